@@ -1,0 +1,126 @@
+/* collector/collector.h - ingest: from frames to log entries, from commits to receipts.
+ *
+ * One report's way through here: a broker hands over an office's frame (collector_on_frame). HELLO
+ * opens a session: the office's key comes from the views, never from the frame. Its commitment, if
+ * new, joins the open batch. BATCH frames are opened, chained to the office's head, and wait until
+ * a signed head covers them; then they join the open batch, judged by the views. While no commit
+ * is under way and the open batch is not empty, it is closed and goes out as one STORE effect.
+ * collector_on_stored(OK) makes RECEIPTs, one for each office and batch; nothing else does (law 1).
+ * collector_on_stored(anything else) ends the core: the shell frees it, reopens the store and
+ * starts anew; offices say Hello again.
+ *
+ * It decides order, durability, exactly-once and authority. It does no I/O: effects go out through
+ * collector_peek / collector_pop, and the shell tells what became of them.
+ *
+ * Invariants: one STORE under way at most. A session's bytes in flight <= its credit. Entries of an
+ * office enter the batch in sequence, none twice.
+ */
+#ifndef COLLECTOR_COLLECTOR_H
+#define COLLECTOR_COLLECTOR_H
+
+#include "collector/log.h"
+#include "collector/views.h"
+#include "wire/statement.h"
+
+struct collector;
+
+#define COLLECTOR_OPERATORS_MAX 16
+struct collector_operator {
+    char name[33];
+    uint8_t sign_key[ESEP_KEY_BYTES];
+    uint8_t curve_key[ESEP_KEY_BYTES];
+};
+struct collector_config {
+    struct esep_hash log_id;
+    uint8_t engine_id[16];
+    char name[64];
+    struct esep_sign_key log_key;
+    struct esep_box_key seal_key;
+    uint8_t seed[32];               /* ephemeral keys are derived from it; fresh at every start */
+    struct collector_operator operators[COLLECTOR_OPERATORS_MAX];
+    size_t operator_count;
+    views_targets_fn *targets;      /* who is told of alerts */
+    void *targets_context;
+    /* bounds */
+    uint32_t links_max;
+    uint32_t sessions_max;
+    size_t frame_bytes_max;
+    size_t session_credit_bytes;    /* window of one session */
+    size_t ingest_bytes_max;        /* all sessions together */
+    size_t batch_bytes_max;
+    uint32_t batch_records_max;
+    esep_time session_idle;         /* sessions unheard of for so long are closed */
+    esep_time presence_every;       /* log a sign of life at most so often */
+    esep_time link_heartbeat;
+};
+
+/* views: loaded, borrowed for the core's life. */
+ESEP_MUST_USE enum esep_status collector_new(struct collector **ret,
+                                             const struct collector_config *config,
+                                             struct views *views, esep_time now);
+void collector_free(struct collector *collector);
+
+/* Events in. link: the shell's number of a broker, 0 .. links_max-1. */
+void collector_on_link(struct collector *c, uint32_t link, const uint8_t broker_curve_key[32],
+                       bool up, esep_time now);
+void collector_on_frame(struct collector *c, uint32_t link, const struct esep_slice *parts,
+                        size_t count, esep_time now);
+void collector_on_order(struct collector *c, uint64_t token, struct esep_slice order, esep_time now);
+void collector_on_stored(struct collector *c, uint64_t token, enum esep_status status,
+                         esep_time now);
+struct collector_mail {
+    uint64_t number;
+    uint64_t log_index;
+    struct esep_slice leaf;
+    struct esep_slice body;
+};
+void collector_on_mail(struct collector *c, uint64_t token, const struct collector_mail *items,
+                       size_t count, bool more, esep_time now);
+void collector_on_delivery(struct collector *c, uint64_t alert_index, uint32_t target,
+                           bool delivered, uint32_t attempts, const char *detail, esep_time now);
+void collector_on_time(struct collector *c, esep_time now);
+void collector_drain(struct collector *c, esep_time now); /* no new frames; finish what is in */
+bool collector_drained(const struct collector *c);
+esep_time collector_deadline(const struct collector *c);
+
+/* Effects out. */
+enum collector_effect_kind {
+    COLLECTOR_EFFECT_SEND = 1,  /* parts on link */
+    COLLECTOR_EFFECT_STORE,     /* batch; then on_stored(token) */
+    COLLECTOR_EFFECT_MAIL,      /* read the mailbox; then on_mail(token) */
+    COLLECTOR_EFFECT_REPLY,     /* bytes (OrderReply) to the local order `token` */
+    COLLECTOR_EFFECT_DELIVER,   /* alert_index is durable: its targets are owed */
+};
+struct collector_effect {
+    enum collector_effect_kind kind;
+    uint64_t token;
+    uint32_t link;
+    struct esep_slice parts[2]; /* SEND, REPLY (parts[0]) */
+    size_t part_count;
+    const struct collector_batch *batch; /* STORE: stays valid until on_stored */
+    uint32_t office;                     /* MAIL */
+    uint64_t after;                      /* MAIL: numbers greater than this ... */
+    size_t bytes_max;                    /* MAIL: ... so many bytes, at least one item */
+    uint64_t alert_index;                /* DELIVER */
+};
+const struct collector_effect *collector_peek(const struct collector *c); /* NULL: none */
+void collector_pop(struct collector *c);
+
+/* Entry hash at (office, epoch, seq) from the committed store, for repeats: set by the shell before
+ * any frame. A deterministic look into the committed log, no more. ESEP_NOT_FOUND. */
+typedef enum esep_status collector_entry_hash_fn(void *context, uint32_t office, uint32_t epoch,
+                                                 uint64_t seq, struct esep_hash *ret);
+void collector_set_lookup(struct collector *c, collector_entry_hash_fn *lookup, void *context);
+
+/* Counters for logs and metrics, in the order of collector_counter_name. */
+enum collector_counter {
+    COLLECTOR_FRAMES, COLLECTOR_FRAMES_REFUSED, COLLECTOR_ENTRIES, COLLECTOR_REPEATS,
+    COLLECTOR_BATCHES, COLLECTOR_RECEIPTS, COLLECTOR_FORKS, COLLECTOR_BAD_SIGNATURES,
+    COLLECTOR_SESSIONS, COLLECTOR_SESSIONS_EXPIRED, COLLECTOR_MAILS, COLLECTOR_ORDERS,
+    COLLECTOR_COUNTERS
+};
+const char *collector_counter_name(enum collector_counter which);
+uint64_t collector_counter(const struct collector *c, enum collector_counter which);
+bool collector_office_online(const struct collector *c, uint32_t office);
+
+#endif

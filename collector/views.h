@@ -1,0 +1,188 @@
+/* collector/views.h - everything that follows from the log: offices, plans, obligations, mail.
+ *
+ * views_apply takes one log entry and changes the state in memory; views_flush hands out the rows
+ * that changed, to be stored in the same transaction as the entries. Rows depend on the log alone,
+ * not on where batches were cut: deleting all rows and applying the log again gives the same rows,
+ * byte for byte (law 4). At start views_load takes the rows back.
+ *
+ * It decides what an entry means (verdict, conflict, timeliness, alerts); it never decides whether
+ * an entry may enter the log: that is ingest (collector.h). No clock, no I/O, no randomness.
+ *
+ * Tables (first byte of a row's key; integers big-endian; values are fixed layouts, views_rows.c):
+ *   'T'                          tree frontier, log size, counters
+ *   'P' plan number u32          plan: log index of its PLAN entry, effective day
+ *   'F' office u32               office: body, keys, state, high-water mark, seen, mail numbers
+ *   'K' code hash 32             enrolment codes
+ *   'O' obligation number u32    obligation: key, dates, heads, axes, alert step
+ *   'R' log index u64            report: obligation, revision, fulfilment, percent, office, seq ...
+ *   'S' office, epoch, seq       closing commitment: its log index
+ *   'C' office, epoch, seq       open commitment (accepted, its entries not yet all here)
+ *   'M' office u32, number u64   mailbox: log index
+ *   'D' alert index u64, target  deliveries not yet done
+ */
+#ifndef COLLECTOR_VIEWS_H
+#define COLLECTOR_VIEWS_H
+
+#include "collector/log.h"
+#include "domain/obligation.h"
+#include "domain/report.h"
+#include "domain/timeliness.h"
+
+struct views;
+
+struct views_limits {
+    uint32_t plans_max;
+    uint32_t offices_max;
+    uint32_t obligations_max;
+    uint32_t codes_max;
+    uint32_t deliveries_max;
+    uint32_t open_commitments_max; /* of one office */
+    size_t plan_bytes_max;
+};
+/* Zones by name, loaded by the shell before; NULL: unknown. */
+typedef const struct esep_zone *views_zone_fn(void *context, const char *name);
+
+ESEP_MUST_USE enum esep_status views_new(struct views **ret, const struct views_limits *limits,
+                                         views_zone_fn *zone, void *zone_context);
+void views_free(struct views *views);
+
+/* Start: every row of every table in key order, then the PLAN entries they name. */
+ESEP_MUST_USE enum esep_status views_load_row(struct views *views, struct esep_slice key,
+                                              struct esep_slice value, struct esep_reason *reason);
+uint64_t views_plan_index(const struct views *views, uint32_t plan_no); /* log index of its entry */
+ESEP_MUST_USE enum esep_status views_load_plan(struct views *views, uint64_t index,
+                                               struct esep_slice body, struct esep_reason *reason);
+
+/* What an office's entry would be, decided before it is logged; goes into its leaf. `message` is
+ * the unpacked entry or NULL where it is malformed. */
+Esep__V1__Verdict views_judge(const struct views *views, uint32_t office, uint64_t seq,
+                              const Esep__V1__JournalEntry *message);
+
+/* One log entry, in order of index. message: the unpacked body where the caller has it already
+ * (JournalEntry), else NULL. ESEP_CORRUPT: the log contradicts itself; ESEP_LIMIT: a bound. */
+ESEP_MUST_USE enum esep_status views_apply(struct views *views, uint64_t index,
+                                           struct esep_slice leaf, struct esep_slice body,
+                                           const ProtobufCMessage *message,
+                                           struct esep_reason *reason);
+
+/* Hands out the rows changed since the last flush; their bytes live until the next views_apply. */
+typedef enum esep_status views_row_fn(void *context, struct esep_slice key, struct esep_slice value);
+ESEP_MUST_USE enum esep_status views_flush(struct views *views, views_row_fn *put, void *context);
+
+uint64_t views_log_size(const struct views *views);
+const struct esep_merkle *views_tree(const struct views *views);
+
+struct views_office {
+    uint32_t office;
+    char body[ESEP_BODY_CODE_MAX];
+    char label[65];
+    Esep__V1__OfficeState state;
+    uint8_t sign_key[ESEP_KEY_BYTES];
+    uint8_t curve_key[ESEP_KEY_BYTES];
+    esep_time enrolled_at;
+    esep_time seen_at;         /* last log entry that shows it alive; 0: never */
+    uint32_t epoch;            /* 0: no entry yet */
+    uint64_t seq;              /* high-water mark */
+    struct esep_hash head;     /* chain hash at seq */
+    uint64_t mail_last;        /* newest number */
+    uint64_t mail_acked;
+    bool silent;               /* alerted, not seen since */
+    uint64_t refused_entries;  /* verdicts other than TAKEN and CONFLICT */
+    uint32_t forks;
+};
+uint32_t views_office_count(const struct views *views);
+const struct views_office *views_office(const struct views *views, uint32_t office); /* NULL */
+const struct views_office *views_office_by_curve(const struct views *views, const uint8_t key[32]);
+uint32_t views_next_office(const struct views *views);
+
+struct views_code {
+    struct esep_hash hash;
+    char body[ESEP_BODY_CODE_MAX];
+    esep_time expires_at;
+    bool accept_on_use;
+    bool used;
+};
+const struct views_code *views_code(const struct views *views, const uint8_t hash[32]);
+
+/* The earliest commitment of the office's epoch that promises `seq` or more and whose entries are
+ * still awaited or just complete; false: none. */
+bool views_commitment(const struct views *views, uint32_t office, uint32_t epoch, uint64_t seq,
+                      esep_time *ret_accepted_at, uint64_t *ret_commitment_seq,
+                      struct esep_hash *ret_head);
+
+#define VIEWS_HEADS_MAX 8
+struct views_head {             /* a latest revision; more than one is a conflict */
+    uint64_t index;
+    uint32_t office;
+    uint32_t epoch;
+    uint64_t seq;
+    uint32_t revision;
+    esep_time received_at;
+};
+struct views_obligation {
+    uint32_t number;
+    struct esep_obligation made; /* as the plan that made it says */
+    uint32_t plan_no;
+    bool dropped;                /* a later plan no longer asks for it */
+    esep_time due;               /* with extension */
+    esep_day extended_to;        /* ESEP_DAY_NONE */
+    enum esep_submission submission;
+    enum esep_control control;
+    Esep__V1__Fulfilment fulfilment;
+    int percent;                 /* -1: no data */
+    bool verified;               /* an accepted review stands behind it */
+    esep_day again_by;           /* with RETURNED */
+    uint32_t reports;            /* entries taken, all revisions */
+    uint32_t head_count;         /* may exceed VIEWS_HEADS_MAX */
+    struct views_head heads[VIEWS_HEADS_MAX];
+    esep_time first_received_at; /* 0: nothing came */
+    esep_time first_committed_at;/* 0: no commitment before it */
+    uint32_t first_office, first_epoch;
+    uint64_t first_commitment_seq;
+    uint32_t alert_step;         /* highest step logged for `alert_due` */
+    esep_time alert_due;
+};
+uint32_t views_obligation_count(const struct views *views);
+const struct views_obligation *views_obligation(const struct views *views, uint32_t number);
+const struct views_obligation *views_obligation_by_key(const struct views *views, const char *key);
+/* The instant the first report counts from: its commitment's, where that is proved and in grace,
+ * else its own; ESEP_TIME_NEVER: nothing came. */
+esep_time views_came(const struct views *views, const struct views_obligation *obligation);
+enum esep_timeliness views_timeliness(const struct views *views,
+                                      const struct views_obligation *obligation, esep_time now);
+const Esep__V1__Plan *views_plan(const struct views *views, uint32_t plan_no); /* NULL */
+uint32_t views_plan_count(const struct views *views);
+const struct esep_zone *views_plan_zone(const struct views *views, uint32_t plan_no);
+
+/* Alerts due at `now` that the log does not have yet: one Alert a body, packed, to be logged. Calls
+ * emit for each; nothing changes until the entries are applied. ret_next: when to look again. */
+typedef size_t views_targets_fn(void *context, const char *plan, const char *body, bool secretariat,
+                                Esep__V1__Target *ret, size_t max);
+ESEP_MUST_USE enum esep_status views_alerts(const struct views *views, esep_time now,
+                                            views_targets_fn *targets, void *targets_context,
+                                            enum esep_status (*emit)(void *, struct esep_slice body),
+                                            void *context, esep_time *ret_next);
+/* Deliveries still owed, in order: calls visit until it returns false. */
+void views_deliveries(const struct views *views,
+                      bool (*visit)(void *context, uint64_t alert_index, uint32_t target),
+                      void *context);
+
+/* One 'R' row, for readers of the store. */
+struct views_report {
+    uint64_t index;
+    uint32_t obligation;
+    uint32_t office;
+    uint32_t epoch;
+    uint64_t seq;
+    uint32_t revision;
+    Esep__V1__Fulfilment fulfilment;
+    int percent;
+    Esep__V1__Verdict verdict;
+    bool nil_report;
+    esep_time accepted_at;
+    esep_time written_at;
+    uint64_t base_index; /* the head it replaced; 0: none */
+};
+ESEP_MUST_USE enum esep_status views_report_read(struct esep_slice key, struct esep_slice value,
+                                                 struct views_report *ret);
+#endif

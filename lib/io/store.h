@@ -1,0 +1,42 @@
+/* lib/io/store.h - opening an LMDB environment the way this project needs it, and its one sync rule.
+ *
+ * Default flags only: every commit is synced before it returns. A big sparse map from the start and
+ * a quota of our own at 80 % of it, since a full map cannot even delete. The folder must be ours
+ * and writable; a format number in the "meta" database refuses a store of another make with a
+ * clear word. After a failed commit the environment must be closed: ESEP_IO and ESEP_CORRUPT from
+ * esep_store_commit mean stop, reopen, check; the sync is never tried again.
+ */
+#ifndef ESEP_IO_STORE_H
+#define ESEP_IO_STORE_H
+
+#include "base/slice.h"
+
+#include <lmdb.h>
+
+struct esep_store {
+    MDB_env *env;
+    MDB_dbi meta;
+    size_t map_bytes;
+    char path[256];
+};
+struct esep_store_options {
+    size_t map_bytes;
+    unsigned dbs_max;
+    const char *kind;    /* "journal", "log": refuses another kind's folder */
+    uint32_t format;     /* refuses another format, saying which build to use */
+    bool read_only;
+    bool create;         /* make folder and store where missing */
+};
+ESEP_MUST_USE enum esep_status esep_store_open(struct esep_store *ret, const char *path,
+                                               const struct esep_store_options *options,
+                                               struct esep_reason *reason);
+void esep_store_close(struct esep_store *store);
+/* LMDB's code as ours: MAP_FULL, ENOSPC -> LIMIT; CORRUPTED, PAGE_NOTFOUND -> CORRUPT; EIO -> IO. */
+enum esep_status esep_store_status(int lmdb_code, struct esep_reason *reason, const char *doing);
+/* Bytes in use and the quota (80 % of the map, or of the disk's free room if that is less). */
+ESEP_MUST_USE enum esep_status esep_store_usage(const struct esep_store *store,
+                                                uint64_t *ret_used_bytes, uint64_t *ret_quota_bytes);
+/* Copies to a new folder: copy, sync, reopen, walk every page, rename. */
+ESEP_MUST_USE enum esep_status esep_store_backup(const struct esep_store *store,
+                                                 const char *to_path, struct esep_reason *reason);
+#endif

@@ -1,0 +1,102 @@
+/* lib/wire/statement.h - the byte strings that are hashed and signed.
+ *
+ * Protobuf has no canonical form, so nothing that is signed is a protobuf message. Each statement
+ * is a fixed layout, integers big-endian, opened by a 16-byte tag (zero-padded) that no other
+ * statement uses. A verifier needs this page and SHA-256 and Ed25519, nothing else.
+ *
+ *   chain start  SHA-256(tag "esep/chain/v1" || log_id[32] || be32 office || be32 epoch || key[32])
+ *   chain step   SHA-256(tag "esep/entry/v1" || prev[32] || be64 seq || be32 len || entry bytes)
+ *   commitment   144 bytes: tag "esep/head/v1" | log_id 32 | office 4 | epoch 4 | seq 8 | head 32 |
+ *                office_clock_us 8 | checkpoint_size 8 | checkpoint_root 32      (office's key)
+ *   receipt      192 bytes: tag "esep/receipt/v1" | log_id 32 | kind 1 | zero 3 | office 4 | epoch 4 |
+ *                zero 4 | first_seq 8 | through_seq 8 | head 32 | first_index 8 | last_index 8 |
+ *                accepted_at_us 8 | committed_at_us 8 | commitment_seq 8 | checkpoint_size 8 |
+ *                checkpoint_root 32                                               (log key)
+ *   refusal      72 bytes: tag "esep/refusal/v1" | session 16 | counter 8 | reason 4 | office 4 |
+ *                epoch 4 | zero 4 | seq 8 | zero 8                                 (log key)
+ *   auth         SHA-256(tag "esep/auth/v1" || ephemeral[32] || collector key[32] || log_id[32] ||
+ *                bound bytes): what HELLO, ENROL and BUNDLE sign to join a key to a session
+ *   join         SHA-256(tag "esep/join/v1" || nonce[32] || log_id[32] || engine_id[16] ||
+ *                broker curve key[32])                                            (log key)
+ *   order        tag "esep/order/v1" || log_id[32] || order bytes                 (operator's key)
+ */
+#ifndef ESEP_WIRE_STATEMENT_H
+#define ESEP_WIRE_STATEMENT_H
+
+#include "base/crypto.h"
+#include "base/time.h"
+#include "esep/v1/wire.pb-c.h"
+
+#define ESEP_COMMITMENT_BYTES 144
+#define ESEP_RECEIPT_BYTES 192
+#define ESEP_REFUSAL_BYTES 72
+
+struct esep_hash esep_chain_start(const struct esep_hash *log_id, uint32_t office, uint32_t epoch,
+                                  const uint8_t sign_public[ESEP_KEY_BYTES]);
+struct esep_hash esep_chain_step(const struct esep_hash *prev, uint64_t seq, struct esep_slice entry);
+
+/* The plain values of a commitment; the message of the same name is only its carrier. */
+struct esep_commitment {
+    uint32_t office;
+    uint32_t epoch;
+    uint64_t seq;
+    struct esep_hash head;
+    esep_time office_clock;
+    uint64_t checkpoint_size;
+    struct esep_hash checkpoint_root; /* zero with size 0 */
+    uint8_t signature[ESEP_SIGNATURE_BYTES];
+};
+void esep_commitment_statement(const struct esep_hash *log_id, const struct esep_commitment *c,
+                               uint8_t out[ESEP_COMMITMENT_BYTES]);
+void esep_commitment_sign(const struct esep_hash *log_id, struct esep_commitment *c,
+                          const struct esep_sign_key *key);
+ESEP_MUST_USE bool esep_commitment_verify(const struct esep_hash *log_id,
+                                          const struct esep_commitment *c,
+                                          const uint8_t sign_public[ESEP_KEY_BYTES]);
+/* From a received message: checks every length. ESEP_INVALID. */
+ESEP_MUST_USE enum esep_status esep_commitment_read(const Esep__V1__Commitment *message,
+                                                    struct esep_commitment *ret);
+/* Fills a message that borrows from c. */
+void esep_commitment_write(const struct esep_commitment *c, Esep__V1__Commitment *ret_message);
+
+struct esep_receipt {
+    Esep__V1__ReceiptKind kind;
+    uint32_t office;
+    uint32_t epoch;
+    uint64_t first_seq;
+    uint64_t through_seq;
+    struct esep_hash head;
+    uint64_t first_index;
+    uint64_t last_index;
+    esep_time accepted_at;
+    esep_time committed_at; /* 0: none */
+    uint64_t commitment_seq;
+    uint64_t checkpoint_size;
+    struct esep_hash checkpoint_root;
+    uint8_t signature[ESEP_SIGNATURE_BYTES];
+};
+void esep_receipt_statement(const struct esep_hash *log_id, const struct esep_receipt *r,
+                            uint8_t out[ESEP_RECEIPT_BYTES]);
+void esep_receipt_sign(const struct esep_hash *log_id, struct esep_receipt *r,
+                       const struct esep_sign_key *log_key);
+ESEP_MUST_USE bool esep_receipt_verify(const struct esep_hash *log_id, const struct esep_receipt *r,
+                                       const uint8_t log_public[ESEP_KEY_BYTES]);
+ESEP_MUST_USE enum esep_status esep_receipt_read(const Esep__V1__Receipt *message,
+                                                 struct esep_receipt *ret);
+/* The checkpoint sub-message borrows its place from ret_checkpoint. */
+void esep_receipt_write(const struct esep_receipt *r, Esep__V1__Receipt *ret_message,
+                        Esep__V1__Checkpoint *ret_checkpoint);
+
+/* A refusal's statement is built from the message's own fields; session must be 16 bytes. */
+void esep_refusal_statement(const Esep__V1__Refusal *refusal, uint8_t out[ESEP_REFUSAL_BYTES]);
+
+struct esep_hash esep_auth_statement(const uint8_t ephemeral[ESEP_KEY_BYTES],
+                                     const uint8_t collector_public[ESEP_KEY_BYTES],
+                                     const struct esep_hash *log_id, struct esep_slice bound);
+struct esep_hash esep_join_statement(const uint8_t nonce[32], const struct esep_hash *log_id,
+                                     const uint8_t engine_id[16],
+                                     const uint8_t broker_curve_public[ESEP_KEY_BYTES]);
+/* tag || log_id || order, hashed with SHA-256: the operator signs the hash. */
+struct esep_hash esep_order_statement(const struct esep_hash *log_id, struct esep_slice order);
+
+#endif
