@@ -15,7 +15,9 @@
  *   refusal      72 bytes: tag "esep/refusal/v1" | session 16 | counter 8 | reason 4 | office 4 |
  *                epoch 4 | zero 4 | seq 8 | zero 8                                 (log key)
  *   auth         SHA-256(tag "esep/auth/v1" || ephemeral[32] || collector key[32] || log_id[32] ||
- *                bound bytes): what HELLO, ENROL and BUNDLE sign to join a key to a session
+ *                bound bytes): what HELLO, ENROL and BUNDLE sign to join a key to a session. Bound:
+ *                HELLO and BUNDLE the 64 bytes of the commitment's signature; ENROL
+ *                code[16] || sign key[32] || curve key[32] || label
  *   join         SHA-256(tag "esep/join/v1" || nonce[32] || log_id[32] || engine_id[16] ||
  *                broker curve key[32])                                            (log key)
  *   order        tag "esep/order/v1" || log_id[32] || order bytes                 (operator's key)
