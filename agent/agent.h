@@ -1,0 +1,255 @@
+/* agent/agent.h - the uplink: from entries in the journal to receipts in the journal.
+ *
+ * One report's way through here. A command appended an entry to the journal and the shell says so
+ * (agent_on_appended). While offline nothing else happens: the journal is the queue. When its time
+ * comes the core asks for a socket (CONNECT); once that is up, the first frame is HELLO with the
+ * signed head of the whole journal, so that this one packet proves every entry of it. WELCOME says
+ * what the collector holds; the core looks up its own chain hash there (READ), and only if both
+ * agree it sends on from the next entry: BATCH frames within credit, the signed head on the last
+ * frame of a group. A RECEIPT counts for nothing until the log key's signature, the office, the
+ * epoch and our own chain hash at its sequence agree; then it goes out as STORE, and only
+ * agent_on_stored(OK) moves the mark. Mail comes the same way: parts are put together, stored, and
+ * then acknowledged with the PULL that asks for more.
+ *
+ * State is cumulative: whatever breaks, the next WELCOME says where to go on, and no connection is
+ * too short to make progress. The core decides when, what and whether; it does no I/O, reads no
+ * clock and draws no randomness: effects go out through agent_peek / agent_pop.
+ *
+ * What it believes. From the broker (a refusal in the clear): "wait", no more; the journal and the
+ * marks never change for it. From the collector (sealed WELCOME, signed refusals): the reason; FORK
+ * and BEHIND stop the uplink until a person runs `esep-agent recover`. From the journal: its chain,
+ * hashed again as it is read where the config says so.
+ *
+ * Time: `now` is the office's clock. Where it is set back the core's timers move with it.
+ *
+ * Invariants: receipted <= sent <= last. Bytes of BATCH in a session <= its credit. At most one
+ * CONNECTion, one READ and one STORE under way. No signed head names a sequence whose hash the core
+ * did not get from the journal.
+ */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include "base/crypto.h"
+#include "base/time.h"
+#include "esep/v1/wire.pb-c.h"
+#include "wire/statement.h"
+
+struct agent;
+
+struct agent_config {
+    struct esep_hash log_id;
+    uint8_t log_public[ESEP_KEY_BYTES];  /* receipts and refusals are signed with it */
+    uint8_t seal_public[ESEP_KEY_BYTES]; /* HELLO is sealed to it */
+    uint32_t office;
+    char body[33]; /* code, as enrolled; "" = not yet known */
+    struct esep_sign_key sign_key;
+    uint8_t seed[32];      /* ephemeral keys and jitter come from it; fresh at every start */
+    uint32_t broker_count; /* addresses the shell knows; tried in turn, from a random one */
+    bool check_chain;      /* hash entries again as they are read: a flipped bit stops here */
+    /* bounds; zero takes the default in brackets */
+    size_t frame_bytes;    /* [64 KiB] no longer frame, but for one entry that needs it; 4 KiB .. */
+    size_t read_bytes;     /* [256 KiB] of one READ */
+    size_t mail_bytes_max; /* [4 MiB] one mailbox item, and all that wait to be stored */
+    uint32_t group_frames; /* [64] a signed head at least so often ... */
+    uint32_t group_entries;    /* [4096] */
+    esep_time connect_timeout; /* [30 s] from CONNECT to agent_on_connected */
+    esep_time hello_timeout;   /* [30 s] from HELLO to WELCOME */
+    esep_time reply_timeout;  /* [120 s] anything at all, while something is owed to us: longer than
+                                 a frame takes on the slowest link */
+    esep_time keep_alive;     /* [60 s] PING when nothing else was sent for so long */
+    esep_time backoff_base;   /* [1 s] full jitter: 0 .. min(cap, base * 2^n) */
+    esep_time backoff_cap;    /* [5 min] also the most that a broker can make us wait */
+    esep_time refused_retry;  /* [15 min] after a refusal that only people can mend */
+    esep_time recommit_after; /* [30 s] a new entry behind a long queue: say HELLO again, so that
+                                 its commitment does not wait for the queue */
+};
+
+/* What the journal holds when the core starts. After `recover` (a new epoch) start a new core. */
+struct agent_journal {
+    uint32_t epoch;           /* from 1 */
+    uint64_t last_seq;        /* 0: no entry yet */
+    struct esep_hash head;    /* chain[last_seq]; chain start where last_seq is 0 */
+    uint64_t oldest_seq;      /* oldest entry held; last_seq + 1 where none is */
+    struct esep_hash base;    /* chain[oldest_seq - 1] */
+    uint64_t receipted_seq;   /* through which a RECEIPT{ENTRIES} is stored */
+    uint64_t promised_seq;    /* through which a RECEIPT{COMMITMENT} is stored */
+    uint64_t mail_through;    /* last mailbox number stored */
+    uint64_t checkpoint_size; /* last checkpoint seen ... */
+    struct esep_hash checkpoint_root;
+};
+
+/* Takes a copy of both. ESEP_INVALID: a config or journal that contradicts itself; ESEP_NOMEM. */
+ESEP_MUST_USE enum esep_status agent_new(struct agent **ret, const struct agent_config *config,
+                                         const struct agent_journal *journal, esep_time now,
+                                         struct esep_reason *reason);
+void agent_free(struct agent *agent); /* wipes keys; NULL is fine */
+
+/* Events in. */
+
+/* The socket of the last CONNECT is up (its handshake is through) / is gone. */
+void agent_on_connected(struct agent *agent, esep_time now);
+void agent_on_disconnected(struct agent *agent, esep_time now);
+/* One frame from it; borrowed for the call. Do not read the socket while !agent_ready(): the
+ * receipts that wait for a STORE are bounded too. (A frame that comes all the same is dropped and
+ * counted; that costs time, nothing else.) */
+void agent_on_frame(struct agent *agent, struct esep_slice frame, esep_time now);
+bool agent_ready(const struct agent *agent);
+
+/* The answer to READ: consecutive entries from its seq, at least one where status is ESEP_OK.
+ * `entries` and their bytes are borrowed until the next READ effect is seen or the agent freed.
+ * Other statuses: ESEP_NOT_FOUND (no longer held), ESEP_CORRUPT, ESEP_IO: the uplink stops. */
+struct agent_entry {
+    uint64_t seq;
+    struct esep_hash chain; /* chain[seq], as stored beside it */
+    struct esep_slice bytes;
+};
+void agent_on_entries(struct agent *agent, uint64_t token, enum esep_status status,
+                      const struct agent_entry *entries, size_t count, esep_time now);
+/* The journal grew: entries through last_seq are durable, head is chain[last_seq]. */
+void agent_on_appended(struct agent *agent, uint64_t last_seq, const struct esep_hash *head,
+                       esep_time now);
+/* The journal let go of entries below oldest_seq; base is chain[oldest_seq - 1]. */
+void agent_on_pruned(struct agent *agent, uint64_t oldest_seq, const struct esep_hash *base,
+                     esep_time now);
+/* What became of STORE. ESEP_OK: durable. ESEP_AGAIN, ESEP_LIMIT: not stored, the uplink waits and
+ * asks again. Anything else: it stops; the shell reopens the journal and makes a new core. */
+void agent_on_stored(struct agent *agent, uint64_t token, enum esep_status status, esep_time now);
+void agent_on_time(struct agent *agent, esep_time now);
+esep_time agent_deadline(const struct agent *agent); /* when to call agent_on_time next */
+/* "Try now": a person, or the system, says that the link is up. Ends waiting, also a stop. */
+void agent_now(struct agent *agent, esep_time now);
+/* No new groups; wait for what is under way (at most reply_timeout), then disconnect. */
+void agent_drain(struct agent *agent, esep_time now);
+bool agent_drained(const struct agent *agent);
+
+/* Effects out. Look, carry out, pop. A SEND comes only when nothing else is waiting, so that one
+ * that the socket does not take yet (leave it, come back) holds up nothing. */
+enum agent_effect_kind {
+    AGENT_EFFECT_CONNECT = 1, /* a fresh socket to address `broker`; the one before is closed */
+    AGENT_EFFECT_DISCONNECT,  /* close it */
+    AGENT_EFFECT_SEND,        /* frame */
+    AGENT_EFFECT_READ,        /* entries from_seq .., bytes_max (at least one); on_entries(token) */
+    AGENT_EFFECT_STORE,       /* store; then on_stored(token) */
+    AGENT_EFFECT_NOTIFY,      /* agent_status_get has changed in what a person would look at */
+};
+
+/* One mailbox item, whole. */
+struct agent_mail {
+    uint64_t number;
+    uint64_t log_index;
+    uint32_t type;    /* LogType */
+    uint32_t verdict; /* Verdict of the leaf */
+    uint32_t office;  /* of the leaf */
+    uint64_t seq;     /* of the leaf */
+    esep_time accepted_at;
+    struct esep_slice bytes;
+};
+/* What WELCOME said: for `status` while the daemon is away. */
+struct agent_view {
+    esep_time server_time;
+    esep_time office_time; /* ours, as it came: the difference is the skew (and the way here) */
+    uint32_t epoch;
+    uint64_t seq;
+    struct esep_hash head;
+    uint64_t checkpoint_size;
+    struct esep_hash checkpoint_root;
+    uint64_t mail_last;
+    char body[33];
+};
+/* All of it in one transaction. Receipts are verified and in the order they came; keep each one, it
+ * is the office's proof. Mail: each number once, ascending; where the collector came back from a
+ * backup a number may come again with another log index: the later one counts. */
+struct agent_store {
+    const struct esep_receipt *receipts;
+    size_t receipt_count;
+    uint64_t receipted_seq; /* marks with all of it stored */
+    uint64_t promised_seq;
+    uint64_t checkpoint_size; /* the newest that a receipt has signed */
+    struct esep_hash checkpoint_root;
+    const struct agent_mail *mails;
+    size_t mail_count;
+    uint64_t mail_through;
+    const struct agent_view *view; /* NULL: nothing new */
+};
+struct agent_effect {
+    enum agent_effect_kind kind;
+    uint64_t token;                  /* READ, STORE */
+    uint32_t broker;                 /* CONNECT: 0 .. broker_count-1 */
+    struct esep_slice frame;         /* SEND: until it is popped */
+    uint64_t from_seq;               /* READ */
+    size_t bytes_max;                /* READ */
+    const struct agent_store *store; /* STORE: until on_stored */
+};
+const struct agent_effect *agent_peek(const struct agent *agent); /* NULL: none */
+void agent_pop(struct agent *agent);
+
+/* What people see. */
+enum agent_state {
+    AGENT_OFFLINE = 0, /* until next_try_at */
+    AGENT_CONNECTING,
+    AGENT_GREETING, /* HELLO is out */
+    AGENT_ONLINE,
+    AGENT_STOPPED, /* until agent_now, or a new core */
+    AGENT_DRAINED,
+};
+const char *agent_state_name(enum agent_state state);
+enum agent_why {
+    AGENT_WHY_NONE = 0,
+    AGENT_WHY_START,       /* not tried yet */
+    AGENT_WHY_UNREACHABLE, /* the broker did not answer */
+    AGENT_WHY_LOST,        /* the connection broke */
+    AGENT_WHY_SILENT,      /* nothing came in reply */
+    AGENT_WHY_BROKER,      /* the broker refused: `refusal`; believed as "wait" */
+    AGENT_WHY_COLLECTOR,   /* the collector refused, signed: `refusal` */
+    AGENT_WHY_FORK,        /* it holds another entry under a number of ours: recover */
+    AGENT_WHY_BEHIND,      /* it holds more than this journal: recover */
+    AGENT_WHY_GAP,         /* it lacks entries that this journal no longer holds */
+    AGENT_WHY_JOURNAL,     /* the journal cannot be read or written */
+    AGENT_WHY_TOO_LARGE,   /* an entry or a mail item does not fit the bounds */
+    AGENT_WHY_PROTOCOL,    /* it said something that cannot be */
+};
+const char *agent_why_name(enum agent_why why);
+struct agent_status {
+    enum agent_state state;
+    enum agent_why why;
+    Esep__V1__RefusalReason refusal;
+    char text[256];        /* for people: what is wrong and what to do; "" = nothing */
+    esep_time since;       /* in this state */
+    esep_time next_try_at; /* OFFLINE; else ESEP_TIME_NEVER */
+    uint32_t failures;     /* in a row */
+    uint32_t broker;
+    uint32_t epoch;
+    uint64_t last_seq;      /* written */
+    uint64_t sent_seq;      /* sent in this session, or held by the collector as it said */
+    uint64_t promised_seq;  /* the commitment's receipt is stored */
+    uint64_t receipted_seq; /* the entries' receipt is stored */
+    uint64_t mail_through;
+    uint64_t mail_last;      /* newest the collector spoke of */
+    esep_time welcomed_at;   /* last WELCOME, office's clock; 0 = never in this run */
+    esep_time server_time;   /* with it */
+    bool collector_restored; /* it held less than it had receipted: sent again */
+};
+void agent_status_get(const struct agent *agent, struct agent_status *ret);
+
+enum agent_counter {
+    AGENT_CONNECTS,
+    AGENT_HELLOS,
+    AGENT_WELCOMES,
+    AGENT_FRAMES_SENT,
+    AGENT_BYTES_SENT,
+    AGENT_ENTRIES_SENT,
+    AGENT_GROUPS,
+    AGENT_RECEIPTS,
+    AGENT_RECEIPTS_REFUSED,
+    AGENT_REFUSALS_CLEAR,
+    AGENT_REFUSALS_SIGNED,
+    AGENT_FRAMES_DROPPED,
+    AGENT_MAILS,
+    AGENT_PINGS,
+    AGENT_STORES,
+    AGENT_COUNTERS
+};
+const char *agent_counter_name(enum agent_counter which);
+uint64_t agent_counter(const struct agent *agent, enum agent_counter which);
+
+#endif
