@@ -59,6 +59,12 @@ ESEP_MUST_USE enum esep_status collector_new(struct collector **ret,
                                              const struct collector_config *config,
                                              struct views *views, esep_time now);
 void collector_free(struct collector *collector);
+/* ESEP_OK while the core lives. Once it has ended (on_stored said no, or the views contradict the
+ * log) it takes no more events; what peek still shows (refusals) may be sent, then free it. */
+enum esep_status collector_status(const struct collector *c, struct esep_reason *ret_reason);
+/* The store is at its quota: HELLO, BATCH, ENROL and orders that write are refused with FULL until
+ * the shell says otherwise. After on_stored(ESEP_LIMIT) the new core starts like this. */
+void collector_set_full(struct collector *c, bool full);
 
 /* Events in. link: the shell's number of a broker, 0 .. links_max-1. */
 void collector_on_link(struct collector *c, uint32_t link, const uint8_t broker_curve_key[32],
@@ -111,6 +117,17 @@ void collector_pop(struct collector *c);
 typedef enum esep_status collector_entry_hash_fn(void *context, uint32_t office, uint32_t epoch,
                                                  uint64_t seq, struct esep_hash *ret);
 void collector_set_lookup(struct collector *c, collector_entry_hash_fn *lookup, void *context);
+
+/* How far a broker link has come, for `ready` events and metrics. REFUSED: text says why. */
+enum collector_link_state {
+    COLLECTOR_LINK_DOWN,
+    COLLECTOR_LINK_GREETED, /* LinkUp{beat} is out, no challenge yet */
+    COLLECTOR_LINK_JOINING,
+    COLLECTOR_LINK_JOINED,
+    COLLECTOR_LINK_REFUSED,
+};
+enum collector_link_state collector_link(const struct collector *c, uint32_t link,
+                                         const char **ret_text);
 
 /* Counters for logs and metrics, in the order of collector_counter_name. */
 enum collector_counter {
