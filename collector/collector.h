@@ -112,11 +112,14 @@ struct collector_effect {
 const struct collector_effect *collector_peek(const struct collector *c); /* NULL: none */
 void collector_pop(struct collector *c);
 
-/* Entry hash at (office, epoch, seq) from the committed store, for repeats: set by the shell before
- * any frame. A deterministic look into the committed log, no more. ESEP_NOT_FOUND. */
-typedef enum esep_status collector_entry_hash_fn(void *context, uint32_t office, uint32_t epoch,
-                                                 uint64_t seq, struct esep_hash *ret);
-void collector_set_lookup(struct collector *c, collector_entry_hash_fn *lookup, void *context);
+/* The entry at (office, epoch, seq) in the committed store, for repeats and their receipts: set by
+ * the shell before any frame. The closing commitment's index is in the first 'S' row at or above
+ * the key (log.h says where the entry lies from there); its leaf's hash is the chain hash. A
+ * deterministic look into the committed log, no more. ESEP_NOT_FOUND. */
+typedef enum esep_status collector_entry_fn(void *context, uint32_t office, uint32_t epoch,
+                                            uint64_t seq, uint64_t *ret_index,
+                                            struct collector_leaf *ret_leaf);
+void collector_set_lookup(struct collector *c, collector_entry_fn *lookup, void *context);
 
 /* How far a broker link has come, for `ready` events and metrics. REFUSED: text says why. */
 enum collector_link_state {
