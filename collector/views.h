@@ -37,7 +37,7 @@ struct views_limits {
     uint32_t codes_max;
     uint32_t deliveries_max;
     uint32_t open_commitments_max; /* of one office */
-    size_t plan_bytes_max;
+    size_t plan_bytes_max;         /* memory for all plans together, unpacked */
 };
 /* Zones by name, loaded by the shell before; NULL: unknown. */
 typedef const struct esep_zone *views_zone_fn(void *context, const char *name);
@@ -59,13 +59,17 @@ Esep__V1__Verdict views_judge(const struct views *views, uint32_t office, uint64
                               const Esep__V1__JournalEntry *message);
 
 /* One log entry, in order of index. message: the unpacked body where the caller has it already
- * (JournalEntry), else NULL. ESEP_CORRUPT: the log contradicts itself; ESEP_LIMIT: a bound. */
+ * (JournalEntry), else NULL; it changes nothing but the time taken. A call that fails has changed
+ * nothing: an order that does not fit can be tried and refused. ESEP_CORRUPT: the log contradicts
+ * itself; ESEP_INVALID: it speaks of what is not there, do not log it; ESEP_LIMIT: a bound. */
 ESEP_MUST_USE enum esep_status views_apply(struct views *views, uint64_t index,
                                            struct esep_slice leaf, struct esep_slice body,
                                            const ProtobufCMessage *message,
                                            struct esep_reason *reason);
 
-/* Hands out the rows changed since the last flush; their bytes live until the next views_apply. */
+/* Hands out the rows changed since the last flush; their bytes live until the next views_apply.
+ * Rows of 'R' ascend. A row may be deleted that was never stored; a key may come twice, the later
+ * one counts. */
 typedef enum esep_status views_row_fn(void *context, struct esep_slice key, struct esep_slice value);
 ESEP_MUST_USE enum esep_status views_flush(struct views *views, views_row_fn *put, void *context);
 
@@ -118,6 +122,10 @@ struct views_head {             /* a latest revision; more than one is a conflic
     uint64_t seq;
     uint32_t revision;
     esep_time received_at;
+    uint64_t base_index;             /* what it builds on; 0: the first */
+    Esep__V1__Fulfilment fulfilment;
+    int percent;                     /* -1: no data */
+    enum esep_submission submission; /* of this very report */
 };
 struct views_obligation {
     uint32_t number;
@@ -133,18 +141,25 @@ struct views_obligation {
     bool verified;               /* an accepted review stands behind it */
     esep_day again_by;           /* with RETURNED */
     uint32_t reports;            /* entries taken, all revisions */
-    uint32_t head_count;         /* may exceed VIEWS_HEADS_MAX */
+    uint32_t head_count;         /* may exceed VIEWS_HEADS_MAX: the rest is counted, not listed */
     struct views_head heads[VIEWS_HEADS_MAX];
     esep_time first_received_at; /* 0: nothing came */
-    esep_time first_committed_at;/* 0: no commitment before it */
+    esep_time first_committed_at;/* 0: no commitment before it, or one that did not hold */
+    bool first_proved;           /* its chain was completed to that commitment, in grace */
     uint32_t first_office, first_epoch;
     uint64_t first_commitment_seq;
-    uint32_t alert_step;         /* highest step logged for `alert_due` */
+    uint32_t alert_step;         /* highest rank logged for `alert_due` (views_alerts.c) */
     esep_time alert_due;
 };
 uint32_t views_obligation_count(const struct views *views);
 const struct views_obligation *views_obligation(const struct views *views, uint32_t number);
 const struct views_obligation *views_obligation_by_key(const struct views *views, const char *key);
+/* The one of which the report at this log index is a listed head; NULL. */
+const struct views_obligation *views_obligation_by_head(const struct views *views,
+                                                        uint64_t report_index);
+/* Code of the body that answers for it at an instant: its own, or its successor's. */
+const char *views_owner(const struct views *views, const struct views_obligation *obligation,
+                        esep_time at);
 /* The instant the first report counts from: its commitment's, where that is proved and in grace,
  * else its own; ESEP_TIME_NEVER: nothing came. */
 esep_time views_came(const struct views *views, const struct views_obligation *obligation);
@@ -154,8 +169,11 @@ const Esep__V1__Plan *views_plan(const struct views *views, uint32_t plan_no); /
 uint32_t views_plan_count(const struct views *views);
 const struct esep_zone *views_plan_zone(const struct views *views, uint32_t plan_no);
 
-/* Alerts due at `now` that the log does not have yet: one Alert a body, packed, to be logged. Calls
- * emit for each; nothing changes until the entries are applied. ret_next: when to look again. */
+/* Alerts due at `now` that the log does not have yet: one Alert a body (a second one for what it
+ * owes upon agreement only), packed, to be logged. Calls emit for each; nothing changes until the
+ * entries are applied, which emit may do. ret_next: when to look again. targets is asked for the
+ * body's own recipients and, where something is overdue or silent, for the secretariat's.
+ * ESEP_LIMIT: too many deliveries are owed; what did not fit stays due. */
 typedef size_t views_targets_fn(void *context, const char *plan, const char *body, bool secretariat,
                                 Esep__V1__Target *ret, size_t max);
 ESEP_MUST_USE enum esep_status views_alerts(const struct views *views, esep_time now,

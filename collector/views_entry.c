@@ -1,0 +1,220 @@
+/* collector/views_entry.c - what an office writes: the verdict on it, and what it changes.
+ *
+ * The verdict is decided once, with the state of its time, and stands in the leaf. Applying
+ * follows the leaf and not the judge: an old log means the same under a newer program. What was
+ * not taken changes no obligation; it is kept, counted and said to the office.
+ *
+ * This is the hot path: one look-up by key, a few words changed, one row. Nothing is allocated.
+ */
+#include "collector/views_state.h"
+
+/* The key of the obligation an entry speaks of; NULL: of none. */
+static const char *key_of(const Esep__V1__JournalEntry *message)
+{
+    switch (message->body_case) {
+    case ESEP__V1__JOURNAL_ENTRY__BODY_REPORT:
+        return message->report->obligation;
+    case ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL:
+        return message->withdrawal->obligation;
+    case ESEP__V1__JOURNAL_ENTRY__BODY_EXTENSION_REQUEST:
+        return message->extension_request->obligation;
+    default:
+        return NULL;
+    }
+}
+
+/* A body that still stands today and hands over to the owing one before the due day. */
+static bool owes_until_then(const struct views *v, const struct views_duty *duty, const char *body,
+                            const char *owing)
+{
+    const struct views_plan_slot *slot = views_current_plan(v, duty->pub.plan_no);
+    const esep_day today = esep_zone_day(slot->zone, v->last_at);
+    const int now = esep_body_on(slot->plan, body, today);
+    const int then = esep_body_on(slot->plan, body, duty->pub.made.due_day);
+    return now >= 0 && then >= 0 && strcmp(slot->plan->bodies[now]->code, body) == 0 &&
+           strcmp(slot->plan->bodies[then]->code, owing) == 0;
+}
+
+/* The body that owes it; or who stands for it on the day of the newest entry, since what is open
+ * passes to the successor while the old office may still bring what it had written; or the one it
+ * will succeed. */
+static bool owes(const struct views *v, const struct views_duty *duty,
+                 const struct views_office *office)
+{
+    const char *body = views_duty_body(v, duty);
+    if (body == NULL)
+        return false;
+    return strcmp(body, office->body) == 0 ||
+           strcmp(views_owner(v, &duty->pub, v->last_at), office->body) == 0 ||
+           owes_until_then(v, duty, office->body, body);
+}
+
+static Esep__V1__Verdict judge_report(const struct views_duty *duty,
+                                      const struct views_office *office, uint64_t seq,
+                                      const Esep__V1__Report *report)
+{
+    const struct views_base base = views_base_of(duty, office, seq, report);
+    if (!base.known)
+        return ESEP__V1__VERDICT__VERDICT_BAD_BASE;
+    return views_conflicts(duty, office->office, report, base.index)
+               ? ESEP__V1__VERDICT__VERDICT_CONFLICT
+               : ESEP__V1__VERDICT__VERDICT_TAKEN;
+}
+
+Esep__V1__Verdict views_judge(const struct views *v, uint32_t office, uint64_t seq,
+                              const Esep__V1__JournalEntry *message)
+{
+    const struct views_office *who = views_office(v, office);
+    if (who == NULL || message == NULL || key_of(message) == NULL ||
+        esep_entry_check(message, NULL) != ESEP_OK)
+        return ESEP__V1__VERDICT__VERDICT_MALFORMED;
+    const struct views_duty *duty = views_duty_by_key(v, key_of(message));
+    if (duty == NULL)
+        return ESEP__V1__VERDICT__VERDICT_UNKNOWN_OBLIGATION;
+    if (!owes(v, duty, who))
+        return ESEP__V1__VERDICT__VERDICT_NOT_YOURS;
+    if (duty->pub.dropped || duty->pub.control == ESEP_CONTROL_REMOVED)
+        return ESEP__V1__VERDICT__VERDICT_CLOSED;
+    if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
+        return judge_report(duty, who, seq, message->report);
+    if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL &&
+        views_withdrawn_index(duty, who, message->withdrawal) == 0)
+        return ESEP__V1__VERDICT__VERDICT_BAD_BASE;
+    return ESEP__V1__VERDICT__VERDICT_TAKEN;
+}
+
+static void put_report(struct views *v, const struct views_entry *entry, uint32_t duty,
+                       const Esep__V1__JournalEntry *message, uint64_t base)
+{
+    const Esep__V1__Report *report =
+        message != NULL && message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT
+            ? message->report
+            : NULL;
+    struct views_report row = {
+        .index = entry->index,
+        .obligation = duty,
+        .office = entry->leaf.office,
+        .epoch = entry->leaf.epoch,
+        .seq = entry->leaf.seq,
+        .percent = -1,
+        .verdict = entry->leaf.verdict,
+        .accepted_at = entry->leaf.accepted_at,
+        .base_index = base,
+    };
+    if (message != NULL && report == NULL)
+        return; /* a withdrawal or a request is no report */
+    if (report != NULL) {
+        row.revision = report->revision;
+        row.fulfilment = report->fulfilment;
+        row.nil_report = report->nil_report;
+        row.written_at = message->written_at_us;
+        if (report->progress_case == ESEP__V1__REPORT__PROGRESS_PERCENT)
+            row.percent = (int)(report->percent & 0x7f);
+    }
+    views_put_report(v, &row);
+}
+
+static void take_report(struct views *v, const struct views_entry *entry,
+                        struct views_office_slot *slot, struct views_duty *duty,
+                        const Esep__V1__JournalEntry *message)
+{
+    const Esep__V1__Report *report = message->report;
+    const struct views_base base = views_base_of(duty, &slot->pub, entry->leaf.seq, report);
+    const struct views_head head = {
+        .index = entry->index,
+        .office = entry->leaf.office,
+        .epoch = entry->leaf.epoch,
+        .seq = entry->leaf.seq,
+        .revision = report->revision,
+        .received_at = entry->leaf.accepted_at,
+        .base_index = base.index,
+        .fulfilment = report->fulfilment,
+        .percent = report->progress_case == ESEP__V1__REPORT__PROGRESS_PERCENT
+                       ? (int)(report->percent & 0x7f)
+                       : -1,
+        .submission = ESEP_SUBMISSION_RECEIVED,
+    };
+    views_head_add(duty, &head, report);
+    views_promise_first(v, duty, slot, &entry->leaf);
+    put_report(v, entry, duty->pub.number, message, base.index);
+    if (entry->leaf.verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT)
+        views_mail_duty(v, duty, entry->index, entry->leaf.accepted_at);
+}
+
+static void take(struct views *v, const struct views_entry *entry, struct views_office_slot *slot,
+                 struct views_duty *duty, const Esep__V1__JournalEntry *message)
+{
+    if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT) {
+        take_report(v, entry, slot, duty, message);
+    } else if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL) {
+        const uint64_t index = views_withdrawn_index(duty, &slot->pub, message->withdrawal);
+        if (index != 0 && views_head_withdraw(duty, index))
+            views_promise_forget(v, duty);
+    } else {
+        duty->pub.control = ESEP_CONTROL_EXTENSION_ASKED;
+    }
+    views_mark_duty(v, duty);
+}
+
+/* Where the office's chain stands after this entry; false: it does not follow. */
+static bool follows(const struct views_office *office, const struct collector_leaf *leaf)
+{
+    return (leaf->epoch == office->epoch && leaf->epoch != 0 && leaf->seq == office->seq + 1) ||
+           (leaf->epoch == office->epoch + 1 && leaf->seq == 1);
+}
+
+static void advance(struct views *v, struct views_office_slot *slot,
+                    const struct collector_leaf *leaf)
+{
+    if (leaf->epoch != slot->pub.epoch)
+        views_promises_void(v, slot, leaf->epoch);
+    slot->pub.epoch = leaf->epoch;
+    slot->pub.seq = leaf->seq;
+    slot->pub.head = leaf->hash;
+    views_saw(v, slot, leaf->accepted_at);
+}
+
+static void refuse(struct views *v, const struct views_entry *entry, struct views_office_slot *slot,
+                   const struct views_duty *duty, const Esep__V1__JournalEntry *message)
+{
+    slot->pub.refused_entries++;
+    put_report(v, entry, duty == NULL ? VIEWS_NONE : duty->pub.number, message, 0);
+    views_mail(v, slot, entry->index);
+}
+
+enum esep_status views_apply_entry(struct views *v, const struct views_entry *entry)
+{
+    const struct collector_leaf *leaf = &entry->leaf;
+    struct views_office_slot *slot = views_office_slot(v, leaf->office);
+    if (slot == NULL || !follows(&slot->pub, leaf) ||
+        leaf->verdict == ESEP__V1__VERDICT__VERDICT_UNSPECIFIED)
+        return esep_because(entry->reason, ESEP_CORRUPT,
+                            "log index %llu: entry %llu of office %lu does not follow",
+                            (unsigned long long)entry->index, (unsigned long long)leaf->seq,
+                            (unsigned long)leaf->office);
+    const bool taken = leaf->verdict == ESEP__V1__VERDICT__VERDICT_TAKEN ||
+                       leaf->verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT;
+    const Esep__V1__JournalEntry *message = NULL;
+    struct views_duty *duty = NULL;
+    if (leaf->verdict != ESEP__V1__VERDICT__VERDICT_MALFORMED) {
+        const ProtobufCMessage *unpacked = NULL;
+        const enum esep_status status =
+            views_message(v, entry, &esep__v1__journal_entry__descriptor, &unpacked);
+        if (status != ESEP_OK)
+            return status;
+        message = (const Esep__V1__JournalEntry *)unpacked;
+        const char *key = key_of(message);
+        duty = key == NULL ? NULL : views_duty_by_key(v, key);
+    }
+    if (taken && duty == NULL)
+        return esep_because(entry->reason, ESEP_CORRUPT,
+                            "log index %llu: taken, but for no obligation of any plan",
+                            (unsigned long long)entry->index);
+    advance(v, slot, leaf);
+    if (taken)
+        take(v, entry, slot, duty, message);
+    else
+        refuse(v, entry, slot, duty, message);
+    views_promises_keep(v, slot, leaf);
+    return ESEP_OK;
+}

@@ -1,0 +1,228 @@
+/* collector/views_load.c - the rows taken back at start.
+ *
+ * Rows are our own, but a disk can lie: lengths, numbers and places are checked before they are
+ * used, and a row that says something impossible is ESEP_CORRUPT, not a crash. Rows come in order
+ * of key, so an office's promises come before the office, and both before the obligations that
+ * wait for them. Reports, mail and closing commitments are read from the store when asked for, and
+ * take no memory here.
+ */
+#include "collector/views_state.h"
+
+typedef bool load_fn(struct views *v, struct views_reader *key, struct views_reader *value);
+
+static bool load_plan(struct views *v, struct views_reader *key, struct views_reader *value)
+{
+    const uint32_t number = views_r32(key);
+    if (number != v->plan_count || number >= v->limits.plans_max)
+        return false;
+    struct views_plan_slot *slot = &v->plans[v->plan_count++];
+    slot->index = views_r64(value);
+    slot->effective = (esep_day)views_r32(value);
+    slot->latest = number;
+    return true;
+}
+
+static bool load_code(struct views *v, struct views_reader *key, struct views_reader *value)
+{
+    struct views_code code;
+    memset(&code, 0, sizeof(code));
+    views_rbytes(key, code.hash.bytes, ESEP_HASH_BYTES);
+    views_rtext(value, code.body, sizeof(code.body));
+    code.expires_at = (esep_time)views_r64(value);
+    const unsigned flags = views_r8(value);
+    code.accept_on_use = (flags & 1) != 0;
+    code.used = (flags & 2) != 0;
+    const uint32_t number = views_r32(value);
+    if (key->bad || value->bad || number >= v->limits.codes_max || v->codes[number].body[0] != '\0')
+        return false;
+    v->codes[number] = code;
+    if (number >= v->code_count)
+        v->code_count = number + 1;
+    views_index_code(v, number);
+    return true;
+}
+
+static bool load_promise(struct views *v, struct views_reader *key, struct views_reader *value)
+{
+    const uint32_t office = views_r32(key);
+    if (office == 0 || office > v->limits.offices_max)
+        return false;
+    struct views_office_slot *slot = &v->offices[office - 1];
+    if (slot->promise_count == v->limits.open_commitments_max)
+        return false;
+    struct views_promise *p = &slot->promises[slot->promise_count++];
+    memset(p, 0, sizeof(*p));
+    p->epoch = views_r32(key);
+    p->seq = views_r64(key);
+    p->at = (esep_time)views_r64(value);
+    p->index = views_r64(value);
+    views_rbytes(value, p->head.bytes, ESEP_HASH_BYTES);
+    return true;
+}
+
+static bool load_office(struct views *v, struct views_reader *key, struct views_reader *r)
+{
+    const uint32_t office = views_r32(key);
+    if (office != v->office_count + 1 || office > v->limits.offices_max)
+        return false;
+    struct views_office_slot *slot = &v->offices[v->office_count++];
+    struct views_office *o = &slot->pub;
+    o->office = office;
+    views_rtext(r, o->body, sizeof(o->body));
+    views_rtext(r, o->label, sizeof(o->label));
+    const unsigned state = views_r8(r);
+    o->state = (Esep__V1__OfficeState)(state & 3);
+    views_rbytes(r, o->sign_key, ESEP_KEY_BYTES);
+    views_rbytes(r, o->curve_key, ESEP_KEY_BYTES);
+    o->enrolled_at = (esep_time)views_r64(r);
+    o->seen_at = (esep_time)views_r64(r);
+    o->epoch = views_r32(r);
+    o->seq = views_r64(r);
+    views_rbytes(r, o->head.bytes, ESEP_HASH_BYTES);
+    o->mail_last = views_r64(r);
+    o->mail_acked = views_r64(r);
+    o->silent = views_r8(r) != 0;
+    o->refused_entries = views_r64(r);
+    o->forks = views_r32(r);
+    slot->kept_epoch = views_r32(r);
+    slot->kept_seq = views_r64(r);
+    slot->kept_at = (esep_time)views_r64(r);
+    views_rbytes(r, slot->kept_head.bytes, ESEP_HASH_BYTES);
+    views_index_office(v, office);
+    return state <= ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED;
+}
+
+static void read_head(struct views_reader *r, struct views_head *head)
+{
+    head->index = views_r64(r);
+    head->office = views_r32(r);
+    head->epoch = views_r32(r);
+    head->seq = views_r64(r);
+    head->revision = views_r32(r);
+    head->received_at = (esep_time)views_r64(r);
+    head->base_index = views_r64(r);
+    head->fulfilment = (Esep__V1__Fulfilment)(views_r8(r) & 0xf);
+    const unsigned percent = views_r8(r);
+    head->percent = percent == 0xff ? -1 : (int)percent;
+    head->submission = (enum esep_submission)(views_r8(r) & 0xf);
+}
+
+static void read_made(struct views_reader *r, struct esep_obligation *made)
+{
+    views_rtext(r, made->key, sizeof(made->key));
+    made->kind = (enum esep_obligation_kind)views_r8(r);
+    made->role = (Esep__V1__Role)views_r8(r);
+    made->upon_agreement = views_r8(r) != 0;
+    made->action = (int)views_r32(r);
+    made->body = (int)views_r32(r);
+    made->window.start = (esep_day)views_r32(r);
+    made->window.end = (esep_day)views_r32(r);
+    made->due_day = (esep_day)views_r32(r);
+    made->due = (esep_time)views_r64(r);
+}
+
+static bool read_heads(struct views_reader *r, struct views_duty *duty)
+{
+    duty->listed = views_r8(r);
+    duty->past_count = views_r8(r);
+    if (duty->listed > VIEWS_HEADS_MAX || duty->past_count > VIEWS_PAST_MAX ||
+        duty->listed > duty->pub.head_count)
+        return false;
+    for (uint32_t i = 0; i < duty->listed; i++)
+        read_head(r, &duty->pub.heads[i]);
+    for (uint32_t i = 0; i < duty->past_count; i++) {
+        read_head(r, &duty->past[i].head);
+        duty->past[i].replaced_by = views_r64(r);
+    }
+    return true;
+}
+
+static bool load_duty(struct views *v, struct views_reader *key, struct views_reader *r)
+{
+    const uint32_t number = views_r32(key);
+    if (number != v->duty_count || number >= v->limits.obligations_max)
+        return false;
+    struct views_duty *duty = &v->duties[v->duty_count++];
+    struct views_obligation *o = &duty->pub;
+    o->number = number;
+    read_made(r, &o->made);
+    o->plan_no = views_r32(r);
+    const unsigned flags = views_r8(r);
+    o->dropped = (flags & 1) != 0;
+    o->first_proved = (flags & 2) != 0;
+    o->control = (enum esep_control)views_r8(r);
+    o->extended_to = (esep_day)views_r32(r);
+    o->due = (esep_time)views_r64(r);
+    const esep_day again_by = (esep_day)views_r32(r);
+    o->reports = views_r32(r);
+    o->head_count = views_r32(r);
+    o->first_received_at = (esep_time)views_r64(r);
+    o->first_committed_at = (esep_time)views_r64(r);
+    o->first_office = views_r32(r);
+    o->first_epoch = views_r32(r);
+    o->first_commitment_seq = views_r64(r);
+    o->alert_step = views_r32(r);
+    o->alert_due = (esep_time)views_r64(r);
+    duty->first_index = views_r64(r);
+    duty->past_lost = views_r32(r);
+    if (o->control > ESEP_CONTROL_RESTORED || o->plan_no >= v->limits.plans_max ||
+        !read_heads(r, duty))
+        return false;
+    o->again_by = again_by;
+    views_heads_sum(duty);
+    views_index_duty(v, number);
+    views_promise_link(v, duty);
+    return true;
+}
+
+static bool load_delivery(struct views *v, struct views_reader *key, struct views_reader *value)
+{
+    (void)views_r8(value);
+    if (v->delivery_count == v->limits.deliveries_max)
+        return false;
+    struct views_delivery *delivery = &v->deliveries[v->delivery_count++];
+    delivery->alert = views_r64(key);
+    delivery->target = views_r32(key);
+    delivery->done = false;
+    return true;
+}
+
+/* The last row: what it counts must be what came. */
+static bool load_totals(struct views *v, struct views_reader *key, struct views_reader *r)
+{
+    (void)key;
+    const unsigned format = views_r8(r);
+    v->last_at = (esep_time)views_r64(r);
+    const bool all = views_r32(r) == v->plan_count && views_r32(r) == v->office_count &&
+                     views_r32(r) == v->duty_count && views_r32(r) == v->code_count;
+    if (format != 1 || !all || r->bad ||
+        esep_merkle_load(&v->tree, esep_slice(r->at, r->left)) != ESEP_OK)
+        return false;
+    r->left = 0;
+    for (uint32_t i = 0; i < v->duty_count; i++) {
+        if (v->duties[i].pub.plan_no >= v->plan_count)
+            return false;
+    }
+    return true;
+}
+
+static load_fn *const loaders[256] = {
+    ['C'] = load_promise, ['D'] = load_delivery, ['F'] = load_office, ['K'] = load_code,
+    ['O'] = load_duty,    ['P'] = load_plan,     ['T'] = load_totals,
+};
+
+enum esep_status views_load_row(struct views *v, struct esep_slice key, struct esep_slice value,
+                                struct esep_reason *reason)
+{
+    if (key.len > 0 && (key.data[0] == 'R' || key.data[0] == 'M' || key.data[0] == 'S'))
+        return ESEP_OK;
+    struct views_reader k = {key.data, key.len, false};
+    struct views_reader r = {value.data, value.len, false};
+    load_fn *load = loaders[views_r8(&k)];
+    if (load == NULL || !load(v, &k, &r) || k.bad || r.bad || k.left != 0 || r.left != 0)
+        return esep_because(reason, ESEP_CORRUPT,
+                            "a row of view '%c' is damaged: rebuild the views with log replay",
+                            key.len > 0 && key.data[0] > ' ' && key.data[0] < 127 ? key.data[0]
+                                                                                  : '?');
+    return ESEP_OK;
+}

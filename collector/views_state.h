@@ -1,0 +1,310 @@
+/* collector/views_state.h - what the files of the views share; nobody else includes it.
+ *
+ * The state is a few arrays, taken at views_new and indexed by number: plans, offices,
+ * obligations, codes, deliveries. Three hash tables lead from names to numbers. What an entry
+ * changes is marked (offices, obligations: a list of numbers, each once) or, where a row is written
+ * once or twice in its life, put at once into `rows`, a buffer that grows to the size of the
+ * largest batch.
+ *
+ * Life of an entry: views_apply decodes the leaf, and a handler checks everything that can fail
+ * BEFORE it changes anything; then the leaf joins the tree. views_flush packs what is marked.
+ *
+ * Invariants: offices are numbered 1, 2, 3 ... without a gap. Promises of an office ascend in
+ * (epoch, seq) and lie above what is held. An obligation with an unproved first_committed_at is in
+ * the list of the promise it names. Deliveries ascend.
+ */
+#ifndef COLLECTOR_VIEWS_STATE_H
+#define COLLECTOR_VIEWS_STATE_H
+
+#include "base/arena.h"
+#include "collector/views.h"
+#include "wire/unpack.h"
+
+#define VIEWS_PAST_MAX 4 /* superseded revisions that a withdrawal can bring back */
+#define VIEWS_ALERT_DAYS_MAX 16
+#define VIEWS_TARGETS_MAX 16 /* of one alert */
+#define VIEWS_NONE UINT32_MAX
+#define VIEWS_SCRATCH_BYTES ((size_t)8 << 20)
+#define VIEWS_ROW_MAX 4096 /* the longest value of a row */
+
+/* Number + 1 by hash; open addressing, never more than half full, nothing is ever taken out. */
+struct views_index_slot {
+    uint32_t hash;
+    uint32_t number1;
+};
+struct views_index {
+    struct views_index_slot *slots;
+    uint32_t mask;
+};
+
+/* A set of numbers in the order they were marked. */
+struct views_marks {
+    uint32_t *list;
+    uint8_t *marked;
+    uint32_t count;
+};
+
+struct views_plan_slot {
+    uint64_t index; /* of its log entry */
+    esep_day effective;
+    const Esep__V1__Plan *plan; /* NULL until loaded */
+    const struct esep_zone *zone;
+    uint32_t latest; /* newest entry of the same plan id; itself, if current */
+    uint32_t alert_days[VIEWS_ALERT_DAYS_MAX]; /* descending */
+    size_t alert_day_count;
+};
+
+struct views_promise {
+    uint32_t epoch;
+    uint64_t seq;
+    esep_time at;
+    struct esep_hash head;
+    uint64_t index;
+    uint32_t first_dependent; /* obligation number + 1 */
+};
+
+struct views_office_slot {
+    struct views_office pub;
+    struct views_promise *promises;
+    uint32_t promise_count;
+    /* the last promise that was kept */
+    uint32_t kept_epoch;
+    uint64_t kept_seq;
+    esep_time kept_at;
+    struct esep_hash kept_head;
+};
+
+struct views_past {
+    struct views_head head;
+    uint64_t replaced_by; /* log index of what superseded it */
+};
+
+struct views_duty { /* an obligation and what only the views need of it */
+    struct views_obligation pub;
+    uint64_t first_index; /* log index of the first report taken */
+    uint32_t past_lost;   /* superseded revisions no longer in `past` */
+    uint32_t listed;      /* heads in pub.heads; the rest is only counted */
+    uint32_t past_count;
+    struct views_past past[VIEWS_PAST_MAX];
+    uint32_t next_dependent; /* of the same promise; obligation number + 1 */
+    uint32_t stamp;          /* plan number + 1 that last spoke of it; not stored */
+};
+
+struct views_delivery {
+    uint64_t alert;
+    uint32_t target;
+    bool done;
+};
+
+struct views {
+    struct views_limits limits;
+    views_zone_fn *zone;
+    void *zone_context;
+    struct esep_merkle tree;
+    esep_time last_at; /* of the newest entry */
+
+    struct views_plan_slot *plans;
+    uint32_t plan_count;
+    struct views_office_slot *offices; /* office n at n - 1 */
+    uint32_t office_count;
+    struct views_promise *promises;
+    struct views_duty *duties;
+    uint32_t duty_count;
+    struct views_code *codes;
+    uint32_t code_count;
+    struct views_delivery *deliveries;
+    uint32_t delivery_count;
+    uint32_t delivery_done;
+
+    struct views_index duty_by_key;
+    struct views_index office_by_curve;
+    struct views_index code_by_hash;
+    struct views_marks dirty_offices;
+    struct views_marks dirty_duties;
+
+    struct esep_arena plan_arena;
+    struct esep_arena scratch;
+    struct esep_obligation *made;       /* scratch for plans */
+    struct views_candidate *candidates; /* scratch for alerts */
+    struct esep_buf rows;
+    bool rows_flushed;
+    bool changed;            /* since the last flush */
+    enum esep_status failed; /* of a row that found no memory */
+};
+
+/* views.c */
+uint32_t views_hash(struct esep_slice bytes);
+void views_index_put(struct views_index *index, uint32_t hash, uint32_t number);
+void views_mark(struct views_marks *marks, uint32_t number);
+struct views_duty *views_duty_by_key(const struct views *views, const char *key);
+struct views_office_slot *views_office_slot(const struct views *views, uint32_t office);
+void views_index_duty(struct views *views, uint32_t number);
+void views_index_office(struct views *views, uint32_t office);
+void views_index_code(struct views *views, uint32_t number);
+void views_mark_office(struct views *views, const struct views_office_slot *slot);
+void views_mark_duty(struct views *views, const struct views_duty *duty);
+
+/* views_apply.c. What a handler gets: the entry, decoded once. */
+struct views_entry {
+    uint64_t index;
+    struct collector_leaf leaf;
+    struct esep_slice body;
+    const ProtobufCMessage *message;
+    struct esep_reason *reason;
+};
+typedef enum esep_status views_handler(struct views *views, const struct views_entry *entry);
+/* The body as a message of this kind, in the scratch arena if the caller had it not. */
+enum esep_status views_message(struct views *views, const struct views_entry *entry,
+                               const ProtobufCMessageDescriptor *kind,
+                               const ProtobufCMessage **ret);
+void views_saw(struct views *views, struct views_office_slot *slot, esep_time at);
+
+/* handlers */
+views_handler views_apply_entry, views_apply_commitment, views_apply_plan, views_apply_review,
+    views_apply_extension, views_apply_control, views_apply_alert, views_apply_delivery;
+
+/* views_promise.c */
+const struct views_promise *views_promise_for(const struct views_office_slot *slot, uint32_t epoch,
+                                              uint64_t seq);
+void views_promise_first(struct views *views, struct views_duty *duty,
+                         struct views_office_slot *slot, const struct collector_leaf *leaf);
+void views_promise_forget(struct views *views, struct views_duty *duty);
+void views_promises_keep(struct views *views, struct views_office_slot *slot,
+                         const struct collector_leaf *leaf);
+void views_promises_void(struct views *views, struct views_office_slot *slot, uint32_t epoch);
+void views_promise_link(struct views *views, struct views_duty *duty); /* after loading */
+
+/* views_heads.c: revisions of one obligation. */
+struct views_base {
+    bool known;     /* a revision of this obligation, or the first */
+    uint64_t index; /* 0: none, or not known any more */
+};
+struct views_base views_base_of(const struct views_duty *duty, const struct views_office *office,
+                                uint64_t seq, const Esep__V1__Report *report);
+/* Whether the report would stand beside another one that it does not know. */
+bool views_conflicts(const struct views_duty *duty, uint32_t office, const Esep__V1__Report *report,
+                     uint64_t base_index);
+void views_head_add(struct views_duty *duty, const struct views_head *head,
+                    const Esep__V1__Report *report);
+bool views_head_withdraw(struct views_duty *duty, uint64_t index);
+/* Log index of the report that a withdrawal means; 0: no standing one. */
+uint64_t views_withdrawn_index(const struct views_duty *duty, const struct views_office *office,
+                               const Esep__V1__Withdrawal *withdrawal);
+struct views_head *views_head_at(struct views_duty *duty, uint64_t index);
+void views_heads_sum(struct views_duty *duty); /* the obligation's axes from its heads */
+
+/* views_plan.c */
+void views_plan_relate(struct views *views); /* `latest` of every plan */
+const struct views_plan_slot *views_current_plan(const struct views *views, uint32_t plan_no);
+void views_duty_due(const struct views *views, struct views_duty *duty);
+const char *views_duty_body(const struct views *views, const struct views_duty *duty);
+
+/* views_mail.c: mailbox items. */
+void views_mail(struct views *views, struct views_office_slot *slot, uint64_t index);
+void views_mail_body(struct views *views, const char *body, uint64_t index);
+void views_mail_duty(struct views *views, const struct views_duty *duty, uint64_t index,
+                     esep_time at);
+void views_mail_leads(struct views *views, const struct views_duty *duty, uint64_t index,
+                      esep_time at);
+void views_mail_plan(struct views *views, uint32_t plan_no);
+void views_mail_plans_to(struct views *views, struct views_office_slot *slot);
+
+/* views_alerts.c */
+uint32_t views_alert_rank(Esep__V1__AlertKind kind, uint32_t days_left, uint32_t weeks);
+struct views_candidate {
+    uint32_t plan_no;
+    uint32_t body; /* place in the plan */
+    bool agreed;   /* only upon agreement: no matter for the secretariat */
+    uint32_t duty; /* VIEWS_NONE: an office */
+    uint32_t office;
+    struct esep_alert_step step;
+    esep_time due;
+};
+
+/* views_rows.c: the fixed layouts. `value` NULL deletes. */
+void views_put(struct views *views, struct esep_slice key, struct esep_slice value);
+void views_put_plan(struct views *views, uint32_t plan_no);
+void views_put_code(struct views *views, uint32_t number);
+void views_put_mail(struct views *views, uint32_t office, uint64_t number, uint64_t index);
+void views_put_report(struct views *views, const struct views_report *report);
+void views_put_closing(struct views *views, const struct views_entry *entry);
+void views_put_promise(struct views *views, uint32_t office, const struct views_promise *promise);
+void views_drop_promise(struct views *views, uint32_t office, const struct views_promise *promise);
+void views_put_delivery(struct views *views, const struct views_delivery *delivery);
+void views_put_marked(struct views *views); /* offices, obligations, totals */
+
+/* Fixed layouts, integers big-endian. A reader that runs short says so once, at the end. */
+struct views_writer {
+    uint8_t *at;
+};
+static inline void views_w8(struct views_writer *w, unsigned v)
+{
+    *w->at++ = (uint8_t)v;
+}
+static inline void views_w32(struct views_writer *w, uint32_t v)
+{
+    esep_be32_put(w->at, v);
+    w->at += 4;
+}
+static inline void views_w64(struct views_writer *w, uint64_t v)
+{
+    esep_be64_put(w->at, v);
+    w->at += 8;
+}
+static inline void views_wbytes(struct views_writer *w, const void *data, size_t len)
+{
+    memcpy(w->at, data, len);
+    w->at += len;
+}
+static inline void views_wtext(struct views_writer *w, const char *text)
+{
+    const size_t len = strlen(text);
+    views_w8(w, (unsigned)len);
+    views_wbytes(w, text, len);
+}
+struct views_reader {
+    const uint8_t *at;
+    size_t left;
+    bool bad;
+};
+static inline const uint8_t *views_take(struct views_reader *r, size_t len)
+{
+    static const uint8_t zero[256];
+    if (r->left < len || len > sizeof(zero)) {
+        r->bad = true;
+        r->left = 0;
+        return zero;
+    }
+    r->at += len;
+    r->left -= len;
+    return r->at - len;
+}
+static inline unsigned views_r8(struct views_reader *r)
+{
+    return *views_take(r, 1);
+}
+static inline uint32_t views_r32(struct views_reader *r)
+{
+    return esep_be32(views_take(r, 4));
+}
+static inline uint64_t views_r64(struct views_reader *r)
+{
+    return esep_be64(views_take(r, 8));
+}
+static inline void views_rbytes(struct views_reader *r, void *out, size_t len)
+{
+    memcpy(out, views_take(r, len), len);
+}
+static inline void views_rtext(struct views_reader *r, char *out, size_t size)
+{
+    const size_t len = views_r8(r);
+    if (len >= size) {
+        r->bad = true;
+        out[0] = '\0';
+        return;
+    }
+    views_rbytes(r, out, len);
+    out[len] = '\0';
+}
+
+#endif
