@@ -1,0 +1,221 @@
+/* agent/agent_core.h - inside the uplink core: its state, and how its files share it.
+ *
+ * agent_core.c takes the events and hands out the effects; agent_link.c knows sockets, waiting and
+ * backoff; agent_hello.c greets and reads WELCOME; agent_refusal.c judges refusals; agent_batch.c
+ * makes BATCH frames out of entries; agent_receipt.c and agent_mail.c take what comes down and
+ * gather it for the next STORE. Each event ends in agent_settle, which makes the next effect.
+ *
+ * Not for anybody outside: include agent/agent.h.
+ */
+#ifndef AGENT_AGENT_CORE_H
+#define AGENT_AGENT_CORE_H
+
+#include "agent/agent.h"
+#include "base/arena.h"
+#include "wire/session.h"
+
+#define AGENT_RX_BYTES_MAX (256u * 1024u)  /* of a frame that comes down */
+#define AGENT_TX_BYTES_MAX (1024u * 1024u) /* of one that goes up, whatever the config says */
+#define AGENT_MARKS 512u                   /* signed heads sent and not yet receipted */
+#define AGENT_RECEIPTS_MAX 64u             /* that wait for one STORE */
+#define AGENT_MAILS_MAX 64u                /* likewise */
+
+/* A sequence whose chain hash we know from the journal. */
+struct agent_mark {
+    uint64_t seq;
+    struct esep_hash hash;
+};
+
+/* One session, from HELLO until the next. Cleared as a whole. */
+struct agent_uplink {
+    struct esep_session session;
+    bool hello_sent;
+    bool verified;  /* the collector's head and our chain agree at held.seq */
+    bool ask_again; /* send the entry held.seq once more: its receipt never came */
+    bool pull_wanted;
+    bool mail_came;     /* since the last PING */
+    esep_time hello_at; /* when to send it */
+    esep_time last_tx;
+    esep_time awaiting_since; /* a receipt is owed to us, or credit; ESEP_TIME_NEVER: none is */
+    esep_time ping_since;     /* likewise a PONG, or any other sign of life */
+    struct agent_mark hello;  /* what HELLO promised */
+    struct agent_mark held;   /* what WELCOME said */
+    uint64_t next_seq;        /* to be looked at or sent next */
+    uint64_t sent_seq;
+    struct esep_hash prev; /* chain[next_seq - 1], where prev_known */
+    bool prev_known;
+    uint64_t credit_bytes; /* cumulative, as are the bytes used */
+    uint64_t used_bytes;
+    size_t frame_bytes_max; /* the collector's */
+    uint32_t group_frames;  /* sent since the last signed head */
+    uint32_t group_entries;
+    uint32_t mark_first; /* ring of marks, ascending */
+    uint32_t mark_count;
+    struct agent_mark marks[AGENT_MARKS];
+};
+
+/* Entries lent by the shell, and the READ that asks for more. */
+struct agent_window {
+    const struct agent_entry *entries;
+    size_t count;
+    size_t next;
+    uint64_t token;
+    uint64_t from_seq;
+    uint64_t generation; /* of the session that asked: another one does not want the answer */
+    bool wanted;
+    bool busy;
+};
+
+struct agent_mail_meta {
+    struct agent_mail mail; /* without bytes */
+    size_t offset;
+    size_t len;
+};
+/* What the next STORE will hold, or what the one under way holds. */
+struct agent_gather {
+    struct esep_receipt receipts[AGENT_RECEIPTS_MAX];
+    size_t receipt_count;
+    struct agent_mail_meta metas[AGENT_MAILS_MAX];
+    size_t mail_count;
+    struct esep_buf bytes; /* of the mails */
+    struct agent_view view;
+    bool view_new;
+};
+struct agent_vault {
+    struct agent_gather sides[2];
+    unsigned filling;   /* the other one is under way, where busy or held back */
+    bool full_side;     /* the other side holds something not yet durable */
+    bool busy;          /* ... and the shell has it */
+    esep_time retry_at; /* ... or it was not stored and waits; else ESEP_TIME_NEVER */
+    uint64_t token;
+    struct agent_store store;
+    struct agent_mail mails[AGENT_MAILS_MAX];
+};
+/* Marks as they will be once all that is gathered is stored. */
+struct agent_ahead {
+    uint64_t receipted_seq;
+    uint64_t promised_seq;
+    uint64_t mail_through;
+    uint64_t checkpoint_size;
+    struct esep_hash checkpoint_root;
+};
+/* The mail item that is being put together at the end of the filling side's bytes. */
+struct agent_part {
+    bool open;
+    struct agent_mail mail;
+    size_t start;
+    uint64_t total;
+    uint64_t got;
+};
+
+struct agent {
+    struct agent_config config;
+    struct agent_journal journal;
+    struct agent_ahead ahead;
+    uint64_t seen_size; /* newest checkpoint seen, signed or in a WELCOME: quoted by commitments */
+    struct esep_hash seen_root;
+    esep_time now;
+    struct esep_prng prng;
+    /* link */
+    struct agent_status status;
+    esep_time timer; /* of the state */
+    uint64_t generation;
+    bool link_open; /* the shell has, or is told to make, a socket */
+    bool connect_due;
+    bool disconnect_due;
+    bool notify_due;
+    bool draining;
+    esep_time drain_until;
+    uint64_t uncovered_seq; /* an entry that no commitment sent covers; 0: none */
+    esep_time uncovered_since;
+    bool mail_blocked;
+    /* parts */
+    struct agent_uplink uplink;
+    struct agent_window window;
+    struct agent_vault vault;
+    struct agent_part part;
+    struct esep_arena arena; /* what came down, unpacked; lives for one frame */
+    struct esep_buf scratch; /* a plain text, for as long as it takes to seal or unpack it */
+    struct esep_buf tx;      /* the frame of SEND */
+    bool send_due;
+    struct agent_effect front;
+    bool front_valid;
+    uint64_t token_last;
+    uint64_t counters[AGENT_COUNTERS];
+};
+
+/* agent_core.c */
+static inline void agent_count(struct agent *a, enum agent_counter which, uint64_t by)
+{
+    a->counters[which] += by;
+}
+static inline esep_time agent_later(const struct agent *a, esep_time delay)
+{
+    return a->now > ESEP_TIME_NEVER - delay ? ESEP_TIME_NEVER : a->now + delay;
+}
+/* A seed that is used once; the one it came from is forgotten. */
+void agent_draw_seed(struct agent *a, uint8_t ret_seed[32]);
+
+/* agent_link.c */
+void agent_set_state(struct agent *a, enum agent_state state, enum agent_why why,
+                     Esep__V1__RefusalReason refusal, const char *text);
+/* Another reason to show, in the same state. */
+void agent_tell(struct agent *a, enum agent_why why, const char *text);
+esep_time agent_backoff(struct agent *a); /* counts a failure, gives the wait */
+void agent_link_start(struct agent *a);
+/* Something failed: wait, then the next broker. */
+void agent_link_fail(struct agent *a, enum agent_why why, const char *text);
+void agent_link_wait(struct agent *a, enum agent_why why, Esep__V1__RefusalReason refusal,
+                     const char *text, esep_time wait);
+void agent_link_stop(struct agent *a, enum agent_why why, Esep__V1__RefusalReason refusal,
+                     const char *text);
+/* The same socket, a new session, not before `wait` has passed. */
+void agent_greet_again(struct agent *a, enum agent_why why, Esep__V1__RefusalReason refusal,
+                       const char *text, esep_time wait);
+void agent_link_time(struct agent *a);
+void agent_link_drain(struct agent *a);
+esep_time agent_link_deadline(const struct agent *a);
+bool agent_recommit_ready(const struct agent *a);
+void agent_clock_moved(struct agent *a, esep_time by);
+
+/* agent_hello.c */
+void agent_uplink_clear(struct agent *a);
+void agent_hello_send(struct agent *a);
+void agent_on_welcome(struct agent *a, const struct esep_envelope *envelope);
+/* Signs the head for this moment. */
+struct esep_commitment agent_commit(struct agent *a, const struct agent_mark *mark);
+/* Seals what is in scratch into tx. False: the link has failed. */
+bool agent_seal(struct agent *a, Esep__V1__Kind kind);
+bool agent_pack(struct agent *a, const ProtobufCMessage *message); /* into scratch */
+/* Opens and unpacks into the arena; NULL: not for us, dropped and counted. */
+const ProtobufCMessage *agent_open(struct agent *a, const struct esep_envelope *envelope,
+                                   const ProtobufCMessageDescriptor *descriptor);
+void agent_see_checkpoint(struct agent *a, uint64_t size, const struct esep_hash *root);
+
+/* agent_refusal.c */
+void agent_on_refusal(struct agent *a, const struct esep_envelope *envelope);
+
+/* agent_batch.c */
+bool agent_batch_send(struct agent *a); /* true: a frame is in tx */
+void agent_window_drop(struct agent *a);
+bool agent_in_flight(const struct agent *a);
+
+/* agent_receipt.c */
+void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope);
+void agent_vault_stored(struct agent *a, enum esep_status status);
+bool agent_vault_offer(struct agent *a); /* true: vault.store is ready to go */
+bool agent_vault_idle(const struct agent *a);
+static inline struct agent_gather *agent_filling(struct agent *a)
+{
+    return &a->vault.sides[a->vault.filling];
+}
+
+/* agent_mail.c */
+void agent_on_mail(struct agent *a, const struct esep_envelope *envelope);
+void agent_on_pong(struct agent *a, const struct esep_envelope *envelope);
+bool agent_control_send(struct agent *a); /* PULL or PING: true: a frame is in tx */
+void agent_part_drop(struct agent *a);
+/* Before the sides change places: what is half there goes along. False: no memory for it. */
+bool agent_part_move(struct agent *a, struct agent_gather *to);
+
+#endif

@@ -1,0 +1,58 @@
+/* agent/agent_names.c - the words for states, reasons and counters: tables, nothing else. */
+#include "agent/agent.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static const char *const state_names[] = {
+    [AGENT_OFFLINE] = "offline", [AGENT_CONNECTING] = "connecting", [AGENT_GREETING] = "greeting",
+    [AGENT_ONLINE] = "online",   [AGENT_STOPPED] = "stopped",       [AGENT_DRAINED] = "drained",
+};
+
+static const char *const why_names[] = {
+    [AGENT_WHY_NONE] = "none",
+    [AGENT_WHY_START] = "start",
+    [AGENT_WHY_UNREACHABLE] = "unreachable",
+    [AGENT_WHY_LOST] = "lost",
+    [AGENT_WHY_SILENT] = "silent",
+    [AGENT_WHY_BROKER] = "broker",
+    [AGENT_WHY_COLLECTOR] = "collector",
+    [AGENT_WHY_FORK] = "fork",
+    [AGENT_WHY_BEHIND] = "behind",
+    [AGENT_WHY_GAP] = "gap",
+    [AGENT_WHY_JOURNAL] = "journal",
+    [AGENT_WHY_TOO_LARGE] = "too_large",
+    [AGENT_WHY_PROTOCOL] = "protocol",
+};
+
+static const char *const counter_names[AGENT_COUNTERS] = {
+    [AGENT_CONNECTS] = "connects",
+    [AGENT_HELLOS] = "hellos",
+    [AGENT_WELCOMES] = "welcomes",
+    [AGENT_FRAMES_SENT] = "frames_sent",
+    [AGENT_BYTES_SENT] = "bytes_sent",
+    [AGENT_ENTRIES_SENT] = "entries_sent",
+    [AGENT_GROUPS] = "groups",
+    [AGENT_RECEIPTS] = "receipts",
+    [AGENT_RECEIPTS_REFUSED] = "receipts_refused",
+    [AGENT_REFUSALS_CLEAR] = "refusals_clear",
+    [AGENT_REFUSALS_SIGNED] = "refusals_signed",
+    [AGENT_FRAMES_DROPPED] = "frames_dropped",
+    [AGENT_MAILS] = "mails",
+    [AGENT_PINGS] = "pings",
+    [AGENT_STORES] = "stores",
+};
+
+const char *agent_state_name(enum agent_state state)
+{
+    return (size_t)state < COUNT(state_names) ? state_names[state] : "unknown";
+}
+
+const char *agent_why_name(enum agent_why why)
+{
+    return (size_t)why < COUNT(why_names) ? why_names[why] : "unknown";
+}
+
+const char *agent_counter_name(enum agent_counter which)
+{
+    return (size_t)which < COUNT(counter_names) ? counter_names[which] : "unknown";
+}

@@ -1,0 +1,158 @@
+/* agent/agent_refusal.c - who says no, whether it may, and what follows.
+ *
+ * A refusal in the clear is the broker's word: it can make us wait, at most backoff_cap and our own
+ * jitter, and nothing else, whatever reason it names. One that is signed by the log key over this
+ * very session is the collector's, and the table says what follows. One whose signature fails, or
+ * which answers another session, is nobody's.
+ */
+#include "agent/agent_core.h"
+#include "wire/unpack.h"
+
+#include <stdio.h>
+
+enum act {
+    ACT_SLOW = 0,  /* people must mend it: refused_retry, then the next broker */
+    ACT_RECONNECT, /* wait, then the next broker */
+    ACT_GREET,     /* wait, then HELLO on the same socket: the session is out of step */
+    ACT_GREET_NOW, /* HELLO at once, the first time */
+    ACT_STOP,      /* only `recover` helps */
+};
+
+#define REASON(name) ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_##name
+#define REASONS (REASON(DENIED) + 1)
+
+static const struct rule {
+    enum act act;
+    enum agent_why why; /* NONE: collector */
+    const char *what;   /* for people, before the collector's own text */
+} rules[REASONS] = {
+    [REASON(UNSPECIFIED)] = {ACT_SLOW, AGENT_WHY_NONE, "refused"},
+    [REASON(WAIT)] = {ACT_RECONNECT, AGENT_WHY_NONE, "told to wait"},
+    [REASON(LIMIT)] = {ACT_GREET, AGENT_WHY_NONE, "told to slow down"},
+    [REASON(TOO_LARGE)] = {ACT_SLOW, AGENT_WHY_NONE, "a frame was too large: lower frame_bytes"},
+    [REASON(NOT_ENROLLED)] = {ACT_SLOW, AGENT_WHY_NONE, "this office is not enrolled"},
+    [REASON(REVOKED)] = {ACT_SLOW, AGENT_WHY_NONE,
+                         "this office's key was revoked: ask the "
+                         "operator for a new enrolment code"},
+    [REASON(PENDING)] = {ACT_SLOW, AGENT_WHY_NONE,
+                         "enrolled; the operator has not accepted the "
+                         "key yet"},
+    [REASON(MALFORMED)] = {ACT_SLOW, AGENT_WHY_NONE, "a frame was not understood"},
+    [REASON(VERSION)] = {ACT_SLOW, AGENT_WHY_NONE, "another version is spoken there: upgrade"},
+    [REASON(NO_SESSION)] = {ACT_GREET_NOW, AGENT_WHY_NONE, "the session had ended"},
+    [REASON(BAD_SIGNATURE)] = {ACT_SLOW, AGENT_WHY_NONE,
+                               "the signature does not fit the key "
+                               "registered for this office"},
+    [REASON(FORK)] = {ACT_STOP, AGENT_WHY_FORK,
+                      "the collector holds other entries of this office; "
+                      "run `esep-agent recover`"},
+    [REASON(BEHIND)] = {ACT_STOP, AGENT_WHY_BEHIND,
+                        "the collector holds more of this office than "
+                        "the journal; run `esep-agent recover`"},
+    [REASON(GAP)] = {ACT_GREET, AGENT_WHY_NONE, "entries were missing between"},
+    [REASON(WRONG_LOG)] = {ACT_SLOW, AGENT_WHY_NONE, "another log is served there: check log_id"},
+    [REASON(CREDIT)] = {ACT_GREET, AGENT_WHY_NONE, "more was sent than granted"},
+    [REASON(FULL)] = {ACT_RECONNECT, AGENT_WHY_NONE,
+                      "the collector's store is full: the operator "
+                      "is told"},
+    [REASON(CODE)] = {ACT_SLOW, AGENT_WHY_NONE, "the enrolment code will not do"},
+    [REASON(DENIED)] = {ACT_SLOW, AGENT_WHY_NONE, "not permitted"},
+};
+
+static esep_time asked_wait(const Esep__V1__Refusal *r, esep_time most)
+{
+    esep_time wait = (esep_time)r->retry_after_ms * 1000;
+    return wait < most ? wait : most;
+}
+
+static void describe(const char *who, const struct rule *rule, const Esep__V1__Refusal *r,
+                     char out[256])
+{
+    const char *own = r->text != NULL ? r->text : "";
+    snprintf(out, 256, "the %s refused: %s%s%.120s", who, rule->what, own[0] != '\0' ? ": " : "",
+             own);
+}
+
+/* The broker's: wait, no more than we would have waited for a dead one, and say so. */
+static void obey_broker(struct agent *a, const Esep__V1__Refusal *r, const struct rule *rule)
+{
+    char text[256];
+    agent_count(a, AGENT_REFUSALS_CLEAR, 1);
+    describe("broker", rule, r, text);
+    esep_time wait = asked_wait(r, a->config.backoff_cap) + agent_backoff(a);
+    if (r->reason == REASON(LIMIT))
+        agent_greet_again(a, AGENT_WHY_BROKER, r->reason, text, wait);
+    else
+        agent_link_wait(a, AGENT_WHY_BROKER, r->reason, text, wait);
+}
+
+static void obey_collector(struct agent *a, const Esep__V1__Refusal *r, const struct rule *rule)
+{
+    char text[256];
+    enum agent_why why = rule->why != AGENT_WHY_NONE ? rule->why : AGENT_WHY_COLLECTOR;
+    agent_count(a, AGENT_REFUSALS_SIGNED, 1);
+    describe("collector", rule, r, text);
+    esep_time slow = a->config.refused_retry;
+    esep_time wait = asked_wait(r, slow);
+    /* A session that ends as soon as it begins is not to be begun again at once. */
+    bool lasted =
+        a->status.state == AGENT_ONLINE && a->now - a->status.welcomed_at >= a->config.backoff_base;
+    switch (rule->act) {
+    case ACT_STOP:
+        agent_link_stop(a, why, r->reason, text);
+        break;
+    case ACT_GREET_NOW:
+        agent_greet_again(a, why, r->reason, text, lasted ? 0 : wait + agent_backoff(a));
+        break;
+    case ACT_GREET:
+        agent_greet_again(a, why, r->reason, text, wait + agent_backoff(a));
+        break;
+    case ACT_RECONNECT:
+        agent_link_wait(a, why, r->reason, text, wait + agent_backoff(a));
+        break;
+    case ACT_SLOW:
+        if (wait == 0)
+            wait = slow / 2 + (esep_time)esep_prng_below(&a->prng, (uint64_t)(slow / 2) + 1);
+        agent_link_wait(a, why, r->reason, text, wait + agent_backoff(a));
+        break;
+    }
+}
+
+static bool signed_by_log(const struct agent *a, const Esep__V1__Refusal *r)
+{
+    uint8_t statement[ESEP_REFUSAL_BYTES];
+    if (r->signature.len != ESEP_SIGNATURE_BYTES || r->session.len != ESEP_SESSION_ID_BYTES)
+        return false;
+    esep_refusal_statement(r, statement);
+    return esep_verify(a->config.log_public, esep_slice(statement, sizeof statement),
+                       r->signature.data);
+}
+
+void agent_on_refusal(struct agent *a, const struct esep_envelope *envelope)
+{
+    const ProtobufCMessage *message = NULL;
+    const struct agent_uplink *u = &a->uplink;
+    bool talking =
+        (a->status.state == AGENT_GREETING && u->hello_sent) || a->status.state == AGENT_ONLINE;
+    esep_arena_reset(&a->arena);
+    if (!talking || esep_unpack(&esep__v1__refusal__descriptor, envelope->sealed, &a->arena,
+                                &message) != ESEP_OK) {
+        agent_count(a, AGENT_FRAMES_DROPPED, 1);
+        return;
+    }
+    const Esep__V1__Refusal *r = (const Esep__V1__Refusal *)message;
+    bool ours = r->session.len == ESEP_SESSION_ID_BYTES &&
+                memcmp(r->session.data, u->session.id, ESEP_SESSION_ID_BYTES) == 0;
+    bool is_signed = r->signature.len > 0;
+    if ((is_signed && (!ours || !signed_by_log(a, r))) ||
+        (!is_signed && r->session.len > 0 && !ours)) {
+        agent_count(a, AGENT_FRAMES_DROPPED, 1);
+        return;
+    }
+    const struct rule *rule =
+        (size_t)r->reason < REASONS ? &rules[r->reason] : &rules[REASON(UNSPECIFIED)];
+    if (is_signed)
+        obey_collector(a, r, rule);
+    else
+        obey_broker(a, r, rule);
+}

@@ -1,0 +1,136 @@
+/* agent/bundle.c - writing a bundle. Reading one is in bundle_read.c. */
+#include "agent/bundle.h"
+
+#include "agent/batch_text.h"
+#include "wire/unpack.h"
+
+/* Appends one envelope behind its length. */
+static enum esep_status put_record(struct agent_bundle *b, Esep__V1__Kind kind,
+                                   struct esep_slice plain, struct esep_buf *out)
+{
+    uint8_t length[4] = {0};
+    size_t at = out->len;
+    enum esep_status status = esep_buf_put(out, length, sizeof length);
+    if (status == ESEP_OK)
+        status = kind == ESEP__V1__KIND__KIND_BUNDLE
+                     ? esep_session_seal_first(&b->session, kind, plain, out)
+                     : esep_session_seal_bundle(&b->session, kind, plain, out);
+    if (status != ESEP_OK) {
+        out->len = at;
+        return status;
+    }
+    esep_be32_put(out->data + at, (uint32_t)(out->len - at - sizeof length));
+    return ESEP_OK;
+}
+
+static enum esep_status put_head(struct agent_bundle *b, const struct agent_bundle_request *r,
+                                 struct esep_buf *out)
+{
+    uint8_t auth[ESEP_SIGNATURE_BYTES];
+    const struct esep_commitment *c = &r->commitment;
+    struct esep_hash joined =
+        esep_auth_statement(b->session.office_ephemeral, b->session.collector_public, &r->log_id,
+                            esep_slice(c->signature, sizeof c->signature));
+    esep_sign(&r->sign_key, esep_slice(joined.bytes, sizeof joined.bytes), auth);
+    Esep__V1__Commitment commitment = ESEP__V1__COMMITMENT__INIT;
+    esep_commitment_write(c, &commitment);
+    Esep__V1__BundleHead head = ESEP__V1__BUNDLE_HEAD__INIT;
+    head.commitment = &commitment;
+    head.auth = esep_pb(auth, sizeof auth);
+    head.first_seq = r->first_seq;
+    head.count = c->seq - r->first_seq + 1;
+    head.made_at_us = r->made_at;
+    enum esep_status status = esep_pack(&head.base, &b->plain);
+    if (status == ESEP_OK)
+        status = put_record(b, ESEP__V1__KIND__KIND_BUNDLE, esep_buf_slice(&b->plain), out);
+    esep_buf_clear(&b->plain);
+    return status;
+}
+
+enum esep_status agent_bundle_begin(struct agent_bundle *ret,
+                                    const struct agent_bundle_request *request,
+                                    struct esep_buf *out)
+{
+    if (request->first_seq == 0 || request->first_seq > request->commitment.seq)
+        return ESEP_INVALID;
+    size_t before = out->len;
+    struct agent_bundle b = {.commitment = request->commitment, .next_seq = request->first_seq};
+    esep_buf_init(&b.plain, AGENT_BUNDLE_RECORD_MAX);
+    enum esep_status status =
+        esep_session_begin(&b.session, request->seed, request->seal_public, &request->log_id);
+    if (status == ESEP_OK)
+        status = esep_buf_reserve(&b.plain, AGENT_BUNDLE_FRAME_BYTES);
+    if (status == ESEP_OK)
+        status = esep_buf_put(out, AGENT_BUNDLE_MAGIC, strlen(AGENT_BUNDLE_MAGIC));
+    if (status == ESEP_OK)
+        status = put_head(&b, request, out);
+    if (status != ESEP_OK) {
+        out->len = before;
+        agent_bundle_done(&b);
+        return status;
+    }
+    *ret = b;
+    return ESEP_OK;
+}
+
+static enum esep_status flush(struct agent_bundle *b, struct esep_buf *out)
+{
+    enum esep_status status =
+        put_record(b, ESEP__V1__KIND__KIND_BATCH, esep_buf_slice(&b->plain), out);
+    if (status == ESEP_OK) {
+        esep_buf_clear(&b->plain);
+        b->plain_entries = 0;
+    }
+    return status;
+}
+
+static enum esep_status add_one(struct agent_bundle *b, const struct agent_entry *e,
+                                struct esep_buf *out)
+{
+    enum esep_status status = ESEP_OK;
+    size_t cost = agent_batch_cost(e->bytes);
+    if (e->seq != b->next_seq || e->seq > b->commitment.seq)
+        return ESEP_INVALID;
+    if (b->plain_entries > 0 &&
+        AGENT_BATCH_OVERHEAD + b->plain.len + cost > AGENT_BUNDLE_FRAME_BYTES)
+        status = flush(b, out);
+    if (status == ESEP_OK)
+        status = esep_buf_reserve(&b->plain, cost + AGENT_BATCH_OVERHEAD);
+    if (status != ESEP_OK)
+        return status;
+    if (b->plain_entries == 0)
+        agent_batch_put_first(&b->plain, e->seq);
+    agent_batch_put_entry(&b->plain, e->bytes);
+    b->plain_entries++;
+    b->next_seq++;
+    if (e->seq < b->commitment.seq)
+        return ESEP_OK;
+    agent_batch_put_commitment(&b->plain, &b->commitment);
+    return flush(b, out);
+}
+
+enum esep_status agent_bundle_add(struct agent_bundle *b, const struct agent_entry *entries,
+                                  size_t count, struct esep_buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum esep_status status = add_one(b, &entries[i], out);
+        if (status != ESEP_OK)
+            return status;
+    }
+    return ESEP_OK;
+}
+
+bool agent_bundle_complete(const struct agent_bundle *b)
+{
+    return b->next_seq > b->commitment.seq && b->plain_entries == 0;
+}
+
+void agent_bundle_done(struct agent_bundle *b)
+{
+    if (b == NULL)
+        return;
+    esep_session_done(&b->session);
+    if (b->plain.data != NULL)
+        esep_wipe(b->plain.data, b->plain.cap);
+    esep_buf_done(&b->plain);
+}

@@ -1,0 +1,136 @@
+/* agent/bundle_read.c - reading a bundle with the collector's key. The file is a stranger's. */
+#include "agent/bundle.h"
+#include "wire/unpack.h"
+
+/* A Batch of nothing but tiny entries costs 16 bytes each in the array, and 16 in the arena. */
+#define ARENA_BYTES (8u * 1024u * 1024u)
+
+static enum esep_status take_record(struct agent_bundle_reader *r, struct esep_envelope *ret,
+                                    struct esep_reason *reason)
+{
+    if (r->rest.len < 4)
+        return esep_because(reason, ESEP_INVALID, "bundle: cut off, entries are missing");
+    uint32_t len = esep_be32(r->rest.data);
+    if (len > AGENT_BUNDLE_RECORD_MAX)
+        return esep_because(reason, ESEP_INVALID, "bundle: a record of %u bytes is too long", len);
+    if (len > r->rest.len - 4)
+        return esep_because(reason, ESEP_INVALID, "bundle: cut off within a record");
+    struct esep_slice frame = esep_slice(r->rest.data + 4, len);
+    r->rest = esep_slice(r->rest.data + 4 + len, r->rest.len - 4 - len);
+    return esep_envelope_read(frame, ret, reason);
+}
+
+static enum esep_status open_record(struct agent_bundle_reader *r,
+                                    const struct esep_envelope *envelope,
+                                    const ProtobufCMessageDescriptor *descriptor,
+                                    const ProtobufCMessage **ret, struct esep_reason *reason)
+{
+    esep_arena_reset(&r->arena);
+    if (esep_session_open(&r->session, envelope, &r->plain) != ESEP_OK)
+        return esep_because(reason, ESEP_INVALID, "bundle: a record does not open: it was changed");
+    enum esep_status status = esep_unpack(descriptor, esep_buf_slice(&r->plain), &r->arena, ret);
+    return status == ESEP_OK
+               ? ESEP_OK
+               : esep_because(reason, status, "bundle: a record cannot be understood");
+}
+
+static enum esep_status read_head(struct agent_bundle_reader *r,
+                                  const struct esep_box_key *seal_key,
+                                  const struct esep_hash *log_id, struct esep_reason *reason)
+{
+    struct esep_envelope envelope;
+    const ProtobufCMessage *message = NULL;
+    enum esep_status status = take_record(r, &envelope, reason);
+    if (status != ESEP_OK)
+        return status;
+    if (envelope.kind != ESEP__V1__KIND__KIND_BUNDLE)
+        return esep_because(reason, ESEP_INVALID, "bundle: does not begin with its head");
+    status = esep_session_accept(&r->session, &envelope, seal_key, log_id);
+    if (status == ESEP_DENIED)
+        return esep_because(reason, ESEP_DENIED, "bundle: made for another log");
+    if (status != ESEP_OK)
+        return esep_because(reason, status, "bundle: its key cannot be used");
+    status = open_record(r, &envelope, &esep__v1__bundle_head__descriptor, &message, reason);
+    if (status != ESEP_OK)
+        return status;
+    const Esep__V1__BundleHead *head = (const Esep__V1__BundleHead *)message;
+    if (head->commitment == NULL || esep_commitment_read(head->commitment, &r->commitment) != 0 ||
+        head->auth.len != sizeof r->auth || head->first_seq == 0 || head->count == 0 ||
+        head->first_seq > r->commitment.seq ||
+        head->count != r->commitment.seq - head->first_seq + 1)
+        return esep_because(reason, ESEP_INVALID, "bundle: its head contradicts itself");
+    memcpy(r->auth, head->auth.data, sizeof r->auth);
+    r->first_seq = head->first_seq;
+    r->next_seq = head->first_seq;
+    r->count = head->count;
+    r->made_at = head->made_at_us;
+    return ESEP_OK;
+}
+
+enum esep_status agent_bundle_open(struct agent_bundle_reader *ret, struct esep_slice file,
+                                   const struct esep_box_key *seal_key,
+                                   const struct esep_hash *log_id, struct esep_reason *reason)
+{
+    size_t magic_len = strlen(AGENT_BUNDLE_MAGIC);
+    if (file.len < magic_len || memcmp(file.data, AGENT_BUNDLE_MAGIC, magic_len) != 0)
+        return esep_because(reason, ESEP_INVALID, "this file is no bundle");
+    struct agent_bundle_reader r = {
+        .rest = esep_slice(file.data + magic_len, file.len - magic_len),
+    };
+    esep_buf_init(&r.plain, AGENT_BUNDLE_RECORD_MAX);
+    enum esep_status status = esep_arena_init(&r.arena, ARENA_BYTES);
+    if (status != ESEP_OK)
+        return esep_because(reason, status, "no memory to read the bundle");
+    status = read_head(&r, seal_key, log_id, reason);
+    if (status != ESEP_OK) {
+        agent_bundle_close(&r);
+        return status;
+    }
+    *ret = r;
+    return ESEP_OK;
+}
+
+bool agent_bundle_verify(const struct agent_bundle_reader *r, const struct esep_hash *log_id,
+                         const uint8_t sign_public[ESEP_KEY_BYTES])
+{
+    const struct esep_commitment *c = &r->commitment;
+    struct esep_hash joined =
+        esep_auth_statement(r->session.office_ephemeral, r->session.collector_public, log_id,
+                            esep_slice(c->signature, sizeof c->signature));
+    return esep_commitment_verify(log_id, c, sign_public) &&
+           esep_verify(sign_public, esep_slice(joined.bytes, sizeof joined.bytes), r->auth);
+}
+
+enum esep_status agent_bundle_next(struct agent_bundle_reader *r, const Esep__V1__Batch **ret_batch,
+                                   struct esep_reason *reason)
+{
+    struct esep_envelope envelope;
+    const ProtobufCMessage *message = NULL;
+    if (r->next_seq > r->commitment.seq)
+        return r->rest.len == 0
+                   ? ESEP_NOT_FOUND
+                   : esep_because(reason, ESEP_INVALID, "bundle: something follows its end");
+    enum esep_status status = take_record(r, &envelope, reason);
+    if (status == ESEP_OK && envelope.kind != ESEP__V1__KIND__KIND_BATCH)
+        status = esep_because(reason, ESEP_INVALID, "bundle: a record of another kind");
+    if (status == ESEP_OK)
+        status = open_record(r, &envelope, &esep__v1__batch__descriptor, &message, reason);
+    if (status != ESEP_OK)
+        return status;
+    const Esep__V1__Batch *batch = (const Esep__V1__Batch *)message;
+    if (batch->first_seq != r->next_seq || batch->n_entries == 0 ||
+        batch->n_entries > r->commitment.seq - r->next_seq + 1)
+        return esep_because(reason, ESEP_INVALID, "bundle: its entries are out of order");
+    r->next_seq += batch->n_entries;
+    *ret_batch = batch;
+    return ESEP_OK;
+}
+
+void agent_bundle_close(struct agent_bundle_reader *r)
+{
+    if (r == NULL)
+        return;
+    esep_session_done(&r->session);
+    esep_buf_done(&r->plain);
+    esep_arena_done(&r->arena);
+}
