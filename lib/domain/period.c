@@ -194,6 +194,25 @@ static enum esep_status refuse(const struct parser *parser, const struct period_
     return esep_because(parser->reason, ESEP_INVALID, "%s", what);
 }
 
+struct months {
+    int first;
+    int last;
+};
+
+/* The n-th of the year's halves or quarters. */
+static enum esep_status part_of_year(const struct parser *parser, const struct period_token *number,
+                                     enum unit unit, struct months *ret)
+{
+    const int months = unit == UNIT_QUARTER ? 3 : 6;
+    if (number->value < 1 || number->value > 12 / months) {
+        return refuse(parser, number,
+                      unit == UNIT_QUARTER ? "quarters are 1 to 4" : "halves are 1 and 2");
+    }
+    ret->last = number->value * months;
+    ret->first = ret->last - months + 1;
+    return ESEP_OK;
+}
+
 /* The first (which 0) or the last day (which 1) of a unit. */
 static enum esep_status edge(const struct parser *parser, const struct said *said, enum unit unit,
                              int which, esep_day *ret_day)
@@ -201,31 +220,33 @@ static enum esep_status edge(const struct parser *parser, const struct said *sai
     const struct period_token *year = said->year[which];
     const struct period_token *month = said->month[which];
     const struct period_token *number = said->number[which];
+    /* Every form of the tables has what its units need. */
+    ESEP_ASSERT(year != NULL);
     if (year->value < parser->first_year || year->value > parser->last_year) {
         return refuse(parser, year, "the year is not one of the plan's");
     }
-    int first_month = 1, last_month = 12;
+    struct months months = {1, 12};
+    int day = 0;
     if (unit == UNIT_QUARTER || unit == UNIT_HALF) {
-        const int months = unit == UNIT_QUARTER ? 3 : 6;
-        if (number->value < 1 || number->value > 12 / months) {
-            return refuse(parser, number,
-                          unit == UNIT_QUARTER ? "quarters are 1 to 4" : "halves are 1 and 2");
+        ESEP_ASSERT(number != NULL);
+        const enum esep_status status = part_of_year(parser, number, unit, &months);
+        if (status != ESEP_OK) {
+            return status;
         }
-        last_month = number->value * months;
-        first_month = last_month - months + 1;
     } else if (unit == UNIT_MONTH || unit == UNIT_DAY) {
-        first_month = last_month = month->kind == 'D' ? month->month : month->value;
+        ESEP_ASSERT(month != NULL);
+        months.first = months.last = month->kind == 'D' ? month->month : month->value;
     }
-    int day = 1;
     if (unit == UNIT_DAY) {
+        ESEP_ASSERT(number != NULL);
         day = number->kind == 'D' ? number->day : number->value;
-        if (!esep_civil_valid(year->value, first_month, day)) {
+        if (!esep_civil_valid(year->value, months.first, day)) {
             return refuse(parser, number, "there is no such day");
         }
-    } else if (which == 1) {
-        day = esep_days_in_month(year->value, last_month);
+    } else {
+        day = which == 0 ? 1 : esep_days_in_month(year->value, months.last);
     }
-    *ret_day = esep_day_from_civil(year->value, which == 0 ? first_month : last_month, day);
+    *ret_day = esep_day_from_civil(year->value, which == 0 ? months.first : months.last, day);
     return ESEP_OK;
 }
 
@@ -234,7 +255,7 @@ static enum esep_status read_window(const struct parser *parser, struct esep_win
     const struct said said = gather(&parser->tokens);
     struct esep_window window = {0};
     for (size_t i = 0; i < parser->reading_count; i++) {
-        struct esep_window other;
+        struct esep_window other = {0};
         enum esep_status status = edge(parser, &said, parser->readings[i].start, 0, &other.start);
         if (status == ESEP_OK) {
             status = edge(parser, &said, parser->readings[i].end, 1, &other.end);
@@ -257,7 +278,7 @@ static enum esep_status read_window(const struct parser *parser, struct esep_win
 static enum esep_status every_year(int first_year, int last_year, struct esep_window *ret_windows,
                                    size_t max, size_t *ret_count, struct esep_reason *reason)
 {
-    const size_t count = (size_t)(last_year - first_year + 1);
+    const size_t count = (size_t)last_year - (size_t)first_year + 1;
     if (count > max) {
         return esep_because(reason, ESEP_LIMIT, "%zu windows, at most %zu are possible", count,
                             max);

@@ -118,29 +118,33 @@ static bool speak(struct reader *reader, unsigned languages)
     return reader->languages != 0;
 }
 
+/* Whether p is written in the shape, y, m and d standing for digits. */
+static bool has_shape(const char *p, const char *shape, struct period_token *token)
+{
+    for (; *shape != '\0'; p++, shape++) {
+        int *field = *shape == 'y'   ? &token->value
+                     : *shape == 'm' ? &token->month
+                     : *shape == 'd' ? &token->day
+                                     : NULL;
+        if (field == NULL ? *p != *shape : !is_digit(*p)) {
+            return false;
+        }
+        if (field != NULL) {
+            *field = *field * 10 + (*p - '0');
+        }
+    }
+    return !goes_on(p);
+}
+
 /* "2013-06-30" or "30.06.2013"; 0 where it is neither. */
-static size_t read_date(const char *p, struct period_token *token)
+static size_t read_date(const char *p, struct period_token *ret_token)
 {
     static const char *const shapes[] = {"yyyy-mm-dd", "dd.mm.yyyy"};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-        int year = 0, month = 0, day = 0;
-        size_t i = 0;
-        for (; i < 10; i++) {
-            const char c = shapes[s][i];
-            int *field = c == 'y' ? &year : c == 'm' ? &month : c == 'd' ? &day : NULL;
-            if (field == NULL ? p[i] != c : !is_digit(p[i])) {
-                break;
-            }
-            if (field != NULL) {
-                *field = *field * 10 + (p[i] - '0');
-            }
-        }
-        if (i == 10 && !goes_on(p + i)) {
-            token->kind = 'D';
-            token->value = year;
-            token->month = month;
-            token->day = day;
-            return i;
+        struct period_token token = {.kind = 'D', .offset = ret_token->offset};
+        if (has_shape(p, shapes[s], &token)) {
+            *ret_token = token;
+            return strlen(shapes[s]);
         }
     }
     return 0;

@@ -351,7 +351,8 @@ static void keys_are_unique_and_due_days_monotone(void **state)
 static void text_falls_back(void **state)
 {
     (void)state;
-    Esep__V1__Text text = ESEP__V1__TEXT__INIT;
+    Esep__V1__Text text;
+    esep__v1__text__init(&text);
     assert_string_equal(esep_text(NULL, "kk"), "");
     assert_string_equal(esep_text(&text, "kk"), "");
     text.kk = str("есеп");

@@ -36,18 +36,18 @@ static char *of_length(size_t length)
 /* A report with one of everything, all of it right. */
 static void honest(void)
 {
-    person = (Esep__V1__Person)ESEP__V1__PERSON__INIT;
+    esep__v1__person__init(&person);
     person.name = str("А. Б. Сериков");
     person.position = str("бас маман");
-    money = (Esep__V1__Money)ESEP__V1__MONEY__INIT;
+    esep__v1__money__init(&money);
     money.source = str("rb");
     money.programme = str("001 (PGO)");
     money.planned_tiyn = 96000000;
-    indicator = (Esep__V1__Indicator)ESEP__V1__INDICATOR__INIT;
+    esep__v1__indicator__init(&indicator);
     indicator.name = str("seminars held");
     indicator.value = str("12");
     indicator.unit = str("seminars");
-    attachment = (Esep__V1__AttachmentRef)ESEP__V1__ATTACHMENT_REF__INIT;
+    esep__v1__attachment_ref__init(&attachment);
     attachment.name = str("есеп.pdf");
     attachment.media_type = str("application/pdf");
     attachment.sha256 = (ProtobufCBinaryData){32, bytes32};
@@ -59,7 +59,7 @@ static void honest(void)
             attachments[i] = &attachment;
         }
     }
-    report = (Esep__V1__Report)ESEP__V1__REPORT__INIT;
+    esep__v1__report__init(&report);
     report.obligation = str("kz-1347-2012/fulfilment/13/akmola/2013-01-01..2013-06-30");
     report.revision = 1;
     report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_IN_PROGRESS;
@@ -74,15 +74,15 @@ static void honest(void)
     report.attachments = attachments;
     report.cites_index = indexes;
     report.settles_index = indexes;
-    withdrawal = (Esep__V1__Withdrawal)ESEP__V1__WITHDRAWAL__INIT;
+    esep__v1__withdrawal__init(&withdrawal);
     withdrawal.obligation = report.obligation;
     withdrawal.report_seq = 4;
     withdrawal.reason = str("filed for the wrong half");
-    request = (Esep__V1__ExtensionRequest)ESEP__V1__EXTENSION_REQUEST__INIT;
+    esep__v1__extension_request__init(&request);
     request.obligation = report.obligation;
     request.until = str("2013-07-31");
     request.reason = str("the working group meets in July");
-    entry = (Esep__V1__JournalEntry)ESEP__V1__JOURNAL_ENTRY__INIT;
+    esep__v1__journal_entry__init(&entry);
     entry.nonce = (ProtobufCBinaryData){16, bytes16};
     entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
     entry.report = &report;

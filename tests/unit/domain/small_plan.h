@@ -58,7 +58,7 @@ static inline esep_day day(const char *text)
 static inline void small_executor(Esep__V1__Action *action, const char *code)
 {
     Esep__V1__Executor *executor = &small.executors[small.executor_count];
-    *executor = (Esep__V1__Executor)ESEP__V1__EXECUTOR__INIT;
+    esep__v1__executor__init(executor);
     if (code[0] == '@') {
         executor->group = str(code + 1);
     } else {
@@ -77,7 +77,7 @@ static inline void small_action(int i, const char *number, const char *const *co
                                 int first_window, size_t windows)
 {
     Esep__V1__Action *action = &small.actions[i];
-    *action = (Esep__V1__Action)ESEP__V1__ACTION__INIT;
+    esep__v1__action__init(action);
     action->number = str(number);
     for (; *codes != NULL; codes++) {
         small_executor(action, *codes);
@@ -89,7 +89,7 @@ static inline void small_action(int i, const char *number, const char *const *co
 
 static inline void small_window(int i, const char *start, const char *end)
 {
-    small.windows[i] = (Esep__V1__Window)ESEP__V1__WINDOW__INIT;
+    esep__v1__window__init(&small.windows[i]);
     small.windows[i].start_day = day(start);
     small.windows[i].end_day = day(end);
     small.window_list[i] = &small.windows[i];
@@ -99,19 +99,19 @@ static inline void small_bodies(void)
 {
     static const char *const codes[BODIES] = {"a", "b", "p", "n", "s", "d"};
     for (int i = 0; i < BODIES; i++) {
-        small.bodies[i] = (Esep__V1__Body)ESEP__V1__BODY__INIT;
+        esep__v1__body__init(&small.bodies[i]);
         small.bodies[i].code = str(codes[i]);
         small.body_list[i] = &small.bodies[i];
     }
     small.bodies[P].upon_agreement = 1;
     small.bodies[D].parent = str("n");
-    small.groups[0] = (Esep__V1__Group)ESEP__V1__GROUP__INIT;
+    esep__v1__group__init(&small.groups[0]);
     small.groups[0].code = str("akimats");
     small.members[0] = str("s"); /* not in the order of the plan */
     small.members[1] = str("n");
     small.groups[0].bodies = small.members;
     small.groups[0].n_bodies = 2;
-    small.groups[1] = (Esep__V1__Group)ESEP__V1__GROUP__INIT;
+    esep__v1__group__init(&small.groups[1]);
     small.groups[1].code = str("interested");
     small.groups[1].open = 1;
     small.group_list[0] = &small.groups[0];
@@ -135,7 +135,7 @@ static inline Esep__V1__Plan *small_plan(void)
     small.actions[2].has_parts = 1;
     small.actions[3].parent = small.actions[4].parent = str("3");
 
-    small.rules = (Esep__V1__Rules)ESEP__V1__RULES__INIT;
+    esep__v1__rules__init(&small.rules);
     small.rules.annual_month = 1;
     small.rules.annual_day = 20;
     small.rules.consolidated_month = 2;
@@ -149,7 +149,7 @@ static inline Esep__V1__Plan *small_plan(void)
     small.rules.regional_plan_groups = small.regional_groups;
     small.rules.n_regional_plan_groups = 1;
 
-    small.plan = (Esep__V1__Plan)ESEP__V1__PLAN__INIT;
+    esep__v1__plan__init(&small.plan);
     small.plan.id = str("small");
     small.plan.revision = 1;
     small.plan.first_year = 2012;

@@ -22,7 +22,8 @@ static void moves(void **state)
     int32_t holidays[] = {day("2012-12-31"), day("2013-01-01"), day("2013-01-02"),
                           day("2013-01-07")};
     int32_t worked[] = {day("2012-12-29")};
-    Esep__V1__Calendar calendar = ESEP__V1__CALENDAR__INIT;
+    Esep__V1__Calendar calendar;
+    esep__v1__calendar__init(&calendar);
     calendar.n_holiday_days = sizeof holidays / sizeof *holidays;
     calendar.holiday_days = holidays;
     calendar.n_working_days = 1;
@@ -65,7 +66,8 @@ static void a_calendar_without_working_days_ends(void **state)
     for (int i = 0; i < 800; i++) {
         holidays[i] = 15000 + i;
     }
-    Esep__V1__Calendar calendar = ESEP__V1__CALENDAR__INIT;
+    Esep__V1__Calendar calendar;
+    esep__v1__calendar__init(&calendar);
     calendar.n_holiday_days = 800;
     calendar.holiday_days = holidays;
     assert_int_equal(esep_working_day(&calendar, NEXT, 15000), 15000);
