@@ -194,22 +194,17 @@ static enum esep_status refuse(const struct parser *parser, const struct period_
     return esep_because(parser->reason, ESEP_INVALID, "%s", what);
 }
 
-struct months {
-    int first;
-    int last;
-};
-
 /* The n-th of the year's halves or quarters. */
 static enum esep_status part_of_year(const struct parser *parser, const struct period_token *number,
-                                     enum unit unit, struct months *ret)
+                                     enum unit unit, int ret_months[2])
 {
     const int months = unit == UNIT_QUARTER ? 3 : 6;
     if (number->value < 1 || number->value > 12 / months) {
         return refuse(parser, number,
                       unit == UNIT_QUARTER ? "quarters are 1 to 4" : "halves are 1 and 2");
     }
-    ret->last = number->value * months;
-    ret->first = ret->last - months + 1;
+    ret_months[1] = number->value * months;
+    ret_months[0] = ret_months[1] - months + 1;
     return ESEP_OK;
 }
 
@@ -225,28 +220,28 @@ static enum esep_status edge(const struct parser *parser, const struct said *sai
     if (year->value < parser->first_year || year->value > parser->last_year) {
         return refuse(parser, year, "the year is not one of the plan's");
     }
-    struct months months = {1, 12};
+    int months[2] = {1, 12}; /* the first and the last of the unit */
     int day = 0;
     if (unit == UNIT_QUARTER || unit == UNIT_HALF) {
         ESEP_ASSERT(number != NULL);
-        const enum esep_status status = part_of_year(parser, number, unit, &months);
+        const enum esep_status status = part_of_year(parser, number, unit, months);
         if (status != ESEP_OK) {
             return status;
         }
     } else if (unit == UNIT_MONTH || unit == UNIT_DAY) {
         ESEP_ASSERT(month != NULL);
-        months.first = months.last = month->kind == 'D' ? month->month : month->value;
+        months[0] = months[1] = month->kind == 'D' ? month->month : month->value;
     }
     if (unit == UNIT_DAY) {
         ESEP_ASSERT(number != NULL);
         day = number->kind == 'D' ? number->day : number->value;
-        if (!esep_civil_valid(year->value, months.first, day)) {
+        if (!esep_civil_valid(year->value, months[0], day)) {
             return refuse(parser, number, "there is no such day");
         }
     } else {
-        day = which == 0 ? 1 : esep_days_in_month(year->value, months.last);
+        day = which == 0 ? 1 : esep_days_in_month(year->value, months[1]);
     }
-    *ret_day = esep_day_from_civil(year->value, which == 0 ? months.first : months.last, day);
+    *ret_day = esep_day_from_civil(year->value, months[which], day);
     return ESEP_OK;
 }
 
