@@ -18,6 +18,7 @@ struct esep_store {
     MDB_dbi meta;
     size_t map_bytes;
     char path[256];
+    int lock_fd; /* esep_store_lock_writer; -1 without */
 };
 struct esep_store_options {
     size_t map_bytes;
@@ -31,12 +32,19 @@ ESEP_MUST_USE enum esep_status esep_store_open(struct esep_store *ret, const cha
                                                const struct esep_store_options *options,
                                                struct esep_reason *reason);
 void esep_store_close(struct esep_store *store);
+/* For a store with a single writing process: holds a lock in the folder until close, or says which
+ * process has it (ESEP_CONFLICT). A crash lets go of it. */
+ESEP_MUST_USE enum esep_status esep_store_lock_writer(struct esep_store *store,
+                                                      struct esep_reason *reason);
+/* Commits; the transaction is gone either way. Every failure but LIMIT: close, reopen, check. */
+ESEP_MUST_USE enum esep_status esep_store_commit(MDB_txn *txn, struct esep_reason *reason);
 /* LMDB's code as ours: MAP_FULL, ENOSPC -> LIMIT; CORRUPTED, PAGE_NOTFOUND -> CORRUPT; EIO -> IO. */
 enum esep_status esep_store_status(int lmdb_code, struct esep_reason *reason, const char *doing);
-/* Bytes in use and the quota (80 % of the map, or of the disk's free room if that is less). */
+/* Bytes in use and the quota (80 % of the map, or of the disk's free room if that is less). Reads
+ * in a transaction of its own: not from a thread that is inside one. */
 ESEP_MUST_USE enum esep_status esep_store_usage(const struct esep_store *store,
                                                 uint64_t *ret_used_bytes, uint64_t *ret_quota_bytes);
-/* Copies to a new folder: copy, sync, reopen, walk every page, rename. */
+/* Copies to a new folder: copy, sync, reopen, walk every page, rename. ESEP_CONFLICT: it exists. */
 ESEP_MUST_USE enum esep_status esep_store_backup(const struct esep_store *store,
                                                  const char *to_path, struct esep_reason *reason);
 #endif

@@ -32,20 +32,57 @@ struct esep_zsock_options {
     int handshake_ms;
     int heartbeat_ms;                   /* 0: none; the timeout is three times this */
     const char *socks_proxy;            /* NULL: none */
+    /* Client: libzmq may dial again by itself (1 s to 30 s, no jitter). false: after GONE the owner
+     * frees the socket and makes it anew, when its own backoff says so. */
+    bool reconnect;
+    /* Server: at this many connections it stops accepting, and takes it up again at nine tenths.
+     * 0: no limit but that of open files, where the same is done at nine tenths of those. */
+    size_t connections_max;
+    /* Server: keep no count, stop at nothing; for ipc:// to our own processes. */
+    bool uncounted;
 };
 
 typedef void esep_zsock_readable_fn(struct esep_zsock *sock, void *context);
 
-/* zmq_context: void * from zmq_ctx_new. */
+/* What becomes of connections. A client gets UP when the handshake is done, then GONE; or GONE at
+ * once, with the cause in `detail` (also where nobody answers in twice handshake_ms). A server gets
+ * UP and GONE for each connection, REFUSED for a failed handshake (which GONE follows), and FULL and
+ * OPEN when it stops accepting and takes it up again. The callback may free the socket. */
+enum esep_zsock_event {
+    ESEP_ZSOCK_UP = 1,
+    ESEP_ZSOCK_GONE,
+    ESEP_ZSOCK_REFUSED,
+    ESEP_ZSOCK_FULL,
+    ESEP_ZSOCK_OPEN,
+};
+typedef void esep_zsock_event_fn(struct esep_zsock *sock, enum esep_zsock_event event,
+                                 const char *detail, void *context);
+
+/* A context for the whole process; io_threads: 1 serves some 130,000 small frames a second.
+ * NULL: no memory. Free every socket and ZAP handler before it. */
+void *esep_zcontext_new(int io_threads);
+void esep_zcontext_free(void *zmq_context);
+
+/* zmq_context: void * from esep_zcontext_new or zmq_ctx_new. */
 ESEP_MUST_USE enum esep_status esep_zsock_new(struct esep_zsock **ret, struct event_base *base,
                                               void *zmq_context,
                                               const struct esep_zsock_options *options,
                                               esep_zsock_readable_fn *on_readable, void *context,
                                               struct esep_reason *reason);
 void esep_zsock_free(struct esep_zsock *sock); /* linger 0 */
+/* Before bind or connect. context is the one given at new. */
+void esep_zsock_on_event(struct esep_zsock *sock, esep_zsock_event_fn *on_event);
+/* Called once after a send said AGAIN, when it is worth trying again. */
+void esep_zsock_on_writable(struct esep_zsock *sock, esep_zsock_readable_fn *on_writable);
+/* Back-pressure: on_readable is not called while held; what has come waits in the queues. */
+void esep_zsock_hold(struct esep_zsock *sock, bool held);
+/* Connections of a server that counts (0 otherwise); a client: 1 while up. */
+size_t esep_zsock_connections(const struct esep_zsock *sock);
 /* ret_endpoint (may be NULL): the endpoint bound, with the port that "tcp://127.0.0.1:*" got. */
 ESEP_MUST_USE enum esep_status esep_zsock_bind(struct esep_zsock *sock, const char *endpoint,
                                                char ret_endpoint[256], struct esep_reason *reason);
+/* No new connections at this endpoint (as esep_zsock_bind returned it); those there stay. */
+void esep_zsock_unbind(struct esep_zsock *sock, const char *endpoint);
 ESEP_MUST_USE enum esep_status esep_zsock_connect(struct esep_zsock *sock, const char *endpoint,
                                                   struct esep_reason *reason);
 
@@ -57,14 +94,22 @@ struct esep_zmessage {
     bool user_known;       /* false on a CURVE server: drop the message */
     void *priv[ESEP_ZSOCK_PARTS_MAX];
 };
-/* ESEP_AGAIN: nothing there. ESEP_INVALID: a message of too many parts was dropped, call again. */
+/* At most ESEP_ZSOCK_TURN messages a turn of the loop, so that one busy socket starves nobody:
+ * then AGAIN, and on_readable comes again next turn.
+ * ESEP_AGAIN: nothing there. ESEP_INVALID: a message was dropped (too many parts, a part over
+ * frame_bytes_max, a routing id that libzmq did not make, or, on a CURVE server, no User-Id): call
+ * again. ESEP_IO: the context is going down. */
+#define ESEP_ZSOCK_TURN 256
 ESEP_MUST_USE enum esep_status esep_zsock_recv(struct esep_zsock *sock, struct esep_zmessage *ret);
 void esep_zmessage_close(struct esep_zmessage *message);
-/* All parts or none. ESEP_AGAIN: queue full; ESEP_NOT_FOUND: no such peer (ROUTER). Copies. */
+/* All parts or none. ESEP_AGAIN: queue full, or not connected; ESEP_NOT_FOUND: no such peer
+ * (ROUTER); ESEP_LIMIT: a part over frame_bytes_max; ESEP_CONFLICT: not this one's turn (REQ, REP).
+ * Copies. */
 ESEP_MUST_USE enum esep_status esep_zsock_send(struct esep_zsock *sock,
                                                const struct esep_slice *parts, size_t count);
 
-/* ROUTER's name for a peer (5 bytes that libzmq made) as a number, both ways. */
+/* ROUTER's name for a peer (5 bytes that libzmq made) as a number, both ways; never 0 for one of
+ * libzmq's, 0 for any other bytes. */
 uint64_t esep_zsock_conn(struct esep_slice routing_id);
 struct esep_slice esep_zsock_routing_id(uint64_t conn, uint8_t out[8]);
 
