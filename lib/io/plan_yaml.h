@@ -11,7 +11,9 @@
 #include "esep/v1/plan.pb-c.h"
 #include "io/yaml.h"
 
-/* The plan lives in the arena. ESEP_INVALID: see complaints. */
+/* The plan lives in the arena. Zeroes complaints first; they come back in the order of the file,
+ * the calendar's after the plan's. ESEP_INVALID: see complaints. ESEP_LIMIT: the arena is too small;
+ * 1 MiB and eight times the file are enough. */
 ESEP_MUST_USE enum esep_status esep_plan_load(const char *path, struct esep_arena *arena,
                                               Esep__V1__Plan **ret_plan,
                                               struct esep_complaints *complaints,
