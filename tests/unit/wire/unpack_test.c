@@ -1,5 +1,6 @@
 /* Does unpacking stay within its budget, and does no string get past the check, at any depth? */
 #include "../base/fixture.h"
+#include "esep/v1/link.pb-c.h"
 #include "esep/v1/report.pb-c.h"
 #include "esep/v1/wire.pb-c.h"
 #include "wire/unpack.h"
@@ -225,6 +226,18 @@ static void test_nothing_is_a_message_too(void **state)
     assert_non_null(message);
 }
 
+static void test_field_number_zero(void **state)
+{
+    (void)state;
+    /* Found by the fuzzer: tag 0 in two bytes is an unknown field to protobuf-c. */
+    static const uint8_t bytes[] = {0x12, 3, 0x80, 0, 2};
+    const ProtobufCMessage *message = NULL;
+    esep_arena_reset(&arena);
+    assert_int_equal(esep_unpack(&esep__v1__link_down__descriptor, esep_slice(bytes, sizeof bytes),
+                                 &arena, &message),
+                     ESEP_INVALID);
+}
+
 static void test_truncations(void **state)
 {
     (void)state;
@@ -312,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_hidden_text_behind_a_nul),
         cmocka_unit_test(test_a_chosen_member_alone_is_looked_at),
         cmocka_unit_test(test_nothing_is_a_message_too),
+        cmocka_unit_test(test_field_number_zero),
         cmocka_unit_test(test_truncations),
         cmocka_unit_test(test_the_budget_holds),
         cmocka_unit_test(test_pack_appends_within_the_limit),

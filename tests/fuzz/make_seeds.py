@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""make_seeds: the first seeds of each corpus, from the golden frames and by hand.
+
+Run once from this folder and kept in the tree; inputs that a fuzzer found are added beside them
+as found-*. Names say what an input is.
+"""
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).parent
+UNIT = HERE.parent / "unit"
+
+
+def save(corpus, name, data):
+    folder = HERE / "corpus" / corpus
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def varint(value):
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7f | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value)
+
+
+def data(field, value):
+    value = value.encode() if isinstance(value, str) else value
+    return varint(field << 3 | 2) + varint(len(value)) + value
+
+
+def tzif(footer, types=((18000, 0),), times=(), indexes=b""):
+    empty = b"TZif2" + bytes(15) + struct.pack(">6I", 0, 0, 0, 0, 0, 0)
+    head = b"TZif2" + bytes(15) + struct.pack(">6I", 0, 0, 0, len(times), len(types), 4)
+    return empty + head + struct.pack(f">{len(times)}q", *times) + indexes \
+        + b"".join(struct.pack(">iBB", offset, dst, 0) for offset, dst in types) + b"TST\0" + footer
+
+
+def main():
+    session = bytes.fromhex("30313233343536373839616263646566")
+    frames = dict(line.split() for line in (UNIT / "wire/golden/session.hex").read_text().splitlines())
+    for name, text in frames.items():
+        save("envelope", name, bytes.fromhex(text))
+        save("session", name, bytes.fromhex(text))
+    save("envelope", "least", data(3, session))
+    save("envelope", "clear-refusal",
+         number(1, 1) + number(2, 20) + data(3, session) + data(15, number(1, 1) + number(3, 500)))
+    save("envelope", "twice", number(1, 1) + number(1, 1) + data(3, session))
+    save("envelope", "trailing", data(3, session) + data(15, b"x") + b"\0")
+    save("envelope", "long-varint", b"\x08\x81\x00" + data(3, session))
+    save("session", "untouched", b"\0\0\0" + b"a batch")
+    save("session", "flip-counter", b"\0\x17\1" + b"a batch")
+    save("session", "flip-last", b"\0\x30\x80" + b"a batch")
+
+    indicator = data(1, "Сот қызметкерлері") + data(2, "12.5") + data(3, "%")
+    report = data(1, "kz-1347-2012/13/moj/2013") + number(2, 1) + number(4, 2) + number(5, 40) \
+        + data(6, "Сделано.\nПродолжаем.") + data(7, indicator) * 3 + data(8, data(1, "rb") + number(3, 2)) \
+        + data(14, data(1, "А. Ә.") + data(2, "маман")) + data(19, varint(1) + varint(300))
+    entry = data(1, bytes(16)) + number(2, 2714000000000000) + data(3, report)
+    commitment = number(1, 7) + number(2, 1) + number(3, 9) + data(4, bytes(32)) + data(8, bytes(64))
+    text = data(1, "қ") + data(2, "р") + data(3, "e")
+    action = data(1, "37.2") + data(2, text) + data(5, data(1, "moj") + number(3, 1)) + data(6, "2013") \
+        + data(7, number(1, 31412) + number(2, 32140)) + data(9, number(1, 2013) + number(4, 100))
+    plan = data(1, "kz-1347-2012") + number(2, 1) + data(3, text) + data(7, "Asia/Almaty") \
+        + data(10, data(1, "moj") + data(2, text) + number(4, 1)) + data(11, data(1, "akimats") + data(3, "akmola")) \
+        + data(12, action) * 2 + data(13, data(8, bytes([30, 14, 7, 3, 1])) + data(11, "*")) + data(14, data(1, b"\2\4"))
+    seeds = {
+        "entry": (0, entry), "report": (1, report), "report-control-character": (1, data(6, "a\x1b[2J")),
+        "report-nul": (1, data(6, b"a\0b")), "report-bad-utf8": (1, data(6, b"\xd0")),
+        "report-many-empty": (1, data(7, b"") * 3000),
+        "hello": (2, data(1, commitment) + data(2, bytes(64)) + number(3, 1) + number(4, 1)),
+        "welcome": (3, number(1, 1) + data(7, number(1, 5) + data(2, bytes(32))) + data(10, "moj")),
+        "batch": (4, number(1, 10) + data(2, entry) * 3 + data(3, commitment)),
+        "receipt": (5, number(1, 2) + data(12, number(1, 5) + data(2, bytes(32))) + data(13, bytes(64))),
+        "mail": (6, number(1, 1) + data(8, b"part") + number(9, 1)), "pull": (7, number(1, 300)),
+        "refusal": (10, number(1, 11) + data(2, "fork") + data(4, session)),
+        "enrol": (11, data(1, bytes(16)) + data(2, bytes(32)) + data(5, "Дежурный компьютер")),
+        "order": (13, data(1, bytes(16)) + data(3, "оператор") + data(6, number(1, 7) + data(2, "потерян"))),
+        "order-two-members": (13, data(5, number(1, 7)) + data(6, number(1, 7))),
+        "order-reply": (15, number(1, 1) + data(4, number(1, 7) + data(2, "moj")) * 2),
+        "link-down": (17, data(4, number(1, 3) + number(2, 7) + data(3, bytes(32)))),
+        "link-up-roster": (18, data(2, number(1, 9) + data(4, data(1, bytes(32)) + number(2, 7)))),
+        "plan": (19, plan), "plan-change": (21, data(1, plan) + number(2, 31412)),
+        "alert": (27, data(1, "p") + data(3, number(2, 1) + number(3, 14)) + data(4, number(1, 1) + data(2, "a@b"))),
+        "unknown-field": (8, number(100, 1) + data(101, b"kept")), "empty": (8, b""),
+    }
+    for name, (message, content) in seeds.items():
+        save("unpack", name, bytes([message]) + content)
+
+    save("tzif", "almaty", (UNIT / "base/data/almaty.tzif").read_bytes())
+    save("tzif", "fixed", tzif(b"\n<+05>-5\n"))
+    save("tzif", "no-footer-rule", tzif(b"\n\n"))
+    save("tzif", "yearly-rule", tzif(b"\nEST5EDT,M3.2.0,M11.1.0\n", ((-18000, 0),)))
+    save("tzif", "gap-and-overlap", tzif(b"\n<+05>-5\n", ((18000, 0), (93599, 1), (-89999, 0)),
+                                         (1000000, 1000100, 1000200), bytes([1, 2, 0])))
+    save("tzif", "out-of-order", tzif(b"\n\n", ((18000, 0),), (5, 5), bytes([0, 0])))
+
+
+if __name__ == "__main__":
+    main()
