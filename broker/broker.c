@@ -361,3 +361,23 @@ void broker_office_at(const struct broker *b, uint32_t i, esep_time now,
     memcpy(ret->key, entry->key, sizeof ret->key);
     memcpy(ret->body, entry->body, sizeof ret->body);
 }
+
+bool broker_collector_at(const struct broker *b, size_t i, struct broker_collector_info *ret)
+{
+    if (i >= BROKER_COLLECTORS_MAX || !b->links[i].used) {
+        return false;
+    }
+    const struct link *link = &b->links[i];
+    *ret = (struct broker_collector_info){
+        .conn = link->conn,
+        .joined = link->joined,
+        .primary = link == b->primary,
+        .ready = link->ready,
+        .draining = link->draining,
+        .heard_at = link->heard_at,
+    };
+    memcpy(ret->name, link->name, sizeof ret->name);
+    memcpy(ret->key, link->key, sizeof ret->key);
+    memcpy(ret->engine_id, link->engine_id, sizeof ret->engine_id);
+    return true;
+}

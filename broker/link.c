@@ -32,9 +32,11 @@ void broker_link_send(struct broker *b, const struct link *link, const Esep__V1_
 
 void broker_link_beat(struct broker *b, const struct link *link)
 {
-    Esep__V1__Beat beat = ESEP__V1__BEAT__INIT;
+    Esep__V1__Beat beat;
+    esep__v1__beat__init(&beat);
     beat.draining = b->draining;
-    Esep__V1__LinkDown message = ESEP__V1__LINK_DOWN__INIT;
+    Esep__V1__LinkDown message;
+    esep__v1__link_down__init(&message);
     message.what_case = ESEP__V1__LINK_DOWN__WHAT_BEAT;
     message.beat = &beat;
     broker_link_send(b, link, &message);
@@ -44,9 +46,11 @@ static void send_refused(struct broker *b, uint64_t conn, const char *text)
 {
     char said[160];
     (void)snprintf(said, sizeof said, "%s", text);
-    Esep__V1__JoinRefused refused = ESEP__V1__JOIN_REFUSED__INIT;
+    Esep__V1__JoinRefused refused;
+    esep__v1__join_refused__init(&refused);
     refused.text = said;
-    Esep__V1__LinkDown message = ESEP__V1__LINK_DOWN__INIT;
+    Esep__V1__LinkDown message;
+    esep__v1__link_down__init(&message);
     message.what_case = ESEP__V1__LINK_DOWN__WHAT_REFUSED;
     message.refused = &refused;
     const struct link to = {.conn = conn};
@@ -72,10 +76,12 @@ static void challenge(struct broker *b, struct link *link)
         memcpy(link->nonce, nonce.bytes, sizeof link->nonce);
         link->nonce_live = true;
     }
-    Esep__V1__Challenge message = ESEP__V1__CHALLENGE__INIT;
+    Esep__V1__Challenge message;
+    esep__v1__challenge__init(&message);
     message.nonce = pb(link->nonce, sizeof link->nonce);
     message.broker = b->config.name;
-    Esep__V1__LinkDown down = ESEP__V1__LINK_DOWN__INIT;
+    Esep__V1__LinkDown down;
+    esep__v1__link_down__init(&down);
     down.what_case = ESEP__V1__LINK_DOWN__WHAT_CHALLENGE;
     down.challenge = &message;
     broker_link_send(b, link, &down);
@@ -83,10 +89,12 @@ static void challenge(struct broker *b, struct link *link)
 
 static void send_joined(struct broker *b, struct link *link)
 {
-    Esep__V1__Joined joined = ESEP__V1__JOINED__INIT;
+    Esep__V1__Joined joined;
+    esep__v1__joined__init(&joined);
     joined.primary = link == b->primary;
     joined.heartbeat_ms = (uint32_t)(b->config.heartbeat / 1000);
-    Esep__V1__LinkDown message = ESEP__V1__LINK_DOWN__INIT;
+    Esep__V1__LinkDown message;
+    esep__v1__link_down__init(&message);
     message.what_case = ESEP__V1__LINK_DOWN__WHAT_JOINED;
     message.joined = &joined;
     broker_link_send(b, link, &message);
@@ -333,9 +341,11 @@ static void on_to(struct broker *b, const struct link *link, const Esep__V1__To 
         return;
     }
     if (broker_conns_find(&b->conns, to->conn) == NULL) {
-        Esep__V1__Gone gone = ESEP__V1__GONE__INIT;
+        Esep__V1__Gone gone;
+        esep__v1__gone__init(&gone);
         gone.conn = to->conn;
-        Esep__V1__LinkDown message = ESEP__V1__LINK_DOWN__INIT;
+        Esep__V1__LinkDown message;
+        esep__v1__link_down__init(&message);
         message.what_case = ESEP__V1__LINK_DOWN__WHAT_GONE;
         message.gone = &gone;
         broker_link_send(b, link, &message);

@@ -95,7 +95,8 @@ static void say_refusal(struct broker *b, uint64_t conn, struct esep_slice frame
     memcpy(text, verdict->text, text_len);
     text[text_len] = '\0';
 
-    Esep__V1__Refusal refusal = ESEP__V1__REFUSAL__INIT;
+    Esep__V1__Refusal refusal;
+    esep__v1__refusal__init(&refusal);
     refusal.reason = verdict->reason;
     refusal.text = text;
     refusal.retry_after_ms = (uint32_t)((verdict->retry_after + 999) / 1000);
@@ -104,7 +105,8 @@ static void say_refusal(struct broker *b, uint64_t conn, struct esep_slice frame
     ESEP_ASSERT(esep__v1__refusal__get_packed_size(&refusal) <= sizeof body);
     const size_t body_len = esep__v1__refusal__pack(&refusal, body);
 
-    Esep__V1__Envelope envelope = ESEP__V1__ENVELOPE__INIT;
+    Esep__V1__Envelope envelope;
+    esep__v1__envelope__init(&envelope);
     envelope.version = ESEP_WIRE_VERSION;
     envelope.kind = ESEP__V1__KIND__KIND_REFUSAL;
     envelope.session = refusal.session;
@@ -135,9 +137,11 @@ static void refuse(struct broker *b, uint64_t number, struct conn *conn, struct 
 void broker_conn_gone(struct broker *b, struct conn *conn)
 {
     if (conn->told && b->primary != NULL) {
-        Esep__V1__Gone gone = ESEP__V1__GONE__INIT;
+        Esep__V1__Gone gone;
+        esep__v1__gone__init(&gone);
         gone.conn = conn->number;
-        Esep__V1__LinkDown message = ESEP__V1__LINK_DOWN__INIT;
+        Esep__V1__LinkDown message;
+        esep__v1__link_down__init(&message);
         message.what_case = ESEP__V1__LINK_DOWN__WHAT_GONE;
         message.gone = &gone;
         broker_link_send(b, b->primary, &message);
@@ -186,11 +190,13 @@ static void stamp(struct conn *conn, uint32_t office)
     if (conn->stamp_len != 0 && conn->office == office) {
         return;
     }
-    Esep__V1__From from = ESEP__V1__FROM__INIT;
+    Esep__V1__From from;
+    esep__v1__from__init(&from);
     from.conn = conn->number;
     from.office = office;
     from.curve_key = (ProtobufCBinaryData){ESEP_KEY_BYTES, conn->key};
-    Esep__V1__LinkDown message = ESEP__V1__LINK_DOWN__INIT;
+    Esep__V1__LinkDown message;
+    esep__v1__link_down__init(&message);
     message.what_case = ESEP__V1__LINK_DOWN__WHAT_FROM;
     message.from = &from;
     ESEP_ASSERT(esep__v1__link_down__get_packed_size(&message) <= sizeof conn->stamp);

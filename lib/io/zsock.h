@@ -20,7 +20,10 @@ struct esep_zsock;
 
 enum esep_zsock_type { ESEP_ZSOCK_ROUTER, ESEP_ZSOCK_DEALER, ESEP_ZSOCK_REP, ESEP_ZSOCK_REQ };
 
-struct esep_curve_key { uint8_t secret[32]; uint8_t public[32]; };
+struct esep_curve_key {
+    uint8_t secret[32];
+    uint8_t public[32];
+};
 
 struct esep_zsock_options {
     enum esep_zsock_type type;
@@ -30,31 +33,21 @@ struct esep_zsock_options {
     int hwm_messages;
     size_t frame_bytes_max;
     int handshake_ms;
-    int heartbeat_ms;                   /* 0: none; the timeout is three times this */
-    const char *socks_proxy;            /* NULL: none */
+    int heartbeat_ms;        /* 0: none; the timeout is three times this */
+    const char *socks_proxy; /* NULL: none */
     /* Client: libzmq may dial again by itself (1 s to 30 s, no jitter). false: after GONE the owner
      * frees the socket and makes it anew, when its own backoff says so. */
     bool reconnect;
-    /* Server: at this many connections it stops accepting, and takes it up again at nine tenths.
-     * 0: no limit but that of open files, where the same is done at nine tenths of those. */
-    size_t connections_max;
-    /* Server: keep no count, stop at nothing; for ipc:// to our own processes. */
-    bool uncounted;
 };
 
 typedef void esep_zsock_readable_fn(struct esep_zsock *sock, void *context);
 
 /* What becomes of connections. A client gets UP when the handshake is done, then GONE; or GONE at
  * once, with the cause in `detail` (also where nobody answers in twice handshake_ms). A server gets
- * UP and GONE for each connection, REFUSED for a failed handshake (which GONE follows), and FULL and
- * OPEN when it stops accepting and takes it up again. The callback may free the socket. */
-enum esep_zsock_event {
-    ESEP_ZSOCK_UP = 1,
-    ESEP_ZSOCK_GONE,
-    ESEP_ZSOCK_REFUSED,
-    ESEP_ZSOCK_FULL,
-    ESEP_ZSOCK_OPEN,
-};
+ * UP for each handshake done, REFUSED for each that failed, GONE for each connection that ended
+ * (also after REFUSED), and STUCK where it cannot accept: no descriptors. The callback may free the
+ * socket. */
+enum esep_zsock_event { ESEP_ZSOCK_UP = 1, ESEP_ZSOCK_GONE, ESEP_ZSOCK_REFUSED, ESEP_ZSOCK_STUCK };
 typedef void esep_zsock_event_fn(struct esep_zsock *sock, enum esep_zsock_event event,
                                  const char *detail, void *context);
 
@@ -71,14 +64,18 @@ ESEP_MUST_USE enum esep_status esep_zsock_new(struct esep_zsock **ret, struct ev
                                               struct esep_reason *reason);
 void esep_zsock_free(struct esep_zsock *sock); /* linger 0 */
 /* Before bind or connect. context is the one given at new. */
-void esep_zsock_on_event(struct esep_zsock *sock, esep_zsock_event_fn *on_event);
+ESEP_MUST_USE enum esep_status esep_zsock_on_event(struct esep_zsock *sock,
+                                                   esep_zsock_event_fn *on_event,
+                                                   struct esep_reason *reason);
 /* Called once after a send said AGAIN, when it is worth trying again. */
 void esep_zsock_on_writable(struct esep_zsock *sock, esep_zsock_readable_fn *on_writable);
 /* Back-pressure: on_readable is not called while held; what has come waits in the queues. */
 void esep_zsock_hold(struct esep_zsock *sock, bool held);
-/* Connections of a server that counts (0 otherwise); a client: 1 while up. */
+/* Connections of a server, those in handshake too; a client: 1 while up. Only with on_event. */
 size_t esep_zsock_connections(const struct esep_zsock *sock);
-/* ret_endpoint (may be NULL): the endpoint bound, with the port that "tcp://127.0.0.1:*" got. */
+/* ret_endpoint (may be NULL): the endpoint bound, with the port that "tcp://127.0.0.1:*" got.
+ * Binding what is bound already is OK. ESEP_DENIED: CURVE without a ZAP handler, TCP without CURVE,
+ * a port that is not ours to take; ESEP_CONFLICT: the port is in use. */
 ESEP_MUST_USE enum esep_status esep_zsock_bind(struct esep_zsock *sock, const char *endpoint,
                                                char ret_endpoint[256], struct esep_reason *reason);
 /* No new connections at this endpoint (as esep_zsock_bind returned it); those there stay. */
@@ -90,8 +87,8 @@ ESEP_MUST_USE enum esep_status esep_zsock_connect(struct esep_zsock *sock, const
 struct esep_zmessage {
     size_t count;
     struct esep_slice parts[ESEP_ZSOCK_PARTS_MAX]; /* valid until the next recv or _close */
-    uint8_t user_key[32];  /* CURVE key of the peer, from the payload frame's User-Id */
-    bool user_known;       /* false on a CURVE server: drop the message */
+    uint8_t user_key[32]; /* CURVE key of the peer, from the payload frame's User-Id */
+    bool user_known;      /* false on a CURVE server: drop the message */
     void *priv[ESEP_ZSOCK_PARTS_MAX];
 };
 /* At most ESEP_ZSOCK_TURN messages a turn of the loop, so that one busy socket starves nobody:

@@ -284,9 +284,11 @@ static void test_gone_both_ways(void **state)
     assert_int_equal(down_at(&w, 0)->gone->conn, 77);
 
     office_sends(&w, 5, 1, KIND(HELLO));
-    Esep__V1__Gone gone = ESEP__V1__GONE__INIT;
+    Esep__V1__Gone gone;
+    esep__v1__gone__init(&gone);
     gone.conn = 5;
-    Esep__V1__LinkUp up = ESEP__V1__LINK_UP__INIT;
+    Esep__V1__LinkUp up;
+    esep__v1__link_up__init(&up);
     up.what_case = ESEP__V1__LINK_UP__WHAT_CLOSE;
     up.close = &gone;
     link_sends(&w, FIRST, COLLECTOR_KEY, &up, NULL);

@@ -385,9 +385,11 @@ static void test_reply_cannot_be_delivered(void **state)
     struct world w;
     up(&w);
     office_sends(&w, 5, 1, KIND(HELLO));
-    Esep__V1__To to = ESEP__V1__TO__INIT;
+    Esep__V1__To to;
+    esep__v1__to__init(&to);
     to.conn = 5;
-    Esep__V1__LinkUp message = ESEP__V1__LINK_UP__INIT;
+    Esep__V1__LinkUp message;
+    esep__v1__link_up__init(&message);
     message.what_case = ESEP__V1__LINK_UP__WHAT_TO;
     message.to = &to;
     uint8_t packed[32];

@@ -129,9 +129,11 @@ void link_sends(struct world *w, uint64_t conn, unsigned key, const Esep__V1__Li
 
 void link_beats(struct world *w, uint64_t conn, unsigned key, bool draining)
 {
-    Esep__V1__Beat beat = ESEP__V1__BEAT__INIT;
+    Esep__V1__Beat beat;
+    esep__v1__beat__init(&beat);
     beat.draining = draining;
-    Esep__V1__LinkUp up = ESEP__V1__LINK_UP__INIT;
+    Esep__V1__LinkUp up;
+    esep__v1__link_up__init(&up);
     up.what_case = ESEP__V1__LINK_UP__WHAT_BEAT;
     up.beat = &beat;
     link_sends(w, conn, key, &up, NULL);
@@ -157,13 +159,15 @@ void link_joins(struct world *w, uint64_t conn, unsigned key, unsigned engine)
         esep_join_statement(w->nonce, &w->config.log_id, engine_id, key_of(BROKER_KEY));
     esep_sign(&w->log_key, esep_slice(said.bytes, sizeof said.bytes), signature);
     char name[] = "c1";
-    Esep__V1__Join join = ESEP__V1__JOIN__INIT;
+    Esep__V1__Join join;
+    esep__v1__join__init(&join);
     join.log_id = esep_pb(w->config.log_id.bytes, ESEP_HASH_BYTES);
     join.log_key = esep_pb(w->log_key.public, ESEP_KEY_BYTES);
     join.engine_id = esep_pb(engine_id, sizeof engine_id);
     join.signature = esep_pb(signature, sizeof signature);
     join.name = name;
-    Esep__V1__LinkUp up = ESEP__V1__LINK_UP__INIT;
+    Esep__V1__LinkUp up;
+    esep__v1__link_up__init(&up);
     up.what_case = ESEP__V1__LINK_UP__WHAT_JOIN;
     up.join = &join;
     link_sends(w, conn, key, &up, NULL);
@@ -184,13 +188,15 @@ void link_roster(struct world *w, uint64_t conn, unsigned key, uint64_t version,
         entries[i].body = body;
         pointers[i] = &entries[i];
     }
-    Esep__V1__Roster roster = ESEP__V1__ROSTER__INIT;
+    Esep__V1__Roster roster;
+    esep__v1__roster__init(&roster);
     roster.version = version;
     roster.whole = whole;
     roster.last = last;
     roster.n_entries = count;
     roster.entries = pointers;
-    Esep__V1__LinkUp up = ESEP__V1__LINK_UP__INIT;
+    Esep__V1__LinkUp up;
+    esep__v1__link_up__init(&up);
     up.what_case = ESEP__V1__LINK_UP__WHAT_ROSTER;
     up.roster = &roster;
     link_sends(w, conn, key, &up, NULL);
@@ -209,9 +215,11 @@ void link_up(struct world *w, uint64_t conn, unsigned key, unsigned engine,
 void link_replies(struct world *w, uint64_t conn, unsigned key, uint64_t to,
                   struct esep_slice envelope)
 {
-    Esep__V1__To target = ESEP__V1__TO__INIT;
+    Esep__V1__To target;
+    esep__v1__to__init(&target);
     target.conn = to;
-    Esep__V1__LinkUp up = ESEP__V1__LINK_UP__INIT;
+    Esep__V1__LinkUp up;
+    esep__v1__link_up__init(&up);
     up.what_case = ESEP__V1__LINK_UP__WHAT_TO;
     up.to = &target;
     link_sends(w, conn, key, &up, &envelope);

@@ -1,0 +1,369 @@
+/* broker/keys_commands.c - keys operator, enrol, list, accept, revoke. */
+#include "base/code.h"
+#include "broker/commands.h"
+#include "broker/operator.h"
+#include "io/clock.h"
+#include "io/table.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#define LISTING_VERSION 1
+#define REPLY_ARENA_BYTES ((size_t)16 << 20)
+
+static const char *const state_names[] = {"unspecified", "pending", "active", "revoked"};
+
+/* What every order needs: a way, the hour, room for the reply. */
+struct desk {
+    struct operator_settings settings;
+    struct operator_way way;
+    esep_time now;
+    struct esep_arena arena;
+};
+
+static enum esep_status open_way(struct desk *desk, const struct invocation *in,
+                                 struct esep_reason *reason)
+{
+    if (in->control != NULL) {
+        desk->way.control = in->control;
+        return ESEP_OK;
+    }
+    if (in->config == NULL) {
+        return esep_because(reason, ESEP_INVALID,
+                            "give --config FILE (an operator's, to order through a broker) or "
+                            "--control PATH (ingest's socket on this machine)");
+    }
+    enum esep_status status = operator_settings_read(in->config, &desk->settings, reason);
+    struct esep_keyfile keys;
+    if (status == ESEP_OK) {
+        status = esep_keyfile_read(desk->settings.keys, &keys, reason);
+    }
+    if (status != ESEP_OK) {
+        return status;
+    }
+    desk->way.settings = &desk->settings;
+    if (esep_keyfile_sign(&keys, &desk->way.sign) != ESEP_OK ||
+        esep_keyfile_curve(&keys, &desk->way.curve) != ESEP_OK) {
+        status = esep_because(reason, ESEP_INVALID,
+                              "%s: needs a sign and a curve key; make it with 'keys operator'",
+                              desk->settings.keys);
+    }
+    esep_wipe(&keys, sizeof keys);
+    return status;
+}
+
+static enum esep_status desk_open(struct desk *desk, const struct invocation *in,
+                                  struct esep_reason *reason)
+{
+    memset(desk, 0, sizeof *desk);
+    enum esep_status status = open_way(desk, in, reason);
+    struct esep_clock clock;
+    if (status == ESEP_OK) {
+        const char *spec = in->clock != NULL ? in->clock : desk->settings.clock;
+        status = esep_clock_init(&clock, spec, reason);
+    }
+    if (status == ESEP_OK) {
+        desk->now = esep_clock_now(&clock);
+        status = esep_arena_init(&desk->arena, REPLY_ARENA_BYTES);
+    }
+    return status;
+}
+
+static void desk_close(struct desk *desk)
+{
+    esep_arena_done(&desk->arena);
+    esep_wipe(&desk->way, sizeof desk->way);
+}
+
+static enum esep_status office_number(const struct invocation *in, uint32_t *ret_office,
+                                      struct esep_reason *reason)
+{
+    char *end = NULL;
+    errno = 0;
+    const unsigned long long number = strtoull(in->argument, &end, 10);
+    if (errno != 0 || *end != '\0' || in->argument[0] < '0' || in->argument[0] > '9' ||
+        number < 1 || number > UINT32_MAX) {
+        return esep_because(reason, ESEP_INVALID,
+                            "'%s' is no office number; 'keys list' shows them", in->argument);
+    }
+    *ret_office = (uint32_t)number;
+    return ESEP_OK;
+}
+
+static enum esep_status print_json(json_t *root)
+{
+    char *text = root != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    json_decref(root);
+    if (text == NULL) {
+        return ESEP_NOMEM;
+    }
+    (void)puts(text);
+    free(text);
+    return ESEP_OK;
+}
+
+/* keys operator */
+
+enum esep_status command_operator(const struct invocation *in, struct esep_reason *reason)
+{
+    static const char *const kinds[] = {"sign", "curve"};
+    if (in->out == NULL || in->name == NULL) {
+        return esep_because(reason, ESEP_INVALID, "give --out FILE and --name NAME");
+    }
+    if (in->name[0] == '\0' || strlen(in->name) > 32 ||
+        strspn(in->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-") !=
+            strlen(in->name)) {
+        return esep_because(reason, ESEP_INVALID,
+                            "--name: 1 to 32 of Latin letters, digits and . _ @ -");
+    }
+    struct esep_keyfile keys;
+    struct esep_sign_key sign;
+    struct esep_curve_key curve;
+    esep_keyfile_generate(&keys, kinds, 2);
+    enum esep_status status = esep_keyfile_create(in->out, &keys, reason);
+    if (status == ESEP_OK && (esep_keyfile_sign(&keys, &sign) != ESEP_OK ||
+                              esep_keyfile_curve(&keys, &curve) != ESEP_OK)) {
+        status = esep_because(reason, ESEP_IO, "%s: the keys made are not whole", in->out);
+    }
+    esep_wipe(&keys, sizeof keys);
+    if (status != ESEP_OK) {
+        return status;
+    }
+    char sign_hex[2 * ESEP_KEY_BYTES + 1];
+    char curve_hex[2 * ESEP_KEY_BYTES + 1];
+    esep_hex(sign.public, ESEP_KEY_BYTES, sign_hex);
+    esep_hex(curve.public, ESEP_KEY_BYTES, curve_hex);
+    esep_wipe(&sign, sizeof sign);
+    esep_wipe(&curve, sizeof curve);
+    printf("- name: %s\n  sign_key: %s\n  curve_key: %s\n", in->name, sign_hex, curve_hex);
+    fputs("Put this item under 'operators:' in the collector's configuration, then reload it.\n",
+          stderr);
+    return ESEP_OK;
+}
+
+/* keys enrol */
+
+static enum esep_status print_code(const struct invocation *in, const uint8_t code[ESEP_CODE_BYTES],
+                                   esep_time expires, uint64_t log_index)
+{
+    char text[ESEP_CODE_TEXT_BYTES];
+    char when[32];
+    esep_code_format(code, text);
+    esep_time_format(expires, NULL, when);
+    if (in->json) {
+        const enum esep_status status = print_json(
+            json_pack("{s:i, s:s, s:s, s:s, s:b, s:I}", "version", LISTING_VERSION, "body",
+                      in->argument, "code", text, "expires", when, "accept_on_use", (int)in->accept,
+                      "log_index", (json_int_t)log_index));
+        esep_wipe(text, sizeof text);
+        return status;
+    }
+    printf("%s\n", text);
+    fprintf(stderr,
+            "For one office of %s, once, until %s. %s\n"
+            "There: esep-agent enrol --config FILE --code CODE\n",
+            in->argument, when,
+            in->accept ? "Its key is accepted with the code."
+                       : "Then accept its key with 'keys accept'.");
+    esep_wipe(text, sizeof text);
+    return ESEP_OK;
+}
+
+enum esep_status command_enrol(const struct invocation *in, struct esep_reason *reason)
+{
+    struct desk desk;
+    enum esep_status status = desk_open(&desk, in, reason);
+    if (status == ESEP_OK) {
+        uint8_t code[ESEP_CODE_BYTES];
+        esep_random(code, sizeof code);
+        struct esep_hash hash = esep_sha256(esep_slice(code, sizeof code));
+        char body[64];
+        (void)snprintf(body, sizeof body, "%s", in->argument);
+        const esep_time expires = desk.now + (esep_time)in->hours * ESEP_HOUR;
+
+        Esep__V1__CodeOrder code_order;
+        esep__v1__code_order__init(&code_order);
+        code_order.body = body;
+        code_order.code_hash = (ProtobufCBinaryData){sizeof hash.bytes, hash.bytes};
+        code_order.expires_at_us = expires;
+        code_order.accept_on_use = in->accept;
+        Esep__V1__Order order;
+        esep__v1__order__init(&order);
+        order.what_case = ESEP__V1__ORDER__WHAT_CODE;
+        order.code = &code_order;
+        const Esep__V1__OrderReply *reply = NULL;
+        status = operator_order(&desk.way, &order, desk.now, &desk.arena, &reply, reason);
+        if (status == ESEP_OK) {
+            status = print_code(in, code, expires, reply->log_index);
+        }
+        esep_wipe(code, sizeof code);
+    }
+    desk_close(&desk);
+    return status;
+}
+
+/* keys list */
+
+static json_t *hex_json(ProtobufCBinaryData data)
+{
+    char hex[2 * ESEP_KEY_BYTES + 1] = "";
+    if (data.len <= ESEP_KEY_BYTES) {
+        esep_hex(data.data, data.len, hex);
+    }
+    return json_string(hex);
+}
+
+static json_t *time_json(int64_t at)
+{
+    char text[32];
+    if (at == 0) {
+        return json_null();
+    }
+    esep_time_format(at, NULL, text);
+    return json_string(text);
+}
+
+static const char *state_name(uint32_t state)
+{
+    return state < sizeof state_names / sizeof state_names[0] ? state_names[state] : "unknown";
+}
+
+static json_t *office_json(const Esep__V1__OfficeInfo *info)
+{
+    return json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I}", "office",
+                     (json_int_t)info->office, "body", info->body, "label", info->label, "state",
+                     state_name(info->state), "sign_key", hex_json(info->sign_key), "curve_key",
+                     hex_json(info->curve_key), "enrolled_at", time_json(info->enrolled_at_us),
+                     "seen_at", time_json(info->seen_at_us), "epoch", (json_int_t)info->epoch,
+                     "seq", (json_int_t)info->seq);
+}
+
+static void office_row(struct esep_table *table, const Esep__V1__OfficeInfo *info)
+{
+    char seen[32] = "never";
+    char key[2 * ESEP_KEY_BYTES + 1] = "";
+    if (info->seen_at_us != 0) {
+        esep_time_format(info->seen_at_us, NULL, seen);
+    }
+    if (info->sign_key.len <= ESEP_KEY_BYTES) {
+        esep_hex(info->sign_key.data, info->sign_key.len, key);
+    }
+    esep_table_cell(table, "%u", info->office);
+    esep_table_cell(table, "%s", info->body);
+    esep_table_cell(table, "%s", state_name(info->state));
+    esep_table_cell(table, "%s", seen);
+    esep_table_cell(table, "%u/%llu", info->epoch, (unsigned long long)info->seq);
+    esep_table_cell(table, "%.16s", key);
+    esep_table_cell(table, "%s", info->label);
+}
+
+/* Page by page: the reply of each call is in the arena until the next. */
+static enum esep_status list_pages(struct desk *desk, json_t *list, struct esep_table *table,
+                                   struct esep_reason *reason)
+{
+    uint32_t after = 0;
+    for (;;) {
+        Esep__V1__ListOrder list_order;
+        esep__v1__list_order__init(&list_order);
+        list_order.after_office = after;
+        Esep__V1__Order order;
+        esep__v1__order__init(&order);
+        order.what_case = ESEP__V1__ORDER__WHAT_LIST;
+        order.list = &list_order;
+        const Esep__V1__OrderReply *reply = NULL;
+        const enum esep_status status =
+            operator_order(&desk->way, &order, desk->now, &desk->arena, &reply, reason);
+        if (status != ESEP_OK) {
+            return status;
+        }
+        for (size_t i = 0; i < reply->n_offices; i++) {
+            const Esep__V1__OfficeInfo *info = reply->offices[i];
+            (void)json_array_append_new(list, office_json(info));
+            office_row(table, info);
+            after = info->office > after ? info->office : after;
+        }
+        if (!reply->more || reply->n_offices == 0) {
+            return ESEP_OK;
+        }
+    }
+}
+
+enum esep_status command_list(const struct invocation *in, struct esep_reason *reason)
+{
+    static const char *const heads[] = {"office",    "body",     "state", "seen",
+                                        "epoch/seq", "sign key", "label", NULL};
+    struct desk desk;
+    struct esep_table table;
+    esep_table_init(&table, heads);
+    json_t *list = json_array();
+    enum esep_status status = desk_open(&desk, in, reason);
+    if (status == ESEP_OK) {
+        status = list_pages(&desk, list, &table, reason);
+    }
+    if (status == ESEP_OK && in->json) {
+        status = print_json(json_pack("{s:i, s:O}", "version", LISTING_VERSION, "offices", list));
+    } else if (status == ESEP_OK) {
+        status = esep_table_print(&table, stdout);
+    }
+    json_decref(list);
+    esep_table_done(&table);
+    desk_close(&desk);
+    return status;
+}
+
+/* keys accept, keys revoke */
+
+static enum esep_status office_order(const struct invocation *in, Esep__V1__Order *order,
+                                     const char *done, struct esep_reason *reason)
+{
+    struct desk desk;
+    const Esep__V1__OrderReply *reply = NULL;
+    enum esep_status status = desk_open(&desk, in, reason);
+    if (status == ESEP_OK) {
+        status = operator_order(&desk.way, order, desk.now, &desk.arena, &reply, reason);
+    }
+    if (status == ESEP_OK && in->json) {
+        status = print_json(json_pack("{s:i, s:s, s:s, s:I}", "version", LISTING_VERSION, "office",
+                                      in->argument, "done", done, "log_index",
+                                      (json_int_t)reply->log_index));
+    } else if (status == ESEP_OK) {
+        printf("office %s %s (log entry %llu)\n", in->argument, done,
+               (unsigned long long)reply->log_index);
+    }
+    desk_close(&desk);
+    return status;
+}
+
+enum esep_status command_accept(const struct invocation *in, struct esep_reason *reason)
+{
+    Esep__V1__AcceptOrder accept_order;
+    esep__v1__accept_order__init(&accept_order);
+    const enum esep_status status = office_number(in, &accept_order.office, reason);
+    if (status != ESEP_OK) {
+        return status;
+    }
+    Esep__V1__Order order;
+    esep__v1__order__init(&order);
+    order.what_case = ESEP__V1__ORDER__WHAT_ACCEPT;
+    order.accept = &accept_order;
+    return office_order(in, &order, "accepted", reason);
+}
+
+enum esep_status command_revoke(const struct invocation *in, struct esep_reason *reason)
+{
+    char why[200];
+    Esep__V1__RevokeOrder revoke_order;
+    esep__v1__revoke_order__init(&revoke_order);
+    const enum esep_status status = office_number(in, &revoke_order.office, reason);
+    if (status != ESEP_OK) {
+        return status;
+    }
+    (void)snprintf(why, sizeof why, "%s", in->reason != NULL ? in->reason : "");
+    revoke_order.reason = why;
+    Esep__V1__Order order;
+    esep__v1__order__init(&order);
+    order.what_case = ESEP__V1__ORDER__WHAT_REVOKE;
+    order.revoke = &revoke_order;
+    return office_order(in, &order, "revoked", reason);
+}

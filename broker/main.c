@@ -1,0 +1,255 @@
+/* broker/main.c - esep-broker: the command line.
+ *
+ * One table of commands; help comes from the same table. Options mean the same in every command,
+ * and a command takes only those it lists.
+ */
+#include "base/crypto.h"
+#include "broker/commands.h"
+#include "broker/operator.h"
+#include "broker/settings.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+enum option_key {
+    OPTION_HELP_CONFIG = 256,
+    OPTION_CONTROL,
+    OPTION_CLOCK,
+    OPTION_OUT,
+    OPTION_NAME,
+    OPTION_REASON,
+    OPTION_HOURS,
+    OPTION_ACCEPT,
+    OPTION_JSON,
+};
+
+#define CONFIG                                                                                     \
+    {                                                                                              \
+        "config", 'c', "FILE", 0, "the configuration", 0                                           \
+    }
+#define HELP_CONFIG                                                                                \
+    {                                                                                              \
+        "help-config", OPTION_HELP_CONFIG, NULL, 0, "print every key of the configuration", 0      \
+    }
+#define CONTROL                                                                                    \
+    {                                                                                              \
+        "control", OPTION_CONTROL, "PATH", 0, "order over ingest's local socket, not a broker", 0  \
+    }
+#define CLOCK                                                                                      \
+    {                                                                                              \
+        "clock", OPTION_CLOCK, "SPEC", 0, "real, at:INSTANT or shift:-365d (drills)", 0            \
+    }
+#define JSON                                                                                       \
+    {                                                                                              \
+        "json", OPTION_JSON, NULL, 0, "for machines", 0                                            \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        0                                                                                          \
+    }
+
+static const struct argp_option run_options[] = {CONFIG, HELP_CONFIG, END};
+static const struct argp_option status_options[] = {CONFIG, HELP_CONFIG, JSON, END};
+static const struct argp_option operator_options[] = {
+    {"out", OPTION_OUT, "FILE", 0, "the key file to make (never overwritten)", 0},
+    {"name", OPTION_NAME, "NAME", 0, "the operator's name, as it will stand in the log", 0},
+    END};
+static const struct argp_option enrol_options[] = {
+    CONFIG,
+    HELP_CONFIG,
+    CONTROL,
+    CLOCK,
+    JSON,
+    {"accept", OPTION_ACCEPT, NULL, 0, "accept the key that uses the code at once", 0},
+    {"hours", OPTION_HOURS, "N", 0, "the code expires after so many hours (72)", 0},
+    END};
+static const struct argp_option order_options[] = {CONFIG, HELP_CONFIG, CONTROL, CLOCK, JSON, END};
+static const struct argp_option revoke_options[] = {
+    CONFIG, HELP_CONFIG, CONTROL,
+    CLOCK,  JSON,        {"reason", OPTION_REASON, "TEXT", 0, "why, for the log", 0},
+    END};
+
+static const struct command {
+    const char *group; /* NULL: a command of its own */
+    const char *word;
+    const char *argument;
+    const char *help;
+    const struct argp_option *options;
+    bool operators; /* --config is an operator's */
+    bool config_needed;
+    enum esep_status (*run)(const struct invocation *, struct esep_reason *);
+} commands[] = {
+    {NULL, "run", NULL, "Serve offices and collectors until TERM.", run_options, false, true,
+     command_run},
+    {NULL, "init", NULL, "Make the broker's key and print its public half.", run_options, false,
+     true, command_init},
+    {NULL, "status", NULL, "Say what the running broker sees: collectors, offices, counters.",
+     status_options, false, true, command_status},
+    {"keys", "operator", NULL, "Make an operator's key file and print its item for the collector.",
+     operator_options, true, false, command_operator},
+    {"keys", "enrol", "BODY", "Make a one-time code for an office of BODY and print it.",
+     enrol_options, true, false, command_enrol},
+    {"keys", "list", NULL, "List the offices and their keys.", order_options, true, false,
+     command_list},
+    {"keys", "accept", "OFFICE", "Accept the key of a pending office.", order_options, true, false,
+     command_accept},
+    {"keys", "revoke", "OFFICE", "Revoke an office's key, at once and for good.", revoke_options,
+     true, false, command_revoke},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+struct parse {
+    const struct command *command;
+    struct invocation in;
+};
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    struct parse *parse = state->input;
+    struct invocation *in = &parse->in;
+    switch (key) {
+    case 'c':
+        in->config = argument;
+        return 0;
+    case OPTION_CONTROL:
+        in->control = argument;
+        return 0;
+    case OPTION_CLOCK:
+        in->clock = argument;
+        return 0;
+    case OPTION_OUT:
+        in->out = argument;
+        return 0;
+    case OPTION_NAME:
+        in->name = argument;
+        return 0;
+    case OPTION_REASON:
+        in->reason = argument;
+        return 0;
+    case OPTION_JSON:
+        in->json = true;
+        return 0;
+    case OPTION_ACCEPT:
+        in->accept = true;
+        return 0;
+    case OPTION_HOURS: {
+        char *end = NULL;
+        errno = 0;
+        const long hours = strtol(argument, &end, 10);
+        if (errno != 0 || *end != '\0' || hours < 1 || hours > 24L * 366) {
+            argp_error(state, "--hours must be a number from 1 to %ld", 24L * 366);
+        }
+        in->hours = (uint64_t)hours;
+        return 0;
+    }
+    case OPTION_HELP_CONFIG:
+        if (parse->command->operators) {
+            operator_settings_help(stdout);
+        } else {
+            broker_settings_help(stdout);
+        }
+        exit(EX_OK);
+    case ARGP_KEY_ARG:
+        if (parse->command->argument == NULL || in->argument != NULL) {
+            argp_error(state, "'%s' is one word too many", argument);
+        }
+        in->argument = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (parse->command->argument != NULL && in->argument == NULL) {
+            argp_error(state, "%s is missing", parse->command->argument);
+        }
+        if (parse->command->config_needed && in->config == NULL) {
+            argp_error(state, "--config FILE is missing");
+        }
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void usage(FILE *out)
+{
+    fprintf(out, "esep-broker %s: lets offices and collectors speak, and keeps nothing\n\n",
+            ESEP_VERSION);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const struct command *c = &commands[i];
+        char words[48];
+        (void)snprintf(words, sizeof words, "%s%s%s%s%s", c->group != NULL ? c->group : "",
+                       c->group != NULL ? " " : "", c->word, c->argument != NULL ? " " : "",
+                       c->argument != NULL ? c->argument : "");
+        fprintf(out, "  esep-broker %-20s %s\n", words, c->help);
+    }
+    fputs("\n'esep-broker COMMAND --help' says more. Manual: esep-broker(1).\n", out);
+}
+
+/* Takes the command's one or two words off argv. NULL: there is no such command. */
+static const struct command *find_command(int argc, char **argv, int *ret_words)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const struct command *c = &commands[i];
+        const int words = c->group != NULL ? 2 : 1;
+        if (argc > words && strcmp(argv[words], c->word) == 0 &&
+            (c->group == NULL || strcmp(argv[1], c->group) == 0)) {
+            *ret_words = words;
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static int carry_out(const struct command *command, const struct invocation *in)
+{
+    struct esep_reason reason = {0};
+    if (esep_crypto_init() != ESEP_OK) {
+        fputs("esep-broker: libsodium does not start\n", stderr);
+        return EX_UNAVAILABLE;
+    }
+    const enum esep_status status = command->run(in, &reason);
+    if (status == ESEP_OK) {
+        return EX_OK;
+    }
+    fprintf(stderr, "esep-broker: %s\n",
+            reason.text[0] != '\0' ? reason.text : esep_status_name(status));
+    /* A daemon that finds its own configuration wrong has a code of its own. */
+    if (status == ESEP_INVALID && command->config_needed) {
+        return EX_CONFIG;
+    }
+    return esep_status_exit(status);
+}
+
+int main(int argc, char **argv)
+{
+    int words = 0;
+    argp_err_exit_status = EX_USAGE;
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+        usage(stdout);
+        return EX_OK;
+    }
+    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+        printf("esep-broker %s\n", ESEP_VERSION);
+        return EX_OK;
+    }
+    if (argc > 1 && strcmp(argv[1], "--help-config") == 0) {
+        broker_settings_help(stdout);
+        return EX_OK;
+    }
+    struct parse parse = {.command = find_command(argc, argv, &words), .in = {.hours = 72}};
+    if (parse.command == NULL) {
+        usage(stderr);
+        return EX_USAGE;
+    }
+    char name[64];
+    (void)snprintf(name, sizeof name, "esep-broker %s%s%s",
+                   parse.command->group != NULL ? parse.command->group : "",
+                   parse.command->group != NULL ? " " : "", parse.command->word);
+    argv[words] = name;
+    const struct argp argp = {.options = parse.command->options,
+                              .parser = parse_option,
+                              .args_doc = parse.command->argument,
+                              .doc = parse.command->help};
+    const error_t failed = argp_parse(&argp, argc - words, argv + words, 0, NULL, &parse);
+    return failed == 0 ? carry_out(parse.command, &parse.in) : EX_USAGE;
+}
