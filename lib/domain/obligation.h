@@ -12,6 +12,11 @@
  * year; the regional plan so many months after the approval; each moved by the plan's working-day
  * rule, to 23:59:59 in the plan's zone. Members of an open group owe nothing.
  *
+ * Who owes is decided on the due day (esep_body_on): what falls due after a body has ended is its
+ * successor's; where it has none, or does not exist yet, nobody owes. A body named by itself and
+ * through a group owes once, as said of itself. Role: where no executor leads, the first one does;
+ * annual information, consolidated report and regional plan are each led by who owes them.
+ *
  * Order: kind, action as in the plan, window, body as in the plan. Invariant: keys are unique.
  */
 #ifndef ESEP_DOMAIN_OBLIGATION_H

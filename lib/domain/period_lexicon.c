@@ -16,6 +16,7 @@ const struct period_word esep_period_words[] = {
     /* every year */
     {"on an annual basis", 'a', 0, EN},
     {"on a annual basis", 'a', 0, EN}, /* the decree's own slip */
+    {"on annual basis", 'a', 0, EN},
     {"annually", 'a', 0, EN},
     {"every year", 'a', 0, EN},
     {"each year", 'a', 0, EN},

@@ -26,7 +26,7 @@ enum esep_timeliness {
 const char *esep_timeliness_name(enum esep_timeliness t); /* "not_due", "due_soon", ... */
 
 /* came: ESEP_TIME_NEVER where nothing came. soon_days: the plan's widest alert threshold that
- * counts as soon; 7 where the plan says nothing. */
+ * counts as soon; 0: the plan says nothing, and 7 is taken. */
 enum esep_timeliness esep_timeliness(esep_time due, esep_time came, esep_time now,
                                      unsigned soon_days);
 
@@ -41,7 +41,8 @@ struct esep_alert_step {
     esep_time next_at;        /* when it next changes; ESEP_TIME_NEVER: never */
 };
 /* days: the plan's thresholds in descending order. "n days before" begins at 00:00 of the day that
- * is n days before the due day in the zone. repeat_days 0: no repeats. */
+ * is n days before the due day in the zone; overdue begins 1 us after due, and its weeks (of
+ * repeat_days) count from there. repeat_days 0: no repeats. */
 struct esep_alert_step esep_alert_step(const struct esep_zone *zone, esep_time due, esep_time now,
                                        const uint32_t *days, size_t day_count,
                                        uint32_t repeat_days);

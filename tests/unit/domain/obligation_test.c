@@ -142,7 +142,7 @@ static void a_group_leads_at_each_place(void **state)
                      ESEP__V1__ROLE__ROLE_CO_EXECUTOR);
 }
 
-/* b goes on 6 August 2013 and a takes over: what was due by then stays b's, under its name. */
+/* b's last day is 30 June 2013 and s takes over: what was due by then stays b's, under its name. */
 static void a_successor_takes_over_what_is_open(void **state)
 {
     (void)state;
@@ -166,6 +166,25 @@ static void a_successor_takes_over_what_is_open(void **state)
         annual += made[i].kind == ESEP_OBLIGATION_ANNUAL && made[i].body == S;
     }
     assert_int_equal(annual, 2); /* not once more for b */
+}
+
+/* a and b merge into s: it leads if one of them led, and is free only if both were. */
+static void two_bodies_with_one_successor_are_one(void **state)
+{
+    (void)state;
+    Esep__V1__Plan *plan = small_plan();
+    small.bodies[A].valid_to_day = small.bodies[B].valid_to_day = day("2012-12-30");
+    small.bodies[A].successor = small.bodies[B].successor = str("s");
+    small.actions[0].executors[0]->role = ESEP__V1__ROLE__ROLE_CO_EXECUTOR;
+    small.actions[0].executors[0]->upon_agreement = 1;
+    small.actions[0].executors[1]->role = ESEP__V1__ROLE__ROLE_LEAD;
+    size_t count = make(plan);
+    const char *key = "small/fulfilment/1/s/2012-10-01..2012-12-31";
+    assert_int_equal(find(count, key)->role, ESEP__V1__ROLE__ROLE_LEAD);
+    assert_false(find(count, key)->upon_agreement);
+    small.actions[0].executors[1]->upon_agreement = 1;
+    count = make(plan);
+    assert_true(find(count, key)->upon_agreement);
 }
 
 static void a_body_that_is_not_yet_or_no_more_owes_nothing(void **state)
@@ -373,6 +392,7 @@ int main(void)
         cmocka_unit_test(a_body_beside_its_group_is_one_and_its_own_words_count),
         cmocka_unit_test(a_group_leads_at_each_place),
         cmocka_unit_test(a_successor_takes_over_what_is_open),
+        cmocka_unit_test(two_bodies_with_one_successor_are_one),
         cmocka_unit_test(a_body_that_is_not_yet_or_no_more_owes_nothing),
         cmocka_unit_test(who_stands_for_a_body),
         cmocka_unit_test(the_working_day_rule_moves_each_due_day),
