@@ -1,0 +1,406 @@
+/* collector/collector.c - the core: made, fed with events, ended.
+ *
+ * Every event goes the same way. First what the last commit owes is made into effects, so that no
+ * event sees half of it; then the event itself; then the batch is closed if the disk is free. A
+ * core that has ended takes nothing more in.
+ *
+ * Frames are dispatched by a table over kinds: some stand alone (HELLO, ENROL, ORDER), the others
+ * belong to a session. A frame that does not open under its session's key is refused and changes
+ * nothing; one whose counter does not rise is a repeat by the network and is passed over.
+ */
+#include "collector/collector_internal.h"
+
+#include <stdlib.h>
+
+static const char *const counter_names[COLLECTOR_COUNTERS] = {
+    [COLLECTOR_FRAMES] = "frames",     [COLLECTOR_FRAMES_REFUSED] = "frames_refused",
+    [COLLECTOR_ENTRIES] = "entries",   [COLLECTOR_REPEATS] = "repeats",
+    [COLLECTOR_BATCHES] = "batches",   [COLLECTOR_RECEIPTS] = "receipts",
+    [COLLECTOR_FORKS] = "forks",       [COLLECTOR_BAD_SIGNATURES] = "bad_signatures",
+    [COLLECTOR_SESSIONS] = "sessions", [COLLECTOR_SESSIONS_EXPIRED] = "sessions_expired",
+    [COLLECTOR_MAILS] = "mails",       [COLLECTOR_ORDERS] = "orders",
+};
+
+const char *collector_counter_name(enum collector_counter which)
+{
+    ESEP_ASSERT(which < COLLECTOR_COUNTERS);
+    return counter_names[which];
+}
+
+uint64_t collector_counter(const struct collector *c, enum collector_counter which)
+{
+    ESEP_ASSERT(which < COLLECTOR_COUNTERS);
+    return c->counters[which];
+}
+
+/* Bounds that the rest of the code relies on. */
+static bool config_holds(const struct collector_config *config)
+{
+    return config->links_max > 0 && config->sessions_max > 0 &&
+           config->sessions_max < COLLECTOR_NONE / 4 && config->frame_bytes_max >= 4096 &&
+           config->session_credit_bytes >= config->frame_bytes_max &&
+           config->batch_records_max >= 64 &&
+           config->batch_bytes_max >= 2 * config->session_credit_bytes &&
+           config->ingest_bytes_max >= 2 * config->frame_bytes_max && config->session_idle > 0 &&
+           config->link_heartbeat > 0 && config->operator_count <= COLLECTOR_OPERATORS_MAX;
+}
+
+static enum esep_status take_memory(struct collector *c)
+{
+    esep_buf_init(&c->plain, c->config.frame_bytes_max + ESEP_SEAL_BYTES);
+    esep_buf_init(&c->packed, c->config.batch_bytes_max);
+    esep_buf_init(&c->alert_bytes, c->config.batch_bytes_max / 2);
+    c->frame_entries = calloc(COLLECTOR_FRAME_ENTRIES_MAX, sizeof *c->frame_entries);
+    c->frame_hashes = calloc(COLLECTOR_FRAME_ENTRIES_MAX, sizeof *c->frame_hashes);
+    if (c->frame_entries == NULL || c->frame_hashes == NULL)
+        return ESEP_NOMEM;
+    enum esep_status status = esep_arena_init(&c->arena, COLLECTOR_UNPACK_BYTES);
+    if (status == ESEP_OK)
+        status = esep_buf_reserve(&c->plain, c->config.frame_bytes_max);
+    if (status == ESEP_OK)
+        status = collector_out_init(c);
+    if (status == ESEP_OK)
+        status = collector_pool_init(c);
+    if (status == ESEP_OK)
+        status = collector_batches_init(c);
+    if (status == ESEP_OK)
+        status = collector_sessions_init(c);
+    if (status == ESEP_OK)
+        status = collector_links_init(c);
+    return status;
+}
+
+enum esep_status collector_new(struct collector **ret, const struct collector_config *config,
+                               struct views *views, esep_time now)
+{
+    if (!config_holds(config) || views_log_size(views) == 0)
+        return ESEP_INVALID;
+    struct collector *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return ESEP_NOMEM;
+    c->config = *config;
+    c->views = views;
+    c->now = c->started_at = c->alerts_at = now;
+    enum esep_status status = take_memory(c);
+    if (status != ESEP_OK) {
+        collector_free(c);
+        return status;
+    }
+    const struct esep_merkle *tree = views_tree(views);
+    c->durable_size = tree->size;
+    c->durable_root = esep_merkle_root(tree);
+    collector_alerts_resume(c);
+    *ret = c;
+    return ESEP_OK;
+}
+
+void collector_free(struct collector *c)
+{
+    if (c == NULL)
+        return;
+    collector_out_done(c);
+    collector_batches_done(c);
+    esep_arena_done(&c->arena);
+    esep_buf_done(&c->plain);
+    esep_buf_done(&c->packed);
+    esep_buf_done(&c->alert_bytes);
+    if (c->sessions != NULL)
+        esep_wipe(c->sessions, c->config.sessions_max * sizeof *c->sessions);
+    free(c->sessions);
+    free(c->buckets);
+    free(c->offices);
+    free(c->links);
+    free(c->blocks);
+    free(c->block_next);
+    free(c->frame_entries);
+    free(c->frame_hashes);
+    esep_wipe(c, sizeof *c);
+    free(c);
+}
+
+void collector_set_lookup(struct collector *c, collector_entry_fn *lookup, void *context)
+{
+    c->lookup = lookup;
+    c->lookup_context = context;
+}
+
+void collector_set_full(struct collector *c, bool full)
+{
+    c->full = full;
+}
+
+enum esep_status collector_status(const struct collector *c, struct esep_reason *ret_reason)
+{
+    if (c->ended != ESEP_OK && ret_reason != NULL)
+        *ret_reason = c->ended_reason;
+    return c->ended;
+}
+
+void collector_end(struct collector *c, enum esep_status status, const struct esep_reason *reason)
+{
+    if (c->ended != ESEP_OK)
+        return;
+    c->ended = status;
+    if (reason != NULL)
+        c->ended_reason = *reason;
+}
+
+/* A clock set back (NTP, an operator) must not stop heartbeats until it has caught up. */
+static void clock_back(struct collector *c, esep_time now)
+{
+    for (uint32_t i = 0; i < c->config.sessions_max; i++)
+        c->sessions[i].heard_at = now;
+    collector_links_clock_back(c, now);
+    c->alerts_at = now;
+}
+
+static bool begin_event(struct collector *c, esep_time now)
+{
+    collector_results_finish(c);
+    if (c->ended != ESEP_OK)
+        return false;
+    if (now < c->now - ESEP_SECOND)
+        clock_back(c, now);
+    c->now = now;
+    return true;
+}
+
+static void finish_event(struct collector *c)
+{
+    if (!c->storing) {
+        collector_ready_drain(c, c->now);
+        collector_batch_close(c);
+    }
+    while (c->effect_count == 0 && collector_results_step(c)) {}
+}
+
+static void on_session_frame(struct collector *c, const struct collector_frame *frame)
+{
+    struct collector_session *session = collector_session_find(c, frame->route.session);
+    if (session == NULL) {
+        collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_NO_SESSION,
+                               "unknown or expired session: say hello again");
+        return;
+    }
+    const struct views_office *office = views_office(c->views, session->office);
+    if (memcmp(frame->curve_key, office->curve_key, ESEP_KEY_BYTES) != 0) {
+        collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_DENIED,
+                               "the connection's key is not this office's");
+        return;
+    }
+    if (esep_session_open(&session->seal, &frame->envelope, &c->plain) != ESEP_OK) {
+        if (frame->route.counter <= session->seal.rx_counter)
+            collector_count(c, COLLECTOR_FRAMES_REFUSED, 1); /* a repeat by the network */
+        else
+            collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_MALFORMED,
+                                   "the frame does not open");
+        return;
+    }
+    if (office->state != ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE)
+        return; /* revoked a moment ago: the refusal follows that commit, and ends the session */
+    session->link = frame->route.link;
+    session->conn = frame->route.conn;
+    collector_session_heard(c, session, frame->now);
+    session->confirmed = true;
+    struct esep_slice plain = esep_buf_slice(&c->plain);
+    switch (frame->envelope.kind) {
+    case ESEP__V1__KIND__KIND_BATCH:
+        collector_on_batch_frame(c, session, frame, plain);
+        return;
+    case ESEP__V1__KIND__KIND_PULL:
+        collector_on_pull(c, session, frame, plain);
+        return;
+    case ESEP__V1__KIND__KIND_PING:
+        collector_on_ping(c, session, frame, plain);
+        return;
+    default:
+        break;
+    }
+    collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_MALFORMED,
+                           "this kind of frame does not belong into a session");
+}
+
+static void on_office_frame(struct collector *c, const struct collector_frame *frame)
+{
+    static const struct collector_refusal draining = {
+        .reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_WAIT,
+        .text = "the collector is stopping: wait for it to come back",
+        .retry_after_ms = COLLECTOR_RETRY_MS,
+    };
+    static const struct collector_refusal full = {
+        .reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_FULL,
+        .text = "the collector's store is full: keep your reports, they are sent later",
+        .retry_after_ms = 60000,
+    };
+    Esep__V1__Kind kind = frame->envelope.kind;
+    if (frame->envelope.version != ESEP_WIRE_VERSION)
+        collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_VERSION,
+                               "this collector speaks version 1");
+    else if (c->draining)
+        collector_refuse(c, &frame->route, &draining);
+    else if (kind == ESEP__V1__KIND__KIND_ORDER)
+        collector_on_signed_order(c, frame);
+    else if (c->full && kind != ESEP__V1__KIND__KIND_PULL && kind != ESEP__V1__KIND__KIND_PING)
+        collector_refuse(c, &frame->route, &full);
+    else if (kind == ESEP__V1__KIND__KIND_HELLO)
+        collector_on_hello(c, frame);
+    else if (kind == ESEP__V1__KIND__KIND_ENROL)
+        collector_on_enrol(c, frame);
+    else
+        on_session_frame(c, frame);
+}
+
+/* [LinkDown.from][Envelope] */
+static void on_from(struct collector *c, uint32_t link, const Esep__V1__From *from,
+                    struct esep_slice bytes, esep_time now)
+{
+    struct collector_frame frame = {
+        .route = {.link = link, .conn = from->conn},
+        .size_bytes = bytes.len,
+        .now = now,
+    };
+    uint8_t curve_key[ESEP_KEY_BYTES];
+    collector_count(c, COLLECTOR_FRAMES, 1);
+    if (c->links[link].state != COLLECTOR_LINK_JOINED || from->curve_key.len != sizeof curve_key) {
+        collector_count(c, COLLECTOR_FRAMES_REFUSED, 1); /* not a broker that we joined */
+        return;
+    }
+    memcpy(curve_key, from->curve_key.data, sizeof curve_key); /* the arena is used anew */
+    frame.curve_key = curve_key;
+    struct esep_reason reason = {{0}};
+    if (bytes.len > c->config.frame_bytes_max) {
+        collector_refuse_frame(c, &frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_TOO_LARGE,
+                               "the frame is larger than WELCOME allows");
+        return;
+    }
+    if (esep_envelope_read(bytes, &frame.envelope, &reason) != ESEP_OK) {
+        collector_refuse_frame(c, &frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_MALFORMED,
+                               reason.text);
+        return;
+    }
+    memcpy(frame.route.session, frame.envelope.session.data, ESEP_SESSION_ID_BYTES);
+    frame.route.counter = frame.envelope.counter;
+    on_office_frame(c, &frame);
+}
+
+void collector_on_frame(struct collector *c, uint32_t link, const struct esep_slice *parts,
+                        size_t count, esep_time now)
+{
+    const ProtobufCMessage *message = NULL;
+    if (!begin_event(c, now))
+        return;
+    esep_arena_reset(&c->arena);
+    if (link >= c->config.links_max || !c->links[link].up || count < 1 || count > 2 ||
+        esep_unpack(&esep__v1__link_down__descriptor, parts[0], &c->arena, &message) != ESEP_OK) {
+        collector_count(c, COLLECTOR_FRAMES_REFUSED, 1);
+    } else {
+        const Esep__V1__LinkDown *down = (const Esep__V1__LinkDown *)message;
+        if (down->what_case != ESEP__V1__LINK_DOWN__WHAT_FROM) {
+            collector_on_link_message(c, link, down, now);
+        } else if (count == 2) {
+            c->links[link].heard_at = now;
+            on_from(c, link, down->from, parts[1], now);
+        } else {
+            collector_count(c, COLLECTOR_FRAMES_REFUSED, 1);
+        }
+    }
+    finish_event(c);
+}
+
+void collector_on_link(struct collector *c, uint32_t link, const uint8_t broker_curve_key[32],
+                       bool up, esep_time now)
+{
+    if (!begin_event(c, now) || link >= c->config.links_max)
+        return;
+    collector_on_link_change(c, link, broker_curve_key, up, now);
+    finish_event(c);
+}
+
+void collector_on_order(struct collector *c, uint64_t token, struct esep_slice order, esep_time now)
+{
+    if (!begin_event(c, now))
+        return;
+    collector_local_order(c, token, order, now);
+    finish_event(c);
+}
+
+void collector_on_stored(struct collector *c, uint64_t token, enum esep_status status,
+                         esep_time now)
+{
+    if (!begin_event(c, now))
+        return;
+    ESEP_ASSERT(c->storing && token == c->serial - 1);
+    c->storing = false;
+    if (status == ESEP_LIMIT)
+        collector_refuse_all_full(c);
+    if (status != ESEP_OK) {
+        struct esep_reason reason;
+        (void)esep_because(&reason, status, "the batch was not stored: %s",
+                           esep_status_name(status));
+        collector_end(c, status, &reason);
+        return;
+    }
+    struct collector_fill *batch = &c->batches[token & 1];
+    struct collector_results *results = batch->results;
+    batch->results = c->done; /* emptied when the batch opens again */
+    c->done = results;
+    collector_results_durable(c, results);
+    finish_event(c);
+}
+
+void collector_on_mail(struct collector *c, uint64_t token, const struct collector_mail *items,
+                       size_t count, bool more, esep_time now)
+{
+    if (!begin_event(c, now))
+        return;
+    collector_mail_items(c, token, items, count, more);
+    finish_event(c);
+}
+
+void collector_on_delivery(struct collector *c, uint64_t alert_index, uint32_t target,
+                           bool delivered, uint32_t attempts, const char *detail, esep_time now)
+{
+    if (!begin_event(c, now))
+        return;
+    collector_delivered(c, alert_index, target, delivered, attempts, detail, now);
+    finish_event(c);
+}
+
+void collector_on_time(struct collector *c, esep_time now)
+{
+    if (!begin_event(c, now))
+        return;
+    collector_links_on_time(c, now);
+    collector_sessions_expire(c, now);
+    collector_alerts_on_time(c, now);
+    finish_event(c);
+}
+
+void collector_drain(struct collector *c, esep_time now)
+{
+    if (!begin_event(c, now) || c->draining)
+        return;
+    c->draining = true;
+    collector_links_drain(c, now);
+    finish_event(c);
+}
+
+bool collector_drained(const struct collector *c)
+{
+    const struct collector_fill *open = &c->batches[c->serial & 1];
+    return c->ended != ESEP_OK ||
+           (c->draining && !c->storing && open->record_count == 0 && c->effect_count == 0);
+}
+
+esep_time collector_deadline(const struct collector *c)
+{
+    if (c->ended != ESEP_OK)
+        return ESEP_TIME_NEVER;
+    esep_time at = collector_links_deadline(c);
+    esep_time idle = collector_sessions_deadline(c);
+    if (idle < at)
+        at = idle;
+    if (c->alerts_at < at && !c->full && !c->draining)
+        at = c->alerts_at;
+    return at;
+}

@@ -1,0 +1,91 @@
+/* collector/collector_alert.c - alerts become log entries, and are delivered once durable.
+ *
+ * The views say which alerts are due and not in the log yet. They are logged first; applying them
+ * is what makes the views not say them again, so each is raised once, also across restarts and long
+ * downtimes. The commit lets them out as DELIVER effects, and what became of each delivery comes
+ * back and is logged too. At start, deliveries that are still owed go out again.
+ */
+#include "collector/collector_internal.h"
+
+#define LOOK_AGAIN (5 * ESEP_MINUTE)
+
+static enum esep_status keep_alert(void *context, struct esep_slice body)
+{
+    struct collector *c = context;
+    uint8_t len[4];
+    esep_be32_put(len, (uint32_t)body.len);
+    enum esep_status status = esep_buf_put(&c->alert_bytes, len, sizeof len);
+    return status == ESEP_OK ? esep_buf_put(&c->alert_bytes, body.data, body.len) : status;
+}
+
+/* false: no room for all of them; the views will say the rest again. */
+static bool log_alerts(struct collector *c, esep_time now)
+{
+    size_t at = 0;
+    while (at + 4 <= c->alert_bytes.len) {
+        size_t len = esep_be32(c->alert_bytes.data + at);
+        if (at + 4 + len > c->alert_bytes.len)
+            return false; /* the last one did not fit whole */
+        struct esep_slice body = esep_slice(c->alert_bytes.data + at + 4, len);
+        uint64_t index = 0;
+        if (!collector_after_room(c, 1) || collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT,
+                                                             0, body, now, &index, NULL) != ESEP_OK)
+            return false;
+        collector_after_add(c, c->serial, COLLECTOR_AFTER_DELIVER)->index = index;
+        at += 4 + len;
+    }
+    return true;
+}
+
+void collector_alerts_on_time(struct collector *c, esep_time now)
+{
+    if (now < c->alerts_at || c->full || c->draining)
+        return;
+    esep_time next = ESEP_TIME_NEVER;
+    esep_buf_clear(&c->alert_bytes);
+    enum esep_status status = views_alerts(c->views, now, c->config.targets,
+                                           c->config.targets_context, keep_alert, c, &next);
+    bool all = log_alerts(c, now);
+    c->alerts_at = now + LOOK_AGAIN;
+    if (status == ESEP_OK && next < c->alerts_at)
+        c->alerts_at = next > now ? next : now + ESEP_SECOND;
+    if (!all || status != ESEP_OK)
+        c->alerts_at = now + ESEP_SECOND;
+}
+
+void collector_delivered(struct collector *c, uint64_t alert_index, uint32_t target, bool delivered,
+                         uint32_t attempts, const char *detail, esep_time now)
+{
+    char text[256];
+    size_t len = detail != NULL ? strnlen(detail, sizeof text - 1) : 0;
+    if (len > 0)
+        memcpy(text, detail, len);
+    text[len] = '\0';
+    if (!esep_utf8_valid(esep_slice(text, len)))
+        text[0] = '\0'; /* a foreign server's words, cut or not text at all */
+    Esep__V1__Delivery delivery = ESEP__V1__DELIVERY__INIT;
+    delivery.alert_index = alert_index;
+    delivery.target = target;
+    delivery.delivered = delivered;
+    delivery.attempts = attempts;
+    delivery.detail = text;
+    (void)collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_DELIVERY, 0,
+                            collector_pack(c, &delivery.base), now, NULL, NULL);
+}
+
+static bool owe(void *context, uint64_t alert_index, uint32_t target)
+{
+    struct collector *c = context;
+    const struct collector_effect effect = {.kind = COLLECTOR_EFFECT_DELIVER,
+                                            .alert_index = alert_index};
+    (void)target;
+    size_t last = (c->effect_first + c->effect_count - 1) % c->effect_cap;
+    if (c->effect_count == 0 || c->effects[last].alert_index != alert_index)
+        collector_out_effect(c, &effect);
+    return true;
+}
+
+void collector_alerts_resume(struct collector *c)
+{
+    views_deliveries(c->views, owe, c);
+}

@@ -1,0 +1,343 @@
+/* collector/collector_hello.c - who is there, what it promises, what we hold of it.
+ *
+ * HELLO is checked in an order that costs strangers most and us least: the envelope opens, the
+ * number is in the registry, the CURVE key that the broker stamped is that office's, its state lets
+ * it in; only then come two signatures. Its head is then compared with the chain that is held.
+ *
+ * The whole HELLO may be a replay by the broker. It can do no harm: WELCOME opens only for who
+ * holds the ephemeral secret, a promise is logged once, and presence and mail wait for a frame
+ * under the session's key. A replay that we remember is dropped before it can raise an alarm.
+ */
+#include "collector/collector_internal.h"
+
+bool collector_held(const struct collector *c, const struct collector_session *session,
+                    uint64_t *ret_seq, struct esep_hash *ret_head)
+{
+    const struct views_office *office = views_office(c->views, session->office);
+    if (office->epoch == session->epoch) {
+        *ret_seq = office->seq;
+        *ret_head = office->head;
+        return true;
+    }
+    if (office->epoch + 1 != session->epoch)
+        return false;
+    *ret_seq = 0;
+    *ret_head =
+        esep_chain_start(&c->config.log_id, session->office, session->epoch, office->sign_key);
+    return true;
+}
+
+struct hello {
+    struct collector_frame frame;
+    const Esep__V1__Hello *message;
+    struct esep_commitment commitment;
+    const struct views_office *office;
+};
+
+/* Who may say hello, by the state that is durable. */
+static bool admitted(struct collector *c, const struct hello *h)
+{
+    static const struct {
+        Esep__V1__RefusalReason reason;
+        const char *text;
+    } answers[] = {
+        [0] = {ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_NOT_ENROLLED,
+               "no such office is enrolled here: use an enrolment code"},
+        [ESEP__V1__OFFICE_STATE__OFFICE_STATE_PENDING] =
+            {ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_PENDING,
+             "enrolled; an operator has to accept the key first"},
+        [ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED] =
+            {ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_REVOKED,
+             "this office's key was revoked: ask the operator"},
+    };
+    uint8_t state = h->office == NULL ? 0 : collector_office(c, h->office->office)->durable_state;
+    if (state != ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE) {
+        collector_refuse_frame(c, &h->frame, answers[state].reason, answers[state].text);
+        return false;
+    }
+    if (memcmp(h->frame.curve_key, h->office->curve_key, ESEP_KEY_BYTES) != 0) {
+        collector_refuse_frame(c, &h->frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_DENIED,
+                               "the connection's key is not this office's");
+        return false;
+    }
+    /* A revocation that is not committed yet: its refusal follows the commit. */
+    return h->office->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE;
+}
+
+static bool signatures_hold(struct collector *c, const struct hello *h,
+                            const struct esep_session *seal)
+{
+    struct esep_slice bound = esep_slice(h->commitment.signature, ESEP_SIGNATURE_BYTES);
+    struct esep_hash auth = esep_auth_statement(seal->office_ephemeral, seal->collector_public,
+                                                &c->config.log_id, bound);
+    if (h->message->auth.len == ESEP_SIGNATURE_BYTES &&
+        esep_verify(h->office->sign_key, esep_slice(auth.bytes, sizeof auth.bytes),
+                    h->message->auth.data) &&
+        esep_commitment_verify(&c->config.log_id, &h->commitment, h->office->sign_key))
+        return true;
+    collector_count(c, COLLECTOR_BAD_SIGNATURES, 1);
+    const struct collector_alarm alarm = {
+        .kind = ESEP__V1__ALARM_KIND__ALARM_KIND_BAD_SIGNATURE,
+        .reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_BAD_SIGNATURE,
+        .text = "a signature of HELLO is not by this office's key",
+        .office = h->office->office,
+        .epoch = h->commitment.epoch,
+        .seq = h->commitment.seq,
+    };
+    collector_alarm(c, &h->frame, NULL, &alarm);
+    return false;
+}
+
+static bool seen_before(struct collector *c, const uint8_t id[16])
+{
+    uint64_t tag = esep_be64(id);
+    uint64_t *slot = &c->hellos[esep_be64(id + 8) % COLLECTOR_HELLOS_SEEN];
+    if (*slot == tag)
+        return true;
+    *slot = tag;
+    return false;
+}
+
+/* Does the chain the office shows continue the one that is held? */
+static bool continues(struct collector *c, const struct hello *h)
+{
+    const struct esep_commitment *m = &h->commitment;
+    const struct views_office *o = h->office;
+    struct collector_alarm alarm = {
+        .kind = ESEP__V1__ALARM_KIND__ALARM_KIND_BEHIND,
+        .reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_BEHIND,
+        .text = "the collector holds more than this office shows: a restored backup? "
+                "run esep-agent recover",
+        .office = o->office,
+        .epoch = m->epoch,
+        .seq = m->seq,
+        .held = o->head,
+        .shown = m->head,
+        .held_epoch = o->epoch,
+        .held_seq = o->seq,
+    };
+    bool fresh = m->epoch == o->epoch + 1;
+    uint64_t held = fresh ? 0 : o->seq;
+    if (fresh)
+        alarm.held = esep_chain_start(&c->config.log_id, o->office, m->epoch, o->sign_key);
+    if ((!fresh && m->epoch != o->epoch) || m->epoch == 0 || m->seq < held) {
+        collector_alarm(c, &h->frame, NULL, &alarm);
+        return false;
+    }
+    if (m->seq > held || esep_hash_equal(&m->head, &alarm.held))
+        return true;
+    alarm.kind = ESEP__V1__ALARM_KIND__ALARM_KIND_FORK;
+    alarm.reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_FORK;
+    alarm.text = "the collector holds another entry under this number: the journal was copied or "
+                 "restored; run esep-agent recover";
+    collector_alarm(c, &h->frame, NULL, &alarm);
+    return false;
+}
+
+void collector_promise(struct collector *c, struct collector_session *session,
+                       const struct esep_commitment *commitment, esep_time now)
+{
+    uint64_t held = 0;
+    struct esep_hash head;
+    esep_time at = 0;
+    uint64_t seq = 0;
+    if (!collector_held(c, session, &held, &head) || commitment->seq <= held ||
+        views_commitment(c->views, session->office, session->epoch, commitment->seq, &at, &seq,
+                         &head))
+        return;
+    if (!collector_batch_room(c, 1, COLLECTOR_COMMITMENT_BODY_MAX) || !collector_after_room(c, 1))
+        return;
+    Esep__V1__Commitment message = ESEP__V1__COMMITMENT__INIT;
+    esep_commitment_write(commitment, &message);
+    struct esep_slice body = collector_pack(c, &message.base);
+    const struct collector_leaf leaf = {
+        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
+        .office = session->office,
+        .accepted_at = now,
+        .epoch = session->epoch,
+        .seq = commitment->seq,
+        .hash = esep_sha256(body),
+    };
+    uint64_t index = views_log_size(c->views);
+    if (collector_log_put(c, &leaf, body, NULL, NULL) != ESEP_OK)
+        return; /* too many open promises: the earlier ones stand, entries are taken all the same */
+    struct collector_after *after = collector_after_add(c, c->serial, COLLECTOR_AFTER_PROMISE);
+    after->office = session->office;
+    after->receipt = (struct esep_receipt){
+        .kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT,
+        .office = session->office,
+        .epoch = session->epoch,
+        .first_seq = held + 1,
+        .through_seq = commitment->seq,
+        .head = commitment->head,
+        .first_index = index,
+        .last_index = index,
+        .accepted_at = now,
+        .committed_at = now,
+        .commitment_seq = commitment->seq,
+    };
+}
+
+/* WELCOME says what is durable; it waits while entries of the office are not. */
+static void welcome_or_wait(struct collector *c, struct collector_session *session)
+{
+    uint64_t serial = collector_office(c, session->office)->entries_serial;
+    if (serial <= c->committed_serial) {
+        collector_welcome(c, session);
+        return;
+    }
+    struct collector_after *after = collector_after_add(c, serial, COLLECTOR_AFTER_WELCOME);
+    if (after == NULL) {
+        collector_session_end(c, session);
+        return;
+    }
+    after->session = collector_slot(c, session);
+    after->generation = session->generation;
+}
+
+static void open_session(struct collector *c, const struct hello *h,
+                         const struct esep_session *seal)
+{
+    /* The same connection says hello anew: its former session is over. */
+    uint32_t at = collector_office(c, h->office->office)->first_session;
+    while (at != COLLECTOR_NONE) {
+        struct collector_session *old = &c->sessions[at];
+        at = old->office_next;
+        if (old->link == h->frame.route.link && old->conn == h->frame.route.conn)
+            collector_session_end(c, old);
+    }
+    struct collector_session *session = collector_session_add(c, seal, h->office->office);
+    if (session == NULL) {
+        const struct collector_refusal refusal = {
+            .reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_LIMIT,
+            .text = "too many offices are connected",
+            .retry_after_ms = COLLECTOR_RETRY_MS,
+        };
+        collector_refuse(c, &h->frame.route, &refusal);
+        return;
+    }
+    session->epoch = h->commitment.epoch;
+    session->link = h->frame.route.link;
+    session->conn = h->frame.route.conn;
+    session->first_held = h->message->journal_first_seq;
+    session->mail_through = session->mail_sent = h->message->mail_through;
+    session->heard_at = h->frame.now;
+    uint32_t slot = collector_slot(c, session);
+    uint32_t generation = session->generation;
+    welcome_or_wait(c, session); /* first: no receipt opens before WELCOME */
+    session = collector_session_named(c, slot, generation);
+    if (session != NULL)
+        collector_promise(c, session, &h->commitment, h->frame.now);
+}
+
+static bool unpack_hello(struct collector *c, struct hello *h)
+{
+    const ProtobufCMessage *message = NULL;
+    if (esep_unpack(&esep__v1__hello__descriptor, esep_buf_slice(&c->plain), &c->arena, &message) !=
+        ESEP_OK)
+        return false;
+    h->message = (const Esep__V1__Hello *)message;
+    return h->message->commitment != NULL &&
+           esep_commitment_read(h->message->commitment, &h->commitment) == ESEP_OK;
+}
+
+/* Refuses what cannot even be looked at; true: the session's first key opened a HELLO. */
+static bool open_hello(struct collector *c, struct hello *h, struct esep_session *seal)
+{
+    const struct collector_frame *frame = &h->frame;
+    enum esep_status status =
+        esep_session_accept(seal, &frame->envelope, &c->config.seal_key, &c->config.log_id);
+    if (status == ESEP_DENIED) {
+        collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_WRONG_LOG,
+                               "this collector serves another log");
+        return false;
+    }
+    if (status != ESEP_OK || esep_session_open(seal, &frame->envelope, &c->plain) != ESEP_OK ||
+        !unpack_hello(c, h)) {
+        collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_MALFORMED,
+                               "HELLO does not open or is malformed");
+        return false;
+    }
+    if (h->message->version_min > ESEP_WIRE_VERSION ||
+        h->message->version_max < ESEP_WIRE_VERSION) {
+        collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_VERSION,
+                               "this collector speaks version 1");
+        return false;
+    }
+    if (!collector_batch_room(c, 2, 2 * COLLECTOR_COMMITMENT_BODY_MAX) ||
+        !collector_after_room(c, 2)) {
+        const struct collector_refusal refusal = {
+            .reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_LIMIT,
+            .text = "busy: say hello again",
+            .retry_after_ms = 1000,
+        };
+        collector_refuse(c, &frame->route, &refusal);
+        return false;
+    }
+    return true;
+}
+
+void collector_on_hello(struct collector *c, const struct collector_frame *frame)
+{
+    struct hello h = {.frame = *frame};
+    struct esep_session seal;
+    memset(&seal, 0, sizeof seal);
+    if (open_hello(c, &h, &seal)) {
+        h.office = views_office(c->views, h.commitment.office);
+        if (admitted(c, &h) && signatures_hold(c, &h, &seal)) {
+            if (seen_before(c, seal.id))
+                collector_count(c, COLLECTOR_FRAMES_REFUSED, 1);
+            else if (continues(c, &h))
+                open_session(c, &h, &seal);
+        }
+    }
+    esep_session_done(&seal);
+}
+
+static void draw_seed(struct collector *c, uint8_t ret_seed[32])
+{
+    uint8_t number[8];
+    esep_be64_put(number, ++c->ephemerals);
+    const struct esep_slice parts[] = {esep_slice_str("esep/ephemeral/v1"),
+                                       esep_slice(number, sizeof number)};
+    esep_kdf(c->config.seed, parts, 2, ret_seed);
+}
+
+void collector_welcome(struct collector *c, struct collector_session *session)
+{
+    const struct views_office *known = views_office(c->views, session->office);
+    const struct collector_office *office = collector_office(c, session->office);
+    bool same = office->durable_epoch == session->epoch;
+    struct esep_hash head = same ? office->durable_head
+                                 : esep_chain_start(&c->config.log_id, session->office,
+                                                    session->epoch, known->sign_key);
+    Esep__V1__Checkpoint checkpoint = ESEP__V1__CHECKPOINT__INIT;
+    checkpoint.size = c->durable_size;
+    checkpoint.root = esep_pb(c->durable_root.bytes, ESEP_HASH_BYTES);
+    Esep__V1__Welcome welcome = ESEP__V1__WELCOME__INIT;
+    welcome.version = ESEP_WIRE_VERSION;
+    welcome.epoch = session->epoch;
+    welcome.seq = same ? office->durable_seq : 0;
+    welcome.head = esep_pb(head.bytes, ESEP_HASH_BYTES);
+    welcome.credit_bytes = collector_credit(c, session);
+    welcome.server_time_us = c->now;
+    welcome.checkpoint = &checkpoint;
+    welcome.mail_last = office->durable_mail;
+    welcome.frame_bytes_max = (uint32_t)c->config.frame_bytes_max;
+    char body[ESEP_BODY_CODE_MAX];
+    memcpy(body, known->body, sizeof body);
+    welcome.body = body;
+    uint8_t seed[32];
+    draw_seed(c, seed);
+    enum esep_status status = esep_session_establish(&session->seal, seed);
+    esep_wipe(seed, sizeof seed);
+    if (status != ESEP_OK) { /* an ephemeral key of small order */
+        collector_session_end(c, session);
+        return;
+    }
+    collector_out_to_conn(c, session->link, session->conn, &session->seal,
+                          ESEP__V1__KIND__KIND_WELCOME, true, collector_pack(c, &welcome.base));
+    session->welcomed = true;
+    if (same && office->durable_seq > 0)
+        collector_receipt_again(c, session);
+}

@@ -1,0 +1,213 @@
+/* collector/collector_order_do.c - orders about keys: codes, acceptance, revocation, listing.
+ *
+ * Each order is checked in words that say what to do next, becomes one log entry, and is answered
+ * after its commit. The views have the last word: what they cannot apply is refused with their
+ * reason, and nothing is logged.
+ */
+#include "collector/collector_internal.h"
+
+#include <stdio.h>
+
+#define CODE_LIFE_MAX (366 * ESEP_DAY)
+#define LIST_PAGE 64u
+#define REASON_MAX 1024u
+#define ACTOR_MAX 65u
+
+void collector_order_deny(struct collector_order_result *result, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(result->text.text, sizeof result->text.text, format, args);
+    va_end(args);
+    result->ok = false;
+}
+
+void collector_order_log(struct collector *c, Esep__V1__LogType type, uint32_t office,
+                         const ProtobufCMessage *message, esep_time now,
+                         struct collector_order_result *result)
+{
+    struct esep_slice body = collector_pack(c, message);
+    if (body.data == NULL) {
+        collector_order_deny(result, "the order is too large");
+        return;
+    }
+    enum esep_status status =
+        collector_log_own(c, type, office, body, now, &result->index, &result->text);
+    result->ok = result->logged = status == ESEP_OK;
+}
+
+/* A body of any plan. */
+static bool known_body(const struct collector *c, const char *code)
+{
+    for (uint32_t i = 0; i < views_plan_count(c->views); i++) {
+        const Esep__V1__Plan *plan = views_plan(c->views, i);
+        if (plan != NULL && esep_body_find(plan, code) >= 0)
+            return true;
+    }
+    return false;
+}
+
+static void do_code(struct collector *c, const Esep__V1__Order *order, char *actor, esep_time now,
+                    struct collector_order_result *result)
+{
+    const Esep__V1__CodeOrder *m = order->code;
+    if (m->code_hash.len != ESEP_HASH_BYTES) {
+        collector_order_deny(result, "the code's hash must be 32 bytes");
+    } else if (!known_body(c, m->body)) {
+        collector_order_deny(result,
+                             "no plan has a body \"%.40s\": load the plan first, or check the code "
+                             "of the body",
+                             m->body);
+    } else if (m->expires_at_us <= now || m->expires_at_us > now + CODE_LIFE_MAX) {
+        collector_order_deny(result, "the code must expire in the future, within a year");
+    } else if (views_code(c->views, m->code_hash.data) != NULL) {
+        collector_order_deny(result, "this code exists already: make another one");
+    } else {
+        Esep__V1__CodeMade made = ESEP__V1__CODE_MADE__INIT;
+        made.code_hash = m->code_hash;
+        made.body = m->body;
+        made.expires_at_us = m->expires_at_us;
+        made.accept_on_use = m->accept_on_use;
+        made.actor = actor;
+        collector_order_log(c, ESEP__V1__LOG_TYPE__LOG_TYPE_CODE, 0, &made.base, now, result);
+    }
+}
+
+static void change_key(struct collector *c, const struct views_office *office,
+                       Esep__V1__OfficeState state, char *actor, char *reason, esep_time now,
+                       struct collector_order_result *result)
+{
+    char body[ESEP_BODY_CODE_MAX];
+    char label[sizeof office->label];
+    memcpy(body, office->body, sizeof body);
+    memcpy(label, office->label, sizeof label);
+    Esep__V1__KeyChange change = ESEP__V1__KEY_CHANGE__INIT;
+    change.office = office->office;
+    change.state = state;
+    change.body = body;
+    change.sign_key = esep_pb(office->sign_key, ESEP_KEY_BYTES);
+    change.curve_key = esep_pb(office->curve_key, ESEP_KEY_BYTES);
+    change.label = label;
+    change.actor = actor;
+    change.reason = reason;
+    result->roster_office = office->office;
+    collector_order_log(c, ESEP__V1__LOG_TYPE__LOG_TYPE_KEY, change.office, &change.base, now,
+                        result);
+}
+
+static void do_accept(struct collector *c, const Esep__V1__Order *order, char *actor, esep_time now,
+                      struct collector_order_result *result)
+{
+    const struct views_office *office = views_office(c->views, order->accept->office);
+    char none[] = "";
+    if (office == NULL)
+        collector_order_deny(result, "there is no office %u: see `keys list`",
+                             order->accept->office);
+    else if (office->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED)
+        collector_order_deny(result,
+                             "office %u is revoked: a revoked key does not come back, "
+                             "enrol the office anew",
+                             office->office);
+    else if (office->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE)
+        collector_order_deny(result, "office %u is active already", office->office);
+    else
+        change_key(c, office, ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE, actor, none, now,
+                   result);
+}
+
+static void do_revoke(struct collector *c, const Esep__V1__Order *order, char *actor, esep_time now,
+                      struct collector_order_result *result)
+{
+    const Esep__V1__RevokeOrder *m = order->revoke;
+    const struct views_office *office = views_office(c->views, m->office);
+    if (office == NULL)
+        collector_order_deny(result, "there is no office %u: see `keys list`", m->office);
+    else if (office->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED)
+        collector_order_deny(result, "office %u is revoked already", office->office);
+    else if (m->reason[0] == '\0' || strlen(m->reason) > REASON_MAX)
+        collector_order_deny(result, "say why the key is revoked, in at most %u bytes", REASON_MAX);
+    else
+        change_key(c, office, ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED, actor, m->reason, now,
+                   result);
+}
+
+static Esep__V1__OfficeInfo *list_office(struct collector *c, const struct views_office *office,
+                                         uint8_t state)
+{
+    Esep__V1__OfficeInfo *info = esep_arena_alloc(&c->arena, sizeof *info);
+    char *body = esep_arena_str(&c->arena, esep_slice_str(office->body));
+    char *label = esep_arena_str(&c->arena, esep_slice_str(office->label));
+    if (info == NULL || body == NULL || label == NULL)
+        return NULL;
+    esep__v1__office_info__init(info);
+    info->office = office->office;
+    info->body = body;
+    info->label = label;
+    info->state = state;
+    info->sign_key = esep_pb(office->sign_key, ESEP_KEY_BYTES);
+    info->curve_key = esep_pb(office->curve_key, ESEP_KEY_BYTES);
+    info->enrolled_at_us = office->enrolled_at;
+    info->seen_at_us = office->seen_at;
+    info->epoch = collector_office(c, office->office)->durable_epoch;
+    info->seq = collector_office(c, office->office)->durable_seq;
+    return info;
+}
+
+/* What is durable, LIST_PAGE offices at a time. */
+static void do_list(struct collector *c, const Esep__V1__Order *order, char *actor, esep_time now,
+                    struct collector_order_result *result)
+{
+    (void)actor;
+    (void)now;
+    Esep__V1__OrderReply *reply = esep_arena_alloc(&c->arena, sizeof *reply);
+    Esep__V1__OfficeInfo **infos = esep_arena_alloc(&c->arena, LIST_PAGE * sizeof(void *));
+    uint32_t next = views_next_office(c->views);
+    if (reply == NULL || infos == NULL) {
+        collector_order_deny(result, "busy: order again");
+        return;
+    }
+    esep__v1__order_reply__init(reply);
+    reply->ok = true;
+    reply->offices = infos;
+    uint32_t i = order->list->after_office < next ? order->list->after_office + 1 : next;
+    for (; i < next && reply->n_offices < LIST_PAGE; i++) {
+        const struct views_office *office = views_office(c->views, i);
+        uint8_t state = collector_office(c, i)->durable_state;
+        Esep__V1__OfficeInfo *info =
+            office != NULL && state != 0 ? list_office(c, office, state) : NULL;
+        if (info != NULL)
+            infos[reply->n_offices++] = info;
+    }
+    reply->more = i < next;
+    result->ok = true;
+    result->reply = reply;
+}
+
+typedef void order_fn(struct collector *c, const Esep__V1__Order *order, char *actor, esep_time now,
+                      struct collector_order_result *result);
+
+void collector_order_do(struct collector *c, const Esep__V1__Order *order, const char *actor,
+                        esep_time now, struct collector_order_result *result)
+{
+    static order_fn *const table[] = {
+        [ESEP__V1__ORDER__WHAT_CODE] = do_code,
+        [ESEP__V1__ORDER__WHAT_ACCEPT] = do_accept,
+        [ESEP__V1__ORDER__WHAT_REVOKE] = do_revoke,
+        [ESEP__V1__ORDER__WHAT_LIST] = do_list,
+        [ESEP__V1__ORDER__WHAT_PLAN] = collector_order_plan,
+        [ESEP__V1__ORDER__WHAT_REVIEW] = collector_order_review,
+        [ESEP__V1__ORDER__WHAT_EXTEND] = collector_order_extend,
+        [ESEP__V1__ORDER__WHAT_CONTROL] = collector_order_control,
+    };
+    char name[ACTOR_MAX];
+    size_t which = (size_t)order->what_case;
+    size_t len = strlen(actor);
+    if (len >= sizeof name)
+        collector_order_deny(result, "the actor's name is longer than %u bytes", ACTOR_MAX - 1);
+    else if (which >= sizeof table / sizeof table[0] || table[which] == NULL)
+        collector_order_deny(result, "the order says nothing that this collector knows");
+    else {
+        memcpy(name, actor, len + 1);
+        table[which](c, order, name, now, result);
+    }
+}

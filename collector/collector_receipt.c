@@ -1,0 +1,249 @@
+/* collector/collector_receipt.c - after the commit: what it owes to whom.
+ *
+ * First, in collector_results_durable, ingest itself learns that the batch is on disk: offices'
+ * marks, credit, admission. Then, one step at a time as the shell takes effects, come welcomes,
+ * receipts (one signature for each office and batch, to every session of that office), replies,
+ * refusals, roster changes, mail. Any event that comes in between first finishes them all.
+ *
+ * A receipt carries the checkpoint of the tree as it stood after its own batch.
+ */
+#include "collector/collector_internal.h"
+
+static void mail_durable(struct collector *c, uint32_t number, uint64_t serial)
+{
+    struct collector_office *office = collector_office(c, number);
+    uint64_t *newest = &office->batch_mail[serial & 1];
+    if (*newest > office->durable_mail)
+        office->durable_mail = *newest;
+    *newest = 0;
+}
+
+void collector_results_durable(struct collector *c, struct collector_results *results)
+{
+    c->committed_serial = results->serial;
+    c->durable_size = results->checkpoint_size;
+    c->durable_root = results->checkpoint_root;
+    for (size_t i = 0; i < results->run_count; i++) {
+        const struct esep_receipt *receipt = &results->runs[i].receipt;
+        struct collector_office *office = collector_office(c, receipt->office);
+        office->durable_epoch = receipt->epoch;
+        office->durable_seq = receipt->through_seq;
+        office->durable_head = receipt->head;
+        for (uint32_t at = office->first_session; at != COLLECTOR_NONE;
+             at = c->sessions[at].office_next)
+            c->sessions[at].batch_frame_bytes[results->serial & 1] = 0;
+    }
+    for (size_t i = 0; i < results->after_count; i++) {
+        const struct collector_after *after = &results->after[i];
+        if (after->kind != COLLECTOR_AFTER_ROSTER)
+            continue;
+        /* As of that entry; a later one in the next batch waits for its own commit. */
+        collector_office(c, after->office)->durable_state = (uint8_t)after->index;
+    }
+    bool all = results->mail_count > 0 && results->mail[results->mail_count - 1] == COLLECTOR_NONE;
+    for (size_t i = 0; !all && i < results->mail_count; i++)
+        mail_durable(c, results->mail[i], results->serial);
+    for (uint32_t i = 1; all && i < c->office_cap; i++)
+        mail_durable(c, i, results->serial);
+}
+
+static void finish_receipt(const struct collector *c, struct esep_receipt *receipt,
+                           uint64_t checkpoint_size, const struct esep_hash *root)
+{
+    receipt->checkpoint_size = checkpoint_size;
+    receipt->checkpoint_root = *root;
+    esep_receipt_sign(&c->config.log_id, receipt, &c->config.log_key);
+}
+
+void collector_receipt_send(struct collector *c, struct collector_session *session,
+                            const struct esep_receipt *receipt)
+{
+    Esep__V1__Receipt message = ESEP__V1__RECEIPT__INIT;
+    Esep__V1__Checkpoint checkpoint = ESEP__V1__CHECKPOINT__INIT;
+    esep_receipt_write(receipt, &message, &checkpoint);
+    message.credit_bytes = collector_credit(c, session);
+    collector_out_to_conn(c, session->link, session->conn, &session->seal,
+                          ESEP__V1__KIND__KIND_RECEIPT, false, collector_pack(c, &message.base));
+    collector_count(c, COLLECTOR_RECEIPTS, 1);
+}
+
+static void send_to_office(struct collector *c, struct esep_receipt *receipt, bool *is_signed,
+                           const struct collector_results *results)
+{
+    const struct collector_office *office = collector_office(c, receipt->office);
+    for (uint32_t at = office->first_session; at != COLLECTOR_NONE;
+         at = c->sessions[at].office_next) {
+        struct collector_session *session = &c->sessions[at];
+        if (!session->welcomed || session->epoch != receipt->epoch)
+            continue;
+        if (!*is_signed)
+            finish_receipt(c, receipt, results->checkpoint_size, &results->checkpoint_root);
+        *is_signed = true;
+        collector_receipt_send(c, session, receipt);
+    }
+}
+
+static void step_run(struct collector *c, struct collector_results *results)
+{
+    struct collector_run *run = &results->runs[results->run_next++];
+    bool is_signed = false;
+    send_to_office(c, &run->receipt, &is_signed, results);
+    struct collector_office *office = collector_office(c, run->receipt.office);
+    if (!is_signed) {
+        run->receipt.checkpoint_size = results->checkpoint_size;
+        run->receipt.checkpoint_root = results->checkpoint_root;
+    }
+    office->last = run->receipt;
+    office->has_last = true;
+    office->last_signed = is_signed;
+}
+
+/* From the committed log, where this process did not make the receipt itself: through what is held,
+ * from the oldest entry that the office still has; accepted by the hour of the last. */
+static bool receipt_from_log(struct collector *c, const struct collector_session *session,
+                             struct esep_receipt *ret)
+{
+    const struct collector_office *office = collector_office(c, session->office);
+    uint64_t through = office->durable_seq;
+    uint64_t first =
+        session->first_held > 0 && session->first_held <= through ? session->first_held : through;
+    struct collector_leaf first_leaf;
+    struct collector_leaf last_leaf;
+    uint64_t first_index = 0;
+    uint64_t last_index = 0;
+    if (c->lookup == NULL ||
+        c->lookup(c->lookup_context, session->office, session->epoch, first, &first_index,
+                  &first_leaf) != ESEP_OK ||
+        c->lookup(c->lookup_context, session->office, session->epoch, through, &last_index,
+                  &last_leaf) != ESEP_OK)
+        return false;
+    *ret = (struct esep_receipt){
+        .kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
+        .office = session->office,
+        .epoch = session->epoch,
+        .first_seq = first,
+        .through_seq = through,
+        .head = last_leaf.hash,
+        .first_index = first_index,
+        .last_index = last_index,
+        .accepted_at = last_leaf.accepted_at,
+    };
+    esep_time at = 0;
+    uint64_t seq = 0;
+    struct esep_hash head;
+    if (views_commitment(c->views, session->office, session->epoch, first, &at, &seq, &head)) {
+        ret->committed_at = at;
+        ret->commitment_seq = seq;
+    }
+    ret->checkpoint_size = c->durable_size;
+    ret->checkpoint_root = c->durable_root;
+    return true;
+}
+
+void collector_receipt_again(struct collector *c, struct collector_session *session)
+{
+    struct collector_office *office = collector_office(c, session->office);
+    if (office->durable_epoch != session->epoch || office->durable_seq == 0)
+        return;
+    if (!office->has_last || office->last.epoch != session->epoch ||
+        office->last.through_seq != office->durable_seq) {
+        struct esep_receipt made;
+        if (!receipt_from_log(c, session, &made))
+            return;
+        office->last = made;
+        office->has_last = true;
+        office->last_signed = false;
+    }
+    if (!office->last_signed)
+        esep_receipt_sign(&c->config.log_id, &office->last, &c->config.log_key);
+    office->last_signed = true;
+    collector_receipt_send(c, session, &office->last);
+}
+
+static void after_roster(struct collector *c, const struct collector_after *after)
+{
+    collector_roster_change(c, after->office);
+    if (after->index != ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED)
+        return;
+    struct collector_office *office = collector_office(c, after->office);
+    while (office->first_session != COLLECTOR_NONE) {
+        struct collector_session *session = &c->sessions[office->first_session];
+        struct collector_route route = {.link = session->link, .conn = session->conn};
+        memcpy(route.session, session->seal.id, sizeof route.session);
+        route.counter = session->seal.rx_counter;
+        const struct collector_refusal refusal = {
+            .reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_REVOKED,
+            .text = "this office's key was revoked: ask the operator",
+            .office = after->office,
+        };
+        collector_refuse(c, &route, &refusal);
+        collector_link_close(c, route.link, route.conn);
+        collector_session_end(c, session);
+    }
+}
+
+static void step_after(struct collector *c, struct collector_results *results)
+{
+    struct collector_after *after = &results->after[results->after_next++];
+    struct collector_session *session = NULL;
+    bool is_signed = false;
+    struct collector_effect effect = {.kind = COLLECTOR_EFFECT_DELIVER,
+                                      .alert_index = after->index};
+    switch (after->kind) {
+    case COLLECTOR_AFTER_WELCOME:
+        session = collector_session_named(c, after->session, after->generation);
+        if (session != NULL)
+            collector_welcome(c, session);
+        break;
+    case COLLECTOR_AFTER_PROMISE:
+        send_to_office(c, &after->receipt, &is_signed, results);
+        break;
+    case COLLECTOR_AFTER_REFUSE:
+        collector_refuse(c, &after->route, &after->refusal);
+        break;
+    case COLLECTOR_AFTER_ENROLLED:
+        collector_enrol_reply(c, &after->asker, after->office, after->accepted);
+        break;
+    case COLLECTOR_AFTER_ORDER:
+        collector_order_reply(c, &after->asker, true, "", after->index);
+        break;
+    case COLLECTOR_AFTER_ROSTER:
+        after_roster(c, after);
+        break;
+    case COLLECTOR_AFTER_DELIVER:
+        collector_out_effect(c, &effect);
+        break;
+    }
+    esep_session_done(&after->asker.seal);
+}
+
+static void step_mail(struct collector *c, struct collector_results *results)
+{
+    uint32_t number = results->mail[results->mail_next++];
+    uint32_t first = number == COLLECTOR_NONE ? 1 : number;
+    uint32_t last = number == COLLECTOR_NONE ? c->office_cap - 1 : number;
+    for (uint32_t i = first; i <= last; i++) {
+        for (uint32_t at = collector_office(c, i)->first_session; at != COLLECTOR_NONE;
+             at = c->sessions[at].office_next)
+            collector_mail_push(c, &c->sessions[at]);
+    }
+}
+
+bool collector_results_step(struct collector *c)
+{
+    struct collector_results *results = c->done;
+    if (results->run_next < results->run_count)
+        step_run(c, results);
+    else if (results->after_next < results->after_count)
+        step_after(c, results);
+    else if (results->mail_next < results->mail_count)
+        step_mail(c, results);
+    else
+        return false;
+    return true;
+}
+
+void collector_results_finish(struct collector *c)
+{
+    while (collector_results_step(c)) {}
+}

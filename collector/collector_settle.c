@@ -1,0 +1,137 @@
+/* collector/collector_settle.c - a group of entries under a verified head joins the log.
+ *
+ * Each entry is judged by the views with all earlier ones in place, gets its leaf, and is applied;
+ * the COMMITMENT entry closes the group, so that a reader finds the signature behind its entries.
+ * An entry that cannot be read is kept all the same: it is part of a signed chain, and the office
+ * is told by its verdict.
+ *
+ * What the later receipt says is gathered here, in a run: consecutive groups of one office in one
+ * batch share a run, as long as the same promise (or none) stands behind them.
+ */
+#include "collector/collector_internal.h"
+
+bool collector_group_room(const struct collector *c, const struct collector_group *group)
+{
+    return collector_batch_room(c, group->count + 1, group->bytes + COLLECTOR_COMMITMENT_BODY_MAX);
+}
+
+/* The next entry's bytes, and its chain hash. */
+static struct esep_slice next_entry(struct collector *c, struct collector_session *session,
+                                    const struct collector_group *group, size_t i,
+                                    struct esep_hash *ret_hash)
+{
+    if (group->entries != NULL) {
+        *ret_hash = group->hashes[i];
+        return group->entries[i];
+    }
+    uint8_t len[4];
+    uint8_t *body = collector_batch_tail(c);
+    collector_queue_get(c, &session->waiting, len, sizeof len);
+    collector_queue_get(c, &session->waiting, ret_hash->bytes, ESEP_HASH_BYTES);
+    collector_queue_get(c, &session->waiting, body, esep_be32(len));
+    return esep_slice(body, esep_be32(len));
+}
+
+static void log_entry(struct collector *c, const struct collector_session *session, uint64_t seq,
+                      const struct esep_hash *hash, struct esep_slice body, esep_time now)
+{
+    const ProtobufCMessage *message = NULL;
+    esep_arena_reset(&c->arena);
+    if (esep_unpack(&esep__v1__journal_entry__descriptor, body, &c->arena, &message) != ESEP_OK)
+        message = NULL;
+    struct collector_leaf leaf = {
+        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
+        .office = session->office,
+        .accepted_at = now,
+        .epoch = session->epoch,
+        .seq = seq,
+        .hash = *hash,
+        .verdict =
+            views_judge(c->views, session->office, seq, (const Esep__V1__JournalEntry *)message),
+    };
+    struct esep_reason reason = {{0}};
+    enum esep_status status = collector_log_put(c, &leaf, body, message, &reason);
+    if (status == ESEP_LIMIT || status == ESEP_INVALID) {
+        /* A bound of the views: the chain must not break for it, so it is kept without effect. */
+        leaf.verdict = ESEP__V1__VERDICT__VERDICT_MALFORMED;
+        status = collector_log_put(c, &leaf, body, NULL, &reason);
+    }
+    if (status != ESEP_OK && c->ended == ESEP_OK)
+        collector_end(c, status, &reason);
+}
+
+static void log_closing(struct collector *c, const struct collector_session *session,
+                        const struct esep_commitment *commitment, esep_time now)
+{
+    Esep__V1__Commitment message = ESEP__V1__COMMITMENT__INIT;
+    esep_commitment_write(commitment, &message);
+    struct esep_slice body = collector_pack(c, &message.base);
+    const struct collector_leaf leaf = {
+        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
+        .flags = COLLECTOR_LEAF_CLOSES,
+        .office = session->office,
+        .accepted_at = now,
+        .epoch = session->epoch,
+        .seq = commitment->seq,
+        .hash = esep_sha256(body),
+    };
+    struct esep_reason reason = {{0}};
+    enum esep_status status = collector_log_put(c, &leaf, body, NULL, &reason);
+    if (status != ESEP_OK && c->ended == ESEP_OK)
+        collector_end(c, status, &reason);
+}
+
+static void extend_run(struct collector *c, const struct esep_receipt *made)
+{
+    struct collector_results *results = collector_open_batch(c)->results;
+    struct collector_office *office = collector_office(c, made->office);
+    if (office->run_serial == c->serial) {
+        struct esep_receipt *run = &results->runs[office->run].receipt;
+        if (run->epoch == made->epoch && run->committed_at == made->committed_at &&
+            run->commitment_seq == made->commitment_seq) {
+            run->through_seq = made->through_seq;
+            run->head = made->head;
+            run->last_index = made->last_index;
+            if (made->accepted_at > run->accepted_at)
+                run->accepted_at = made->accepted_at;
+            return;
+        }
+    }
+    office->run_serial = c->serial;
+    office->run = (uint32_t)results->run_count;
+    results->runs[results->run_count++].receipt = *made;
+}
+
+void collector_group_log(struct collector *c, struct collector_session *session,
+                         const struct collector_group *group, esep_time now)
+{
+    struct esep_receipt made = {
+        .kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
+        .office = session->office,
+        .epoch = session->epoch,
+        .first_seq = group->first_seq,
+        .through_seq = group->first_seq + group->count - 1,
+        .head = group->commitment->head,
+        .first_index = views_log_size(c->views),
+        .accepted_at = now,
+    };
+    made.last_index = made.first_index + group->count - 1;
+    struct esep_hash promised;
+    if (!views_commitment(c->views, session->office, session->epoch, group->first_seq,
+                          &made.committed_at, &made.commitment_seq, &promised))
+        made.committed_at = (esep_time)(made.commitment_seq = 0);
+    for (size_t i = 0; i < group->count; i++) {
+        struct esep_hash hash;
+        struct esep_slice body = next_entry(c, session, group, i, &hash);
+        log_entry(c, session, group->first_seq + i, &hash, body, now);
+        if (c->ended != ESEP_OK)
+            return;
+    }
+    log_closing(c, session, group->commitment, now);
+    if (c->ended != ESEP_OK)
+        return;
+    extend_run(c, &made);
+    collector_office(c, session->office)->entries_serial = c->serial;
+    session->batch_frame_bytes[c->serial & 1] += group->frame_bytes;
+    collector_count(c, COLLECTOR_ENTRIES, group->count);
+}
