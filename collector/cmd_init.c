@@ -1,0 +1,169 @@
+/* collector/cmd_init.c - `init`: the keys, the store, and GENESIS, whose hash names the log.
+ *
+ * Keys are made here and never travel. What brokers and offices must know is printed as YAML. Run
+ * again after a crash it goes on where it stopped; on a log that has begun it only prints.
+ */
+#include "collector/commands.h"
+#include "io/clock.h"
+#include "io/control.h"
+#include "io/keyfile.h"
+#include "wire/unpack.h"
+
+#include <sysexits.h>
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    if (key == ARGP_KEY_INIT) {
+        state->child_inputs[0] = state->input;
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG)
+        argp_error(state, "'%s' is one word too many", value);
+    return ARGP_ERR_UNKNOWN;
+}
+
+struct keys {
+    struct esep_sign_key log;
+    struct esep_box_key seal;
+    struct esep_curve_key link;
+};
+
+static enum esep_status take_keys(const char *path, struct keys *ret, struct esep_reason *reason)
+{
+    static const char *const kinds[] = {"sign", "box", "curve"};
+    struct esep_keyfile file;
+    enum esep_status status = esep_keyfile_read(path, &file, reason);
+    if (status == ESEP_NOT_FOUND) {
+        esep_keyfile_generate(&file, kinds, sizeof kinds / sizeof *kinds);
+        status = esep_keyfile_create(path, &file, reason);
+    }
+    if (status == ESEP_OK)
+        status = esep_keyfile_sign(&file, &ret->log);
+    if (status == ESEP_OK)
+        status = esep_keyfile_box(&file, &ret->seal);
+    if (status == ESEP_OK)
+        status = esep_keyfile_curve(&file, &ret->link);
+    esep_wipe(&file, sizeof file);
+    return status;
+}
+
+struct row_list {
+    size_t count;
+    struct collector_row rows[16];
+};
+
+static enum esep_status keep_row(void *context, struct esep_slice key, struct esep_slice value)
+{
+    struct row_list *list = context;
+    if (list->count == sizeof list->rows / sizeof *list->rows)
+        return ESEP_LIMIT;
+    list->rows[list->count++] = (struct collector_row){.key = key, .value = value};
+    return ESEP_OK;
+}
+
+/* Entry 0 and the views that follow from it, in one transaction. */
+static enum esep_status begin_log(const struct collector_settings *settings,
+                                  struct collector_log *log, struct esep_slice body, esep_time now,
+                                  struct esep_reason *reason)
+{
+    const struct views_limits limits = collector_settings_limits(settings);
+    struct collector_zones *zones = collector_zones_new();
+    struct views *views = NULL;
+    struct row_list rows = {0};
+    struct collector_record record = {.body = body};
+    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS,
+                                        .accepted_at = now,
+                                        .hash = esep_sha256(body)};
+    collector_leaf_pack(&leaf, record.leaf);
+    enum esep_status status = zones != NULL ? ESEP_OK : ESEP_NOMEM;
+    if (status == ESEP_OK)
+        status = views_new(&views, &limits, collector_zones_get, zones);
+    if (status == ESEP_OK)
+        status =
+            views_apply(views, 0, esep_slice(record.leaf, sizeof record.leaf), body, NULL, reason);
+    if (status == ESEP_OK)
+        status = views_flush(views, keep_row, &rows);
+    if (status == ESEP_OK) {
+        const struct collector_batch batch = {
+            .records = &record, .record_count = 1, .rows = rows.rows, .row_count = rows.count};
+        status = log->ops->append(log, &batch, reason);
+    }
+    views_free(views);
+    collector_zones_free(zones);
+    return status;
+}
+
+static enum esep_status pack_genesis(const struct collector_settings *settings,
+                                     const struct keys *keys, esep_time now, struct esep_buf *out)
+{
+    uint8_t nonce[16];
+    esep_random(nonce, sizeof nonce);
+    Esep__V1__Genesis genesis = ESEP__V1__GENESIS__INIT;
+    genesis.name = (char *)(uintptr_t)settings->name;
+    genesis.log_key = esep_pb(keys->log.public, ESEP_KEY_BYTES);
+    genesis.seal_key = esep_pb(keys->seal.public, ESEP_KEY_BYTES);
+    genesis.made_at_us = now;
+    genesis.nonce = esep_pb(nonce, sizeof nonce);
+    return esep_pack(&genesis.base, out);
+}
+
+static void say_hex(const char *name, const uint8_t bytes[32])
+{
+    char hex[65];
+    esep_hex(bytes, 32, hex);
+    (void)printf("%s: %s\n", name, hex);
+}
+
+int collector_cmd_init(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&collector_common_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        .parser = parse,
+        .doc = "Makes the keys, the store and the log's first entry, and prints what brokers and "
+               "offices must know of this collector.",
+        .children = children};
+    struct command_common common = {0};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &common);
+    struct esep_reason reason = {""};
+    struct collector_settings *settings = NULL;
+    struct collector_log *log = NULL;
+    struct keys keys;
+    struct esep_clock clock = {0};
+    struct esep_buf genesis;
+    uint64_t size = 0;
+    esep_buf_init(&genesis, 4096);
+    enum esep_status status = collector_command_settings(&common, &settings, &reason);
+    if (status == ESEP_OK)
+        status = esep_clock_init(&clock, settings->clock, &reason);
+    if (status == ESEP_OK)
+        status = esep_control_folder(settings->control, &reason);
+    if (status == ESEP_OK)
+        status = take_keys(settings->keys, &keys, &reason);
+    if (status == ESEP_OK) {
+        const struct collector_log_options options = {
+            .path = settings->store, .map_bytes = settings->store_bytes, .create = true};
+        status = collector_log_open(&log, &options, &reason);
+    }
+    if (status == ESEP_OK)
+        status = log->ops->size(log, &size);
+    esep_time now = esep_clock_now(&clock);
+    if (status == ESEP_OK && size == 0)
+        status = pack_genesis(settings, &keys, now, &genesis);
+    if (status == ESEP_OK && size == 0) {
+        status = begin_log(settings, log, esep_buf_slice(&genesis), now, &reason);
+        log->log_id = collector_log_id(esep_buf_slice(&genesis));
+    }
+    if (status == ESEP_OK) {
+        say_hex("log_id", log->log_id.bytes);
+        say_hex("log_key", keys.log.public);
+        say_hex("seal_key", keys.seal.public);
+        say_hex("curve_key", keys.link.public);
+    }
+    int rc = status == ESEP_OK ? 0 : collector_fail(status, &reason);
+    esep_wipe(&keys, sizeof keys);
+    if (log != NULL)
+        log->ops->close(log);
+    esep_buf_done(&genesis);
+    collector_settings_free(settings);
+    return rc;
+}

@@ -1,0 +1,331 @@
+/* collector/cmd_reports.c - `reports`: what came in, filtered; `reports INDEX`: one of them, whole.
+ */
+#include "collector/commands.h"
+#include "collector/listing.h"
+#include "io/table.h"
+#include "wire/unpack.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+struct words {
+    struct command_common common;
+    const char *body;
+    const char *action;
+    const char *window;
+    const char *state;
+    const char *plan;
+    const char *index;
+    struct esep_window days;
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct words *words = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &words->common;
+        return 0;
+    case 'b':
+        words->body = value;
+        return 0;
+    case 'a':
+        words->action = value;
+        return 0;
+    case 'w':
+        words->window = value;
+        return 0;
+    case 's':
+        words->state = value;
+        return 0;
+    case 'p':
+        words->plan = value;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0)
+            argp_error(state, "'%s' is one word too many", value);
+        words->index = value;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* "2013-01-01..2013-06-30", or a year. */
+static enum esep_status parse_window(const char *text, struct esep_window *ret,
+                                     struct esep_reason *reason)
+{
+    char start[11] = "";
+    *ret = (struct esep_window){.start = ESEP_DAY_NONE, .end = ESEP_DAY_NONE};
+    if (text == NULL)
+        return ESEP_OK;
+    if (strlen(text) == 4) {
+        char whole[24];
+        (void)snprintf(whole, sizeof whole, "%s-01-01..%s-12-31", text, text);
+        return parse_window(whole, ret, reason);
+    }
+    if (strlen(text) == 22 && strncmp(text + 10, "..", 2) == 0) {
+        memcpy(start, text, 10);
+        if (esep_day_parse(start, &ret->start) == ESEP_OK &&
+            esep_day_parse(text + 12, &ret->end) == ESEP_OK && ret->start <= ret->end)
+            return ESEP_OK;
+    }
+    return esep_because(reason, ESEP_INVALID,
+                        "--window %s: neither a year (2013) nor days (2013-01-01..2013-06-30)",
+                        text);
+}
+
+static bool is_head(const struct views_obligation *o, uint64_t index)
+{
+    for (size_t i = 0; i < o->head_count && i < VIEWS_HEADS_MAX; i++)
+        if (o->heads[i].index == index)
+            return true;
+    return false;
+}
+
+/* What became of this report: its obligation's state where it is the latest, else superseded. */
+static const char *state_of(const struct views_obligation *o, const struct views_report *r)
+{
+    if (r->verdict != ESEP__V1__VERDICT__VERDICT_TAKEN &&
+        r->verdict != ESEP__V1__VERDICT__VERDICT_CONFLICT)
+        return "refused";
+    if (!is_head(o, r->index))
+        return esep_submission_name(ESEP_SUBMISSION_SUPERSEDED);
+    return o->head_count > 1 ? "conflict" : esep_submission_name(o->submission);
+}
+
+struct scan {
+    const struct words *words;
+    const struct views *views;
+    struct esep_table table;
+    json_t *list;
+    size_t shown;
+    enum esep_status status;
+};
+
+static bool matches(const struct words *w, const struct views_obligation *o, const char *state,
+                    const Esep__V1__Plan *plan)
+{
+    const char *action = o->made.action >= 0 ? plan->actions[o->made.action]->number : "-";
+    return (w->body == NULL || strcmp(w->body, plan->bodies[o->made.body]->code) == 0) &&
+           (w->action == NULL || strcmp(w->action, action) == 0) &&
+           (w->plan == NULL || strcmp(w->plan, plan->id) == 0) &&
+           (w->state == NULL || strcmp(w->state, state) == 0) &&
+           (w->days.start == ESEP_DAY_NONE ||
+            (o->made.window.start >= w->days.start && o->made.window.end <= w->days.end));
+}
+
+static void add_text(struct scan *scan, const struct views_report *r, const char *key,
+                     const char *state, const struct esep_zone *zone)
+{
+    char at[32];
+    esep_time_format(r->accepted_at, zone, at);
+    esep_table_cell(&scan->table, "%llu", (unsigned long long)r->index);
+    esep_table_cell(&scan->table, "%.10s %.5s", at, at + 11);
+    esep_table_cell(&scan->table, "%u/%u/%llu", r->office, r->epoch, (unsigned long long)r->seq);
+    esep_table_cell(&scan->table, "%u", r->revision);
+    esep_table_cell(&scan->table, "%s", state);
+    esep_table_cell(&scan->table, "%s", esep_fulfilment_name(r->fulfilment));
+    if (r->percent >= 0)
+        esep_table_cell(&scan->table, "%d %%", r->percent);
+    else
+        esep_table_cell(&scan->table, "no data");
+    esep_table_cell(&scan->table, "%s", key);
+}
+
+static void add_json(struct scan *scan, const struct views_report *r, const char *key,
+                     const char *state, const struct esep_zone *zone)
+{
+    json_t *value =
+        json_pack("{s:I, s:s, s:i, s:i, s:I, s:i, s:s, s:s, s:o, s:b, s:o, s:o}", "log_index",
+                  (json_int_t)r->index, "obligation", key, "office", (int)r->office, "epoch",
+                  (int)r->epoch, "seq", (json_int_t)r->seq, "revision", (int)r->revision, "state",
+                  state, "fulfilment", esep_fulfilment_name(r->fulfilment), "percent",
+                  r->percent >= 0 ? json_integer(r->percent) : json_null(), "nil_report",
+                  (int)r->nil_report, "accepted_at", collector_json_time(r->accepted_at, zone),
+                  "written_at", collector_json_time(r->written_at, zone));
+    (void)json_array_append_new(scan->list, value);
+}
+
+static bool scan_row(void *context, struct esep_slice key, struct esep_slice value)
+{
+    struct scan *scan = context;
+    struct views_report report;
+    scan->status = views_report_read(key, value, &report);
+    if (scan->status != ESEP_OK)
+        return false;
+    const struct views_obligation *o = views_obligation(scan->views, report.obligation);
+    const Esep__V1__Plan *plan = o != NULL ? views_plan(scan->views, o->plan_no) : NULL;
+    if (plan == NULL)
+        return true; /* an entry whose obligation nobody knows */
+    const char *state = state_of(o, &report);
+    if (!matches(scan->words, o, state, plan))
+        return true;
+    const struct esep_zone *zone = views_plan_zone(scan->views, o->plan_no);
+    scan->shown++;
+    if (scan->words->common.json)
+        add_json(scan, &report, o->made.key, state, zone);
+    else
+        add_text(scan, &report, o->made.key, state, zone);
+    return true;
+}
+
+static int list(const struct words *words, const struct collector_state *state)
+{
+    static const char *const heads[] = {"log entry", "received",   "office/epoch/seq",
+                                        "rev",       "state",      "fulfilment",
+                                        "percent",   "obligation", NULL};
+    struct esep_reason reason = {""};
+    struct scan scan = {.words = words, .views = state->views};
+    if (words->common.json)
+        scan.list = json_array();
+    else
+        esep_table_init(&scan.table, heads);
+    enum esep_status status = state->log->ops->rows(state->log, esep_slice("R", 1),
+                                                    esep_slice(NULL, 0), scan_row, &scan, &reason);
+    if (status == ESEP_OK)
+        status = scan.status;
+    if (status != ESEP_OK)
+        return collector_fail(status, &reason);
+    if (words->common.json)
+        return collector_print_json(
+            json_pack("{s:s, s:o}", "format", "esep-reports/1", "reports", scan.list));
+    status = esep_table_print(&scan.table, stdout);
+    esep_table_done(&scan.table);
+    (void)printf("\n%zu reports\n", scan.shown);
+    return status == ESEP_OK ? 0 : EX_UNAVAILABLE;
+}
+
+static json_t *money_json(const Esep__V1__Report *r)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->n_money; i++) {
+        const Esep__V1__Money *m = r->money[i];
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:b}", "source", m->source, "programme",
+                            m->programme, "planned_tiyn", (json_int_t)m->planned_tiyn,
+                            "allocated_tiyn", (json_int_t)m->allocated_tiyn, "spent_tiyn",
+                            (json_int_t)m->spent_tiyn, "within_allotted", (int)m->within_allotted));
+    }
+    return list;
+}
+
+static json_t *indicators_json(const Esep__V1__Report *r)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->n_indicators; i++) {
+        const Esep__V1__Indicator *n = r->indicators[i];
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", n->name,
+                                                    "value", n->value, "unit", n->unit, "target",
+                                                    n->target, "breakdown", n->breakdown));
+    }
+    return list;
+}
+
+static json_t *report_json(const Esep__V1__Report *r)
+{
+    json_t *value =
+        json_pack("{s:s, s:i, s:s, s:o, s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:s, s:s}", "obligation",
+                  r->obligation, "revision", (int)r->revision, "fulfilment",
+                  esep_fulfilment_name(r->fulfilment), "percent",
+                  r->progress_case == ESEP__V1__REPORT__PROGRESS_PERCENT ? json_integer(r->percent)
+                                                                         : json_null(),
+                  "narrative", r->narrative, "indicators", indicators_json(r), "money",
+                  money_json(r), "obstacles", r->obstacles, "delay_reasons", r->delay_reasons,
+                  "next_steps", r->next_steps, "nil_report", (int)r->nil_report, "nil_reason",
+                  r->nil_reason, "outgoing_number", r->outgoing_number);
+    if (r->preparer != NULL)
+        (void)json_object_set_new(
+            value, "preparer",
+            json_pack("{s:s, s:s}", "name", r->preparer->name, "position", r->preparer->position));
+    if (r->signatory != NULL)
+        (void)json_object_set_new(value, "signatory",
+                                  json_pack("{s:s, s:s}", "name", r->signatory->name, "position",
+                                            r->signatory->position));
+    return value;
+}
+
+static int show(const struct words *words, const struct collector_state *state)
+{
+    struct esep_reason reason = {""};
+    struct esep_arena arena = {0};
+    struct esep_buf entry;
+    struct collector_leaf leaf;
+    const ProtobufCMessage *message = NULL;
+    char *end = NULL;
+    unsigned long long index = strtoull(words->index, &end, 10);
+    if (end == words->index || *end != 0) {
+        (void)fprintf(stderr, "esep-collector: '%s' is not a log entry's number\n", words->index);
+        return EX_USAGE;
+    }
+    esep_buf_init(&entry, 4u << 20);
+    enum esep_status status = collector_state_entry(state->log, index, &entry, &reason);
+    if (status == ESEP_OK)
+        status = collector_leaf_unpack(esep_slice(entry.data, COLLECTOR_LEAF_BYTES), &leaf);
+    if (status == ESEP_OK && leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY)
+        status =
+            esep_because(&reason, ESEP_NOT_FOUND, "log entry %llu is no office's report", index);
+    if (status == ESEP_OK)
+        status = esep_arena_init(&arena, 1u << 20);
+    if (status == ESEP_OK)
+        status = esep_unpack(
+            &esep__v1__journal_entry__descriptor,
+            esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES), &arena,
+            &message);
+    int rc = 0;
+    if (status == ESEP_OK) {
+        const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
+        json_t *body = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT ? report_json(e->report)
+                                                                            : json_null();
+        char hash[65];
+        esep_hex(leaf.hash.bytes, sizeof leaf.hash.bytes, hash);
+        rc = collector_print_json(
+            json_pack("{s:s, s:I, s:i, s:i, s:I, s:s, s:o, s:o, s:o}", "format", "esep-report/1",
+                      "log_index", (json_int_t)index, "office", (int)leaf.office, "epoch",
+                      (int)leaf.epoch, "seq", (json_int_t)leaf.seq, "chain_hash", hash,
+                      "accepted_at", collector_json_time(leaf.accepted_at, NULL), "written_at",
+                      collector_json_time(e->written_at_us, NULL), "report", body));
+    } else {
+        rc = collector_fail(status, &reason);
+    }
+    esep_arena_done(&arena);
+    esep_buf_done(&entry);
+    return rc;
+}
+
+int collector_cmd_reports(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"body", 'b', "CODE", 0, "only this body's", 0},
+        {"action", 'a', "NUMBER", 0, "only on this action", 0},
+        {"window", 'w', "YEAR|DAY..DAY", 0, "only on windows inside it", 0},
+        {"state", 's', "STATE", 0,
+         "only received, under_review, returned, accepted, superseded, withdrawn, conflict or "
+         "refused",
+         0},
+        {"plan", 'p', "ID", 0, "only of this plan", 0},
+        {0},
+    };
+    static const struct argp_child children[] = {{&collector_common_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {.options = options,
+                                     .parser = parse,
+                                     .args_doc = "[LOG-ENTRY]",
+                                     .doc = "Lists the reports that came in, or shows one whole.",
+                                     .children = children};
+    struct words words = {0};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &words);
+    struct esep_reason reason = {""};
+    struct collector_settings *settings = NULL;
+    struct collector_state state = {0};
+    enum esep_status status = parse_window(words.window, &words.days, &reason);
+    if (status == ESEP_OK)
+        status = collector_command_settings(&words.common, &settings, &reason);
+    if (status == ESEP_OK)
+        status = collector_state_open(&state, settings, true, &reason);
+    int rc = status != ESEP_OK     ? collector_fail(status, &reason)
+             : words.index != NULL ? show(&words, &state)
+                                   : list(&words, &state);
+    collector_state_close(&state);
+    collector_settings_free(settings);
+    return rc;
+}

@@ -1,0 +1,136 @@
+/* collector/command_common.c - what the commands share; see commands.h. */
+#include "base/arena.h"
+#include "collector/commands.h"
+#include "io/control.h"
+#include "io/keyfile.h"
+#include "wire/unpack.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define DEFAULT_CONFIG "/etc/esep/collector.yaml"
+#define ORDER_TIMEOUT_MS 15000
+
+static error_t parse_common(int key, char *value, struct argp_state *state)
+{
+    struct command_common *common = state->input;
+    switch (key) {
+    case 'c':
+        common->config = value;
+        return 0;
+    case 'j':
+        common->json = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option common_options[] = {
+    {"config", 'c', "FILE", 0, "configuration (" DEFAULT_CONFIG ")", 0},
+    {"json", 'j', NULL, 0, "for machines: JSON on stdout", 0},
+    {0},
+};
+const struct argp collector_common_argp = {.options = common_options, .parser = parse_common};
+
+int collector_fail(enum esep_status status, const struct esep_reason *reason)
+{
+    (void)fprintf(stderr, "esep-collector: %s\n",
+                  reason != NULL && reason->text[0] != 0 ? reason->text : esep_status_name(status));
+    return esep_status_exit(status);
+}
+
+enum esep_status collector_command_settings(const struct command_common *common,
+                                            struct collector_settings **ret,
+                                            struct esep_reason *reason)
+{
+    const char *file = common->config != NULL ? common->config : DEFAULT_CONFIG;
+    return collector_settings_read(file, ret, reason);
+}
+
+int collector_print_json(json_t *value)
+{
+    if (value == NULL) {
+        (void)fprintf(stderr, "esep-collector: no memory for the JSON\n");
+        return EX_UNAVAILABLE;
+    }
+    int rc = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
+    json_decref(value);
+    if (rc != 0 || fputc('\n', stdout) == EOF || fflush(stdout) != 0)
+        return EX_IOERR;
+    return 0;
+}
+
+json_t *collector_json_u64(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+json_t *collector_json_time(esep_time at, const struct esep_zone *zone)
+{
+    if (at == 0 || at == ESEP_TIME_NEVER)
+        return json_null();
+    char text[32];
+    esep_time_format(at, zone, text);
+    return json_string(text);
+}
+
+static void fill_actor(char actor[64])
+{
+    const struct passwd *user = getpwuid(getuid());
+    if (user != NULL)
+        (void)snprintf(actor, 64, "%.48s (local)", user->pw_name);
+    else
+        (void)snprintf(actor, 64, "uid %u (local)", (unsigned)getuid());
+}
+
+static int say_reply(const Esep__V1__OrderReply *reply, bool json)
+{
+    if (json) {
+        json_t *value = json_pack("{s:b, s:s, s:I}", "ok", (int)reply->ok, "text", reply->text,
+                                  "log_index", (json_int_t)reply->log_index);
+        int rc = collector_print_json(value);
+        return rc != 0 ? rc : reply->ok ? 0 : EX_DATAERR;
+    }
+    if (!reply->ok) {
+        (void)fprintf(stderr, "esep-collector: refused: %s\n", reply->text);
+        return EX_DATAERR;
+    }
+    (void)printf("done: log entry %llu%s%s\n", (unsigned long long)reply->log_index,
+                 reply->text[0] != 0 ? ": " : "", reply->text);
+    return 0;
+}
+
+int collector_order(const struct collector_settings *settings, Esep__V1__Order *order, bool json)
+{
+    uint8_t nonce[16];
+    char actor[64];
+    esep_random(nonce, sizeof nonce);
+    fill_actor(actor);
+    order->nonce = esep_pb(nonce, sizeof nonce);
+    order->actor = actor;
+    struct esep_reason reason = {""};
+    struct esep_buf request;
+    struct esep_buf reply;
+    struct esep_arena arena = {0};
+    esep_buf_init(&request, 8u << 20);
+    esep_buf_init(&reply, 1u << 20);
+    const ProtobufCMessage *message = NULL;
+    enum esep_status status = esep_pack(&order->base, &request);
+    if (status == ESEP_OK)
+        status = esep_control_call(settings->control, esep_buf_slice(&request), ORDER_TIMEOUT_MS,
+                                   &reply, &reason);
+    if (status == ESEP_OK)
+        status = esep_arena_init(&arena, 4u << 20);
+    if (status == ESEP_OK)
+        status = esep_unpack(&esep__v1__order_reply__descriptor, esep_buf_slice(&reply), &arena,
+                             &message);
+    int rc = status == ESEP_OK ? say_reply((const Esep__V1__OrderReply *)message, json)
+                               : collector_fail(status, &reason);
+    esep_arena_done(&arena);
+    esep_buf_done(&request);
+    esep_buf_done(&reply);
+    return rc;
+}

@@ -1,0 +1,60 @@
+/* collector/commands.h - the table of esep-collector's commands, and what they share.
+ *
+ * main.c finds the command and calls it with its own words; each command parses them with argp, so
+ * `esep-collector COMMAND --help` says everything. A command returns an exit status of sysexits(3).
+ */
+#ifndef COLLECTOR_COMMANDS_H
+#define COLLECTOR_COMMANDS_H
+
+#include "collector/settings.h"
+#include "collector/state.h"
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdio.h>
+
+struct collector_command {
+    const char *name;
+    const char *words; /* of the rest, for the overview */
+    const char *help;  /* one sentence */
+    int (*run)(int argc, char **argv);
+};
+extern const struct collector_command collector_commands[]; /* ends with name NULL */
+
+/* The options that many commands share: one argp child, one struct. */
+struct command_common {
+    const char *config;
+    bool json;
+};
+extern const struct argp collector_common_argp; /* input: struct command_common * */
+
+/* Prints "esep-collector: reason" on stderr and returns the exit status. */
+int collector_fail(enum esep_status status, const struct esep_reason *reason);
+/* Reads the settings named by --config, or says why not. */
+ESEP_MUST_USE enum esep_status collector_command_settings(const struct command_common *common,
+                                                          struct collector_settings **ret,
+                                                          struct esep_reason *reason);
+/* Prints a JSON value with a newline and releases it. */
+int collector_print_json(json_t *value);
+/* A number no double can hold, as JSON writes it. */
+json_t *collector_json_u64(uint64_t value);
+json_t *collector_json_time(esep_time at, const struct esep_zone *zone); /* null for 0 and NEVER */
+
+/* Sends one order to ingest over its local socket; prints what came of it. */
+int collector_order(const struct collector_settings *settings, Esep__V1__Order *order, bool json);
+
+int collector_cmd_init(int argc, char **argv);
+int collector_cmd_run(int argc, char **argv);
+int collector_cmd_plan(int argc, char **argv);
+int collector_cmd_obligations(int argc, char **argv);
+int collector_cmd_status(int argc, char **argv);
+int collector_cmd_reports(int argc, char **argv);
+int collector_cmd_review(int argc, char **argv);
+int collector_cmd_extend(int argc, char **argv);
+int collector_cmd_control(int argc, char **argv);
+int collector_cmd_log(int argc, char **argv);
+int collector_cmd_export(int argc, char **argv);
+int collector_cmd_backup(int argc, char **argv);
+int collector_cmd_restore(int argc, char **argv);
+
+#endif

@@ -1,0 +1,49 @@
+/* collector/deliver.h - alerts on their way out: mail by SMTP, webhooks by HTTP, tried until done.
+ *
+ * What is owed stands in the log's views; this is the queue of tries. Each channel has its own few
+ * connections, so a dead mail server delays no webhook, and each delivery its own backoff. The end
+ * of a delivery (done, or given up after the configured tries) is told once; a crash before that is
+ * logged means one more try after the restart: the Message-ID and webhook-id stay the same, by
+ * which a receiver knows a repeat.
+ *
+ * It decides when to try again, never who is told what. One thread: the loop's. Built on libcurl's
+ * multi interface.
+ *
+ * Invariant: an (alert, target) is in the queue at most once.
+ */
+#ifndef COLLECTOR_DELIVER_H
+#define COLLECTOR_DELIVER_H
+
+#include "collector/settings.h"
+
+struct event_base;
+struct deliver;
+
+#define DELIVER_QUEUE_MAX 1024
+
+typedef void deliver_done_fn(void *context, uint64_t alert_index, uint32_t target, bool delivered,
+                             uint32_t attempts, const char *detail);
+
+struct deliver_item {
+    uint64_t alert_index;
+    uint32_t target;
+    const Esep__V1__Target *to;
+    struct esep_slice subject; /* mail */
+    struct esep_slice text;    /* mail: UTF-8 text; webhook: JSON */
+    esep_time raised_at;       /* the letter's Date */
+};
+
+/* settings and log_id stay the caller's and live as long. */
+ESEP_MUST_USE enum esep_status deliver_new(struct deliver **ret, struct event_base *base,
+                                           const struct collector_settings *settings,
+                                           const struct esep_hash *log_id, deliver_done_fn *done,
+                                           void *context, struct esep_reason *reason);
+void deliver_free(struct deliver *deliver);
+/* Copies the item. ESEP_LIMIT: the queue is full, offer it again later; ESEP_CONFLICT: it is in the
+ * queue; ESEP_INVALID: no such webhook, or no mail server: told as given up, not queued. */
+ESEP_MUST_USE enum esep_status deliver_add(struct deliver *deliver,
+                                           const struct deliver_item *item);
+bool deliver_knows(const struct deliver *deliver, uint64_t alert_index, uint32_t target);
+size_t deliver_pending(const struct deliver *deliver);
+
+#endif

@@ -1,0 +1,72 @@
+/* collector/main.c - esep-collector: finds the command and hands over. */
+#include "collector/commands.h"
+
+#include <locale.h>
+#include <string.h>
+#include <sysexits.h>
+
+const struct collector_command collector_commands[] = {
+    {"init", "--config FILE", "make the keys, the store and the log's first entry",
+     collector_cmd_init},
+    {"run", "--config FILE", "take in reports (the daemon)", collector_cmd_run},
+    {"plan", "check FILE | load FILE | list", "check a plan file, load it into the log, list plans",
+     collector_cmd_plan},
+    {"obligations", "[--plan FILE] [--as-of INSTANT]", "who owes what by when, and its state",
+     collector_cmd_obligations},
+    {"status", "", "the plans at a glance, the offices, the log", collector_cmd_status},
+    {"reports", "[--body B] [--action A] …", "the reports that came in", collector_cmd_reports},
+    {"review", "INDEX --accept | --return CODE", "accept a report, or return it with a reason",
+     collector_cmd_review},
+    {"extend", "OBLIGATION --until DAY | --refuse", "extend a deadline, or refuse to",
+     collector_cmd_extend},
+    {"control", "OBLIGATION --remove | --restore", "take an obligation off control, or back on",
+     collector_cmd_control},
+    {"log", "verify | replay", "check the whole log; make the views anew from it",
+     collector_cmd_log},
+    {"export", "[--format json|csv]", "obligations and reports, for other programs",
+     collector_cmd_export},
+    {"backup", "FOLDER", "copy the store while it runs, and check the copy", collector_cmd_backup},
+    {"restore", "FOLDER", "put a backup in place of a lost store", collector_cmd_restore},
+    {NULL, NULL, NULL, NULL},
+};
+
+static void overview(FILE *out)
+{
+    (void)fprintf(out, "usage: esep-collector COMMAND [OPTION...]\n\nCommands:\n");
+    for (const struct collector_command *c = collector_commands; c->name != NULL; c++)
+        (void)fprintf(out, "  %-12s %-34s %s\n", c->name, c->words, c->help);
+    (void)fprintf(out,
+                  "\n'esep-collector COMMAND --help' says more; 'esep-collector --help-config' "
+                  "lists the keys of the configuration.\n");
+}
+
+int main(int argc, char **argv)
+{
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    if (esep_crypto_init() != ESEP_OK) {
+        (void)fprintf(stderr, "esep-collector: libsodium does not start\n");
+        return EX_UNAVAILABLE;
+    }
+    if (argc < 2) {
+        overview(stderr);
+        return EX_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        overview(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--help-config") == 0) {
+        collector_settings_help(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)printf("esep-collector " ESEP_VERSION "\n");
+        return 0;
+    }
+    for (const struct collector_command *c = collector_commands; c->name != NULL; c++)
+        if (strcmp(c->name, argv[1]) == 0)
+            return c->run(argc - 1, argv + 1);
+    (void)fprintf(stderr, "esep-collector: no command '%s'; esep-collector --help lists them\n",
+                  argv[1]);
+    return EX_USAGE;
+}

@@ -1,0 +1,330 @@
+/* collector/run.c - `run`: ingest as a daemon; see run.h. Opens everything, runs the loop, drains.
+ */
+#include "collector/run.h"
+
+#include "collector/commands.h"
+#include "io/control.h"
+#include "io/log.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+#include <zmq.h>
+
+#define FULL_CHECK_EVERY (5 * ESEP_SECOND)
+#define ORDER_BYTES_MAX (8u << 20)
+
+static enum esep_status core_new(struct run *run, struct esep_reason *reason)
+{
+    const struct collector_settings *s = run->settings;
+    struct collector_config *config = calloc(1, sizeof *config);
+    if (config == NULL)
+        return esep_because(reason, ESEP_NOMEM, "no memory for ingest");
+    config->log_id = run->state.log->log_id;
+    memcpy(config->engine_id, run->state.log->engine_id, sizeof config->engine_id);
+    memcpy(config->name, s->name, sizeof config->name);
+    esep_random(config->seed, sizeof config->seed);
+    memcpy(config->operators, s->operators, sizeof config->operators);
+    config->operator_count = s->operator_count;
+    config->targets = run_alerts_targets;
+    config->targets_context = run;
+    config->links_max = (uint32_t)(s->broker_count > 0 ? s->broker_count : 1);
+    config->sessions_max = (uint32_t)s->sessions;
+    config->frame_bytes_max = s->frame_bytes;
+    config->session_credit_bytes = s->credit_bytes;
+    config->ingest_bytes_max = s->ingest_bytes;
+    config->batch_bytes_max = s->batch_bytes;
+    config->batch_records_max = (uint32_t)s->batch_records;
+    config->session_idle = s->session_idle;
+    config->presence_every = s->presence_every;
+    config->link_heartbeat = s->link_heartbeat;
+    enum esep_status status = esep_keyfile_sign(&run->keys, &config->log_key);
+    if (status == ESEP_OK)
+        status = esep_keyfile_box(&run->keys, &config->seal_key);
+    if (status != ESEP_OK)
+        (void)esep_because(reason, status, "%s: lacks a sign or a box key", s->keys);
+    if (status == ESEP_OK)
+        status = collector_new(&run->core, config, run->state.views, run_now(run));
+    esep_wipe(config, sizeof *config);
+    free(config);
+    if (status == ESEP_OK) {
+        collector_set_lookup(run->core, collector_state_find, run->state.log);
+        collector_set_full(run->core, run->full);
+    }
+    return status;
+}
+
+static enum esep_status open_store(struct run *run, struct esep_reason *reason)
+{
+    enum esep_status status = collector_state_open(&run->state, run->settings, false, reason);
+    if (status == ESEP_OK)
+        status = collector_writer_new(&run->writer, run->loop, run->state.log, run_on_written, run,
+                                      reason);
+    return status == ESEP_OK ? core_new(run, reason) : status;
+}
+
+static void close_store(struct run *run)
+{
+    collector_writer_free(run->writer); /* waits for a commit under way, then the core may go */
+    run->writer = NULL;
+    collector_free(run->core);
+    run->core = NULL;
+    collector_state_close(&run->state);
+}
+
+enum esep_status run_reopen(struct run *run, struct esep_reason *reason)
+{
+    close_store(run);
+    run->control_token = 0;
+    run->ended = false;
+    enum esep_status status = open_store(run, reason);
+    if (status != ESEP_OK)
+        return status;
+    const struct collector_settings *s = run->settings;
+    for (uint32_t i = 0; i < s->broker_count; i++)
+        if (collector_links_up(run->links, i))
+            collector_on_link(run->core, i, s->brokers[i].key, true, run_now(run));
+    run_alerts_rescan(run);
+    esep_log(ESEP_LOG_INFO, "store-reopened", "the log has %llu entries",
+             (unsigned long long)views_log_size(run->state.views));
+    return ESEP_OK;
+}
+
+static void on_link(void *context, uint32_t link, bool up)
+{
+    struct run *run = context;
+    if (run->core == NULL)
+        return;
+    collector_on_link(run->core, link, run->settings->brokers[link].key, up, run_now(run));
+    run_pump(run);
+}
+
+static void on_message(void *context, uint32_t link, const struct esep_slice *parts, size_t count)
+{
+    struct run *run = context;
+    if (run->core != NULL && !run->ended)
+        collector_on_frame(run->core, link, parts, count, run_now(run));
+}
+
+static void on_link_drained(void *context, uint32_t link)
+{
+    (void)link;
+    run_pump(context);
+}
+
+static void on_order(struct esep_zsock *socket, void *context)
+{
+    struct run *run = context;
+    for (;;) {
+        struct esep_zmessage message;
+        enum esep_status status = esep_zsock_recv(socket, &message);
+        if (status == ESEP_AGAIN)
+            break;
+        if (status != ESEP_OK)
+            continue;
+        run->control_token = ++run->next_token;
+        struct esep_slice order = message.count == 1 ? message.parts[0] : esep_slice(NULL, 0);
+        if (run->core != NULL && !run->ended)
+            collector_on_order(run->core, run->control_token, order, run_now(run));
+        esep_zmessage_close(&message);
+        run_pump(run);
+    }
+}
+
+/* A store that was full is looked at again: the operator may have made room. */
+static void check_full(struct run *run)
+{
+    uint64_t used = 0;
+    uint64_t quota = 0;
+    if (!run->full ||
+        esep_store_usage(collector_log_store(run->state.log), &used, &quota) != ESEP_OK ||
+        used > quota - quota / 20)
+        return;
+    run->full = false;
+    collector_set_full(run->core, false);
+    esep_log(ESEP_LOG_INFO, "store-has-room", "%llu of %llu bytes in use", (unsigned long long)used,
+             (unsigned long long)quota);
+}
+
+static void say_ready(struct run *run)
+{
+    if (run->ready_said != 0)
+        return;
+    run->ready_said = esep_monotonic();
+    esep_log(ESEP_LOG_INFO, "ready", "log of %llu entries, %zu brokers, control %s",
+             (unsigned long long)views_log_size(run->state.views), run->settings->broker_count,
+             run->settings->control);
+    esep_notify("READY=1");
+}
+
+static void on_deadline(void *context)
+{
+    struct run *run = context;
+    if (run->ended && !run->storing) {
+        struct esep_reason reason = {""};
+        if (run_reopen(run, &reason) != ESEP_OK) {
+            esep_log(ESEP_LOG_ERROR, "store-unusable", "%s", reason.text);
+            run->exit_code = EX_IOERR;
+            esep_loop_stop(run->loop);
+            return;
+        }
+    }
+    if (!run->ended) {
+        check_full(run);
+        collector_on_time(run->core, run_now(run));
+    }
+    run_pump(run);
+}
+
+static void on_drain(void *context)
+{
+    struct run *run = context;
+    esep_log(ESEP_LOG_INFO, "draining", "no new reports; finishing what is in");
+    esep_notify("STOPPING=1");
+    run->draining = true;
+    if (run->core != NULL)
+        collector_drain(run->core, run_now(run));
+    run_pump(run);
+}
+
+/* HUP: recipients and retry rules change at once; what is fixed at start is said to need a restart.
+ */
+static void on_reload(void *context)
+{
+    struct run *run = context;
+    struct esep_reason reason = {""};
+    struct collector_settings *fresh = NULL;
+    enum esep_status status = collector_settings_read(run->config_file, &fresh, &reason);
+    if (status != ESEP_OK) {
+        esep_log(ESEP_LOG_ERROR, "config-refused", "%s; the old configuration stays", reason.text);
+        return;
+    }
+    struct collector_settings *s = run->settings;
+    memcpy(s->recipients, fresh->recipients, sizeof s->recipients);
+    s->recipient_count = fresh->recipient_count;
+    s->delivery_tries = fresh->delivery_tries;
+    s->delivery_backoff = fresh->delivery_backoff;
+    s->delivery_backoff_max = fresh->delivery_backoff_max;
+    s->delivery_timeout = fresh->delivery_timeout;
+    memcpy(s->mail_url, fresh->mail_url, sizeof s->mail_url);
+    memcpy(s->mail_from, fresh->mail_from, sizeof s->mail_from);
+    memcpy(s->mail_user, fresh->mail_user, sizeof s->mail_user);
+    memcpy(s->mail_password_file, fresh->mail_password_file, sizeof s->mail_password_file);
+    s->mail_tls = fresh->mail_tls;
+    enum esep_log_level level;
+    if (esep_log_level_parse(fresh->log_level, &level))
+        esep_log_init("esep-collector", level);
+    collector_settings_free(fresh);
+    esep_log(ESEP_LOG_INFO, "config-reloaded",
+             "alerts and log level swapped; store, keys, brokers, operators, webhooks and limits "
+             "hold from the next start");
+}
+
+static enum esep_status open_control(struct run *run, struct esep_reason *reason)
+{
+    const struct esep_zsock_options options = {
+        .type = ESEP_ZSOCK_REP, .hwm_messages = 16, .frame_bytes_max = ORDER_BYTES_MAX};
+    char endpoint[300];
+    (void)snprintf(endpoint, sizeof endpoint, "ipc://%s", run->settings->control);
+    enum esep_status status = esep_control_folder(run->settings->control, reason);
+    if (status == ESEP_OK)
+        status = esep_zsock_new(&run->control, esep_loop_base(run->loop), run->zmq, &options,
+                                on_order, run, reason);
+    return status == ESEP_OK ? esep_zsock_bind(run->control, endpoint, NULL, reason) : status;
+}
+
+static enum esep_status open_network(struct run *run, struct esep_reason *reason)
+{
+    const struct collector_links_owner owner = {.on_link = on_link,
+                                                .on_message = on_message,
+                                                .on_drained = on_link_drained,
+                                                .context = run};
+    struct esep_curve_key curve;
+    if (esep_keyfile_curve(&run->keys, &curve) != ESEP_OK)
+        return esep_because(reason, ESEP_INVALID, "%s: lacks a curve key", run->settings->keys);
+    enum esep_status status = open_control(run, reason);
+    if (status == ESEP_OK)
+        status = collector_links_new(&run->links, run->loop, run->zmq, run->settings, &curve,
+                                     &owner, reason);
+    esep_wipe(&curve, sizeof curve);
+    return status;
+}
+
+static enum esep_status start(struct run *run, struct esep_reason *reason)
+{
+    const struct esep_loop_options options = {
+        .on_drain = on_drain, .on_reload = on_reload, .on_deadline = on_deadline, .context = run};
+    enum esep_status status = collector_settings_read(run->config_file, &run->settings, reason);
+    if (status == ESEP_OK)
+        status = esep_clock_init(&run->clock, run->settings->clock, reason);
+    if (status == ESEP_OK)
+        status = esep_keyfile_read(run->settings->keys, &run->keys, reason);
+    if (status == ESEP_OK)
+        status = esep_loop_new(&run->loop, &options, reason);
+    if (status != ESEP_OK)
+        return status;
+    enum esep_log_level level = ESEP_LOG_INFO;
+    (void)esep_log_level_parse(run->settings->log_level, &level);
+    esep_log_init("esep-collector", level);
+    esep_buf_init(&run->mailbox.bytes, 16u << 20);
+    run->zmq = zmq_ctx_new();
+    if (run->zmq == NULL)
+        return esep_because(reason, ESEP_NOMEM, "no memory for ZeroMQ");
+    status = open_store(run, reason);
+    if (status == ESEP_OK)
+        status = run_alerts_new(run, reason);
+    return status == ESEP_OK ? open_network(run, reason) : status;
+}
+
+static void stop(struct run *run)
+{
+    collector_links_free(run->links);
+    esep_zsock_free(run->control);
+    if (run->loop != NULL) {
+        run_alerts_free(run);
+        close_store(run);
+    }
+    if (run->zmq != NULL)
+        (void)zmq_ctx_term(run->zmq);
+    esep_loop_free(run->loop);
+    esep_buf_done(&run->mailbox.bytes);
+    collector_settings_free(run->settings);
+    esep_wipe(&run->keys, sizeof run->keys);
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    if (key == ARGP_KEY_INIT) {
+        state->child_inputs[0] = state->input;
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG)
+        argp_error(state, "'%s' is one word too many", value);
+    return ARGP_ERR_UNKNOWN;
+}
+
+int collector_cmd_run(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&collector_common_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        .parser = parse,
+        .doc = "Takes in reports: dials the brokers, stores, gives receipts, raises alerts. TERM "
+               "drains, HUP reads the configuration again.",
+        .children = children};
+    struct command_common common = {0};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &common);
+    struct run run = {.config_file =
+                          common.config != NULL ? common.config : "/etc/esep/collector.yaml"};
+    struct esep_reason reason = {""};
+    enum esep_status status = start(&run, &reason);
+    if (status == ESEP_OK) {
+        run_alerts_rescan(&run);
+        say_ready(&run);
+        run_pump(&run);
+        status = esep_loop_run(run.loop);
+    }
+    int rc = status == ESEP_OK ? run.exit_code : collector_fail(status, &reason);
+    if (status == ESEP_OK && rc == 0)
+        esep_log(ESEP_LOG_INFO, "stopped", "drained");
+    stop(&run);
+    return rc;
+}

@@ -1,0 +1,65 @@
+/* collector/run.h - the shell around ingest, in parts: what they share.
+ *
+ * run.c starts and stops; run_effects.c carries out what the core asks for; run_alerts.c brings
+ * alerts to their recipients. One thread runs the loop; the writer's thread only commits.
+ *
+ * A failed commit ends the core. The shell then sends what refusals are left, closes the store,
+ * opens it anew and checks it, and starts a core from what is on the disk. Nothing is retried.
+ */
+#ifndef COLLECTOR_RUN_H
+#define COLLECTOR_RUN_H
+
+#include "collector/deliver.h"
+#include "collector/links.h"
+#include "collector/settings.h"
+#include "collector/state.h"
+#include "collector/writer.h"
+#include "io/clock.h"
+#include "io/keyfile.h"
+#include "io/loop.h"
+#include "io/zsock.h"
+
+struct run {
+    const char *config_file;
+    struct collector_settings *settings;
+    struct esep_clock clock;
+    struct esep_loop *loop;
+    void *zmq;
+    struct esep_keyfile keys;
+    struct collector_state state;
+    struct collector *core;
+    struct collector_writer *writer;
+    struct collector_links *links;
+    struct esep_zsock *control;
+    struct deliver *deliver;
+    struct collector_mailbox mailbox;
+    struct run_alerts *alerts;
+    uint64_t control_token; /* of the local order under way; 0: none */
+    uint64_t next_token;
+    bool storing; /* the writer has a batch */
+    bool draining;
+    bool ended; /* the core has; reopen once the writer is idle */
+    bool full;
+    bool pumping;        /* effects are being carried out further up the stack */
+    int64_t stuck_since; /* monotonic: a link takes no more; 0: none does */
+    int64_t ready_said;
+    int exit_code;
+};
+
+esep_time run_now(const struct run *run);
+/* Carries out every effect there is and sets the loop's deadline. */
+void run_pump(struct run *run);
+/* A commit came back. */
+collector_written_fn run_on_written;
+/* Closes the core and the store, opens both anew. ESEP_OK, or the daemon must end. */
+ESEP_MUST_USE enum esep_status run_reopen(struct run *run, struct esep_reason *reason);
+
+ESEP_MUST_USE enum esep_status run_alerts_new(struct run *run, struct esep_reason *reason);
+void run_alerts_free(struct run *run);
+/* An alert is durable: its targets are queued. */
+void run_alerts_raised(struct run *run, uint64_t alert_index);
+/* Offers what the views still owe and the queue does not have. */
+void run_alerts_rescan(struct run *run);
+views_targets_fn run_alerts_targets;
+
+#endif

@@ -1,0 +1,243 @@
+/* collector/run_alerts.c - from an alert in the log to its recipients; see run.h.
+ *
+ * Who is told is fixed when the alert is raised and stands in the log. What is still owed stands in
+ * the views; the queue of tries is deliver.h. Between a delivery's end and its log entry the views
+ * still list it: such ones are remembered here, so that a rescan does not send them twice.
+ */
+#include "collector/alert_text.h"
+#include "collector/run.h"
+#include "io/log.h"
+#include "wire/unpack.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#define TOLD_MAX (2 * DELIVER_QUEUE_MAX)
+
+struct told {
+    uint64_t alert_index;
+    uint32_t target;
+    bool still_owed; /* seen in the views by the scan under way */
+};
+struct run_alerts {
+    struct esep_arena arena;
+    struct esep_buf entry;
+    struct esep_buf subject;
+    struct esep_buf text;
+    bool rescan; /* the queue was full */
+    size_t told_count;
+    struct told told[TOLD_MAX];
+};
+
+static struct told *find_told(struct run_alerts *a, uint64_t alert_index, uint32_t target)
+{
+    for (size_t i = 0; i < a->told_count; i++)
+        if (a->told[i].alert_index == alert_index && a->told[i].target == target)
+            return &a->told[i];
+    return NULL;
+}
+
+static void on_done(void *context, uint64_t alert_index, uint32_t target, bool delivered,
+                    uint32_t attempts, const char *detail)
+{
+    struct run *run = context;
+    struct run_alerts *a = run->alerts;
+    if (a->told_count < TOLD_MAX)
+        a->told[a->told_count++] = (struct told){.alert_index = alert_index, .target = target};
+    esep_log(delivered ? ESEP_LOG_INFO : ESEP_LOG_ERROR,
+             delivered ? "alert-delivered" : "alert-given-up",
+             "alert %llu, target %u, after %u tries: %s", (unsigned long long)alert_index, target,
+             attempts, detail);
+    if (run->core == NULL || run->ended)
+        return; /* told again after the reopening */
+    collector_on_delivery(run->core, alert_index, target, delivered, attempts, detail,
+                          run_now(run));
+    run_pump(run);
+    if (a->rescan && deliver_pending(run->deliver) < DELIVER_QUEUE_MAX / 2)
+        run_alerts_rescan(run);
+}
+
+enum esep_status run_alerts_new(struct run *run, struct esep_reason *reason)
+{
+    struct run_alerts *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return esep_because(reason, ESEP_NOMEM, "no memory for alerts");
+    run->alerts = a;
+    esep_buf_init(&a->entry, 1u << 20);
+    esep_buf_init(&a->subject, 4096);
+    esep_buf_init(&a->text, 1u << 20);
+    enum esep_status status = esep_arena_init(&a->arena, 4u << 20);
+    if (status == ESEP_OK)
+        status = deliver_new(&run->deliver, esep_loop_base(run->loop), run->settings,
+                             &run->state.log->log_id, on_done, run, reason);
+    return status;
+}
+
+void run_alerts_free(struct run *run)
+{
+    struct run_alerts *a = run->alerts;
+    deliver_free(run->deliver);
+    run->deliver = NULL;
+    if (a == NULL)
+        return;
+    esep_arena_done(&a->arena);
+    esep_buf_done(&a->entry);
+    esep_buf_done(&a->subject);
+    esep_buf_done(&a->text);
+    free(a);
+    run->alerts = NULL;
+}
+
+static json_t *items_json(const Esep__V1__Alert *alert)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < alert->n_items; i++) {
+        const Esep__V1__AlertItem *item = alert->items[i];
+        char due[32] = "";
+        if (item->due_us != 0)
+            esep_time_format(item->due_us, NULL, due);
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i, s:s, s:i}", "kind",
+                                                    collector_alert_kind_name(item->kind),
+                                                    "obligation", item->obligation, "days_left",
+                                                    (int)item->days_left, "weeks", (int)item->weeks,
+                                                    "due", due, "office", (int)item->office));
+    }
+    return list;
+}
+
+/* The webhook's body: what the letter says, for machines, and the letter beside it. */
+static enum esep_status webhook_text(struct run_alerts *a, uint64_t index, esep_time raised_at,
+                                     const Esep__V1__Alert *alert)
+{
+    char at[32];
+    esep_time_format(raised_at, NULL, at);
+    json_t *value = json_pack("{s:s, s:s, s:{s:I, s:s, s:s, s:o, s:s%, s:s%}}", "type",
+                              "esep.alert", "timestamp", at, "data", "log_index", (json_int_t)index,
+                              "plan", alert->plan, "body", alert->body, "items", items_json(alert),
+                              "subject", (const char *)a->subject.data, a->subject.len, "text",
+                              (const char *)a->text.data, a->text.len);
+    char *packed = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
+    json_decref(value);
+    if (packed == NULL)
+        return ESEP_NOMEM;
+    esep_buf_clear(&a->text);
+    enum esep_status status = esep_buf_put(&a->text, packed, strlen(packed));
+    free(packed);
+    return status;
+}
+
+static enum esep_status offer(struct run *run, uint64_t index, esep_time raised_at,
+                              const Esep__V1__Alert *alert, uint32_t number)
+{
+    struct run_alerts *a = run->alerts;
+    const Esep__V1__Target *to = alert->targets[number];
+    esep_buf_clear(&a->subject);
+    esep_buf_clear(&a->text);
+    enum esep_status status =
+        collector_alert_text(run->state.views, alert, to->language, &a->subject, &a->text);
+    if (status == ESEP_OK && to->channel == ESEP__V1__CHANNEL__CHANNEL_WEBHOOK)
+        status = webhook_text(a, index, raised_at, alert);
+    if (status != ESEP_OK)
+        return status;
+    const struct deliver_item item = {.alert_index = index,
+                                      .target = number,
+                                      .to = to,
+                                      .subject = esep_buf_slice(&a->subject),
+                                      .text = esep_buf_slice(&a->text),
+                                      .raised_at = raised_at};
+    return deliver_add(run->deliver, &item);
+}
+
+/* Reads an alert from the log; NULL where it is not there (not yet durable), or is none. */
+static const Esep__V1__Alert *read_alert(struct run *run, uint64_t index, esep_time *ret_at)
+{
+    struct run_alerts *a = run->alerts;
+    struct collector_leaf leaf;
+    const ProtobufCMessage *message = NULL;
+    esep_buf_clear(&a->entry);
+    esep_arena_reset(&a->arena);
+    if (collector_state_entry(run->state.log, index, &a->entry, NULL) != ESEP_OK ||
+        collector_leaf_unpack(esep_slice(a->entry.data, COLLECTOR_LEAF_BYTES), &leaf) != ESEP_OK ||
+        leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT)
+        return NULL;
+    struct esep_slice body =
+        esep_slice(a->entry.data + COLLECTOR_LEAF_BYTES, a->entry.len - COLLECTOR_LEAF_BYTES);
+    if (esep_unpack(&esep__v1__alert__descriptor, body, &a->arena, &message) != ESEP_OK)
+        return NULL;
+    *ret_at = leaf.accepted_at;
+    return (const Esep__V1__Alert *)message;
+}
+
+void run_alerts_raised(struct run *run, uint64_t alert_index)
+{
+    esep_time raised_at = 0;
+    const Esep__V1__Alert *alert = read_alert(run, alert_index, &raised_at);
+    if (alert == NULL) {
+        esep_log(ESEP_LOG_ERROR, "alert-unreadable", "log entry %llu is no alert",
+                 (unsigned long long)alert_index);
+        return;
+    }
+    esep_log(ESEP_LOG_INFO, "alert-raised", "%s, %s: %zu items for %zu targets", alert->plan,
+             alert->body, alert->n_items, alert->n_targets);
+    for (uint32_t i = 0; i < alert->n_targets; i++)
+        if (offer(run, alert_index, raised_at, alert, i) == ESEP_LIMIT)
+            run->alerts->rescan = true;
+}
+
+static bool visit_owed(void *context, uint64_t alert_index, uint32_t target)
+{
+    struct run *run = context;
+    struct run_alerts *a = run->alerts;
+    struct told *told = find_told(a, alert_index, target);
+    if (told != NULL) {
+        told->still_owed = true;
+        return true;
+    }
+    if (deliver_knows(run->deliver, alert_index, target))
+        return true;
+    esep_time raised_at = 0;
+    const Esep__V1__Alert *alert = read_alert(run, alert_index, &raised_at);
+    if (alert == NULL || target >= alert->n_targets)
+        return true;
+    if (offer(run, alert_index, raised_at, alert, target) == ESEP_LIMIT)
+        a->rescan = true;
+    return !a->rescan;
+}
+
+void run_alerts_rescan(struct run *run)
+{
+    struct run_alerts *a = run->alerts;
+    a->rescan = false;
+    for (size_t i = 0; i < a->told_count; i++)
+        a->told[i].still_owed = false;
+    views_deliveries(run->state.views, visit_owed, run);
+    if (a->rescan)
+        return; /* the scan broke off: what it did not see may still be owed */
+    size_t kept = 0;
+    for (size_t i = 0; i < a->told_count; i++)
+        if (a->told[i].still_owed)
+            a->told[kept++] = a->told[i];
+    a->told_count = kept;
+}
+
+size_t run_alerts_targets(void *context, const char *plan, const char *body, bool secretariat,
+                          Esep__V1__Target *ret, size_t max)
+{
+    struct run *run = context;
+    struct collector_settings *s = run->settings;
+    size_t count = 0;
+    for (size_t i = 0; i < s->recipient_count && count < max; i++) {
+        struct collector_recipient *r = &s->recipients[i];
+        bool of_body = strcmp(r->body, "*") == 0 || strcmp(r->body, body) == 0;
+        if (r->secretariat != secretariat || !of_body ||
+            (strcmp(r->plan, "*") != 0 && strcmp(r->plan, plan) != 0))
+            continue;
+        esep__v1__target__init(&ret[count]);
+        ret[count].channel =
+            r->mail[0] != 0 ? ESEP__V1__CHANNEL__CHANNEL_MAIL : ESEP__V1__CHANNEL__CHANNEL_WEBHOOK;
+        ret[count].address = r->mail[0] != 0 ? r->mail : r->webhook;
+        ret[count].language = r->language;
+        count++;
+    }
+    return count;
+}

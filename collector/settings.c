@@ -1,0 +1,324 @@
+/* collector/settings.c - see settings.h. */
+#include "collector/settings.h"
+
+#include "io/log.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#define ROW(p, t, member, fb, lo, hi, text)                                                        \
+    {                                                                                              \
+        .path = (p), .type = (t), .offset = offsetof(struct collector_settings, member),           \
+        .size = sizeof(((struct collector_settings *)0)->member), .fallback = (fb), .min = (lo),   \
+        .max = (hi), .help = (text)                                                                \
+    }
+#define SECONDS(n) ((uint64_t)(n)*1000000u)
+
+static const struct esep_config_row rows[] = {
+    ROW("name", ESEP_CONFIG_TEXT, name, "collector", 0, 0, "what this collector is called"),
+    ROW("store", ESEP_CONFIG_PATH, store, NULL, 0, 0, "folder of the log and its views"),
+    ROW("keys", ESEP_CONFIG_PATH, keys, NULL, 0, 0, "key file: log key, seal key, link key"),
+    ROW("control", ESEP_CONFIG_PATH, control, NULL, 0, 0,
+        "socket for local orders; its folder is made with mode 0700"),
+    ROW("clock", ESEP_CONFIG_TEXT, clock, "real", 0, 0,
+        "real, at:INSTANT or shift:-365d: for drills and demonstrations"),
+    ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
+    ROW("limits.store_bytes", ESEP_CONFIG_U64, store_bytes, "64G", 1u << 20, 1ull << 46,
+        "size of the store's map; 80 % of it is used, then new reports are refused"),
+    ROW("limits.frame_bytes", ESEP_CONFIG_U64, frame_bytes, "64k", 4096, 1u << 20,
+        "largest frame an office may send"),
+    ROW("limits.credit_bytes", ESEP_CONFIG_U64, credit_bytes, "512k", 65536, 1u << 26,
+        "bytes one office may have under way"),
+    ROW("limits.ingest_bytes", ESEP_CONFIG_U64, ingest_bytes, "256M", 1u << 20, 1ull << 34,
+        "bytes all offices may have waiting for a signature or a commit"),
+    ROW("limits.batch_bytes", ESEP_CONFIG_U64, batch_bytes, "16M", 1u << 20, 1u << 30,
+        "largest commit"),
+    ROW("limits.batch_records", ESEP_CONFIG_U64, batch_records, "32k", 256, 1u << 20,
+        "entries in one commit, at most"),
+    ROW("limits.sessions", ESEP_CONFIG_U64, sessions, "4096", 1, 1u << 20, "open sessions"),
+    ROW("limits.offices", ESEP_CONFIG_U64, offices, "4096", 1, 1u << 20, "enrolled offices"),
+    ROW("limits.obligations", ESEP_CONFIG_U64, obligations, "65536", 16, 1u << 24,
+        "obligations of all plans"),
+    ROW("limits.plans", ESEP_CONFIG_U64, plans, "256", 1, 65536, "plans and their changes"),
+    ROW("limits.codes", ESEP_CONFIG_U64, codes, "8192", 1, 1u << 20, "enrolment codes"),
+    ROW("limits.session_idle", ESEP_CONFIG_DURATION, session_idle, "10m", SECONDS(1),
+        SECONDS(86400), "an office unheard of for so long says Hello again"),
+    ROW("limits.presence_every", ESEP_CONFIG_DURATION, presence_every, "6h", SECONDS(1),
+        SECONDS(7 * 86400), "log an office's sign of life at most so often"),
+    ROW("limits.link_heartbeat", ESEP_CONFIG_DURATION, link_heartbeat, "2s", 100000, SECONDS(60),
+        "beat to each broker; three missed beats are an absence"),
+    ROW("alerts.mail.url", ESEP_CONFIG_TEXT, mail_url, "", 0, 0,
+        "smtp://host:port or smtps://host:port; empty: no mail"),
+    ROW("alerts.mail.from", ESEP_CONFIG_TEXT, mail_from, "", 0, 0, "sender's address"),
+    ROW("alerts.mail.user", ESEP_CONFIG_TEXT, mail_user, "", 0, 0, "user at the mail server"),
+    ROW("alerts.mail.password_file", ESEP_CONFIG_PATH, mail_password_file, "", 0, 0,
+        "file (0600) with the password of that user"),
+    ROW("alerts.mail.tls", ESEP_CONFIG_BOOL, mail_tls, "true", 0, 0,
+        "demand STARTTLS with smtp://; false only for a server on this machine"),
+    ROW("alerts.tries", ESEP_CONFIG_U64, delivery_tries, "12", 1, 1000,
+        "tries of one delivery before it is given up and logged so"),
+    ROW("alerts.backoff", ESEP_CONFIG_DURATION, delivery_backoff, "10s", 10000, SECONDS(86400),
+        "wait after the first failure; doubled after each"),
+    ROW("alerts.backoff_max", ESEP_CONFIG_DURATION, delivery_backoff_max, "6h", 10000,
+        SECONDS(7 * 86400), "longest wait between tries"),
+    ROW("alerts.timeout", ESEP_CONFIG_DURATION, delivery_timeout, "30s", 100000, SECONDS(600),
+        "one try's deadline"),
+    ROW("brokers", ESEP_CONFIG_NODE, brokers_node, "", 0, 0, "list of {address, key}"),
+    ROW("operators", ESEP_CONFIG_NODE, operators_node, "", 0, 0,
+        "list of {name, sign_key, curve_key}: who may order through a broker"),
+    ROW("alerts.webhooks", ESEP_CONFIG_NODE, webhooks_node, "", 0, 0,
+        "list of {name, url, secret_file}"),
+    ROW("alerts.recipients", ESEP_CONFIG_NODE, recipients_node, "", 0, 0,
+        "list of {plan, body, secretariat, mail or webhook, language}"),
+};
+#define ROW_COUNT (sizeof rows / sizeof *rows)
+
+/* One key of a list's map, as text. */
+static bool take_text(const struct esep_yaml_node *item, const char *key, char *ret, size_t size,
+                      bool wanted, struct esep_complaints *complaints)
+{
+    const struct esep_yaml_node *node = esep_yaml_get(item, key);
+    if (node == NULL) {
+        if (wanted)
+            esep_complain(complaints, item, "'%s' is missing", key);
+        return !wanted;
+    }
+    const char *text = esep_yaml_scalar(node);
+    if (esep_yaml_kind(node) != ESEP_YAML_SCALAR || strlen(text) >= size) {
+        esep_complain(complaints, node, "'%s' must be a text of at most %zu bytes", key, size - 1);
+        return false;
+    }
+    memcpy(ret, text, strlen(text) + 1);
+    return true;
+}
+
+static bool take_key(const struct esep_yaml_node *item, const char *key,
+                     uint8_t ret[ESEP_KEY_BYTES], struct esep_complaints *complaints)
+{
+    char text[65];
+    if (!take_text(item, key, text, sizeof text, true, complaints))
+        return false;
+    if (esep_unhex(text, ret, ESEP_KEY_BYTES) != ESEP_OK) {
+        esep_complain(complaints, esep_yaml_get(item, key), "'%s' must be 64 hex digits", key);
+        return false;
+    }
+    return true;
+}
+
+/* Walks a list of maps: checks the keys and calls take for each. */
+static size_t
+take_list(const struct esep_yaml_node *list, const char *what, size_t max, const char *const *known,
+          void (*take)(struct collector_settings *settings, size_t place,
+                       const struct esep_yaml_node *item, struct esep_complaints *complaints),
+          struct collector_settings *settings, struct esep_complaints *complaints)
+{
+    if (list == NULL)
+        return 0;
+    if (esep_yaml_kind(list) != ESEP_YAML_LIST) {
+        esep_complain(complaints, list, "'%s' must be a list", what);
+        return 0;
+    }
+    size_t count = esep_yaml_count(list);
+    if (count > max) {
+        esep_complain(complaints, list, "'%s' may have at most %zu items", what, max);
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct esep_yaml_node *item = esep_yaml_item(list, i);
+        if (esep_yaml_kind(item) != ESEP_YAML_MAP) {
+            esep_complain(complaints, item, "an item of '%s' must be a map", what);
+            continue;
+        }
+        esep_yaml_known(item, known, complaints);
+        take(settings, i, item, complaints);
+    }
+    return count;
+}
+
+static void take_broker(struct collector_settings *settings, size_t place,
+                        const struct esep_yaml_node *item, struct esep_complaints *complaints)
+{
+    struct collector_broker *broker = &settings->brokers[place];
+    (void)take_text(item, "address", broker->address, sizeof broker->address, true, complaints);
+    (void)take_key(item, "key", broker->key, complaints);
+}
+
+static void take_operator(struct collector_settings *settings, size_t place,
+                          const struct esep_yaml_node *item, struct esep_complaints *complaints)
+{
+    struct collector_operator *operator= & settings->operators[place];
+    (void)take_text(item, "name", operator->name, sizeof operator->name, true, complaints);
+    (void)take_key(item, "sign_key", operator->sign_key, complaints);
+    (void)take_key(item, "curve_key", operator->curve_key, complaints);
+}
+
+/* A secret as Standard Webhooks writes it: "whsec_" and base64. */
+static void take_secret(struct collector_webhook *webhook, const struct esep_yaml_node *item,
+                        const char *path, struct esep_complaints *complaints)
+{
+    char text[128] = "";
+    FILE *file = fopen(path, "re");
+    if (file == NULL || fgets(text, sizeof text, file) == NULL)
+        esep_complain(complaints, item, "cannot read the secret file '%s'", path);
+    if (file != NULL)
+        (void)fclose(file);
+    if (text[0] == 0)
+        return;
+    text[strcspn(text, "\r\n")] = 0;
+    const char *base64 = strncmp(text, "whsec_", 6) == 0 ? text + 6 : text;
+    if (sodium_base642bin(webhook->secret, sizeof webhook->secret, base64, strlen(base64), NULL,
+                          &webhook->secret_len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        webhook->secret_len < 16)
+        esep_complain(complaints, item,
+                      "'%s' must hold whsec_ and the base64 of 16 to 64 random bytes", path);
+    esep_wipe(text, sizeof text);
+}
+
+/* A path in a list's item is relative to the config's folder, like every other. */
+static void beside(char *out, size_t size, const char *config, const char *path)
+{
+    const char *slash = strrchr(config, '/');
+    int folder = path[0] == '/' || slash == NULL ? 0 : (int)(slash - config) + 1;
+    (void)snprintf(out, size, "%.*s%s", folder, config, path);
+}
+
+static void take_webhook(struct collector_settings *settings, size_t place,
+                         const struct esep_yaml_node *item, struct esep_complaints *complaints)
+{
+    struct collector_webhook *webhook = &settings->webhooks[place];
+    char given[256] = "";
+    (void)take_text(item, "name", webhook->name, sizeof webhook->name, true, complaints);
+    (void)take_text(item, "url", webhook->url, sizeof webhook->url, true, complaints);
+    if (!take_text(item, "secret_file", given, sizeof given, true, complaints))
+        return;
+    char path[512];
+    beside(path, sizeof path, complaints->file, given);
+    take_secret(webhook, item, path, complaints);
+}
+
+static bool webhook_known(const struct collector_settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->webhook_count; i++)
+        if (strcmp(settings->webhooks[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void take_recipient(struct collector_settings *settings, size_t place,
+                           const struct esep_yaml_node *item, struct esep_complaints *complaints)
+{
+    struct collector_recipient *r = &settings->recipients[place];
+    *r = (struct collector_recipient){.plan = "*", .body = "*", .language = "ru"};
+    (void)take_text(item, "plan", r->plan, sizeof r->plan, false, complaints);
+    (void)take_text(item, "body", r->body, sizeof r->body, false, complaints);
+    (void)take_text(item, "mail", r->mail, sizeof r->mail, false, complaints);
+    (void)take_text(item, "webhook", r->webhook, sizeof r->webhook, false, complaints);
+    (void)take_text(item, "language", r->language, sizeof r->language, false, complaints);
+    char flag[8] = "false";
+    (void)take_text(item, "secretariat", flag, sizeof flag, false, complaints);
+    r->secretariat = strcmp(flag, "true") == 0;
+    if (!r->secretariat && strcmp(flag, "false") != 0)
+        esep_complain(complaints, esep_yaml_get(item, "secretariat"), "must be true or false");
+    if ((r->mail[0] == 0) == (r->webhook[0] == 0))
+        esep_complain(complaints, item, "a recipient has either 'mail' or 'webhook'");
+    if (r->webhook[0] != 0 && !webhook_known(settings, r->webhook))
+        esep_complain(complaints, item, "no webhook '%s' in alerts.webhooks", r->webhook);
+    if (r->mail[0] != 0 && settings->mail_url[0] == 0)
+        esep_complain(complaints, item, "mail needs alerts.mail.url and alerts.mail.from");
+    if (r->mail[0] != 0 && (strchr(r->mail, '@') == NULL || strpbrk(r->mail, " <>\r\n,") != NULL))
+        esep_complain(complaints, item, "'%s' is not a bare mail address", r->mail);
+    if (strcmp(r->language, "kk") != 0 && strcmp(r->language, "ru") != 0 &&
+        strcmp(r->language, "en") != 0)
+        esep_complain(complaints, item, "language must be kk, ru or en");
+}
+
+static void check_singles(const struct collector_settings *settings,
+                          struct esep_complaints *complaints)
+{
+    enum esep_log_level level;
+    if (!esep_log_level_parse(settings->log_level, &level))
+        esep_complain_at(complaints, 1, 1, "log.level: '%s' is not error, warning, info or debug",
+                         settings->log_level);
+    if (settings->mail_url[0] != 0 && strncmp(settings->mail_url, "smtp://", 7) != 0 &&
+        strncmp(settings->mail_url, "smtps://", 8) != 0)
+        esep_complain_at(complaints, 1, 1, "alerts.mail.url: must begin with smtp:// or smtps://");
+    if (settings->mail_url[0] != 0 && strchr(settings->mail_from, '@') == NULL)
+        esep_complain_at(complaints, 1, 1, "alerts.mail.from: must be a mail address");
+    if (settings->batch_bytes < 4 * settings->frame_bytes)
+        esep_complain_at(complaints, 1, 1,
+                         "limits.batch_bytes: must be at least four times limits.frame_bytes");
+}
+
+static void take_lists(struct collector_settings *s, struct esep_complaints *complaints)
+{
+    static const char *const broker_keys[] = {"address", "key", NULL};
+    static const char *const operator_keys[] = {"name", "sign_key", "curve_key", NULL};
+    static const char *const webhook_keys[] = {"name", "url", "secret_file", NULL};
+    static const char *const recipient_keys[] = {"plan",    "body",     "secretariat", "mail",
+                                                 "webhook", "language", NULL};
+    s->broker_count = take_list(s->brokers_node, "brokers", SETTINGS_BROKERS_MAX, broker_keys,
+                                take_broker, s, complaints);
+    s->operator_count = take_list(s->operators_node, "operators", COLLECTOR_OPERATORS_MAX,
+                                  operator_keys, take_operator, s, complaints);
+    s->webhook_count = take_list(s->webhooks_node, "alerts.webhooks", SETTINGS_WEBHOOKS_MAX,
+                                 webhook_keys, take_webhook, s, complaints);
+    s->recipient_count = take_list(s->recipients_node, "alerts.recipients", SETTINGS_RECIPIENTS_MAX,
+                                   recipient_keys, take_recipient, s, complaints);
+}
+
+enum esep_status collector_settings_read(const char *file, struct collector_settings **ret,
+                                         struct esep_reason *reason)
+{
+    struct collector_settings *settings = calloc(1, sizeof *settings);
+    struct esep_complaints *complaints = calloc(1, sizeof *complaints);
+    struct esep_yaml *yaml = NULL;
+    enum esep_status status = ESEP_NOMEM;
+    if (settings == NULL || complaints == NULL) {
+        status = esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
+        goto done;
+    }
+    status = esep_config_read(file, rows, ROW_COUNT, settings, &yaml, complaints, reason);
+    if (status == ESEP_OK) {
+        check_singles(settings, complaints);
+        take_lists(settings, complaints);
+    }
+    if (complaints->count > 0) {
+        esep_complaints_print(complaints);
+        status = esep_because(reason, ESEP_INVALID, "%s: %zu errors; see above", file,
+                              complaints->count);
+    }
+done:
+    esep_yaml_free(yaml);
+    free(complaints);
+    if (status != ESEP_OK) {
+        collector_settings_free(settings);
+        return status;
+    }
+    settings->brokers_node = settings->operators_node = NULL;
+    settings->webhooks_node = settings->recipients_node = NULL;
+    *ret = settings;
+    return ESEP_OK;
+}
+
+void collector_settings_free(struct collector_settings *settings)
+{
+    if (settings != NULL)
+        esep_wipe(settings, sizeof *settings);
+    free(settings);
+}
+
+void collector_settings_help(FILE *out)
+{
+    esep_config_help(rows, ROW_COUNT, out);
+}
+
+struct views_limits collector_settings_limits(const struct collector_settings *s)
+{
+    return (struct views_limits){.plans_max = (uint32_t)s->plans,
+                                 .offices_max = (uint32_t)s->offices,
+                                 .obligations_max = (uint32_t)s->obligations,
+                                 .codes_max = (uint32_t)s->codes,
+                                 .deliveries_max = 65536,
+                                 .open_commitments_max = 64,
+                                 .plan_bytes_max = 4u << 20};
+}

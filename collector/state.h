@@ -1,0 +1,73 @@
+/* collector/state.h - a store opened for work: the log, and the views taken back from their rows.
+ *
+ * The daemon opens it to write, every command to read; `log replay` makes the views anew from the
+ * log instead. Also the small look-ups into the committed log that the core asks its shell for.
+ *
+ * It decides nothing: what entries mean is views.h.
+ */
+#ifndef COLLECTOR_STATE_H
+#define COLLECTOR_STATE_H
+
+#include "collector/collector.h"
+#include "collector/log_lmdb.h"
+#include "collector/settings.h"
+
+struct collector_zones;
+
+struct collector_state {
+    struct collector_log *log;
+    struct views *views;
+    struct collector_zones *zones;
+};
+
+/* Opens settings->store and loads the views. ESEP_NOT_FOUND: no store (run init); ESEP_CORRUPT: the
+ * rows contradict the log: `esep-collector log replay --repair` makes them anew. */
+ESEP_MUST_USE enum esep_status collector_state_open(struct collector_state *ret,
+                                                    const struct collector_settings *settings,
+                                                    bool read_only, struct esep_reason *reason);
+void collector_state_close(struct collector_state *state);
+
+/* Views made from the log alone, entry by entry, through those accepted at `until` or before. */
+struct collector_replay {
+    esep_time until;   /* ESEP_TIME_NEVER: all */
+    views_row_fn *put; /* where the rows go, some thousand entries at a time; NULL: nowhere */
+    void *put_context;
+    void (*progress)(void *context, uint64_t done, uint64_t size); /* NULL: quiet */
+    void *progress_context;
+};
+ESEP_MUST_USE enum esep_status
+collector_state_replay(struct collector_log *log, const struct collector_settings *settings,
+                       struct collector_zones *zones, const struct collector_replay *how,
+                       struct views **ret_views, struct esep_reason *reason);
+/* Puts the views as they were at an instant in place of those of now. */
+ESEP_MUST_USE enum esep_status collector_state_as_of(struct collector_state *state,
+                                                     const struct collector_settings *settings,
+                                                     esep_time as_of, struct esep_reason *reason);
+
+struct collector_zones *collector_zones_new(void);
+void collector_zones_free(struct collector_zones *zones);
+views_zone_fn collector_zones_get;
+
+/* A collector_entry_fn; context is the struct collector_log. */
+collector_entry_fn collector_state_find;
+
+/* Mailbox items of an office above `after`, in order: at least one if there is one, about bytes_max
+ * altogether. Their bytes live in buf, which is cleared first. */
+#define COLLECTOR_MAIL_ITEMS_MAX 64
+struct collector_mailbox {
+    struct esep_buf bytes;
+    size_t count;
+    bool more;
+    struct collector_mail items[COLLECTOR_MAIL_ITEMS_MAX];
+};
+ESEP_MUST_USE enum esep_status collector_state_mail(struct collector_log *log, uint32_t office,
+                                                    uint64_t after, size_t bytes_max,
+                                                    struct collector_mailbox *mailbox,
+                                                    struct esep_reason *reason);
+
+/* One entry's leaf and body, copied into buf (leaf first). ESEP_NOT_FOUND. */
+ESEP_MUST_USE enum esep_status collector_state_entry(struct collector_log *log, uint64_t index,
+                                                     struct esep_buf *ret_entry,
+                                                     struct esep_reason *reason);
+
+#endif

@@ -1,0 +1,165 @@
+/* collector/verify.c - see verify.h. */
+#include "collector/verify.h"
+
+#include "wire/statement.h"
+#include "wire/unpack.h"
+
+#include <stdlib.h>
+
+struct office {
+    uint8_t sign_key[ESEP_KEY_BYTES];
+    bool known;
+    uint32_t epoch;
+    uint64_t seq;        /* of the last entry seen */
+    uint64_t closed_seq; /* of the last closing commitment */
+    struct esep_hash head;
+};
+
+struct verify {
+    struct esep_hash log_id;
+    struct esep_merkle tree;
+    struct office *offices;
+    uint64_t offices_max;
+    struct esep_arena arena;
+    struct collector_verdict verdict;
+    enum esep_status status;
+    struct esep_reason *reason;
+};
+
+static bool wrong(struct verify *v, uint64_t index, const char *what)
+{
+    v->status = esep_because(v->reason, ESEP_CORRUPT, "log entry %llu: %s",
+                             (unsigned long long)index, what);
+    return false;
+}
+
+static struct office *office_of(struct verify *v, uint32_t number)
+{
+    return number < v->offices_max ? &v->offices[number] : NULL;
+}
+
+static const ProtobufCMessage *open_body(struct verify *v, const ProtobufCMessageDescriptor *type,
+                                         struct esep_slice body)
+{
+    const ProtobufCMessage *message = NULL;
+    esep_arena_reset(&v->arena);
+    return esep_unpack(type, body, &v->arena, &message) == ESEP_OK ? message : NULL;
+}
+
+static bool check_key(struct verify *v, uint64_t index, struct esep_slice body)
+{
+    const Esep__V1__KeyChange *key =
+        (const Esep__V1__KeyChange *)open_body(v, &esep__v1__key_change__descriptor, body);
+    if (key == NULL)
+        return wrong(v, index, "the body is no KeyChange");
+    struct office *office = office_of(v, key->office);
+    if (office == NULL)
+        return wrong(v, index, "an office number beyond limits.offices");
+    if (key->sign_key.len == ESEP_KEY_BYTES) {
+        memcpy(office->sign_key, key->sign_key.data, ESEP_KEY_BYTES);
+        office->known = true;
+    }
+    return true;
+}
+
+static bool check_entry(struct verify *v, uint64_t index, const struct collector_leaf *leaf,
+                        struct esep_slice body)
+{
+    struct office *office = office_of(v, leaf->office);
+    if (office == NULL || !office->known)
+        return wrong(v, index, "an entry of an office that the log did not enrol");
+    if (leaf->epoch != office->epoch) {
+        if (leaf->epoch != office->epoch + 1 || leaf->seq != 1)
+            return wrong(v, index, "the epoch does not follow");
+        office->epoch = leaf->epoch;
+        office->seq = 0;
+        office->closed_seq = 0;
+        office->head = esep_chain_start(&v->log_id, leaf->office, leaf->epoch, office->sign_key);
+    }
+    if (leaf->seq != office->seq + 1)
+        return wrong(v, index, "the sequence does not follow");
+    office->head = esep_chain_step(&office->head, leaf->seq, body);
+    office->seq = leaf->seq;
+    v->verdict.office_entries++;
+    if (!esep_hash_equal(&office->head, &leaf->hash))
+        return wrong(v, index, "the body does not give the chain hash in the leaf");
+    return true;
+}
+
+static bool check_commitment(struct verify *v, uint64_t index, const struct collector_leaf *leaf,
+                             struct esep_slice body)
+{
+    const Esep__V1__Commitment *message =
+        (const Esep__V1__Commitment *)open_body(v, &esep__v1__commitment__descriptor, body);
+    struct esep_commitment c;
+    struct office *office = office_of(v, leaf->office);
+    if (message == NULL || esep_commitment_read(message, &c) != ESEP_OK)
+        return wrong(v, index, "the body is no Commitment");
+    if (office == NULL || !office->known || c.office != leaf->office || c.seq != leaf->seq)
+        return wrong(v, index, "the commitment is not the one that the leaf names");
+    if (!esep_commitment_verify(&v->log_id, &c, office->sign_key))
+        return wrong(v, index, "the office's signature does not hold");
+    v->verdict.signatures++;
+    if ((leaf->flags & COLLECTOR_LEAF_CLOSES) == 0)
+        return true;
+    if (c.epoch != office->epoch || c.seq != office->seq ||
+        !esep_hash_equal(&c.head, &office->head))
+        return wrong(v, index, "the signed head is not that of the entries it closes");
+    office->closed_seq = c.seq;
+    return true;
+}
+
+static bool check_one(void *context, uint64_t index, struct esep_slice leaf_bytes,
+                      struct esep_slice body)
+{
+    struct verify *v = context;
+    struct collector_leaf leaf;
+    if (collector_leaf_unpack(leaf_bytes, &leaf) != ESEP_OK)
+        return wrong(v, index, "not a leaf");
+    esep_merkle_append(&v->tree, leaf_bytes);
+    v->verdict.entries++;
+    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY)
+        return check_entry(v, index, &leaf, body);
+    struct esep_hash hash = esep_sha256(body);
+    if (!esep_hash_equal(&hash, &leaf.hash))
+        return wrong(v, index, "the body does not give the hash in the leaf");
+    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_KEY)
+        return check_key(v, index, body);
+    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT)
+        return check_commitment(v, index, &leaf, body);
+    return true;
+}
+
+enum esep_status collector_verify(struct collector_log *log, uint64_t offices_max,
+                                  collector_progress_fn *progress, void *context,
+                                  struct collector_verdict *ret, struct esep_reason *reason)
+{
+    const uint64_t step = 4096;
+    struct verify v = {.log_id = log->log_id, .offices_max = offices_max + 1, .reason = reason};
+    uint64_t size = 0;
+    esep_merkle_init(&v.tree);
+    v.offices = calloc(v.offices_max, sizeof *v.offices);
+    enum esep_status status = esep_arena_init(&v.arena, 1u << 20);
+    if (status == ESEP_OK && v.offices == NULL)
+        status = esep_because(reason, ESEP_NOMEM, "no memory for %llu offices",
+                              (unsigned long long)offices_max);
+    if (status == ESEP_OK)
+        status = log->ops->size(log, &size);
+    for (uint64_t at = 0; status == ESEP_OK && at < size; at += step) {
+        uint64_t count = size - at < step ? size - at : step;
+        uint64_t before = v.verdict.entries;
+        status = log->ops->read(log, at, count, check_one, &v, reason);
+        if (status == ESEP_OK)
+            status = v.status;
+        if (status == ESEP_OK && v.verdict.entries - before != count)
+            status = esep_because(reason, ESEP_CORRUPT, "log entry %llu is missing",
+                                  (unsigned long long)v.verdict.entries);
+        if (progress != NULL)
+            progress(context, at + count, size);
+    }
+    v.verdict.root = esep_merkle_root(&v.tree);
+    *ret = v.verdict;
+    esep_arena_done(&v.arena);
+    free(v.offices);
+    return status;
+}
