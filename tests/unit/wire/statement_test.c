@@ -106,7 +106,8 @@ static void test_golden_rest(void **state)
     fill(a, 32, 0x90);
     fill(b, 32, 0xb0);
     fill(engine, 16, 0xd0);
-    Esep__V1__Refusal refusal = ESEP__V1__REFUSAL__INIT;
+    Esep__V1__Refusal refusal;
+    esep__v1__refusal__init(&refusal);
     refusal.reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_FORK;
     refusal.session = (ProtobufCBinaryData){.len = 16, .data = session};
     refusal.counter = 17;
