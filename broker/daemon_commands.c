@@ -26,6 +26,7 @@ enum esep_status command_run(const struct invocation *in, struct esep_reason *re
         status = broker_shell_run(shell);
     }
     broker_shell_free(shell);
+    esep_log_flush();
     return status;
 }
 

@@ -6,9 +6,7 @@
 
 #include <dirent.h>
 #include <stdlib.h>
-#include <zmq.h>
 
-#define READS_AT_ONCE 256 /* then the other sockets have their turn */
 #define DESCRIPTORS_EVERY_S 1
 #define DESCRIPTORS_STOP_PERCENT 90
 #define DESCRIPTORS_RESUME_PERCENT 80
@@ -100,21 +98,17 @@ static void receive(struct broker_shell *shell, struct esep_zsock *sock,
                     void (*take)(struct broker_shell *, const struct esep_zmessage *, esep_time))
 {
     const esep_time now = esep_monotonic();
-    for (unsigned i = 0; i < READS_AT_ONCE; i++) {
-        struct esep_zmessage message;
-        const enum esep_status status = esep_zsock_recv(sock, &message);
+    struct esep_zmessage message;
+    enum esep_status status;
+    /* Ends: a socket gives so many messages a turn and then says AGAIN. */
+    while ((status = esep_zsock_recv(sock, &message)) == ESEP_OK || status == ESEP_INVALID) {
         if (status == ESEP_INVALID) {
+            shell->dropped++;
             continue;
         }
-        if (status != ESEP_OK) {
-            break;
-        }
-        if (!message.user_known || message.count < 1) {
-            shell->unidentified++;
-        } else {
-            take(shell, &message, now);
-            broker_shell_pump(shell, now);
-        }
+        ESEP_ASSERT(message.user_known && message.count >= 1);
+        take(shell, &message, now);
+        broker_shell_pump(shell, now);
         esep_zmessage_close(&message);
     }
     broker_shell_arm(shell, now);
@@ -359,9 +353,7 @@ void broker_shell_free(struct broker_shell *shell)
     esep_zsock_free(shell->agents);
     esep_zsock_free(shell->collectors);
     esep_zap_free(shell->zap);
-    if (shell->zmq != NULL) {
-        (void)zmq_ctx_term(shell->zmq);
-    }
+    esep_zcontext_free(shell->zmq);
     if (shell->descriptors_timer != NULL) {
         event_free(shell->descriptors_timer);
     }

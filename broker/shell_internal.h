@@ -26,7 +26,7 @@ struct broker_shell {
     bool accepting;
     uint64_t descriptors_open, descriptors_max;
     esep_time started_at;
-    uint64_t unidentified; /* messages without a User-Id: dropped */
+    uint64_t dropped; /* messages that libzmq should not have let in: no User-Id, too many parts */
 };
 
 /* Carries out the core's effects, and sets the next deadline. */

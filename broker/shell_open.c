@@ -7,7 +7,6 @@
 #include "io/control.h"
 
 #include <sys/stat.h>
-#include <zmq.h>
 
 #define MESSAGE_BYTES_MAX (2U << 20) /* above every frame limit, so that TOO_LARGE can be said */
 
@@ -111,7 +110,7 @@ enum esep_status broker_shell_open(struct broker_shell *shell, struct esep_reaso
     memcpy(core->curve_public, shell->curve.public, sizeof core->curve_public);
     esep_random(core->seed, sizeof core->seed);
     shell->started_at = esep_monotonic();
-    shell->zmq = zmq_ctx_new();
+    shell->zmq = esep_zcontext_new(1);
     status = broker_new(&shell->core, core, shell->started_at);
     esep_wipe(core->seed, sizeof core->seed);
     if (status != ESEP_OK || shell->zmq == NULL) {

@@ -67,7 +67,7 @@ static json_t *counters_json(const struct broker_shell *shell)
         json_object_set_new(map, broker_counter_name(which),
                             json_integer((json_int_t)broker_counter(shell->core, which)));
     }
-    json_object_set_new(map, "unidentified", json_integer((json_int_t)shell->unidentified));
+    json_object_set_new(map, "dropped", json_integer((json_int_t)shell->dropped));
     return map;
 }
 
