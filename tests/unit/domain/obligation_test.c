@@ -45,8 +45,8 @@ static void check_line(const struct esep_obligation *o, const char *want)
     char got[ESEP_OBLIGATION_KEY_MAX + 48];
     char due[32];
     esep_time_format(o->due, &almaty, due);
-    snprintf(got, sizeof got, "%s%s%s %s", o->key, o->role == ESEP__V1__ROLE__ROLE_LEAD ? " !" : "",
-             o->upon_agreement ? " *" : "", due);
+    snprintf(got, sizeof got, "%.*s%s%s %s", ESEP_OBLIGATION_KEY_MAX, o->key,
+             o->role == ESEP__V1__ROLE__ROLE_LEAD ? " !" : "", o->upon_agreement ? " *" : "", due);
     assert_string_equal(got, want);
 }
 
@@ -101,15 +101,25 @@ static const struct esep_obligation *find(size_t count, const char *key)
     return NULL;
 }
 
+/* The one that must be there. */
+static const struct esep_obligation *the(size_t count, const char *key)
+{
+    const struct esep_obligation *found = find(count, key);
+    if (found == NULL) {
+        fail_msg("missing: %s", key);
+    }
+    return found != NULL ? found : &made[0]; /* fail_msg has left already; the compiler asks */
+}
+
 static void upon_agreement_from_the_executor_or_the_body(void **state)
 {
     (void)state;
     Esep__V1__Plan *plan = small_plan();
     small.actions[0].executors[1]->upon_agreement = 1; /* b, in action 1 alone */
     size_t count = make(plan);
-    assert_true(find(count, "small/fulfilment/1/b/2012-10-01..2012-12-31")->upon_agreement);
-    assert_false(find(count, "small/fulfilment/3.1/b/2013-01-01..2013-06-30")->upon_agreement);
-    assert_false(find(count, "small/annual/-/b/2012-01-01..2012-12-31")->upon_agreement);
+    assert_true(the(count, "small/fulfilment/1/b/2012-10-01..2012-12-31")->upon_agreement);
+    assert_false(the(count, "small/fulfilment/3.1/b/2013-01-01..2013-06-30")->upon_agreement);
+    assert_false(the(count, "small/annual/-/b/2012-01-01..2012-12-31")->upon_agreement);
 }
 
 /* n is in action 3.1 by itself and through akimats: what is said of it by itself counts. */
@@ -121,12 +131,12 @@ static void a_body_beside_its_group_is_one_and_its_own_words_count(void **state)
     part->executors[2]->role = ESEP__V1__ROLE__ROLE_LEAD;
     part->executors[2]->upon_agreement = 1;
     const size_t count = make(plan);
-    const struct esep_obligation *n = find(count, "small/fulfilment/3.1/n/2013-01-01..2013-06-30");
+    const struct esep_obligation *n = the(count, "small/fulfilment/3.1/n/2013-01-01..2013-06-30");
     assert_int_equal(n->role, ESEP__V1__ROLE__ROLE_LEAD);
     assert_true(n->upon_agreement);
-    assert_false(find(count, "small/fulfilment/3.1/s/2013-01-01..2013-06-30")->upon_agreement);
+    assert_false(the(count, "small/fulfilment/3.1/s/2013-01-01..2013-06-30")->upon_agreement);
     /* and b, the first, no longer leads, as somebody is said to */
-    assert_int_equal(find(count, "small/fulfilment/3.1/b/2013-01-01..2013-06-30")->role,
+    assert_int_equal(the(count, "small/fulfilment/3.1/b/2013-01-01..2013-06-30")->role,
                      ESEP__V1__ROLE__ROLE_CO_EXECUTOR);
 }
 
@@ -136,9 +146,9 @@ static void a_group_leads_at_each_place(void **state)
     Esep__V1__Plan *plan = small_plan();
     small.actions[1].executors[2]->role = ESEP__V1__ROLE__ROLE_LEAD;
     const size_t count = make(plan);
-    assert_int_equal(find(count, "small/fulfilment/2/n/2012-01-01..2012-12-31")->role,
+    assert_int_equal(the(count, "small/fulfilment/2/n/2012-01-01..2012-12-31")->role,
                      ESEP__V1__ROLE__ROLE_LEAD);
-    assert_int_equal(find(count, "small/fulfilment/2/p/2012-01-01..2012-12-31")->role,
+    assert_int_equal(the(count, "small/fulfilment/2/p/2012-01-01..2012-12-31")->role,
                      ESEP__V1__ROLE__ROLE_CO_EXECUTOR);
 }
 
@@ -158,7 +168,7 @@ static void a_successor_takes_over_what_is_open(void **state)
     small.bodies[B].valid_to_day = day("2013-06-29"); /* a day earlier: 3.1 is open, s has it */
     count = make(plan);
     assert_null(find(count, "small/fulfilment/3.1/b/2013-01-01..2013-06-30"));
-    const struct esep_obligation *s = find(count, "small/fulfilment/3.1/s/2013-01-01..2013-06-30");
+    const struct esep_obligation *s = the(count, "small/fulfilment/3.1/s/2013-01-01..2013-06-30");
     assert_int_equal(s->role, ESEP__V1__ROLE__ROLE_LEAD); /* as b did, though s itself follows */
     assert_true(s->upon_agreement);                       /* as s is */
     size_t annual = 0;
@@ -180,11 +190,11 @@ static void two_bodies_with_one_successor_are_one(void **state)
     small.actions[0].executors[1]->role = ESEP__V1__ROLE__ROLE_LEAD;
     size_t count = make(plan);
     const char *key = "small/fulfilment/1/s/2012-10-01..2012-12-31";
-    assert_int_equal(find(count, key)->role, ESEP__V1__ROLE__ROLE_LEAD);
-    assert_false(find(count, key)->upon_agreement);
+    assert_int_equal(the(count, key)->role, ESEP__V1__ROLE__ROLE_LEAD);
+    assert_false(the(count, key)->upon_agreement);
     small.actions[0].executors[1]->upon_agreement = 1;
     count = make(plan);
-    assert_true(find(count, key)->upon_agreement);
+    assert_true(the(count, key)->upon_agreement);
 }
 
 static void a_body_that_is_not_yet_or_no_more_owes_nothing(void **state)
@@ -244,11 +254,11 @@ static void the_working_day_rule_moves_each_due_day(void **state)
     };
     size_t count = make(plan);
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(find(count, next[i].key)->due_day, day(next[i].due));
+        assert_int_equal(the(count, next[i].key)->due_day, day(next[i].due));
     }
     small.rules.working_day = ESEP__V1__WORKING_DAY_RULE__WORKING_DAY_RULE_PRECEDING;
     count = make(plan);
-    assert_int_equal(find(count, next[3].key)->due_day, day("2012-11-23"));
+    assert_int_equal(the(count, next[3].key)->due_day, day("2012-11-23"));
 }
 
 static void rules_left_out_owe_nothing(void **state)
