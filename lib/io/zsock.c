@@ -230,6 +230,7 @@ enum esep_status esep_zsock_bind(struct esep_zsock *sock, const char *endpoint,
         return esep_because(reason, ESEP_DENIED,
                             "not binding %.100s: only ipc:// goes without CURVE", endpoint);
     if (find_endpoint(sock, endpoint) < sock->endpoint_count) {
+        (void)esep_zsock_deafen(endpoint, false);
         if (ret_endpoint != NULL)
             (void)snprintf(ret_endpoint, 256, "%s", endpoint);
         return ESEP_OK;
@@ -251,15 +252,8 @@ enum esep_status esep_zsock_bind(struct esep_zsock *sock, const char *endpoint,
 
 void esep_zsock_unbind(struct esep_zsock *sock, const char *endpoint)
 {
-    const size_t at = find_endpoint(sock, endpoint);
-    if (at == sock->endpoint_count)
-        return;
-    (void)zmq_unbind(sock->socket, endpoint);
-    sock->endpoint_count--;
-    if (at != sock->endpoint_count)
-        memcpy(sock->endpoints[at], sock->endpoints[sock->endpoint_count],
-               sizeof(sock->endpoints[0]));
-    esep_zwatch_touched(&sock->watch);
+    if (find_endpoint(sock, endpoint) < sock->endpoint_count)
+        (void)esep_zsock_deafen(endpoint, true);
 }
 
 enum esep_status esep_zsock_connect(struct esep_zsock *sock, const char *endpoint,

@@ -78,7 +78,8 @@ size_t esep_zsock_connections(const struct esep_zsock *sock);
  * a port that is not ours to take; ESEP_CONFLICT: the port is in use. */
 ESEP_MUST_USE enum esep_status esep_zsock_bind(struct esep_zsock *sock, const char *endpoint,
                                                char ret_endpoint[256], struct esep_reason *reason);
-/* No new connections at this endpoint (as esep_zsock_bind returned it); those there stay. */
+/* No new connections at this TCP endpoint (as esep_zsock_bind returned it) until it is bound again;
+ * those there stay. Who dials sees no answer. */
 void esep_zsock_unbind(struct esep_zsock *sock, const char *endpoint);
 ESEP_MUST_USE enum esep_status esep_zsock_connect(struct esep_zsock *sock, const char *endpoint,
                                                   struct esep_reason *reason);

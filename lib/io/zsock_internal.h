@@ -43,4 +43,6 @@ struct esep_zsock {
 
 void esep_zsock_events_connecting(struct esep_zsock *sock);
 void esep_zsock_events_done(struct esep_zsock *sock);
+/* zsock_listen.c: the TCP endpoint takes no new connections, or takes them again. */
+bool esep_zsock_deafen(const char *endpoint, bool deaf);
 #endif
