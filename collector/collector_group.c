@@ -375,13 +375,13 @@ static void head_alone(struct collector *c, struct collector_session *session,
             bad_head(c, session, g, commitment, "the promised head is not signed by this office");
         return;
     }
-    const struct esep_hash *head = session->waiting_count > 0 ? &session->tail_head : &g->held_head;
-    if (commitment->seq < tail || !head_fits(c, session, g, tail, head))
-        return;
-    if (session->waiting_count > 0)
-        cover_waiting(c, session, g);
-    else
+    if (commitment->seq <= g->held) { /* it asks for a receipt that it lost */
         collector_receipt_again(c, session);
+        return;
+    }
+    if (commitment->seq < tail || !head_fits(c, session, g, tail, &session->tail_head))
+        return;
+    cover_waiting(c, session, g);
 }
 
 void collector_on_batch_frame(struct collector *c, struct collector_session *session,

@@ -20,12 +20,18 @@ enum esep_status collector_links_init(struct collector *c)
     return c->links != NULL ? ESEP_OK : ESEP_NOMEM;
 }
 
+/* A broker that is silent keeps its state: roster changes go on to it, and where it has forgotten
+ * us our next Beat makes it challenge. Only who asks here is told. */
 enum collector_link_state collector_link(const struct collector *c, uint32_t link,
                                          const char **ret_text)
 {
+    static const struct collector_link_slot none = {.state = COLLECTOR_LINK_DOWN};
+    const struct collector_link_slot *slot = link < c->config.links_max ? &c->links[link] : &none;
+    bool silent = slot->state == COLLECTOR_LINK_JOINED &&
+                  c->now - slot->heard_at > SILENT_BEATS * slot->heartbeat;
     if (ret_text != NULL)
-        *ret_text = link < c->config.links_max ? c->links[link].text : "";
-    return link < c->config.links_max ? c->links[link].state : COLLECTOR_LINK_DOWN;
+        *ret_text = silent ? "the broker is silent" : slot->text;
+    return silent ? COLLECTOR_LINK_GREETED : slot->state;
 }
 
 static void send_beat(struct collector *c, uint32_t link, esep_time now)
@@ -236,9 +242,6 @@ void collector_links_on_time(struct collector *c, esep_time now)
         struct collector_link_slot *slot = &c->links[link];
         if (!slot->up)
             continue;
-        if ((slot->state == COLLECTOR_LINK_JOINED || slot->state == COLLECTOR_LINK_JOINING) &&
-            now - slot->heard_at > SILENT_BEATS * slot->heartbeat)
-            slot->state = COLLECTOR_LINK_GREETED; /* it will challenge when it hears us */
         if (now >= slot->beat_at)
             send_beat(c, link, now);
     }

@@ -1,0 +1,189 @@
+/* tests/unit/collector/ingest_heard.c - what the scripted office hears, opened and checked. */
+#include "ingest_world.h"
+#include "wire/unpack.h"
+
+#include <stdio.h>
+
+void sim_hear(struct ingest *g, struct sim_office *o, struct esep_slice frame);
+void sim_read_order_reply(struct esep_slice bytes, struct sim_heard *ret);
+
+static void read_receipt(const struct ingest *g, const Esep__V1__Receipt *m, struct sim_heard *h)
+{
+    assert_int_equal(esep_receipt_read(m, &h->receipt), ESEP_OK);
+    h->credit = m->credit_bytes;
+    assert_true(esep_receipt_verify(&g->log_id, &h->receipt, g->config.log_key.public));
+    /* Law 1: the log on disk holds what the receipt says, now. */
+    const struct esep_receipt *r = &h->receipt;
+    assert_true(r->last_index < g->world.log_count);
+    assert_true(r->checkpoint_size <= g->world.log_count && r->checkpoint_size > r->last_index);
+    struct esep_merkle tree;
+    esep_merkle_init(&tree);
+    for (uint64_t i = 0; i < r->checkpoint_size; i++)
+        esep_merkle_append(&tree, esep_slice(g->world.log[i].leaf, COLLECTOR_LEAF_BYTES));
+    struct esep_hash root = esep_merkle_root(&tree);
+    assert_true(esep_hash_equal(&root, &r->checkpoint_root));
+    struct collector_leaf leaf;
+    assert_int_equal(collector_leaf_unpack(
+                         esep_slice(g->world.log[r->last_index].leaf, COLLECTOR_LEAF_BYTES), &leaf),
+                     ESEP_OK);
+    assert_int_equal(leaf.office, r->office);
+    assert_int_equal(leaf.seq, r->through_seq);
+    assert_int_equal(leaf.epoch, r->epoch);
+    if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES) {
+        assert_int_equal(leaf.type, LOG(ENTRY));
+        assert_true(esep_hash_equal(&leaf.hash, &r->head));
+        assert_true(leaf.accepted_at <= r->accepted_at);
+    } else {
+        assert_int_equal(leaf.type, LOG(COMMITMENT));
+    }
+}
+
+static void read_refusal(const struct ingest *g, const Esep__V1__Refusal *m, struct sim_heard *h)
+{
+    h->refusal.reason = m->reason;
+    h->refusal.counter = m->counter;
+    h->refusal.epoch = m->epoch;
+    h->refusal.seq = m->seq;
+    snprintf(h->refusal.text, sizeof h->refusal.text, "%s", m->text);
+    uint8_t statement[ESEP_REFUSAL_BYTES];
+    assert_int_equal(m->session.len, ESEP_SESSION_ID_BYTES);
+    assert_int_equal(m->signature.len, 64);
+    esep_refusal_statement(m, statement);
+    h->refusal.is_signed = esep_verify(g->config.log_key.public,
+                                       esep_slice(statement, sizeof statement), m->signature.data);
+    assert_true(h->refusal.is_signed);
+    assert_true(m->text[0] != '\0');
+}
+
+static void read_welcome(const Esep__V1__Welcome *m, struct sim_heard *h)
+{
+    h->welcome.epoch = m->epoch;
+    h->welcome.seq = m->seq;
+    assert_int_equal(m->head.len, 32);
+    memcpy(h->welcome.head.bytes, m->head.data, 32);
+    h->welcome.mail_last = m->mail_last;
+    h->welcome.checkpoint_size = m->checkpoint->size;
+    snprintf(h->welcome.body, sizeof h->welcome.body, "%s", m->body);
+    h->credit = m->credit_bytes;
+    assert_int_equal(m->version, 1);
+}
+
+static void read_mail(const Esep__V1__Mail *m, struct sim_heard *h)
+{
+    h->mail.number = m->number;
+    h->mail.index = m->log_index;
+    h->mail.type = m->type;
+    h->mail.verdict = m->verdict;
+    h->mail.offset = m->offset;
+    h->mail.total = m->total_bytes;
+    h->mail.len = m->data.len;
+    h->mail.more = m->more;
+}
+
+static void read_reply(const Esep__V1__OrderReply *m, struct sim_heard *h)
+{
+    h->order.ok = m->ok;
+    snprintf(h->order.text, sizeof h->order.text, "%s", m->text);
+    h->order.index = m->log_index;
+    h->order.offices = m->n_offices;
+    h->order.more = m->more;
+    if (m->n_offices > 0) {
+        h->order.first_office = m->offices[0]->office;
+        h->order.first_state = m->offices[0]->state;
+    }
+}
+
+static const ProtobufCMessageDescriptor *descriptor_of(Esep__V1__Kind kind)
+{
+    switch (kind) {
+    case KIND(WELCOME):
+        return &esep__v1__welcome__descriptor;
+    case KIND(RECEIPT):
+        return &esep__v1__receipt__descriptor;
+    case KIND(MAIL):
+        return &esep__v1__mail__descriptor;
+    case KIND(PONG):
+        return &esep__v1__pong__descriptor;
+    case KIND(REFUSAL):
+        return &esep__v1__refusal__descriptor;
+    case KIND(ENROL_REPLY):
+        return &esep__v1__enrol_reply__descriptor;
+    case KIND(ORDER_REPLY):
+        return &esep__v1__order_reply__descriptor;
+    default:
+        fail_msg("kind %d goes down?", (int)kind);
+        return NULL;
+    }
+}
+
+static void read_message(const struct ingest *g, const ProtobufCMessage *m, struct sim_heard *h)
+{
+    switch (h->kind) {
+    case KIND(WELCOME):
+        read_welcome((const Esep__V1__Welcome *)m, h);
+        assert_true(h->welcome.checkpoint_size <= g->world.log_count);
+        break;
+    case KIND(RECEIPT):
+        read_receipt(g, (const Esep__V1__Receipt *)m, h);
+        break;
+    case KIND(MAIL):
+        read_mail((const Esep__V1__Mail *)m, h);
+        assert_true(h->mail.index < g->world.log_count);
+        break;
+    case KIND(PONG):
+        h->pong_mail_last = ((const Esep__V1__Pong *)m)->mail_last;
+        break;
+    case KIND(REFUSAL):
+        read_refusal(g, (const Esep__V1__Refusal *)m, h);
+        break;
+    case KIND(ENROL_REPLY):
+        h->enrolled.office = ((const Esep__V1__EnrolReply *)m)->office;
+        h->enrolled.accepted = ((const Esep__V1__EnrolReply *)m)->accepted;
+        snprintf(h->enrolled.body, sizeof h->enrolled.body, "%s",
+                 ((const Esep__V1__EnrolReply *)m)->body);
+        break;
+    default:
+        read_reply((const Esep__V1__OrderReply *)m, h);
+        break;
+    }
+}
+
+void sim_hear(struct ingest *g, struct sim_office *o, struct esep_slice frame)
+{
+    struct esep_envelope envelope;
+    struct esep_buf plain;
+    struct esep_arena arena;
+    const ProtobufCMessage *message = NULL;
+    esep_buf_init(&plain, 1 << 20);
+    assert_int_equal(esep_arena_init(&arena, 1 << 20), ESEP_OK);
+    assert_int_equal(esep_envelope_read(frame, &envelope, NULL), ESEP_OK);
+    struct esep_slice body = envelope.sealed;
+    bool opens = true;
+    if (envelope.kind != KIND(REFUSAL)) {
+        opens = esep_session_open(&o->session, &envelope, &plain) == ESEP_OK;
+        body = esep_buf_slice(&plain);
+    }
+    if (opens) {
+        assert_true(o->heard_count < SIM_HEARD_MAX);
+        struct sim_heard *h = &o->heard[o->heard_count++];
+        memset(h, 0, sizeof *h);
+        h->kind = envelope.kind;
+        assert_int_equal(esep_unpack(descriptor_of(envelope.kind), body, &arena, &message),
+                         ESEP_OK);
+        read_message(g, message, h);
+    }
+    esep_arena_done(&arena);
+    esep_buf_done(&plain);
+}
+
+void sim_read_order_reply(struct esep_slice bytes, struct sim_heard *ret)
+{
+    struct esep_arena arena;
+    const ProtobufCMessage *message = NULL;
+    assert_int_equal(esep_arena_init(&arena, 1 << 20), ESEP_OK);
+    assert_int_equal(esep_unpack(&esep__v1__order_reply__descriptor, bytes, &arena, &message),
+                     ESEP_OK);
+    ret->kind = KIND(ORDER_REPLY);
+    read_reply((const Esep__V1__OrderReply *)message, ret);
+    esep_arena_done(&arena);
+}
