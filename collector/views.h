@@ -46,12 +46,14 @@ ESEP_MUST_USE enum esep_status views_new(struct views **ret, const struct views_
                                          views_zone_fn *zone, void *zone_context);
 void views_free(struct views *views);
 
-/* Start: every row of every table in key order, then the PLAN entries they name. */
+/* Start: every row of T, P, F, K, O, C, D (others are ignored), each table in key order; then the
+ * PLAN entries they name; then views_load_end, which looks whether all is there. */
 ESEP_MUST_USE enum esep_status views_load_row(struct views *views, struct esep_slice key,
                                               struct esep_slice value, struct esep_reason *reason);
 uint64_t views_plan_index(const struct views *views, uint32_t plan_no); /* log index of its entry */
 ESEP_MUST_USE enum esep_status views_load_plan(struct views *views, uint64_t index,
                                                struct esep_slice body, struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status views_load_end(struct views *views, struct esep_reason *reason);
 
 /* What an office's entry would be, decided before it is logged; goes into its leaf. `message` is
  * the unpacked entry or NULL where it is malformed. */
@@ -70,7 +72,8 @@ ESEP_MUST_USE enum esep_status views_apply(struct views *views, uint64_t index,
 /* Hands out the rows changed since the last flush; their bytes live until the next views_apply.
  * Rows of 'R' ascend. A row may be deleted that was never stored; a key may come twice, the later
  * one counts. */
-typedef enum esep_status views_row_fn(void *context, struct esep_slice key, struct esep_slice value);
+typedef enum esep_status views_row_fn(void *context, struct esep_slice key,
+                                      struct esep_slice value);
 ESEP_MUST_USE enum esep_status views_flush(struct views *views, views_row_fn *put, void *context);
 
 uint64_t views_log_size(const struct views *views);
@@ -84,14 +87,14 @@ struct views_office {
     uint8_t sign_key[ESEP_KEY_BYTES];
     uint8_t curve_key[ESEP_KEY_BYTES];
     esep_time enrolled_at;
-    esep_time seen_at;         /* last log entry that shows it alive; 0: never */
-    uint32_t epoch;            /* 0: no entry yet */
-    uint64_t seq;              /* high-water mark */
-    struct esep_hash head;     /* chain hash at seq */
-    uint64_t mail_last;        /* newest number */
+    esep_time seen_at;     /* last log entry that shows it alive; 0: never */
+    uint32_t epoch;        /* 0: no entry yet */
+    uint64_t seq;          /* high-water mark */
+    struct esep_hash head; /* chain hash at seq */
+    uint64_t mail_last;    /* newest number */
     uint64_t mail_acked;
-    bool silent;               /* alerted, not seen since */
-    uint64_t refused_entries;  /* verdicts other than TAKEN and CONFLICT */
+    bool silent;              /* alerted, not seen since */
+    uint64_t refused_entries; /* verdicts other than TAKEN and CONFLICT */
     uint32_t forks;
 };
 uint32_t views_office_count(const struct views *views);
@@ -115,14 +118,14 @@ bool views_commitment(const struct views *views, uint32_t office, uint32_t epoch
                       struct esep_hash *ret_head);
 
 #define VIEWS_HEADS_MAX 8
-struct views_head {             /* a latest revision; more than one is a conflict */
+struct views_head { /* a latest revision; more than one is a conflict */
     uint64_t index;
     uint32_t office;
     uint32_t epoch;
     uint64_t seq;
     uint32_t revision;
     esep_time received_at;
-    uint64_t base_index;             /* what it builds on; 0: the first */
+    uint64_t base_index; /* what it builds on; 0: the first */
     Esep__V1__Fulfilment fulfilment;
     int percent;                     /* -1: no data */
     enum esep_submission submission; /* of this very report */
@@ -131,24 +134,24 @@ struct views_obligation {
     uint32_t number;
     struct esep_obligation made; /* as the plan that made it says */
     uint32_t plan_no;
-    bool dropped;                /* a later plan no longer asks for it */
-    esep_time due;               /* with extension */
-    esep_day extended_to;        /* ESEP_DAY_NONE */
+    bool dropped;         /* a later plan no longer asks for it */
+    esep_time due;        /* with extension */
+    esep_day extended_to; /* ESEP_DAY_NONE */
     enum esep_submission submission;
     enum esep_control control;
     Esep__V1__Fulfilment fulfilment;
-    int percent;                 /* -1: no data */
-    bool verified;               /* an accepted review stands behind it */
-    esep_day again_by;           /* with RETURNED */
-    uint32_t reports;            /* entries taken, all revisions */
-    uint32_t head_count;         /* may exceed VIEWS_HEADS_MAX: the rest is counted, not listed */
+    int percent;         /* -1: no data */
+    bool verified;       /* an accepted review stands behind it */
+    esep_day again_by;   /* with RETURNED */
+    uint32_t reports;    /* entries taken, all revisions */
+    uint32_t head_count; /* may exceed VIEWS_HEADS_MAX: the rest is counted, not listed */
     struct views_head heads[VIEWS_HEADS_MAX];
-    esep_time first_received_at; /* 0: nothing came */
-    esep_time first_committed_at;/* 0: no commitment before it, or one that did not hold */
-    bool first_proved;           /* its chain was completed to that commitment, in grace */
+    esep_time first_received_at;  /* 0: nothing came */
+    esep_time first_committed_at; /* 0: no commitment before it, or one that did not hold */
+    bool first_proved;            /* its chain was completed to that commitment, in grace */
     uint32_t first_office, first_epoch;
     uint64_t first_commitment_seq;
-    uint32_t alert_step;         /* highest rank logged for `alert_due` (views_alerts.c) */
+    uint32_t alert_step; /* highest rank logged for `alert_due` (views_alerts.c) */
     esep_time alert_due;
 };
 uint32_t views_obligation_count(const struct views *views);
@@ -176,10 +179,10 @@ const struct esep_zone *views_plan_zone(const struct views *views, uint32_t plan
  * ESEP_LIMIT: too many deliveries are owed; what did not fit stays due. */
 typedef size_t views_targets_fn(void *context, const char *plan, const char *body, bool secretariat,
                                 Esep__V1__Target *ret, size_t max);
-ESEP_MUST_USE enum esep_status views_alerts(const struct views *views, esep_time now,
-                                            views_targets_fn *targets, void *targets_context,
-                                            enum esep_status (*emit)(void *, struct esep_slice body),
-                                            void *context, esep_time *ret_next);
+ESEP_MUST_USE enum esep_status
+views_alerts(const struct views *views, esep_time now, views_targets_fn *targets,
+             void *targets_context, enum esep_status (*emit)(void *, struct esep_slice body),
+             void *context, esep_time *ret_next);
 /* Deliveries still owed, in order: calls visit until it returns false. */
 void views_deliveries(const struct views *views,
                       bool (*visit)(void *context, uint64_t alert_index, uint32_t target),

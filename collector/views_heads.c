@@ -99,7 +99,9 @@ bool views_conflicts(const struct views_duty *duty, uint32_t office, const Esep_
     uint32_t stay = 0;
     for (uint32_t i = 0; i < duty->listed; i++)
         stay += !replaces(&duty->pub.heads[i], office, report, base_index);
-    return stay > 0 && stay == duty->listed; /* it joins them and replaces none */
+    /* It joins them and replaces none. In a crowd too large to list nobody can tell any more
+     * whether an office's own report stands there already, and everybody was told many times. */
+    return stay > 0 && stay == duty->listed && duty->pub.head_count <= VIEWS_HEADS_MAX;
 }
 
 static void push_past(struct views_duty *duty, const struct views_head *head, uint64_t by)

@@ -1,10 +1,9 @@
 /* collector/views_load.c - the rows taken back at start.
  *
  * Rows are our own, but a disk can lie: lengths, numbers and places are checked before they are
- * used, and a row that says something impossible is ESEP_CORRUPT, not a crash. Rows come in order
- * of key, so an office's promises come before the office, and both before the obligations that
- * wait for them. Reports, mail and closing commitments are read from the store when asked for, and
- * take no memory here.
+ * used, and a row that says something impossible is ESEP_CORRUPT, not a crash. The tables may come
+ * in any order, the rows of one table in order of key. Reports, mail and closing commitments are
+ * read from the store when asked for, and take no memory here.
  */
 #include "collector/views_state.h"
 
@@ -57,6 +56,12 @@ static bool load_promise(struct views *v, struct views_reader *key, struct views
     p->at = (esep_time)views_r64(value);
     p->index = views_r64(value);
     views_rbytes(value, p->head.bytes, ESEP_HASH_BYTES);
+    for (uint32_t i = 0; i < v->duty_count; i++) {
+        const struct views_obligation *o = &v->duties[i].pub;
+        if (o->first_office == office && o->first_epoch == p->epoch &&
+            o->first_commitment_seq == p->seq)
+            views_promise_link(v, &v->duties[i]);
+    }
     return true;
 }
 
@@ -187,23 +192,36 @@ static bool load_delivery(struct views *v, struct views_reader *key, struct view
     return true;
 }
 
-/* The last row: what it counts must be what came. */
 static bool load_totals(struct views *v, struct views_reader *key, struct views_reader *r)
 {
     (void)key;
     const unsigned format = views_r8(r);
     v->last_at = (esep_time)views_r64(r);
-    const bool all = views_r32(r) == v->plan_count && views_r32(r) == v->office_count &&
-                     views_r32(r) == v->duty_count && views_r32(r) == v->code_count;
-    if (format != 1 || !all || r->bad ||
-        esep_merkle_load(&v->tree, esep_slice(r->at, r->left)) != ESEP_OK)
+    v->loaded.plans = views_r32(r);
+    v->loaded.offices = views_r32(r);
+    v->loaded.duties = views_r32(r);
+    v->loaded.codes = views_r32(r);
+    if (format != 1 || r->bad || esep_merkle_load(&v->tree, esep_slice(r->at, r->left)) != ESEP_OK)
         return false;
     r->left = 0;
-    for (uint32_t i = 0; i < v->duty_count; i++) {
-        if (v->duties[i].pub.plan_no >= v->plan_count)
-            return false;
-    }
     return true;
+}
+
+enum esep_status views_load_end(struct views *v, struct esep_reason *reason)
+{
+    bool whole = v->loaded.plans == v->plan_count && v->loaded.offices == v->office_count &&
+                 v->loaded.duties == v->duty_count && v->loaded.codes == v->code_count;
+    for (uint32_t i = 0; i < v->plan_count; i++)
+        whole = whole && v->plans[i].plan != NULL;
+    for (uint32_t i = 0; i < v->code_count; i++)
+        whole = whole && v->codes[i].body[0] != '\0';
+    for (uint32_t i = 0; i < v->duty_count; i++) {
+        const struct views_obligation *o = &v->duties[i].pub;
+        whole = whole && o->plan_no < v->plan_count && o->first_office <= v->office_count;
+    }
+    return whole ? ESEP_OK
+                 : esep_because(reason, ESEP_CORRUPT,
+                                "rows of the views are missing: rebuild them with log replay");
 }
 
 static load_fn *const loaders[256] = {

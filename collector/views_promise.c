@@ -27,14 +27,17 @@ const struct views_promise *views_promise_for(const struct views_office_slot *sl
     return NULL;
 }
 
+/* Looks at the array and not at the count of offices: at start an office may still be missing. */
 static struct views_promise *promise_of(const struct views *v, const struct views_duty *duty)
 {
-    const struct views_office_slot *slot = views_office_slot(v, duty->pub.first_office);
-    if (slot == NULL || duty->pub.first_committed_at == 0 || duty->pub.first_proved)
+    const struct views_obligation *o = &duty->pub;
+    if (o->first_office == 0 || o->first_office > v->limits.offices_max ||
+        o->first_committed_at == 0 || o->first_proved)
         return NULL;
+    const struct views_office_slot *slot = &v->offices[o->first_office - 1];
     for (uint32_t i = 0; i < slot->promise_count; i++) {
         struct views_promise *p = &slot->promises[i];
-        if (p->epoch == duty->pub.first_epoch && p->seq == duty->pub.first_commitment_seq)
+        if (p->epoch == o->first_epoch && p->seq == o->first_commitment_seq)
             return p;
     }
     return NULL;

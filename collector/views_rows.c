@@ -22,13 +22,18 @@ void views_put(struct views *v, struct esep_slice key, struct esep_slice value)
 {
     const unsigned len = value.data == NULL ? DELETED : (unsigned)value.len;
     const uint8_t head[3] = {(uint8_t)key.len, (uint8_t)(len >> 8), (uint8_t)len};
-    enum esep_status status = esep_buf_put(&v->rows, head, sizeof(head));
-    if (status == ESEP_OK)
-        status = esep_buf_put(&v->rows, key.data, key.len);
-    if (status == ESEP_OK && value.data != NULL)
-        status = esep_buf_put(&v->rows, value.data, value.len);
-    if (status != ESEP_OK)
+    const size_t value_len = value.data == NULL ? 0 : value.len;
+    const enum esep_status status = esep_buf_reserve(&v->rows, sizeof(head) + key.len + value_len);
+    if (status != ESEP_OK) {
         v->failed = status;
+        return;
+    }
+    struct views_writer w = {v->rows.data + v->rows.len};
+    views_wbytes(&w, head, sizeof(head));
+    views_wbytes(&w, key.data, key.len);
+    if (value_len > 0)
+        views_wbytes(&w, value.data, value_len);
+    v->rows.len = (size_t)(w.at - v->rows.data);
 }
 
 static void put_at(struct views *v, const uint8_t *key, const struct views_writer *key_end,

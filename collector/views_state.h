@@ -102,6 +102,9 @@ struct views {
     void *zone_context;
     struct esep_merkle tree;
     esep_time last_at; /* of the newest entry */
+    struct {
+        uint32_t plans, offices, duties, codes;
+    } loaded; /* what the totals said there is */
 
     struct views_plan_slot *plans;
     uint32_t plan_count;

@@ -190,11 +190,18 @@ static void test_many_heads(void **state)
     uint32_t last = 0;
     for (size_t i = 0; i < VIEWS_HEADS_MAX + 3; i++) {
         last = world_office(w, "moh");
-        assert_int_equal(report_on(w, last, 0, 0, (int)i), i == 0 ? TAKEN : CONFLICT);
+        assert_int_equal(report_on(w, last, 0, 0, (int)i),
+                         i == 0 || i > VIEWS_HEADS_MAX ? TAKEN : CONFLICT);
         heads[i] = w->last_index;
     }
     const struct views_obligation *o = world_duty(w, KEY_1_MOH);
     assert_int_equal(o->head_count, VIEWS_HEADS_MAX + 3);
+
+    /* Those beyond the list cannot flood everybody's mailbox with the same conflict. */
+    const uint64_t mail = views_office(w->views, 1)->mail_last;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(report_on(w, last, 0, 0, i), TAKEN);
+    assert_int_equal(views_office(w->views, 1)->mail_last, mail);
     for (size_t i = 0; i + 1 < VIEWS_HEADS_MAX; i++)
         (void)report_on(w, last, heads[i], heads[i + 1], 90);
     assert_int_equal(report_on(w, last, w->last_index, heads[VIEWS_HEADS_MAX - 1], 99), TAKEN);
