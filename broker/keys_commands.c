@@ -29,11 +29,6 @@ static enum esep_status open_way(struct desk *desk, const struct invocation *in,
         desk->way.control = in->control;
         return ESEP_OK;
     }
-    if (in->config == NULL) {
-        return esep_because(reason, ESEP_INVALID,
-                            "give --config FILE (an operator's, to order through a broker) or "
-                            "--control PATH (ingest's socket on this machine)");
-    }
     enum esep_status status = operator_settings_read(in->config, &desk->settings, reason);
     struct esep_keyfile keys;
     if (status == ESEP_OK) {
@@ -108,9 +103,6 @@ static enum esep_status print_json(json_t *root)
 enum esep_status command_operator(const struct invocation *in, struct esep_reason *reason)
 {
     static const char *const kinds[] = {"sign", "curve"};
-    if (in->out == NULL || in->name == NULL) {
-        return esep_because(reason, ESEP_INVALID, "give --out FILE and --name NAME");
-    }
     if (in->name[0] == '\0' || strlen(in->name) > 32 ||
         strspn(in->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-") !=
             strlen(in->name)) {

@@ -164,6 +164,14 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         if (parse->command->config_needed && in->config == NULL) {
             argp_error(state, "--config FILE is missing");
         }
+        if (parse->command->options == operator_options && (in->out == NULL || in->name == NULL)) {
+            argp_error(state, "--out FILE and --name NAME are needed");
+        }
+        if (parse->command->operators && parse->command->options != operator_options &&
+            in->config == NULL && in->control == NULL) {
+            argp_error(state, "give --config FILE (an operator's, through a broker) or --control "
+                              "PATH (ingest's socket on this machine)");
+        }
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -200,6 +208,19 @@ static const struct command *find_command(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
+/* Two causes mean other things to a daemon than to a command: its own configuration is wrong (78),
+ * its port is taken (69); a key file that is there already cannot be made (73). */
+static int exit_code(const struct command *command, enum esep_status status)
+{
+    if (command->config_needed && status == ESEP_INVALID) {
+        return EX_CONFIG;
+    }
+    if (status == ESEP_CONFLICT) {
+        return command->config_needed ? EX_UNAVAILABLE : EX_CANTCREAT;
+    }
+    return esep_status_exit(status);
+}
+
 static int carry_out(const struct command *command, const struct invocation *in)
 {
     struct esep_reason reason = {0};
@@ -213,11 +234,7 @@ static int carry_out(const struct command *command, const struct invocation *in)
     }
     fprintf(stderr, "esep-broker: %s\n",
             reason.text[0] != '\0' ? reason.text : esep_status_name(status));
-    /* A daemon that finds its own configuration wrong has a code of its own. */
-    if (status == ESEP_INVALID && command->config_needed) {
-        return EX_CONFIG;
-    }
-    return esep_status_exit(status);
+    return exit_code(command, status);
 }
 
 int main(int argc, char **argv)
