@@ -90,6 +90,6 @@ enum esep_status esep_unhex(const char *text, void *ret_data, size_t len)
     }
     uint8_t *out = ret_data;
     for (size_t i = 0; i < len; i++)
-        out[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+        out[i] = (uint8_t)(hex_digit(text[2 * i]) * 16 + hex_digit(text[2 * i + 1]));
     return ESEP_OK;
 }

@@ -58,7 +58,7 @@ static enum esep_status read_block(struct esep_zone *zone, const struct header *
 {
     const uint8_t *indexes = times + h->timecnt * 8;
     const uint8_t *types = indexes + h->timecnt;
-    int32_t offsets[TYPES_MAX];
+    int32_t offsets[TYPES_MAX] = {0};
     for (size_t i = 0; i < h->typecnt; i++) {
         offsets[i] = (int32_t)esep_be32(types + i * 6);
         if (offsets[i] < OFFSET_MIN_S || offsets[i] > OFFSET_MAX_S)
@@ -225,7 +225,7 @@ static esep_time time_of_seconds(int64_t seconds)
 esep_time esep_zone_instant(const struct esep_zone *zone, esep_day day, int hour, int minute,
                             int second)
 {
-    int64_t local_s = day * INT64_C(86400) + hour * 3600 + minute * 60 + second;
+    int64_t local_s = day * INT64_C(86400) + hour * INT64_C(3600) + minute * INT64_C(60) + second;
     /* No offset is wider than the span, so only these segments can hold the answer. From the
      * latest on: the first that contains its own reading of the local time is the later one of
      * an overlap. */
