@@ -166,17 +166,19 @@ static void check_action(struct esep_plan_reader *reader, const Esep__V1__Action
                          const struct esep_yaml_node *node)
 {
     const struct esep_yaml_node *executors = esep_yaml_get(node, "executors");
+    char name[32] = "this action";
+    if (action->number[0] != '\0')
+        snprintf(name, sizeof name, "action %s", action->number);
     if (action->has_parts && executors != NULL)
         esep_complain(reader->complaints, executors,
                       "an action with parts has no executors: name them at the parts");
     if (!action->has_parts && executors == NULL)
-        esep_complain(reader->complaints, node, "action %s has no \"executors\"", action->number);
+        esep_complain(reader->complaints, node, "%s has no \"executors\"", name);
     if (!action->has_parts && action->period[0] == '\0' && esep_yaml_get(node, "period") == NULL)
-        esep_complain(reader->complaints, node, "action %s has no \"period\"", action->number);
+        esep_complain(reader->complaints, node, "%s has no \"period\"", name);
     if (action->financing == ESEP__V1__FINANCING__FINANCING_NONE_REQUIRED && action->n_money > 0)
         esep_complain(reader->complaints, esep_plan_at(node, "money"),
-                      "action %s needs no financing, and has money: one of them is wrong",
-                      action->number);
+                      "%s needs no financing, and has money: one of them is wrong", name);
     if (!action->has_parts && executors != NULL)
         check_owners(reader, action, node);
 }

@@ -154,10 +154,13 @@ static void read_members(struct esep_plan_reader *reader, const struct esep_plan
             esep_plan_unknown(reader, "body", code, reader->body_codes, item);
             continue;
         }
-        for (size_t j = 0; j < group->n_bodies; j++)
-            if (strcmp(group->bodies[j], code) == 0)
-                esep_complain(reader->complaints, item, "\"%s\" is twice in this group", code);
-        group->bodies[group->n_bodies++] = reader->plan->bodies[place]->code;
+        bool twice = false;
+        for (size_t j = 0; j < group->n_bodies && !twice; j++)
+            twice = strcmp(group->bodies[j], code) == 0;
+        if (twice)
+            esep_complain(reader->complaints, item, "\"%s\" is twice in this group", code);
+        else
+            group->bodies[group->n_bodies++] = reader->plan->bodies[place]->code;
     }
 }
 

@@ -70,7 +70,8 @@ static void read_day_list(const struct day_list *list, const char *key,
     }
 }
 
-/* What the two lists say. Holidays first, so that a working day may be told from one that is worked anyway. */
+/* What the two lists say. Holidays first, so that a working day may be told from one that is worked
+ * anyway. */
 static void read_layer(struct esep_plan_reader *reader, struct days *days, int year,
                        const struct esep_yaml_node *map)
 {

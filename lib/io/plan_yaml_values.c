@@ -2,6 +2,8 @@
  * walk. */
 #include "io/plan_reader.h"
 
+#include <stdio.h>
+
 void *esep_plan_room(struct esep_plan_reader *reader, size_t bytes)
 {
     void *room = esep_arena_alloc(reader->arena, bytes);
@@ -58,8 +60,8 @@ const char *esep_plan_scalar(struct esep_plan_reader *reader, const char *key,
     }
     const char *text = esep_yaml_scalar(node);
     if (text[strspn(text, " \t\r\n")] == '\0') {
-        esep_complain(reader->complaints, node, "\"%s\" is empty: give a value or leave it out",
-                      key);
+        esep_complain(reader->complaints, node,
+                      "\"%s\" is empty: give a value (a key that is not needed is left out)", key);
         return NULL;
     }
     return text;
@@ -180,14 +182,18 @@ void esep_plan_read_text(struct esep_plan_reader *reader, const struct esep_plan
         {"en", true, esep_plan_read_line, offsetof(Esep__V1__Text, en), 0, ESEP_PLAN_LINE_MAX,
          NULL},
     };
-    if (esep_yaml_kind(node) == ESEP_YAML_SCALAR &&
-        esep_plan_scalar(reader, field->key, node) == NULL)
+    if (esep_yaml_kind(node) != ESEP_YAML_MAP) {
+        esep_complain(reader->complaints, node, "\"%s\" must be a map of kk, ru and en",
+                      field->key);
         return;
+    }
+    char what[32];
+    snprintf(what, sizeof what, "\"%s\"", field->key);
     Esep__V1__Text *text = esep_plan_room(reader, sizeof *text);
     if (text == NULL)
         return;
     esep__v1__text__init(text);
-    if (ESEP_PLAN_FIELDS(reader, field->key, node, languages, text))
+    if (ESEP_PLAN_FIELDS(reader, what, node, languages, text))
         memcpy(at, &text, sizeof text);
 }
 
