@@ -7,13 +7,14 @@
 #include "io/clock.h"
 #include "io/plan_yaml.h"
 
-/* clang-format off: cmocka.h needs these before it */
-#include <cmocka.h>
+/* cmocka.h needs what stands before it. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <cmocka.h>
 /* clang-format on */
 
 #define DATA ESEP_SOURCE_DIR "/tests/unit/io/data/"
