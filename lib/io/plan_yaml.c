@@ -136,20 +136,12 @@ static enum esep_status read_plan(struct esep_plan_reader *reader, struct esep_r
     return ESEP_INVALID;
 }
 
-enum esep_status esep_plan_load(const char *path, struct esep_arena *arena,
-                                Esep__V1__Plan **ret_plan, struct esep_complaints *complaints,
-                                struct esep_reason *reason)
+/* Takes the document, and gives it back to nobody. */
+static enum esep_status read_document(struct esep_yaml *yaml, const char *path,
+                                      struct esep_arena *arena, Esep__V1__Plan **ret_plan,
+                                      struct esep_complaints *complaints,
+                                      struct esep_reason *reason)
 {
-    memset(complaints, 0, sizeof *complaints);
-    struct esep_reason own = {""};
-    if (reason == NULL)
-        reason = &own;
-    struct esep_yaml *yaml = NULL;
-    enum esep_status status = esep_yaml_load(&yaml, path, complaints, reason);
-    if (status == ESEP_INVALID)
-        return esep_because(reason, status, "%s is not a plan", path);
-    if (status != ESEP_OK)
-        return status;
     struct esep_plan_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL) {
         esep_yaml_free(yaml);
@@ -159,7 +151,7 @@ enum esep_status esep_plan_load(const char *path, struct esep_arena *arena,
     reader->arena = arena;
     reader->complaints = complaints;
     reader->root = esep_yaml_root(yaml);
-    status = read_plan(reader, reason);
+    enum esep_status status = read_plan(reader, reason);
     if (status == ESEP_OK)
         *ret_plan = reader->plan;
     esep_complaints_sort(complaints);
@@ -169,4 +161,36 @@ enum esep_status esep_plan_load(const char *path, struct esep_arena *arena,
     free(reader);
     esep_yaml_free(yaml);
     return status;
+}
+
+enum esep_status esep_plan_load(const char *path, struct esep_arena *arena,
+                                Esep__V1__Plan **ret_plan, struct esep_complaints *complaints,
+                                struct esep_reason *reason)
+{
+    struct esep_reason own = {""};
+    struct esep_yaml *yaml = NULL;
+    memset(complaints, 0, sizeof *complaints);
+    if (reason == NULL)
+        reason = &own;
+    enum esep_status status = esep_yaml_load(&yaml, path, complaints, reason);
+    if (status == ESEP_INVALID)
+        return esep_because(reason, status, "%s is not a plan", path);
+    if (status != ESEP_OK)
+        return status;
+    return read_document(yaml, path, arena, ret_plan, complaints, reason);
+}
+
+enum esep_status esep_plan_parse(const char *path, struct esep_slice text, struct esep_arena *arena,
+                                 Esep__V1__Plan **ret_plan, struct esep_complaints *complaints,
+                                 struct esep_reason *reason)
+{
+    struct esep_reason own = {""};
+    struct esep_yaml *yaml = NULL;
+    memset(complaints, 0, sizeof *complaints);
+    if (reason == NULL)
+        reason = &own;
+    enum esep_status status = esep_yaml_parse(&yaml, path, text, complaints);
+    if (status != ESEP_OK)
+        return esep_because(reason, status, "%s is not a plan", path);
+    return read_document(yaml, path, arena, ret_plan, complaints, reason);
 }

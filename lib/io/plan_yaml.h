@@ -18,4 +18,9 @@ ESEP_MUST_USE enum esep_status esep_plan_load(const char *path, struct esep_aren
                                               Esep__V1__Plan **ret_plan,
                                               struct esep_complaints *complaints,
                                               struct esep_reason *reason);
+/* The same from memory; path stands for the file in messages, and a calendar is looked for beside it. */
+ESEP_MUST_USE enum esep_status esep_plan_parse(const char *path, struct esep_slice text,
+                                               struct esep_arena *arena, Esep__V1__Plan **ret_plan,
+                                               struct esep_complaints *complaints,
+                                               struct esep_reason *reason);
 #endif

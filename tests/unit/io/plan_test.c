@@ -28,6 +28,7 @@ struct fixture {
     Esep__V1__Plan *plan;
     struct esep_zone zone;
     struct esep_obligation obligations[OBLIGATIONS_MAX];
+    size_t made;
 };
 
 static int set_up(void **state)
@@ -267,6 +268,7 @@ static void counts(struct fixture *f, size_t ret[5], size_t *ret_agreement)
     assert_int_equal(esep_obligations_make(f->plan, &f->zone, f->obligations, OBLIGATIONS_MAX,
                                            &count, &f->reason),
                      ESEP_OK);
+    f->made = count;
     memset(ret, 0, 5 * sizeof ret[0]);
     *ret_agreement = 0;
     for (size_t i = 0; i < count; i++) {
@@ -274,6 +276,24 @@ static void counts(struct fixture *f, size_t ret[5], size_t *ret_agreement)
         *ret_agreement += f->obligations[i].upon_agreement &&
                           f->obligations[i].kind == ESEP_OBLIGATION_FULFILMENT;
     }
+}
+
+static size_t fulfilment_of(const struct fixture *f, const char *code)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->made; i++)
+        count += f->obligations[i].kind == ESEP_OBLIGATION_FULFILMENT &&
+                 strcmp(f->plan->bodies[f->obligations[i].body]->code, code) == 0;
+    return count;
+}
+
+static size_t fulfilment_due(const struct fixture *f, esep_day day)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->made; i++)
+        count += f->obligations[i].kind == ESEP_OBLIGATION_FULFILMENT &&
+                 f->obligations[i].due_day == day;
+    return count;
 }
 
 /* The counts, made by hand from the decree: tests/unit/domain/expected-1347.md. */
@@ -288,6 +308,25 @@ static void decree_1347_is_read_whole(void **state)
     assert_int_equal(f->plan->n_actions, 45);
     size_t kinds[5], agreement;
     counts(f, kinds, &agreement);
+    assert_int_equal(agreement, 78);
+    static const struct {
+        const char *code;
+        size_t count;
+    } bodies[] = {{"pgo", 64},    {"mia", 62},   {"mfa", 22}, {"mes", 16}, {"mlspp", 14},
+                  {"mci", 10},    {"moj", 9},    {"sc", 7},   {"moh", 4},  {"mof", 3},
+                  {"mtc", 3},     {"acecc", 3},  {"nsc", 2},  {"nhrc", 1}, {"assa", 1},
+                  {"akmola", 10}, {"almaty", 10}};
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
+        assert_int_equal(fulfilment_of(f, bodies[i].code), bodies[i].count);
+    static const struct {
+        int year, month, day;
+        size_t count;
+    } due[] = {{2012, 12, 31, 106}, {2013, 2, 28, 4},    {2013, 3, 31, 2},
+               {2013, 6, 30, 49},   {2013, 12, 31, 121}, {2014, 12, 31, 99}};
+    for (size_t i = 0; i < sizeof due / sizeof due[0]; i++)
+        assert_int_equal(
+            fulfilment_due(f, esep_day_from_civil(due[i].year, due[i].month, due[i].day)),
+            due[i].count);
     assert_int_equal(kinds[ESEP_OBLIGATION_FULFILMENT], 381);
     assert_int_equal(kinds[ESEP_OBLIGATION_ANNUAL], 31 * 3);
     assert_int_equal(kinds[ESEP_OBLIGATION_CONSOLIDATED], 3);
