@@ -23,13 +23,41 @@ static const char *key_of(const Esep__V1__JournalEntry *message)
     }
 }
 
-/* A body that still stands today and hands over to the owing one before the due day. */
+static bool group_has(const Esep__V1__Plan *plan, const char *group, const char *body)
+{
+    for (size_t i = 0; i < plan->n_groups; i++) {
+        if (strcmp(plan->groups[i]->code, group) != 0)
+            continue;
+        for (size_t k = 0; k < plan->groups[i]->n_bodies; k++) {
+            if (strcmp(plan->groups[i]->bodies[k], body) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the action names the body among its executors, by itself or through a group. */
+static bool executes(const Esep__V1__Plan *plan, int action, const char *body)
+{
+    if (action < 0 || (size_t)action >= plan->n_actions)
+        return false;
+    const Esep__V1__Action *a = plan->actions[action];
+    for (size_t i = 0; i < a->n_executors; i++) {
+        const Esep__V1__Executor *e = a->executors[i];
+        if (strcmp(e->body, body) == 0 || (e->group[0] != '\0' && group_has(plan, e->group, body)))
+            return true;
+    }
+    return false;
+}
+
+/* An executor that still stands today and hands over to the owing body before the due day. */
 static bool owes_until_then(const struct views *v, const struct views_duty *duty, const char *body,
                             const char *owing)
 {
-    const struct views_plan_slot *slot = views_current_plan(v, duty->pub.plan_no);
-    const esep_day today = esep_zone_day(slot->zone, v->last_at);
-    const int now = esep_body_on(slot->plan, body, today);
+    const struct views_plan_slot *slot = &v->plans[duty->pub.plan_no];
+    if (!executes(slot->plan, duty->pub.made.action, body))
+        return false;
+    const int now = esep_body_on(slot->plan, body, esep_zone_day(slot->zone, v->last_at));
     const int then = esep_body_on(slot->plan, body, duty->pub.made.due_day);
     return now >= 0 && then >= 0 && strcmp(slot->plan->bodies[now]->code, body) == 0 &&
            strcmp(slot->plan->bodies[then]->code, owing) == 0;

@@ -55,6 +55,7 @@ static bool load_promise(struct views *v, struct views_reader *key, struct views
     p->seq = views_r64(key);
     p->at = (esep_time)views_r64(value);
     p->index = views_r64(value);
+    p->from = views_r64(value);
     views_rbytes(value, p->head.bytes, ESEP_HASH_BYTES);
     for (uint32_t i = 0; i < v->duty_count; i++) {
         const struct views_obligation *o = &v->duties[i].pub;
@@ -90,6 +91,7 @@ static bool load_office(struct views *v, struct views_reader *key, struct views_
     o->refused_entries = views_r64(r);
     o->forks = views_r32(r);
     slot->kept_epoch = views_r32(r);
+    slot->kept_from = views_r64(r);
     slot->kept_seq = views_r64(r);
     slot->kept_at = (esep_time)views_r64(r);
     views_rbytes(r, slot->kept_head.bytes, ESEP_HASH_BYTES);

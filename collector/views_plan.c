@@ -4,7 +4,9 @@
  * plan that made it. A change holds from its effective day. What was due before that day stays as
  * it was made; of the rest, what the new plan also asks for is made anew under the same number
  * (reports, dates of receipt and extensions stay), what it does not ask for is dropped, and what is
- * new is added. A change asks for nothing that would have been due before it holds.
+ * new is added. A change asks for nothing that would have been due before it holds. Where a body
+ * passes to a successor, an obligation that has reports stays, under its old name, and the
+ * successor answers for it; the new plan's one for the successor is then not made beside it.
  *
  * "Due" here counts extensions: a duty extended beyond the day is still open, and may change.
  */
@@ -149,6 +151,32 @@ static void change_duty(struct views *v, struct views_duty *duty,
     views_mark_duty(v, duty);
 }
 
+static const char *number_of(const Esep__V1__Plan *plan, int action)
+{
+    return action >= 0 && (size_t)action < plan->n_actions ? plan->actions[action]->number : "-";
+}
+
+/* The open obligation, with reports, of a body that the one of `made` succeeds; NULL. */
+static struct views_duty *inherited(struct views *v, const struct views_plan_slot *slot,
+                                    const struct esep_obligation *made, uint32_t before)
+{
+    for (uint32_t i = 0; i < before; i++) {
+        struct views_duty *duty = &v->duties[i];
+        const struct esep_obligation *old = &duty->pub.made;
+        if (duty->pub.dropped || duty->pub.head_count == 0 || old->kind != made->kind ||
+            old->window.start != made->window.start || old->window.end != made->window.end ||
+            !may_change(v, duty, slot))
+            continue;
+        const char *body = views_duty_body(v, duty);
+        const int heir = body == NULL ? -1 : esep_body_on(slot->plan, body, made->due_day);
+        if (heir == made->body && strcmp(body, slot->plan->bodies[heir]->code) != 0 &&
+            strcmp(number_of(v->plans[duty->pub.plan_no].plan, old->action),
+                   number_of(slot->plan, made->action)) == 0)
+            return duty;
+    }
+    return NULL;
+}
+
 static void merge_plan(struct views *v, const struct views_plan_slot *slot, size_t made_count)
 {
     const uint32_t before = v->duty_count;
@@ -156,10 +184,13 @@ static void merge_plan(struct views *v, const struct views_plan_slot *slot, size
     for (size_t i = 0; i < made_count; i++) {
         const struct esep_obligation *made = &v->made[i];
         struct views_duty *duty = views_duty_by_key(v, made->key);
-        if (duty == NULL) {
-            if (made->due_day >= slot->effective)
+        if (duty == NULL && made->due_day >= slot->effective) {
+            struct views_duty *old = inherited(v, slot, made, before);
+            if (old == NULL)
                 add_duty(v, made);
-        } else if (may_change(v, duty, slot)) {
+            else
+                old->stamp = v->plan_count;
+        } else if (duty != NULL && may_change(v, duty, slot)) {
             change_duty(v, duty, made);
         }
     }

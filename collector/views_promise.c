@@ -14,7 +14,7 @@
 
 static bool covers(const struct views_promise *p, uint32_t epoch, uint64_t seq)
 {
-    return p->epoch == epoch && p->seq >= seq;
+    return p->epoch == epoch && seq > p->from && seq <= p->seq;
 }
 
 const struct views_promise *views_promise_for(const struct views_office_slot *slot, uint32_t epoch,
@@ -152,6 +152,7 @@ void views_promises_keep(struct views *v, struct views_office_slot *slot,
         settle(v, p, kept, leaf->accepted_at);
         if (kept) {
             slot->kept_epoch = p->epoch;
+            slot->kept_from = p->from;
             slot->kept_seq = p->seq;
             slot->kept_at = p->at;
             slot->kept_head = p->head;
@@ -214,7 +215,12 @@ enum esep_status views_apply_commitment(struct views *v, const struct views_entr
     if (more) {
         struct views_promise *p = &slot->promises[slot->promise_count++];
         *p = (struct views_promise){
-            .epoch = leaf->epoch, .seq = leaf->seq, .at = leaf->accepted_at, .index = entry->index};
+            .epoch = leaf->epoch,
+            .from = held,
+            .seq = leaf->seq,
+            .at = leaf->accepted_at,
+            .index = entry->index,
+        };
         memcpy(p->head.bytes, commitment->head.data, ESEP_HASH_BYTES);
         views_put_promise(v, leaf->office, p);
     }
@@ -230,7 +236,7 @@ bool views_commitment(const struct views *v, uint32_t office, uint32_t epoch, ui
     if (slot == NULL)
         return false;
     const struct views_promise *p = views_promise_for(slot, epoch, seq);
-    const bool kept = slot->kept_epoch == epoch && slot->kept_seq >= seq;
+    const bool kept = slot->kept_epoch == epoch && seq > slot->kept_from && seq <= slot->kept_seq;
     if (p == NULL && !kept)
         return false;
     /* A kept one reached less far than any open one, so it is the earlier. */

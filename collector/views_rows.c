@@ -8,7 +8,7 @@
  *   T   format 1 | newest accepted_at 8 | plans 4 | offices 4 | obligations 4 | codes 4 | tree
  *   P   log index 8 | effective day 4
  *   K   body text | expires_at 8 | flags 1 | number 4
- *   S   log index 8          C   accepted_at 8 | log index 8 | head 32
+ *   S   log index 8          C   accepted_at 8 | log index 8 | held then 8 | head 32
  *   M   log index 8          D   zero 1
  *   R   see views_report_read: 52 bytes      F, O   see put_office, put_duty
  */
@@ -165,6 +165,7 @@ void views_put_promise(struct views *v, uint32_t office, const struct views_prom
     put_office_place(&k, office, promise->epoch, promise->seq);
     views_w64(&w, (uint64_t)promise->at);
     views_w64(&w, promise->index);
+    views_w64(&w, promise->from);
     views_wbytes(&w, promise->head.bytes, ESEP_HASH_BYTES);
     put_at(v, key, &k, value, &w);
 }
@@ -211,6 +212,7 @@ static void put_office(struct views *v, const struct views_office_slot *slot)
     views_w64(&w, o->refused_entries);
     views_w32(&w, o->forks);
     views_w32(&w, slot->kept_epoch);
+    views_w64(&w, slot->kept_from);
     views_w64(&w, slot->kept_seq);
     views_w64(&w, (uint64_t)slot->kept_at);
     views_wbytes(&w, slot->kept_head.bytes, ESEP_HASH_BYTES);

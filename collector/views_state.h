@@ -56,6 +56,7 @@ struct views_plan_slot {
 
 struct views_promise {
     uint32_t epoch;
+    uint64_t from; /* what was held when it was made: it says nothing of that */
     uint64_t seq;
     esep_time at;
     struct esep_hash head;
@@ -69,6 +70,7 @@ struct views_office_slot {
     uint32_t promise_count;
     /* the last promise that was kept */
     uint32_t kept_epoch;
+    uint64_t kept_from;
     uint64_t kept_seq;
     esep_time kept_at;
     struct esep_hash kept_head;

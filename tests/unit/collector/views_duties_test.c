@@ -329,6 +329,13 @@ static void change_mid_year(Esep__V1__Plan *plan)
     plan->bodies[2]->successor = plan->bodies[1]->code;
 }
 
+static void pass_akmola_to_moh(Esep__V1__Plan *plan)
+{
+    plan->revision = 2;
+    assert_int_equal(esep_day_parse("2013-05-31", &plan->bodies[2]->valid_to_day), ESEP_OK);
+    plan->bodies[2]->successor = plan->bodies[1]->code;
+}
+
 /* The plan changes as from 1 May: March stays as it was made, June and later change. */
 static void test_plan_change_mid_year(void **state)
 {
@@ -367,6 +374,48 @@ static void test_plan_change_mid_year(void **state)
         .key = KEY_2_AKMOLA, .base_index = w->last_index, .fulfilment = 2, .percent = 100};
     assert_int_equal(world_report(w, akmola, &late), TAKEN);
     assert_int_equal(march->reports, 2);
+}
+
+/* The successor takes over what has begun, under its old name; nothing is asked for twice. */
+static void test_what_has_begun_keeps_its_name(void **state)
+{
+    struct world *w = *state;
+    const uint32_t akmola = world_office(w, "akmola");
+    const uint32_t moh = world_office(w, "moh");
+    const char *later = "p/fulfilment/2/akmola/2014-01-01..2014-03-31";
+    assert_int_equal(world_plain_report(w, akmola, later), TAKEN);
+    const uint64_t begun = w->last_index;
+    w->now = world_time("2013-04-02");
+    world_plan(w, "2013-05-01", pass_akmola_to_moh);
+    const struct views_obligation *o = world_duty(w, later);
+    assert_false(o->dropped);
+    assert_null(views_obligation_by_key(w->views, "p/fulfilment/2/moh/2014-01-01..2014-03-31"));
+    w->now = world_time("2013-06-02");
+    world_presence(w, moh);
+    const struct world_report more = {.key = later,
+                                      .base_index = begun,
+                                      .fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_EXECUTED,
+                                      .percent = 100};
+    assert_int_equal(world_report(w, moh, &more), TAKEN);
+    assert_int_equal(o->head_count, 1);
+}
+
+/* Until the day it goes, the old body brings what its successor will owe; only what it executes. */
+static void test_a_body_about_to_go(void **state)
+{
+    struct world *w = *state;
+    const uint32_t akmola = world_office(w, "akmola");
+    w->now = world_time("2013-04-02");
+    world_plan(w, "2013-05-01", pass_akmola_to_moh);
+    assert_int_equal(world_plain_report(w, akmola, KEY_1_AKMOLA),
+                     ESEP__V1__VERDICT__VERDICT_CLOSED);
+    assert_int_equal(world_plain_report(w, akmola, KEY_1_MOH), TAKEN);
+    assert_int_equal(world_plain_report(w, akmola, "p/annual/-/moh/2013-01-01..2013-12-31"),
+                     ESEP__V1__VERDICT__VERDICT_NOT_YOURS);
+    w->now = world_time("2013-06-02");
+    world_presence(w, akmola);
+    assert_int_equal(world_plain_report(w, akmola, KEY_1_MOH),
+                     ESEP__V1__VERDICT__VERDICT_NOT_YOURS);
 }
 
 static void second_plan(Esep__V1__Plan *plan)
@@ -443,6 +492,8 @@ int main(void)
         STORY(test_accepted_co_executors_flow_to_the_lead),
         STORY(test_extension_keeps_the_original_date),
         STORY(test_plan_change_mid_year),
+        STORY(test_what_has_begun_keeps_its_name),
+        STORY(test_a_body_about_to_go),
         STORY(test_several_plans_and_current_ones_by_mail),
         STORY(test_what_does_not_fit_changes_nothing),
     };

@@ -177,6 +177,22 @@ static void test_earliest_promise_counts(void **state)
     assert_int_equal(at, world_time("2013-06-20"));
 }
 
+/* A promise says nothing of what was held before it was made. */
+static void test_a_promise_does_not_reach_back(void **state)
+{
+    struct world *w = *state;
+    esep_time at = 0;
+    uint64_t seq = 0;
+    struct esep_hash head;
+    bring(w, 3);
+    world_promise(w, 1, 5);
+    assert_false(views_commitment(w->views, 1, 1, 3, &at, &seq, &head));
+    assert_true(views_commitment(w->views, 1, 1, 4, &at, &seq, &head));
+    bring(w, 2);
+    assert_false(views_commitment(w->views, 1, 1, 3, &at, &seq, &head));
+    assert_true(views_commitment(w->views, 1, 1, 5, &at, &seq, &head));
+}
+
 static void test_open_promises_are_bounded(void **state)
 {
     struct world *w = *state;
@@ -258,6 +274,7 @@ int main(void)
         STORY(test_another_head_proves_nothing),
         STORY(test_a_new_epoch_voids_promises),
         STORY(test_earliest_promise_counts),
+        STORY(test_a_promise_does_not_reach_back),
         STORY(test_open_promises_are_bounded),
         STORY(test_restart_while_waiting),
         STORY(test_a_log_that_contradicts_itself),
