@@ -203,7 +203,8 @@ static bool read_texts(const struct reading *r)
     size_t count = esep_yaml_count(list);
     bool any = r->row->min == 0 && r->row->max == 0;
     size_t least = any ? r->row->fallback == NULL : (size_t)r->row->min;
-    size_t most = any ? ESEP_CONFIG_TEXTS_MAX : (size_t)r->row->max;
+    size_t most =
+        any || r->row->max > ESEP_CONFIG_TEXTS_MAX ? ESEP_CONFIG_TEXTS_MAX : (size_t)r->row->max;
     if (count < least || count > most) {
         esep_complain(r->complaints, list, "\"%s\" has %zu items: it may have from %zu to %zu",
                       r->row->path, count, least, most);

@@ -191,6 +191,25 @@ static void shapes_are_checked(void **state)
         ESEP_NOT_FOUND);
 }
 
+/* A table that allows more than the struct holds must not be believed. */
+static void a_list_never_outgrows_its_struct(void **state)
+{
+    (void)state;
+    static const struct esep_config_row row[] = {
+        {"agents", ESEP_CONFIG_TEXTS, 0, sizeof(struct esep_config_texts), "", 0, 1000, "list"}};
+    struct esep_config_texts texts;
+    static const char path[] = "./config_test.yaml";
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("agents: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]\n", file);
+    fclose(file);
+    assert_int_equal(esep_config_read(path, row, 1, &texts, &yaml, &complaints, &reason),
+                     ESEP_INVALID);
+    unlink(path);
+    assert_string_equal(complaints.items[0].text,
+                        "\"agents\" has 17 items: it may have from 0 to 16");
+}
+
 static void help_says_the_table(void **state)
 {
     (void)state;
@@ -216,6 +235,7 @@ int main(void)
         cmocka_unit_test(numbers_are_whole_and_in_range),
         cmocka_unit_test(durations_have_a_unit),
         cmocka_unit_test(shapes_are_checked),
+        cmocka_unit_test(a_list_never_outgrows_its_struct),
         cmocka_unit_test(help_says_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
