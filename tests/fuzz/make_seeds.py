@@ -41,6 +41,30 @@ def tzif(footer, types=((18000, 0),), times=(), indexes=b""):
         + b"".join(struct.pack(">iBB", offset, dst, 0) for offset, dst in types) + b"TST\0" + footer
 
 
+def broker_seeds():
+    """Records of broker.c: operation, argument, length, bytes."""
+    def record(operation, argument, content=b""):
+        return bytes([operation, argument, len(content)]) + content
+    beat = record(2, 0, data(4, b""))
+    joined = beat + record(4, 0)
+    roster = record(5, 16 + 32, bytes([1, 1, 2, 2, 3, 3, 4, 4]))
+    hello, batch, enrol, order = (record(1, key << 4 | conn, bytes([kind])) for key, conn, kind in
+                                  ((1, 1, 1), (1, 1, 2), (7, 2, 5), (4, 3, 6)))
+    save("broker", "wait", hello + beat + hello)
+    save("broker", "served", joined + roster + hello + batch + enrol + order)
+    save("broker", "revoked", joined + roster + hello + record(5, 64, bytes([1, 3])) + batch)
+    save("broker", "reply", joined + roster + hello
+         + record(3, 0, bytes([4]) + data(3, number(1, 1))[:3] + b"receipt"))
+    save("broker", "standby", joined + roster + record(2, 5, data(4, b"")) + record(4, 5)
+         + record(7, 2) + hello + hello)
+    save("broker", "other-engine", joined + record(2, 5, data(4, b"")) + record(4, 5 + 16))
+    save("broker", "lost-and-idle", joined + roster + hello + record(6, 60) + record(6, 200))
+    save("broker", "queues-full", joined + roster + record(7, 1) + hello + record(7, 2) + enrol)
+    save("broker", "roster-too-long", joined + record(5, 48, bytes([1, 1, 2, 1, 3, 1, 4, 1, 5, 1])))
+    save("broker", "reconfigured", joined + roster + record(8, 0) + enrol + hello)
+    save("broker", "rubbish", record(0, 0x11, b"rubbish") + record(2, 0, b"\xff\xff\x01") + hello * 30)
+
+
 def main():
     session = bytes.fromhex("30313233343536373839616263646566")
     frames = dict(line.split() for line in (UNIT / "wire/golden/session.hex").read_text().splitlines())
@@ -91,6 +115,8 @@ def main():
     }
     for name, (message, content) in seeds.items():
         save("unpack", name, bytes([message]) + content)
+
+    broker_seeds()
 
     save("tzif", "almaty", (UNIT / "base/data/almaty.tzif").read_bytes())
     save("tzif", "fixed", tzif(b"\n<+05>-5\n"))

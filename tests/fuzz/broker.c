@@ -1,0 +1,296 @@
+/* tests/fuzz/broker.c - the broker's core under any order of events, hostile ones among them.
+ *
+ * The input is a list of records: operation, argument, length, bytes. Offices send rubbish or true
+ * envelopes, collectors rubbish, true Joins or rosters, time moves, sends fail. Properties: what
+ * goes to a collector as an office's frame is the very bytes, stamped with the key the event had,
+ * to a connection that joined; a revoked key's frame never goes on, an unknown key's only as
+ * ENROL; an office is sent nothing but a refusal or what a collector said; bounds hold.
+ */
+#include "broker/broker.h"
+
+#include "fuzz.h"
+#include "wire/envelope.h"
+#include "wire/statement.h"
+
+#define CONNS 4
+
+struct play {
+    struct broker *broker;
+    struct broker_config config;
+    esep_time now;
+    uint8_t nonces[CONNS][32];
+    bool joined[CONNS]; /* it was sent a Joined, and may be joined still */
+    uint8_t fail;       /* the next sends: 0 go out, 1 AGAIN, 2 no such peer */
+    /* the event under way */
+    const uint8_t *key;
+    struct esep_slice frame;
+    struct esep_slice reply;
+};
+
+static struct esep_sign_key log_key;
+
+static const uint8_t *key_of(unsigned number)
+{
+    static uint8_t keys[16][ESEP_KEY_BYTES];
+    keys[number & 15][0] = (uint8_t)(1 + (number & 15));
+    return keys[number & 15];
+}
+
+static void set_up(struct play *play)
+{
+    *play = (struct play){.now = 1000 * ESEP_SECOND};
+    struct broker_config *c = &play->config;
+    memcpy(c->name, "fuzz", 5);
+    memcpy(c->log_key, log_key.public, sizeof c->log_key);
+    memcpy(c->collector_keys[0], key_of(8), ESEP_KEY_BYTES);
+    memcpy(c->collector_keys[1], key_of(9), ESEP_KEY_BYTES);
+    c->collector_key_count = 2;
+    c->enrolment = true;
+    c->keys_max = 4;
+    c->conns_max = 6;
+    c->strangers_max = 2;
+    c->conns_per_key_max = 2;
+    c->frame_bytes_max = 512;
+    c->frames = c->strangers = c->refusals = (struct broker_rate){10, 20};
+    c->bytes = (struct broker_rate){10000, 20000};
+    c->stranger_every = c->heartbeat = c->wait = c->drain = ESEP_SECOND;
+    c->idle = 5 * ESEP_SECOND;
+    FUZZ_CHECK(broker_new(&play->broker, c, play->now) == ESEP_OK);
+}
+
+/* The admission that counts now; UNSPECIFIED: unknown. */
+static Esep__V1__OfficeAdmission admission_of(const struct play *play, const uint8_t *key)
+{
+    for (uint32_t i = 0; i < broker_office_count(play->broker); i++) {
+        struct broker_office_info info;
+        broker_office_at(play->broker, i, play->now, &info);
+        if (memcmp(info.key, key, ESEP_KEY_BYTES) == 0)
+            return info.admission;
+    }
+    return ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_UNSPECIFIED;
+}
+
+static void check_forwarded(const struct play *play, const struct broker_effect *effect)
+{
+    struct esep_envelope envelope;
+    FUZZ_CHECK(play->frame.len > 0 && effect->parts[1].data == play->frame.data &&
+               effect->parts[1].len == play->frame.len);
+    Esep__V1__LinkDown *down =
+        esep__v1__link_down__unpack(NULL, effect->parts[0].len, effect->parts[0].data);
+    FUZZ_CHECK(down != NULL && down->what_case == ESEP__V1__LINK_DOWN__WHAT_FROM);
+    FUZZ_CHECK(memcmp(down->from->curve_key.data, play->key, ESEP_KEY_BYTES) == 0);
+    esep__v1__link_down__free_unpacked(down, NULL);
+    FUZZ_CHECK(play->joined[effect->conn % CONNS]);
+    FUZZ_CHECK(esep_envelope_read(play->frame, &envelope, NULL) == ESEP_OK);
+    const Esep__V1__OfficeAdmission admission = admission_of(play, play->key);
+    FUZZ_CHECK(admission != ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REVOKED);
+    if (admission == ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_UNSPECIFIED)
+        FUZZ_CHECK(envelope.kind == ESEP__V1__KIND__KIND_ENROL);
+    if (admission != ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_OPERATOR)
+        FUZZ_CHECK(envelope.kind != ESEP__V1__KIND__KIND_ORDER);
+}
+
+static void check_control(struct play *play, const struct broker_effect *effect)
+{
+    Esep__V1__LinkDown *down =
+        esep__v1__link_down__unpack(NULL, effect->parts[0].len, effect->parts[0].data);
+    FUZZ_CHECK(down != NULL);
+    const size_t conn = effect->conn % CONNS;
+    if (down->what_case == ESEP__V1__LINK_DOWN__WHAT_CHALLENGE) {
+        FUZZ_CHECK(down->challenge->nonce.len == 32);
+        memcpy(play->nonces[conn], down->challenge->nonce.data, 32);
+    } else if (down->what_case == ESEP__V1__LINK_DOWN__WHAT_JOINED) {
+        play->joined[conn] = true;
+    } else if (down->what_case != ESEP__V1__LINK_DOWN__WHAT_REFUSED) {
+        FUZZ_CHECK(play->joined[conn]);
+    }
+    esep__v1__link_down__free_unpacked(down, NULL);
+}
+
+static void check_office(const struct play *play, const struct broker_effect *effect)
+{
+    struct esep_envelope envelope;
+    FUZZ_CHECK(effect->part_count == 1);
+    if (play->reply.len > 0 && effect->parts[0].data == play->reply.data)
+        return;
+    FUZZ_CHECK(esep_envelope_read(effect->parts[0], &envelope, NULL) == ESEP_OK);
+    FUZZ_CHECK(envelope.kind == ESEP__V1__KIND__KIND_REFUSAL);
+}
+
+static void take(struct play *play)
+{
+    const struct broker_effect *effect;
+    while ((effect = broker_peek(play->broker)) != NULL) {
+        if (effect->kind == BROKER_EFFECT_SEND_OFFICE)
+            check_office(play, effect);
+        else if (effect->kind == BROKER_EFFECT_SEND_COLLECTOR && effect->part_count == 2)
+            check_forwarded(play, effect);
+        else if (effect->kind == BROKER_EFFECT_SEND_COLLECTOR)
+            check_control(play, effect);
+        else
+            FUZZ_CHECK(effect->text[0] != '\0');
+        if (play->fail == 0 || effect->kind == BROKER_EFFECT_NOTE)
+            broker_pop(play->broker);
+        else
+            broker_failed(play->broker, play->fail == 1 ? ESEP_AGAIN : ESEP_NOT_FOUND, play->now);
+    }
+    FUZZ_CHECK(broker_conn_count(play->broker) <= play->config.conns_max);
+    FUZZ_CHECK(broker_office_count(play->broker) <= play->config.keys_max);
+    play->fail = 0;
+    play->frame = play->reply = esep_slice(NULL, 0);
+}
+
+static void office(struct play *play, uint8_t argument, struct esep_slice bytes)
+{
+    play->key = key_of(argument >> 4 & 7);
+    play->frame = bytes;
+    broker_on_office_frame(play->broker, argument & 15, play->key, bytes, play->now);
+    take(play);
+}
+
+static void true_envelope(struct play *play, uint8_t argument, struct esep_slice bytes)
+{
+    static const uint8_t session[ESEP_SESSION_ID_BYTES];
+    struct esep_buf buf;
+    esep_buf_init(&buf, 1024);
+    const struct esep_envelope head = {.version = 1,
+                                       .kind =
+                                           (Esep__V1__Kind)(bytes.len > 0 ? bytes.data[0] % 24 : 1),
+                                       .session = esep_slice(session, sizeof session)};
+    const uint8_t body[ESEP_SEAL_BYTES] = {0};
+    FUZZ_CHECK(esep_envelope_write_head(&head, sizeof body, &buf) == ESEP_OK);
+    FUZZ_CHECK(esep_buf_put(&buf, body, sizeof body) == ESEP_OK);
+    office(play, argument, esep_buf_slice(&buf));
+    esep_buf_done(&buf);
+}
+
+static void collector(struct play *play, uint8_t argument, struct esep_slice bytes,
+                      struct esep_slice second)
+{
+    const struct esep_slice parts[2] = {bytes, second};
+    play->reply = second;
+    broker_on_collector_frame(play->broker, argument & 3, key_of(8 + (argument >> 2 & 3)), parts,
+                              second.len > 0 ? 2 : 1, play->now);
+    take(play);
+}
+
+static void link_up(struct play *play, uint8_t argument, const Esep__V1__LinkUp *up)
+{
+    uint8_t packed[512];
+    FUZZ_CHECK(esep__v1__link_up__get_packed_size(up) <= sizeof packed);
+    const size_t len = esep__v1__link_up__pack(up, packed);
+    collector(play, argument, esep_slice(packed, len), esep_slice(NULL, 0));
+}
+
+static void true_join(struct play *play, uint8_t argument)
+{
+    uint8_t engine[16] = {argument >> 4};
+    uint8_t signature[ESEP_SIGNATURE_BYTES];
+    uint8_t log_id[ESEP_HASH_BYTES] = {0};
+    const struct esep_hash said = esep_join_statement(
+        play->nonces[argument & 3], &play->config.log_id, engine, play->config.curve_public);
+    esep_sign(&log_key, esep_slice(said.bytes, sizeof said.bytes), signature);
+    Esep__V1__Join join;
+    esep__v1__join__init(&join);
+    join.log_id = (ProtobufCBinaryData){sizeof log_id, log_id};
+    join.log_key = (ProtobufCBinaryData){ESEP_KEY_BYTES, log_key.public};
+    join.engine_id = (ProtobufCBinaryData){sizeof engine, engine};
+    join.signature = (ProtobufCBinaryData){sizeof signature, signature};
+    Esep__V1__LinkUp up;
+    esep__v1__link_up__init(&up);
+    up.what_case = ESEP__V1__LINK_UP__WHAT_JOIN;
+    up.join = &join;
+    link_up(play, argument, &up);
+}
+
+/* bytes: pairs of key number and admission; the argument's upper bits: whole, last, version. */
+static void true_roster(struct play *play, uint8_t argument, struct esep_slice bytes)
+{
+    Esep__V1__RosterEntry entries[6];
+    Esep__V1__RosterEntry *pointers[6];
+    uint8_t keys[6][ESEP_KEY_BYTES];
+    size_t count = 0;
+    for (; count < 6 && 2 * count + 1 < bytes.len; count++) {
+        memcpy(keys[count], key_of(bytes.data[2 * count] & 7), ESEP_KEY_BYTES);
+        esep__v1__roster_entry__init(&entries[count]);
+        entries[count].curve_key = (ProtobufCBinaryData){ESEP_KEY_BYTES, keys[count]};
+        entries[count].office = bytes.data[2 * count];
+        entries[count].admission = (Esep__V1__OfficeAdmission)(bytes.data[2 * count + 1] % 6);
+        pointers[count] = &entries[count];
+    }
+    Esep__V1__Roster roster;
+    esep__v1__roster__init(&roster);
+    roster.version = argument >> 6;
+    roster.whole = (argument & 16) != 0;
+    roster.last = (argument & 32) != 0;
+    roster.n_entries = count;
+    roster.entries = pointers;
+    Esep__V1__LinkUp up;
+    esep__v1__link_up__init(&up);
+    up.what_case = ESEP__V1__LINK_UP__WHAT_ROSTER;
+    up.roster = &roster;
+    link_up(play, argument, &up);
+}
+
+static void step(struct play *play, uint8_t operation, uint8_t argument, struct esep_slice bytes)
+{
+    switch (operation % 9) {
+    case 0:
+        office(play, argument, bytes);
+        break;
+    case 1:
+        true_envelope(play, argument, bytes);
+        break;
+    case 2:
+        collector(play, argument, bytes, esep_slice(NULL, 0));
+        break;
+    case 3: { /* the first byte says where the second part begins */
+        const size_t cut = bytes.len > 0 ? bytes.data[0] % bytes.len : 0;
+        collector(play, argument, esep_slice(bytes.data, cut),
+                  esep_slice(bytes.data + cut, bytes.len - cut));
+        break;
+    }
+    case 4:
+        true_join(play, argument);
+        break;
+    case 5:
+        true_roster(play, argument, bytes);
+        break;
+    case 6:
+        play->now += argument * ESEP_SECOND / 20;
+        broker_on_time(play->broker, play->now);
+        take(play);
+        FUZZ_CHECK(broker_deadline(play->broker) > play->now);
+        break;
+    case 7:
+        play->fail = argument % 3;
+        break;
+    default:
+        play->config.enrolment = (argument & 1) != 0;
+        play->config.collector_key_count = 1 + (argument >> 1 & 1);
+        FUZZ_CHECK(broker_reconfigure(play->broker, &play->config, NULL) == ESEP_OK);
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static bool ready;
+    if (!ready) {
+        const uint8_t seed[32] = {1};
+        FUZZ_CHECK(esep_crypto_init() == ESEP_OK);
+        esep_sign_key_from_seed(&log_key, seed);
+        ready = true;
+    }
+    struct play play;
+    set_up(&play);
+    size_t at = 0;
+    while (at + 3 <= size) {
+        const size_t left = size - at - 3;
+        const size_t len = data[at + 2] < left ? data[at + 2] : left;
+        step(&play, data[at], data[at + 1], esep_slice(data + at + 3, len));
+        at += 3 + len;
+    }
+    broker_free(play.broker);
+    return 0;
+}
