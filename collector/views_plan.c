@@ -168,8 +168,10 @@ static struct views_duty *inherited(struct views *v, const struct views_plan_slo
             !may_change(v, duty, slot))
             continue;
         const char *body = views_duty_body(v, duty);
-        const int heir = body == NULL ? -1 : esep_body_on(slot->plan, body, made->due_day);
-        if (heir == made->body && strcmp(body, slot->plan->bodies[heir]->code) != 0 &&
+        if (body == NULL)
+            continue;
+        const int heir = esep_body_on(slot->plan, body, made->due_day);
+        if (heir >= 0 && heir == made->body && strcmp(body, slot->plan->bodies[heir]->code) != 0 &&
             strcmp(number_of(v->plans[duty->pub.plan_no].plan, old->action),
                    number_of(slot->plan, made->action)) == 0)
             return duty;
@@ -213,7 +215,7 @@ static size_t count_new(const struct views *v, esep_day effective, size_t made_c
 
 enum esep_status views_apply_plan(struct views *v, const struct views_entry *entry)
 {
-    struct views_plan_slot slot;
+    struct views_plan_slot slot = {.plan = NULL};
     size_t made_count = 0;
     const size_t used = v->plan_arena.used_bytes;
 

@@ -60,6 +60,7 @@ struct world {
 extern const struct views_limits world_limits;
 const struct esep_zone *world_zone(void *context, const char *name);
 esep_time world_time(const char *text); /* RFC 3339, or a day in +06:00 */
+esep_day world_day(const char *text);
 
 void world_start(struct world *w, const char *now); /* GENESIS */
 void world_end(struct world *w);
