@@ -1,4 +1,12 @@
-/* broker/commands.h - what the command line asked for, and who carries it out. */
+/* broker/commands.h - what the command line asked for, and who carries it out.
+ *
+ * main.c reads the words and options into one struct invocation and looks the command up in its
+ * table; the commands themselves know nothing of argp. A command decides what to print and where:
+ * results on stdout, so that a script can take them, what to do next on stderr. What its failure
+ * means to the shell that called it (the exit code) is decided by main.c alone.
+ *
+ * Invariant: what a command needs (argument, --config or --control) is there when it is called.
+ */
 #ifndef BROKER_COMMANDS_H
 #define BROKER_COMMANDS_H
 

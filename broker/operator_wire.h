@@ -1,4 +1,12 @@
-/* broker/operator_wire.h - one order through a broker, over CurveZMQ, and its answer. */
+/* broker/operator_wire.h - one order through a broker, over CurveZMQ, and its answer.
+ *
+ * Signs the order, seals it to the collector, tries the brokers of the config in turn until one
+ * lets us in, and waits for the reply under the same session's key. It decides whether an answer is
+ * true (a reply opens, a collector's refusal is signed by the log key) and whether the order may be
+ * sent again (only after a broker said WAIT or LIMIT); what the reply says is the caller's affair.
+ *
+ * Invariant: once the order may have reached a collector, it is never sent again.
+ */
 #ifndef BROKER_OPERATOR_WIRE_H
 #define BROKER_OPERATOR_WIRE_H
 

@@ -309,14 +309,14 @@ static void answer_order(struct net *net, const struct ordering *o, size_t at)
 static void ordering_init(struct ordering *o, struct net *net)
 {
     memset(o, 0, sizeof *o);
-    strcpy(o->settings.name, "almas");
+    (void)snprintf(o->settings.name, sizeof o->settings.name, "almas");
     memcpy(o->settings.log_id, net->log_id.bytes, 32);
     memcpy(o->settings.log_key, net->log_key.public, 32);
     memcpy(o->settings.seal_key, net->seal_key.public, 32);
     o->settings.timeout = 10 * ESEP_SECOND;
     o->settings.broker_count = 1;
-    strcpy(o->settings.brokers[0].address,
-           broker_shell_endpoint(net->shell, BROKER_DOMAIN_OFFICES, 0));
+    (void)snprintf(o->settings.brokers[0].address, sizeof o->settings.brokers[0].address, "%s",
+                   broker_shell_endpoint(net->shell, BROKER_DOMAIN_OFFICES, 0));
     memcpy(o->settings.brokers[0].key, broker_shell_public(net->shell), 32);
     o->way.settings = &o->settings;
     const uint8_t seed[32] = {9};

@@ -6,6 +6,8 @@
 #include "wire/statement.h"
 #include "wire/unpack.h"
 
+#include <stdio.h>
+
 const uint8_t *key_of(unsigned number)
 {
     static uint8_t keys[256][ESEP_KEY_BYTES];
@@ -23,7 +25,7 @@ void world_init(struct world *w)
     esep_sign_key_from_seed(&w->log_key, seed);
     w->now = 1000 * SECOND;
     struct broker_config *c = &w->config;
-    strcpy(c->name, "b1");
+    memcpy(c->name, "b1", 3);
     memset(c->log_id.bytes, 0x11, sizeof c->log_id.bytes);
     memcpy(c->log_key, w->log_key.public, sizeof c->log_key);
     memcpy(c->curve_public, key_of(BROKER_KEY), ESEP_KEY_BYTES);
@@ -69,7 +71,7 @@ void world_take(struct world *w)
         out->conn = effect->conn;
         if (effect->kind == BROKER_EFFECT_NOTE) {
             out->note = effect->note;
-            strncpy(out->text, effect->text, sizeof out->text - 1);
+            (void)snprintf(out->text, sizeof out->text, "%s", effect->text);
         }
         out->part_count = effect->part_count;
         for (size_t i = 0; i < effect->part_count; i++) {
