@@ -312,6 +312,41 @@ static void assert_same_answers(const struct views *a, const struct views *b, es
     }
 }
 
+/* Both would judge alike what may come next. */
+static void assert_same_judges(struct life *l, const struct views *other)
+{
+    Esep__V1__JournalEntry entry;
+    Esep__V1__Report report;
+    Esep__V1__Withdrawal withdrawal;
+    uint8_t nonce[16] = {0};
+    static char reason[] = "by mistake";
+    char key[ESEP_OBLIGATION_KEY_MAX];
+    esep__v1__journal_entry__init(&entry);
+    esep__v1__report__init(&report);
+    esep__v1__withdrawal__init(&withdrawal);
+    entry.nonce = (ProtobufCBinaryData){sizeof(nonce), nonce};
+    report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_PARTLY;
+    report.obligation = withdrawal.obligation = key;
+    withdrawal.reason = reason;
+    for (int i = 0; i < 400; i++) {
+        const uint32_t office = some_office(l);
+        const uint64_t seq = l->w.office[office].seq + 1;
+        (void)snprintf(key, sizeof(key), "%s", some_key(l));
+        report.builds_on_index = below(l, 2) == 0 ? below(l, l->w.log_count) : 0;
+        report.builds_on_seq = below(l, seq);
+        withdrawal.report_index = report.builds_on_index;
+        withdrawal.report_seq = report.builds_on_seq;
+        entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+        entry.report = &report;
+        if (below(l, 4) == 0) {
+            entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL;
+            entry.withdrawal = &withdrawal;
+        }
+        assert_int_equal(views_judge(l->w.views, office, seq, &entry),
+                         views_judge(other, office, seq, &entry));
+    }
+}
+
 /* What every state must keep, whatever came. */
 static void assert_sound(const struct views *v)
 {
@@ -355,11 +390,13 @@ static void one_life(uint64_t seed)
         struct views *replayed = world_replay(&l.w, &table, how[i], &cuts);
         assert_same_tables(&table, &l.w.table);
         assert_same_answers(replayed, l.w.views, l.w.now);
+        assert_same_judges(&l, replayed);
         views_free(replayed);
         world_table_free(&table);
     }
     struct views *loaded = world_load(&l.w);
     assert_same_answers(loaded, l.w.views, l.w.now);
+    assert_same_judges(&l, loaded);
     views_free(loaded);
     world_end(&l.w);
 }

@@ -177,6 +177,30 @@ static void test_earliest_promise_counts(void **state)
     assert_int_equal(at, world_time("2013-06-20"));
 }
 
+/* Waiting moves to an earlier promise of another office: what becomes of the first no longer
+ * matters. */
+static void test_waiting_moves_to_the_earlier_promise(void **state)
+{
+    struct world *w = *state;
+    const uint32_t two = world_office(w, "moh");
+    w->now = world_time("2013-06-28");
+    world_promise(w, two, 2);
+    w->now = world_time("2013-06-29");
+    world_promise(w, 1, 3);
+    w->now = world_time("2013-07-01");
+    (void)world_plain_report(w, 1, "p/annual/-/moh/2013-01-01..2013-12-31");
+    bring(w, 1);
+    (void)world_plain_report(w, two, KEY_1_MOH);
+    const struct views_obligation *o = world_duty(w, KEY_1_MOH);
+    assert_int_equal(o->first_office, two);
+    world_new_epoch(w, 1); /* voids office 1's promise */
+    (void)world_plain_report(w, 1, "p/annual/-/moh/2013-01-01..2013-12-31");
+    assert_int_equal(how(w), ESEP_TIMELINESS_LATE);
+    (void)world_plain_report(w, two, "p/annual/-/moh/2013-01-01..2013-12-31");
+    assert_int_equal(views_came(w->views, o), world_time("2013-06-28"));
+    assert_int_equal(how(w), ESEP_TIMELINESS_ON_TIME);
+}
+
 /* A promise says nothing of what was held before it was made. */
 static void test_a_promise_does_not_reach_back(void **state)
 {
@@ -274,6 +298,7 @@ int main(void)
         STORY(test_another_head_proves_nothing),
         STORY(test_a_new_epoch_voids_promises),
         STORY(test_earliest_promise_counts),
+        STORY(test_waiting_moves_to_the_earlier_promise),
         STORY(test_a_promise_does_not_reach_back),
         STORY(test_open_promises_are_bounded),
         STORY(test_restart_while_waiting),
