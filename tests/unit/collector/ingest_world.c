@@ -165,6 +165,12 @@ void ingest_commit(struct ingest *g, enum esep_status status)
     ingest_pump(g);
 }
 
+void ingest_store_silently(struct ingest *g)
+{
+    disk_append(g, g->pending);
+    g->pending = NULL;
+}
+
 static void answer_mail(struct ingest *g, const struct collector_effect *effect)
 {
     struct collector_mail items[64];

@@ -109,6 +109,8 @@ void ingest_end(struct ingest *g);
 void ingest_restart(struct ingest *g);
 void ingest_pump(struct ingest *g);
 void ingest_commit(struct ingest *g, enum esep_status status);
+/* The batch reaches the disk, and the process dies before it knows. */
+void ingest_store_silently(struct ingest *g);
 void ingest_join(struct ingest *g, uint32_t link);
 void ingest_link_down(struct ingest *g, uint32_t link, const Esep__V1__LinkDown *message);
 /* The log, replayed, gives the rows that are stored. */
