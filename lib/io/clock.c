@@ -1,4 +1,8 @@
-/* lib/io/clock.c - see clock.h. */
+/* lib/io/clock.c - the system's clock, moved where a drill asks for it, and the system's zones.
+ *
+ * A drill is a shift, fixed at start: the clock runs on at its own speed, and a process that
+ * starts later with the same "at:" begins there anew. No zone's name leaves the folder of zones.
+ */
 #include "io/clock.h"
 
 #include <ctype.h>
@@ -25,6 +29,8 @@ static enum esep_status parse_shift(const char *text, esep_time *ret)
         esep_time size;
     } units[] = {{'s', ESEP_SECOND}, {'m', ESEP_MINUTE}, {'h', ESEP_HOUR}, {'d', ESEP_DAY}};
     char *end = NULL;
+    if (isspace((unsigned char)text[0])) /* strtoll would pass it over */
+        return ESEP_INVALID;
     errno = 0;
     long long count = strtoll(text, &end, 10);
     if (errno != 0 || end == text || end[0] == 0 || end[1] != 0 || count > 4000000000LL ||
