@@ -60,8 +60,8 @@ struct agent_config {
     esep_time backoff_base;   /* [1 s] full jitter: 0 .. min(cap, base * 2^n) */
     esep_time backoff_cap;    /* [5 min] also the most that a broker can make us wait */
     esep_time refused_retry;  /* [15 min] after a refusal that only people can mend */
-    esep_time recommit_after; /* [30 s] a new entry behind a long queue: say HELLO again, so that
-                                 its commitment does not wait for the queue */
+    esep_time recommit_after; /* [2 s] a new entry behind a long queue: send the head alone, so
+                                 that its commitment does not wait for the queue */
 };
 
 /* What the journal holds when the core starts. After `recover` (a new epoch) start a new core. */

@@ -8,8 +8,11 @@
  * grants credit after it has stored, and it stores only what a signed head covers; a group left
  * open with no credit to close it would wait for ever.
  *
- * Before the first entry is sent in a session, the walk through the window also checks the chain at
- * the place the collector named (agent_hello.c).
+ * Before anything is sent in a session, the chain is compared at the place that the collector
+ * named, where WELCOME could not be judged by the journal's ends (agent_hello.c).
+ *
+ * A head may also travel alone: a new entry behind a long queue is promised without waiting for it,
+ * and the head of what is held asks for a receipt that never came.
  */
 #include "agent/agent_core.h"
 #include "agent/batch_text.h"
@@ -77,31 +80,23 @@ static void step(struct agent *a, const struct agent_entry *e)
     a->window.next++;
 }
 
-/* Walks to the entry that the collector named and compares. True: verified. */
+/* Compares our chain with what the collector named. True: verified. */
 static bool verify_held(struct agent *a)
 {
     struct agent_uplink *u = &a->uplink;
-    while (!u->verified) {
-        const struct agent_entry *e = window_entry(a);
-        if (e == NULL || !entry_fits(a, e))
-            return false;
-        if (e->seq == u->held.seq) {
-            if (!esep_hash_equal(&e->chain, &u->held.hash)) {
-                char text[256];
-                snprintf(text, sizeof text,
-                         "the collector holds another entry under number %llu of this office: the "
-                         "journal was restored or copied. Run `esep-agent recover`",
-                         (unsigned long long)e->seq);
-                agent_link_stop(a, AGENT_WHY_FORK, NO_REFUSAL, text);
-                return false;
-            }
-            u->verified = true;
-            if (u->ask_again)
-                return true; /* this entry goes out once more */
-        }
-        step(a, e);
+    if (u->verified)
+        return true;
+    const struct agent_entry *e = window_entry(a);
+    if (e == NULL || !entry_fits(a, e))
+        return false;
+    if (!esep_hash_equal(&e->chain, &u->held.hash)) {
+        agent_stop_fork(a, e->seq);
+        return false;
     }
-    return true;
+    u->verified = true;
+    step(a, e);
+    agent_receipt_early(a);
+    return a->status.state == AGENT_ONLINE;
 }
 
 static size_t least(size_t a, size_t b)
@@ -142,26 +137,26 @@ static size_t frame_room(struct agent *a, const struct agent_entry *first)
     return 0;
 }
 
-static bool recommit_due(const struct agent *a)
-{
-    return a->uncovered_seq != 0 && a->now - a->uncovered_since >= a->config.recommit_after;
-}
-
 static bool closes(const struct agent *a, size_t frame_len)
 {
     const struct agent_uplink *u = &a->uplink;
     uint64_t left = credit_left(u);
     return u->next_seq > a->journal.last_seq || u->group_frames >= a->config.group_frames ||
-           u->group_entries >= a->config.group_entries || a->draining || u->ask_again ||
-           recommit_due(a) || left < frame_len + u->frame_bytes_max;
+           u->group_entries >= a->config.group_entries || a->draining ||
+           left < frame_len + u->frame_bytes_max;
 }
 
-static void put_commitment(struct agent *a)
+static void put_commitment(struct agent *a, const struct agent_mark *mark)
+{
+    struct esep_commitment c = agent_commit(a, mark);
+    agent_batch_put_commitment(&a->scratch, &c);
+}
+
+static void close_group(struct agent *a)
 {
     struct agent_uplink *u = &a->uplink;
-    struct agent_mark mark = {u->next_seq - 1, u->prev};
-    struct esep_commitment c = agent_commit(a, &mark);
-    agent_batch_put_commitment(&a->scratch, &c);
+    const struct agent_mark mark = {u->next_seq - 1, u->prev};
+    put_commitment(a, &mark);
     u->marks[(u->mark_first + u->mark_count) % AGENT_MARKS] = mark;
     u->mark_count++;
     u->group_frames = 0;
@@ -194,19 +189,69 @@ static uint32_t put_entries(struct agent *a, const struct agent_entry *first, si
         count++;
         u->group_entries++;
         step(a, e);
-        if (u->ask_again)
-            break; /* a frame of its own: only its receipt is wanted */
     }
     return count;
 }
 
-bool agent_batch_send(struct agent *a)
+static bool seal_batch(struct agent *a)
 {
     struct agent_uplink *u = &a->uplink;
-    if (!verify_held(a) || u->mark_count == AGENT_MARKS)
+    if (!agent_seal(a, ESEP__V1__KIND__KIND_BATCH))
         return false;
-    if (a->draining && u->group_entries == 0)
-        return false; /* no new group */
+    u->used_bytes += a->tx.len;
+    if (u->awaiting_since == ESEP_TIME_NEVER)
+        u->awaiting_since = a->now;
+    return true;
+}
+
+/* A head without entries leaves credit for the frame that closes the group. */
+static bool credit_for_head(const struct agent_uplink *u)
+{
+    return credit_left(u) >= u->frame_bytes_max + 2 * AGENT_BATCH_OVERHEAD;
+}
+
+bool agent_promise_ready(const struct agent *a)
+{
+    const struct agent_uplink *u = &a->uplink;
+    return a->uncovered_seq != 0 && !a->draining && u->verified &&
+           u->next_seq <= a->journal.last_seq && credit_for_head(u);
+}
+
+bool agent_promise_due(const struct agent *a)
+{
+    return agent_promise_ready(a) && a->now - a->uncovered_since >= a->config.recommit_after;
+}
+
+static bool head_alone(struct agent *a, const struct agent_mark *mark)
+{
+    esep_buf_clear(&a->scratch);
+    if (esep_buf_reserve(&a->scratch, AGENT_BATCH_COMMITMENT_MAX) != ESEP_OK) {
+        agent_link_fail(a, AGENT_WHY_TOO_LARGE, "no memory for a frame");
+        return false;
+    }
+    put_commitment(a, mark);
+    return seal_batch(a);
+}
+
+/* What is held and was never receipted: its head, once more, asks. */
+static bool ask_again(struct agent *a)
+{
+    struct agent_uplink *u = &a->uplink;
+    u->ask_again = false;
+    return u->held.seq > a->ahead.receipted_seq && credit_for_head(u) && head_alone(a, &u->held);
+}
+
+static bool promise(struct agent *a)
+{
+    struct agent_uplink *u = &a->uplink;
+    u->promise = (struct agent_mark){a->journal.last_seq, a->journal.head};
+    a->uncovered_seq = 0;
+    return head_alone(a, &u->promise);
+}
+
+static bool entries_send(struct agent *a)
+{
+    struct agent_uplink *u = &a->uplink;
     const struct agent_entry *first = window_entry(a);
     size_t room = first != NULL ? frame_room(a, first) : 0;
     if (room == 0)
@@ -223,18 +268,27 @@ bool agent_batch_send(struct agent *a)
     u->group_frames++;
     bool close = closes(a, a->scratch.len + AGENT_BATCH_OVERHEAD);
     if (close)
-        put_commitment(a);
-    if (!agent_seal(a, ESEP__V1__KIND__KIND_BATCH))
+        close_group(a);
+    if (!seal_batch(a))
         return false;
     ESEP_ASSERT(a->tx.len <= room);
-    u->used_bytes += a->tx.len;
-    u->ask_again = false;
-    if (u->next_seq - 1 > u->sent_seq)
-        u->sent_seq = u->next_seq - 1;
+    u->sent_seq = u->next_seq - 1;
     if (close)
         covered(a, u->sent_seq);
-    if (u->awaiting_since == ESEP_TIME_NEVER)
-        u->awaiting_since = a->now;
     agent_count(a, AGENT_ENTRIES_SENT, count);
     return true;
+}
+
+bool agent_batch_send(struct agent *a)
+{
+    struct agent_uplink *u = &a->uplink;
+    if (!verify_held(a))
+        return false;
+    if (u->ask_again && ask_again(a))
+        return true;
+    if (agent_promise_due(a))
+        return promise(a);
+    if (u->mark_count == AGENT_MARKS || (a->draining && u->group_entries == 0))
+        return false; /* draining: no new group */
+    return entries_send(a);
 }

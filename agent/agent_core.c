@@ -20,11 +20,9 @@ static void make_frame(struct agent *a)
     }
     if (a->status.state != AGENT_ONLINE)
         return;
-    if (agent_recommit_ready(a) && a->now - a->uncovered_since >= a->config.recommit_after) {
-        agent_greet_again(a, AGENT_WHY_NONE, NO_REFUSAL, "", 0);
-        agent_hello_send(a);
+    /* Commitments before control before reports. */
+    if (agent_promise_due(a) && agent_batch_send(a))
         return;
-    }
     if (!agent_control_send(a) && a->status.state == AGENT_ONLINE)
         agent_batch_send(a);
 }
@@ -91,10 +89,10 @@ void agent_pop(struct agent *a)
     struct agent_uplink *u = &a->uplink;
     if (a->front.kind == AGENT_EFFECT_SEND) {
         a->send_due = false;
-        /* The socket took it: the waits begin here. */
-        if (u->awaiting_since != ESEP_TIME_NEVER)
+        /* The socket took it: the wait for its reply begins here. */
+        if (a->tx_kind == ESEP__V1__KIND__KIND_BATCH && u->awaiting_since != ESEP_TIME_NEVER)
             u->awaiting_since = a->now;
-        if (u->ping_since != ESEP_TIME_NEVER)
+        if (a->tx_kind == ESEP__V1__KIND__KIND_PING && u->ping_since != ESEP_TIME_NEVER)
             u->ping_since = a->now;
     }
     a->front_valid = false;

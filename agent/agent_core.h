@@ -16,9 +16,11 @@
 
 #define AGENT_RX_BYTES_MAX (256u * 1024u)  /* of a frame that comes down */
 #define AGENT_TX_BYTES_MAX (1024u * 1024u) /* of one that goes up, whatever the config says */
-#define AGENT_MARKS 512u                   /* signed heads sent and not yet receipted */
-#define AGENT_RECEIPTS_MAX 64u             /* that wait for one STORE */
-#define AGENT_MAILS_MAX 64u                /* likewise */
+#define AGENT_FRAME_BYTES_MIN 4096u
+#define AGENT_GROUP_ENTRIES_MAX 4096u /* the collector takes no more in one */
+#define AGENT_MARKS 512u              /* signed heads sent and not yet receipted */
+#define AGENT_RECEIPTS_MAX 64u        /* that wait for one STORE */
+#define AGENT_MAILS_MAX 64u           /* likewise */
 
 /* A sequence whose chain hash we know from the journal. */
 struct agent_mark {
@@ -30,17 +32,23 @@ struct agent_mark {
 struct agent_uplink {
     struct esep_session session;
     bool hello_sent;
-    bool verified;  /* the collector's head and our chain agree at held.seq */
-    bool ask_again; /* send the entry held.seq once more: its receipt never came */
+    bool verified;   /* the collector's head and our chain agree at held.seq */
+    bool ask_again;  /* the receipt of what is held never came here */
+    bool early_kept; /* it came before our chain was compared: `early` */
+    struct esep_receipt early;
     bool pull_wanted;
     bool mail_came;     /* since the last PING */
     esep_time hello_at; /* when to send it */
     esep_time last_tx;
-    esep_time awaiting_since; /* a receipt is owed to us, or credit; ESEP_TIME_NEVER: none is */
-    esep_time ping_since;     /* likewise a PONG, or any other sign of life */
-    struct agent_mark hello;  /* what HELLO promised */
-    struct agent_mark held;   /* what WELCOME said */
-    uint64_t next_seq;        /* to be looked at or sent next */
+    esep_time awaiting_since;  /* a receipt is owed to us, or credit; ESEP_TIME_NEVER: none is */
+    esep_time ping_since;      /* likewise a PONG, or any other sign of life */
+    struct agent_mark hello;   /* what HELLO promised */
+    struct agent_mark promise; /* what a head alone promised since */
+    esep_time mail_retry_at;   /* mail was let go: ask once it is quiet; else ESEP_TIME_NEVER */
+    uint64_t pulled;           /* what the last PULL said, where pulled_once */
+    bool pulled_once;
+    struct agent_mark held; /* what WELCOME said */
+    uint64_t next_seq;      /* to be looked at or sent next */
     uint64_t sent_seq;
     struct esep_hash prev; /* chain[next_seq - 1], where prev_known */
     bool prev_known;
@@ -137,6 +145,7 @@ struct agent {
     struct esep_arena arena; /* what came down, unpacked; lives for one frame */
     struct esep_buf scratch; /* a plain text, for as long as it takes to seal or unpack it */
     struct esep_buf tx;      /* the frame of SEND */
+    Esep__V1__Kind tx_kind;
     bool send_due;
     struct agent_effect front;
     bool front_valid;
@@ -175,7 +184,7 @@ void agent_greet_again(struct agent *a, enum agent_why why, Esep__V1__RefusalRea
 void agent_link_time(struct agent *a);
 void agent_link_drain(struct agent *a);
 esep_time agent_link_deadline(const struct agent *a);
-bool agent_recommit_ready(const struct agent *a);
+
 void agent_clock_moved(struct agent *a, esep_time by);
 
 /* agent_hello.c */
@@ -190,6 +199,7 @@ bool agent_pack(struct agent *a, const ProtobufCMessage *message); /* into scrat
 /* Opens and unpacks into the arena; NULL: not for us, dropped and counted. */
 const ProtobufCMessage *agent_open(struct agent *a, const struct esep_envelope *envelope,
                                    const ProtobufCMessageDescriptor *descriptor);
+void agent_stop_fork(struct agent *a, uint64_t seq);
 void agent_see_checkpoint(struct agent *a, uint64_t size, const struct esep_hash *root);
 
 /* agent_refusal.c */
@@ -199,9 +209,13 @@ void agent_on_refusal(struct agent *a, const struct esep_envelope *envelope);
 bool agent_batch_send(struct agent *a); /* true: a frame is in tx */
 void agent_window_drop(struct agent *a);
 bool agent_in_flight(const struct agent *a);
+/* A head alone could go now: over new entries behind a long queue. */
+bool agent_promise_ready(const struct agent *a);
+bool agent_promise_due(const struct agent *a);
 
 /* agent_receipt.c */
 void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope);
+void agent_receipt_early(struct agent *a); /* our chain was compared: judge what was kept */
 void agent_vault_stored(struct agent *a, enum esep_status status);
 bool agent_vault_offer(struct agent *a); /* true: vault.store is ready to go */
 bool agent_vault_idle(const struct agent *a);

@@ -18,6 +18,7 @@ void agent_uplink_clear(struct agent *a)
     esep_session_done(&a->uplink.session);
     memset(&a->uplink, 0, sizeof a->uplink);
     a->uplink.hello_at = ESEP_TIME_NEVER;
+    a->uplink.mail_retry_at = ESEP_TIME_NEVER;
     a->uplink.awaiting_since = ESEP_TIME_NEVER;
     a->uplink.ping_since = ESEP_TIME_NEVER;
     a->uplink.last_tx = a->now;
@@ -65,6 +66,7 @@ bool agent_seal(struct agent *a, Esep__V1__Kind kind)
     }
     u->last_tx = a->now;
     a->send_due = true;
+    a->tx_kind = kind;
     agent_count(a, AGENT_FRAMES_SENT, 1);
     agent_count(a, AGENT_BYTES_SENT, a->tx.len);
     return true;
@@ -148,7 +150,7 @@ static bool known_hash(const struct agent *a, uint64_t seq, struct esep_hash *re
     return true;
 }
 
-static void stop_fork(struct agent *a, uint64_t seq)
+void agent_stop_fork(struct agent *a, uint64_t seq)
 {
     char text[256];
     snprintf(text, sizeof text,
@@ -171,25 +173,23 @@ static void stop_at(struct agent *a, enum agent_why why, uint64_t theirs, const 
 static void position(struct agent *a)
 {
     struct agent_uplink *u = &a->uplink;
-    const struct agent_journal *j = &a->journal;
     uint64_t held = u->held.seq;
     struct esep_hash ours;
     bool known = known_hash(a, held, &ours);
     if (known && held > 0 && !esep_hash_equal(&ours, &u->held.hash)) {
-        stop_fork(a, held);
+        agent_stop_fork(a, held);
         return;
     }
-    /* The receipt of what it holds never came: the last entry, sent once more, asks for it. */
-    u->ask_again = a->ahead.receipted_seq < held && held >= j->oldest_seq;
-    if (known && !u->ask_again) {
+    u->ask_again = a->ahead.receipted_seq < held;
+    if (known) {
         u->verified = true;
         u->next_seq = held + 1;
         u->prev = ours;
         u->prev_known = true;
         return;
     }
-    u->next_seq = u->ask_again && held > j->oldest_seq ? held - 1 : held;
-    u->prev_known = known_hash(a, u->next_seq - 1, &u->prev);
+    u->next_seq = held;
+    u->prev_known = known_hash(a, held - 1, &u->prev);
 }
 
 static void judge_held(struct agent *a, const Esep__V1__Welcome *w)

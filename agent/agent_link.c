@@ -178,17 +178,12 @@ esep_time agent_link_deadline(const struct agent *a)
         /* What waits for the socket waits for agent_pop, not for an hour. */
         if (!a->send_due)
             at = earlier(at, u->last_tx + a->config.keep_alive);
-        if (!a->send_due && agent_recommit_ready(a))
+        if (!a->send_due && agent_promise_ready(a))
             at = earlier(at, a->uncovered_since + a->config.recommit_after);
+        if (!a->send_due && agent_vault_idle(a))
+            at = earlier(at, u->mail_retry_at);
     }
     return at;
-}
-
-/* A session could be closed here without losing what was sent in it. */
-bool agent_recommit_ready(const struct agent *a)
-{
-    const struct agent_uplink *u = &a->uplink;
-    return a->uncovered_seq != 0 && !a->draining && u->verified && u->group_entries == 0;
 }
 
 static void shift(esep_time *at, esep_time by)
@@ -201,9 +196,17 @@ static void shift(esep_time *at, esep_time by)
 void agent_clock_moved(struct agent *a, esep_time by)
 {
     esep_time *const timers[] = {
-        &a->timer,           &a->status.next_try_at, &a->status.since,    &a->drain_until,
-        &a->uncovered_since, &a->vault.retry_at,     &a->uplink.hello_at, &a->uplink.awaiting_since,
-        &a->uplink.last_tx,  &a->uplink.ping_since,
+        &a->timer,
+        &a->status.next_try_at,
+        &a->status.since,
+        &a->drain_until,
+        &a->uncovered_since,
+        &a->vault.retry_at,
+        &a->uplink.mail_retry_at,
+        &a->uplink.hello_at,
+        &a->uplink.awaiting_since,
+        &a->uplink.last_tx,
+        &a->uplink.ping_since,
     };
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
         shift(timers[i], by);

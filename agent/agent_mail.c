@@ -82,15 +82,20 @@ static void block_mail(struct agent *a, const Esep__V1__Mail *m)
              (unsigned long long)m->number, (unsigned long long)m->total_bytes,
              a->config.mail_bytes_max);
     a->mail_blocked = true;
+    a->uplink.mail_retry_at = ESEP_TIME_NEVER;
     agent_part_drop(a);
     agent_tell(a, AGENT_WHY_TOO_LARGE, text);
 }
 
-/* No room now. With a STORE under way its answer sends the PULL; else the part is not ours. */
-static void let_go(struct agent *a)
+/* Something lacks, or there is no room. Asked for again once it has been quiet for a while: a PULL
+ * for each part of a burst would bring the burst as many times. */
+static void let_go(struct agent *a, const Esep__V1__Mail *m)
 {
-    agent_part_drop(a);
     agent_count(a, AGENT_FRAMES_DROPPED, 1);
+    if (m->number > a->ahead.mail_through) { /* else a repeat of what is here */
+        agent_part_drop(a);
+        a->uplink.mail_retry_at = agent_later(a, a->config.backoff_base);
+    }
 }
 
 static void take_part(struct agent *a, const Esep__V1__Mail *m)
@@ -101,7 +106,7 @@ static void take_part(struct agent *a, const Esep__V1__Mail *m)
     if (g->mail_count == AGENT_MAILS_MAX || m->data.len > a->part.total - a->part.got ||
         (m->data.len == 0 && a->part.total > 0) ||
         esep_buf_put(&g->bytes, m->data.data, m->data.len) != ESEP_OK) {
-        let_go(a);
+        let_go(a, m);
         return;
     }
     a->part.got += m->data.len;
@@ -121,7 +126,7 @@ void agent_on_mail(struct agent *a, const struct esep_envelope *envelope)
     if (a->mail_blocked)
         return;
     if (!follows(a, m))
-        let_go(a);
+        let_go(a, m);
     else if (m->total_bytes > a->config.mail_bytes_max)
         block_mail(a, m);
     else
@@ -144,9 +149,15 @@ void agent_on_pong(struct agent *a, const struct esep_envelope *envelope)
 
 static bool pull(struct agent *a)
 {
+    struct agent_uplink *u = &a->uplink;
     Esep__V1__Pull message = ESEP__V1__PULL__INIT;
     message.through = a->journal.mail_through;
-    a->uplink.pull_wanted = false;
+    u->pull_wanted = false;
+    /* Only a PULL that says nothing new makes the collector send again. */
+    if (u->pulled_once && u->pulled == message.through)
+        u->mail_retry_at = ESEP_TIME_NEVER;
+    u->pulled = message.through;
+    u->pulled_once = true;
     return agent_pack(a, &message.base) && agent_seal(a, ESEP__V1__KIND__KIND_PULL);
 }
 
@@ -166,9 +177,11 @@ static bool ping(struct agent *a)
 
 bool agent_control_send(struct agent *a)
 {
-    if (a->uplink.pull_wanted && !a->mail_blocked)
+    const struct agent_uplink *u = &a->uplink;
+    bool again = a->now >= u->mail_retry_at && agent_vault_idle(a);
+    if (!a->mail_blocked && (u->pull_wanted || again))
         return pull(a);
-    if (a->now - a->uplink.last_tx >= a->config.keep_alive)
+    if (a->now - u->last_tx >= a->config.keep_alive)
         return ping(a);
     return false;
 }

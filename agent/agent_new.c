@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #define NO_REFUSAL ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_UNSPECIFIED
-#define FRAME_BYTES_MIN 4096u
 #define READ_BYTES_MIN 4096u
 #define ARENA_BYTES (2u * AGENT_RX_BYTES_MAX)
 
@@ -29,7 +28,7 @@ static void set_defaults(struct agent_config *c)
         {&c->connect_timeout, 30 * ESEP_SECOND}, {&c->hello_timeout, 30 * ESEP_SECOND},
         {&c->reply_timeout, 120 * ESEP_SECOND},  {&c->keep_alive, 60 * ESEP_SECOND},
         {&c->backoff_base, ESEP_SECOND},         {&c->backoff_cap, 5 * ESEP_MINUTE},
-        {&c->refused_retry, 15 * ESEP_MINUTE},   {&c->recommit_after, 30 * ESEP_SECOND},
+        {&c->refused_retry, 15 * ESEP_MINUTE},   {&c->recommit_after, 2 * ESEP_SECOND},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         if (*sizes[i].at == 0)
@@ -52,9 +51,12 @@ static enum esep_status check_config(const struct agent_config *c, struct esep_r
         return esep_because(reason, ESEP_INVALID, "no office number: run `esep-agent enrol` first");
     if (c->broker_count == 0)
         return esep_because(reason, ESEP_INVALID, "no broker's address is configured");
-    if (c->frame_bytes < FRAME_BYTES_MIN || c->frame_bytes > AGENT_TX_BYTES_MAX)
-        return esep_because(reason, ESEP_INVALID, "frame_bytes must be %u to %u", FRAME_BYTES_MIN,
-                            AGENT_TX_BYTES_MAX);
+    if (c->frame_bytes < AGENT_FRAME_BYTES_MIN || c->frame_bytes > AGENT_TX_BYTES_MAX)
+        return esep_because(reason, ESEP_INVALID, "frame_bytes must be %u to %u",
+                            AGENT_FRAME_BYTES_MIN, AGENT_TX_BYTES_MAX);
+    if (c->group_entries > AGENT_GROUP_ENTRIES_MAX)
+        return esep_because(reason, ESEP_INVALID, "group_entries must be at most %u",
+                            AGENT_GROUP_ENTRIES_MAX);
     if (c->read_bytes < READ_BYTES_MIN)
         return esep_because(reason, ESEP_INVALID, "read_bytes must be at least %u", READ_BYTES_MIN);
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)

@@ -34,6 +34,8 @@ static const struct agent_mark *find_mark(const struct agent_uplink *u, uint64_t
         return mark_at(u, low);
     if (u->hello.seq == seq)
         return &u->hello;
+    if (u->promise.seq == seq)
+        return &u->promise;
     return u->verified && u->held.seq == seq ? &u->held : NULL;
 }
 
@@ -91,7 +93,13 @@ static void judge(struct agent *a, const struct esep_receipt *r)
         refuse(a, "a receipt for another office or epoch came: refused");
         return;
     }
-    const struct agent_mark *mark = find_mark(&a->uplink, r->through_seq);
+    struct agent_uplink *u = &a->uplink;
+    const struct agent_mark *mark = find_mark(u, r->through_seq);
+    if (mark == NULL && !u->verified && r->through_seq == u->held.seq) {
+        u->early = *r;
+        u->early_kept = true;
+        return;
+    }
     if (mark == NULL) {
         agent_count(a, AGENT_RECEIPTS_REFUSED, 1);
         return; /* nothing to hold it against; a later one covers it */
@@ -111,6 +119,16 @@ static void judge(struct agent *a, const struct esep_receipt *r)
         return;
     }
     take(a, r);
+}
+
+void agent_receipt_early(struct agent *a)
+{
+    struct agent_uplink *u = &a->uplink;
+    if (u->early_kept && agent_ready(a)) {
+        const struct esep_receipt early = u->early;
+        u->early_kept = false;
+        judge(a, &early);
+    }
 }
 
 void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope)

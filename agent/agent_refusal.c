@@ -29,7 +29,8 @@ static const struct rule {
     [REASON(UNSPECIFIED)] = {ACT_SLOW, AGENT_WHY_NONE, "refused"},
     [REASON(WAIT)] = {ACT_RECONNECT, AGENT_WHY_NONE, "told to wait"},
     [REASON(LIMIT)] = {ACT_GREET, AGENT_WHY_NONE, "told to slow down"},
-    [REASON(TOO_LARGE)] = {ACT_SLOW, AGENT_WHY_NONE, "a frame was too large: lower frame_bytes"},
+    [REASON(TOO_LARGE)] = {ACT_RECONNECT, AGENT_WHY_NONE,
+                           "a frame was too large, shorter ones follow"},
     [REASON(NOT_ENROLLED)] = {ACT_SLOW, AGENT_WHY_NONE, "this office is not enrolled"},
     [REASON(REVOKED)] = {ACT_SLOW, AGENT_WHY_NONE,
                          "this office's key was revoked: ask the "
@@ -118,6 +119,22 @@ static void obey_collector(struct agent *a, const Esep__V1__Refusal *r, const st
     }
 }
 
+/* The broker names no session where it could not read the frame. */
+static bool names_session(const Esep__V1__Refusal *r)
+{
+    for (size_t i = 0; i < r->session.len; i++)
+        if (r->session.data[i] != 0)
+            return true;
+    return false;
+}
+
+/* Shorter frames are a kindness that costs nothing, whoever asks for them. */
+static void shorten_frames(struct agent *a)
+{
+    size_t half = a->config.frame_bytes / 2;
+    a->config.frame_bytes = half > AGENT_FRAME_BYTES_MIN ? half : AGENT_FRAME_BYTES_MIN;
+}
+
 static bool signed_by_log(const struct agent *a, const Esep__V1__Refusal *r)
 {
     uint8_t statement[ESEP_REFUSAL_BYTES];
@@ -145,12 +162,14 @@ void agent_on_refusal(struct agent *a, const struct esep_envelope *envelope)
                 memcmp(r->session.data, u->session.id, ESEP_SESSION_ID_BYTES) == 0;
     bool is_signed = r->signature.len > 0;
     if ((is_signed && (!ours || !signed_by_log(a, r))) ||
-        (!is_signed && r->session.len > 0 && !ours)) {
+        (!is_signed && names_session(r) && !ours)) {
         agent_count(a, AGENT_FRAMES_DROPPED, 1);
         return;
     }
     const struct rule *rule =
         (size_t)r->reason < REASONS ? &rules[r->reason] : &rules[REASON(UNSPECIFIED)];
+    if (r->reason == REASON(TOO_LARGE))
+        shorten_frames(a);
     if (is_signed)
         obey_collector(a, r, rule);
     else

@@ -36,7 +36,8 @@ static enum esep_status make_frame(struct agent_enrol *e, const struct agent_enr
     char label[AGENT_LABEL_MAX];
     sign_auth(e, r, auth);
     snprintf(label, sizeof label, "%s", r->label);
-    Esep__V1__Enrol message = ESEP__V1__ENROL__INIT;
+    Esep__V1__Enrol message;
+    esep__v1__enrol__init(&message);
     message.code = esep_pb(r->code, sizeof r->code);
     message.sign_key = esep_pb(r->sign_key.public, ESEP_KEY_BYTES);
     message.curve_key = esep_pb(r->curve_public, ESEP_KEY_BYTES);
@@ -113,7 +114,7 @@ static enum esep_status on_refusal(struct agent_enrol *e, const struct esep_enve
     bool is_signed = r->signature.len > 0;
     bool ours = r->session.len == ESEP_SESSION_ID_BYTES &&
                 memcmp(r->session.data, e->session.id, ESEP_SESSION_ID_BYTES) == 0;
-    if ((is_signed || r->session.len > 0) && !ours)
+    if (is_signed && !ours)
         return ESEP_AGAIN;
     if (is_signed) {
         uint8_t statement[ESEP_REFUSAL_BYTES];
