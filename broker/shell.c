@@ -386,3 +386,8 @@ const struct broker *broker_shell_core(const struct broker_shell *shell)
 {
     return shell->core;
 }
+
+bool broker_shell_accepting(const struct broker_shell *shell)
+{
+    return shell->accepting;
+}

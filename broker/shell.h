@@ -32,6 +32,8 @@ const char *broker_shell_endpoint(const struct broker_shell *shell, enum broker_
 const uint8_t *broker_shell_public(const struct broker_shell *shell);
 void broker_shell_term(struct broker_shell *shell);
 void broker_shell_hup(struct broker_shell *shell);
+/* false: too few descriptors left, no new offices now. */
+bool broker_shell_accepting(const struct broker_shell *shell);
 const struct broker *broker_shell_core(const struct broker_shell *shell);
 
 #endif
