@@ -26,7 +26,8 @@ struct link {
     bool gathering; /* ... is coming, into roster.next */
     bool draining;
     bool nonce_live;
-    bool told_primary;
+    bool told;         /* it was sent a Joined ... */
+    bool told_primary; /* ... that said so */
     uint64_t conn;
     uint64_t rank; /* order of joining */
     uint8_t key[ESEP_KEY_BYTES];

@@ -98,6 +98,7 @@ static void send_joined(struct broker *b, struct link *link)
     message.what_case = ESEP__V1__LINK_DOWN__WHAT_JOINED;
     message.joined = &joined;
     broker_link_send(b, link, &message);
+    link->told = true;
     link->told_primary = joined.primary;
 }
 
@@ -134,8 +135,9 @@ void broker_elect(struct broker *b)
     for (size_t i = 0; i < BROKER_COLLECTORS_MAX; i++) {
         struct link *link = &b->links[i];
         if (link->joined && link->told_primary != (link == best)) {
+            const bool stood_by = link->told;
             send_joined(b, link);
-            if (link == best) {
+            if (link == best && stood_by) {
                 broker_note(b, BROKER_NOTE_COLLECTOR_PRIMARY,
                             "collector \"%s\" now takes the offices' frames", link->name);
             }
@@ -145,7 +147,10 @@ void broker_elect(struct broker *b)
 
 void broker_link_lost(struct broker *b, struct link *link, const char *why)
 {
-    if (link->joined) {
+    if (link->joined && link->draining) {
+        broker_note(b, BROKER_NOTE_COLLECTOR_DRAINING, "collector \"%s\" has gone, as it said",
+                    link->name);
+    } else if (link->joined) {
         b->counters[BROKER_COLLECTORS_LOST]++;
         broker_note(b, BROKER_NOTE_COLLECTOR_LOST, "collector \"%s\" lost: %s", link->name, why);
     }
@@ -255,14 +260,12 @@ static void on_join(struct broker *b, struct link *link, const Esep__V1__Join *j
     memcpy(link->engine_id, join->engine_id.data, sizeof link->engine_id);
     link->rank = rank_for(b, link);
     link->joined = true;
-    const bool alone = b->primary == NULL;
-    link->told_primary = false;
     broker_elect(b);
     if (b->primary != link) {
         send_joined(b, link);
         broker_note(b, BROKER_NOTE_COLLECTOR_STANDBY, "collector \"%s\" joined and stands by",
                     link->name);
-    } else if (alone) {
+    } else {
         broker_note(b, BROKER_NOTE_COLLECTOR_JOINED, "collector \"%s\" joined", link->name);
     }
 }

@@ -247,6 +247,12 @@ static void test_collector_drains(void **state)
     assert_int_equal(w.out_count, 1);
     assert_int_equal(w.out[0].kind, BROKER_EFFECT_SEND_OFFICE);
     assert_int_equal(w.out[0].conn, 5);
+    /* That it then goes is no loss. */
+    w.now += 6 * SECOND;
+    broker_on_time(w.broker, w.now);
+    world_take(&w);
+    noted(&w, BROKER_NOTE_COLLECTOR_DRAINING);
+    assert_int_equal(broker_counter(w.broker, BROKER_COLLECTORS_LOST), 0);
     world_done(&w);
 }
 
