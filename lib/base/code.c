@@ -80,7 +80,7 @@ static unsigned value_of(char letter)
 enum esep_status esep_code_parse(const char *text, uint8_t ret_code[ESEP_CODE_BYTES],
                                  struct esep_reason *reason)
 {
-    uint8_t values[LETTERS];
+    uint8_t values[LETTERS] = {0};
     size_t count = 0;
     for (const char *p = text; *p != '\0'; p++) {
         const unsigned value = value_of(*p);
