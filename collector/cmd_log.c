@@ -79,6 +79,8 @@ static int verify(const struct words *words, const struct collector_settings *se
     struct collector_verdict verdict = {0};
     enum esep_status status = collector_verify(log, settings->offices, progress,
                                                (void *)(uintptr_t) "verify", &verdict, &reason);
+    if (status == ESEP_OK)
+        status = compare_root(settings, &verdict, &reason);
     char root[65];
     esep_hex(verdict.root.bytes, sizeof verdict.root.bytes, root);
     if (words->common.json && (status == ESEP_OK || status == ESEP_CORRUPT)) {
