@@ -267,7 +267,9 @@ void agent_on_welcome(struct agent *a, const struct esep_envelope *envelope)
     agent_count(a, AGENT_WELCOMES, 1);
     keep_view(a, w);
     /* Numbers above what it has now will be given anew. */
-    if (w->mail_last < a->journal.mail_through)
+    if (w->mail_last < a->journal.mail_through) {
         a->journal.mail_through = a->ahead.mail_through = w->mail_last;
+        u->mail_retry_at = a->now; /* HELLO said more: a second PULL makes it believed */
+    }
     judge_held(a, w);
 }

@@ -1,0 +1,231 @@
+/* Entries and bundles: are the bytes those of the contract, and is a damaged file found out? */
+#include "agent/batch_text.h"
+#include "agent/bundle.h"
+#include "core_world.h"
+
+#include <stdlib.h>
+
+#define TEST(name) static void name(void **state)
+
+static struct agent_bundle_request request_of(const struct world *w, uint64_t first)
+{
+    struct agent_bundle_request r = {
+        .log_id = w->model.log_id,
+        .sign_key = w->office_key,
+        .first_seq = first,
+        .made_at = w->now,
+        .seed = {7},
+    };
+    memcpy(r.seal_public, w->model.seal_key.public, ESEP_KEY_BYTES);
+    const struct agent_head head = {WORLD_OFFICE, 1, w->last, w->disk.head};
+    agent_head_commit(&head, &w->model.log_id, &w->office_key, w->now, 0, NULL, &r.commitment);
+    return r;
+}
+
+static struct esep_buf write_bundle(const struct world *w, uint64_t first)
+{
+    struct agent_bundle b;
+    struct esep_buf out;
+    struct agent_bundle_request r = request_of(w, first);
+    esep_buf_init(&out, 16u << 20);
+    assert_int_equal(agent_bundle_begin(&b, &r, &out), ESEP_OK);
+    for (uint64_t n = first; n <= w->last; n++) {
+        const struct agent_entry e = {n, w->entries[n].chain,
+                                      esep_slice(w->entries[n].data, w->entries[n].len)};
+        assert_false(agent_bundle_complete(&b));
+        assert_int_equal(agent_bundle_add(&b, &e, 1, &out), ESEP_OK);
+        assert_int_equal(agent_bundle_add(&b, &e, 1, &out), ESEP_INVALID); /* not the next */
+    }
+    assert_true(agent_bundle_complete(&b));
+    agent_bundle_done(&b);
+    return out;
+}
+
+/* Reads to the end; the status that ended it. */
+static enum esep_status read_all(const struct world *w, struct esep_slice file, uint64_t first)
+{
+    struct agent_bundle_reader r;
+    const Esep__V1__Batch *batch = NULL;
+    enum esep_status status =
+        agent_bundle_open(&r, file, &w->model.seal_key, &w->model.log_id, NULL);
+    if (status != ESEP_OK)
+        return status;
+    if (!agent_bundle_verify(&r, &w->model.log_id, w->office_key.public))
+        status = ESEP_DENIED;
+    uint64_t next = first;
+    while (status == ESEP_OK && (status = agent_bundle_next(&r, &batch, NULL)) == ESEP_OK) {
+        assert_int_equal(batch->first_seq, next);
+        for (size_t i = 0; i < batch->n_entries; i++, next++)
+            assert_true(esep_slice_equal(esep_slice_pb(batch->entries[i]),
+                                         esep_slice(w->entries[next].data, w->entries[next].len)));
+    }
+    if (status == ESEP_NOT_FOUND)
+        assert_int_equal(next, w->last + 1);
+    agent_bundle_close(&r);
+    return status;
+}
+
+TEST(a_bundle_comes_back_as_it_was_written)
+{
+    (void)state;
+    struct world *w = world_new(3);
+    for (int i = 0; i < 400; i++)
+        office_write(w, (size_t)(i * 3));
+    struct esep_buf file = write_bundle(w, 101);
+    assert_memory_equal(file.data, AGENT_BUNDLE_MAGIC, strlen(AGENT_BUNDLE_MAGIC));
+    assert_int_equal(read_all(w, esep_buf_slice(&file), 101), ESEP_NOT_FOUND);
+    struct world other = {.model = w->model};
+    other.model.log_id.bytes[0] ^= 1;
+    assert_int_equal(read_all(&other, esep_buf_slice(&file), 101), ESEP_DENIED);
+    esep_buf_done(&file);
+    world_free(w);
+}
+
+TEST(a_cut_or_changed_bundle_is_found_out)
+{
+    (void)state;
+    struct world *w = world_new(4);
+    for (int i = 0; i < 3; i++)
+        office_write(w, 50);
+    struct esep_buf file = write_bundle(w, 1);
+    for (size_t len = 0; len < file.len; len++) {
+        uint8_t *copy = malloc(len + 1); /* exact size: a read past the end is seen */
+        assert_non_null(copy);
+        memcpy(copy, file.data, len);
+        assert_int_equal(read_all(w, esep_slice(copy, len), 1), ESEP_INVALID);
+        free(copy);
+    }
+    for (size_t at = 0; at < file.len; at += 3) {
+        file.data[at] ^= 4;
+        enum esep_status status = read_all(w, esep_buf_slice(&file), 1);
+        assert_true(status == ESEP_INVALID || status == ESEP_DENIED);
+        file.data[at] ^= 4;
+    }
+    assert_int_equal(esep_buf_put(&file, "x", 1), ESEP_OK);
+    assert_int_equal(read_all(w, esep_buf_slice(&file), 1), ESEP_INVALID);
+    esep_buf_done(&file);
+    world_free(w);
+}
+
+TEST(an_empty_bundle_is_refused)
+{
+    (void)state;
+    struct world *w = world_new(5);
+    struct agent_bundle b;
+    struct esep_buf out;
+    struct agent_bundle_request r = request_of(w, 1);
+    esep_buf_init(&out, 4096);
+    assert_int_equal(agent_bundle_begin(&b, &r, &out), ESEP_INVALID);
+    assert_int_equal(out.len, 0);
+    world_free(w);
+}
+
+TEST(a_batch_is_what_protobuf_c_would_pack)
+{
+    (void)state;
+    struct world *w = world_new(6);
+    const size_t lengths[] = {1, 127, 128, 300, 20000};
+    const uint64_t firsts[] = {1, 127, 128, 1u << 20, UINT64_MAX / 2};
+    struct esep_buf ours;
+    uint8_t *bytes = calloc(1, 20000);
+    esep_buf_init(&ours, 1u << 20);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < 5; i++) {
+        struct agent_bundle_request r = request_of(w, 1);
+        ProtobufCBinaryData entries[5];
+        Esep__V1__Commitment commitment = ESEP__V1__COMMITMENT__INIT;
+        Esep__V1__Batch batch = ESEP__V1__BATCH__INIT;
+        esep_commitment_write(&r.commitment, &commitment);
+        batch.first_seq = firsts[i];
+        batch.entries = entries;
+        batch.n_entries = i + 1;
+        batch.commitment = i % 2 == 0 ? &commitment : NULL;
+        esep_buf_clear(&ours);
+        esep_buf_clear(&w->plain);
+        assert_int_equal(esep_buf_reserve(&ours, 100000), ESEP_OK);
+        agent_batch_put_first(&ours, firsts[i]);
+        for (size_t k = 0; k <= i; k++) {
+            entries[k] = esep_pb(bytes, lengths[k]);
+            size_t before = ours.len;
+            agent_batch_put_entry(&ours, esep_slice(bytes, lengths[k]));
+            assert_int_equal(ours.len - before, agent_batch_cost(esep_slice(bytes, lengths[k])));
+        }
+        if (batch.commitment != NULL)
+            agent_batch_put_commitment(&ours, &r.commitment);
+        assert_int_equal(esep_pack(&batch.base, &w->plain), ESEP_OK);
+        assert_true(esep_slice_equal(esep_buf_slice(&ours), esep_buf_slice(&w->plain)));
+    }
+    free(bytes);
+    esep_buf_done(&ours);
+    world_free(w);
+}
+
+static Esep__V1__JournalEntry an_entry(Esep__V1__Report *report, uint8_t nonce[16])
+{
+    static char key[] = "kz-1347-2012/annual/-/moj/2012-01-01..2012-12-31";
+    static char person[] = "A. Clerk";
+    static Esep__V1__Person preparer;
+    Esep__V1__JournalEntry e;
+    esep__v1__journal_entry__init(&e);
+    esep__v1__report__init(report);
+    esep__v1__person__init(&preparer);
+    preparer.name = person;
+    report->obligation = key;
+    report->revision = 1;
+    report->fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_IN_PROGRESS;
+    report->preparer = &preparer;
+    report->signatory = &preparer;
+    memset(nonce, 3, 16);
+    e.nonce = esep_pb(nonce, 16);
+    e.written_at_us = 1;
+    e.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+    e.report = report;
+    return e;
+}
+
+TEST(an_entry_is_checked_packed_and_chained)
+{
+    (void)state;
+    struct world *w = world_new(7);
+    Esep__V1__Report report;
+    uint8_t nonce[16];
+    struct esep_reason reason = {{0}};
+    struct esep_buf out;
+    esep_buf_init(&out, 1u << 20);
+    Esep__V1__JournalEntry e = an_entry(&report, nonce);
+    if (agent_entry_pack(&e, &out, &reason) != ESEP_OK)
+        fail_msg("%s", reason.text);
+    struct agent_head head;
+    agent_head_start(&head, &w->model.log_id, WORLD_OFFICE, 1, w->office_key.public);
+    struct esep_hash before = head.hash;
+    assert_true(esep_hash_equal(&before, &w->entries[0].chain));
+    agent_head_step(&head, esep_buf_slice(&out));
+    struct esep_hash step = esep_chain_step(&before, 1, esep_buf_slice(&out));
+    assert_int_equal(head.seq, 1);
+    assert_true(esep_hash_equal(&head.hash, &step));
+    struct esep_commitment c;
+    agent_head_commit(&head, &w->model.log_id, &w->office_key, 5, 0, NULL, &c);
+    assert_true(esep_commitment_verify(&w->model.log_id, &c, w->office_key.public));
+    e.nonce.len = 15;
+    assert_int_equal(agent_entry_pack(&e, &out, &reason), ESEP_INVALID);
+    e = an_entry(&report, nonce);
+    e.written_at_us = 0;
+    assert_int_equal(agent_entry_pack(&e, &out, &reason), ESEP_INVALID);
+    e = an_entry(&report, nonce);
+    report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_UNSPECIFIED;
+    assert_int_equal(agent_entry_pack(&e, &out, &reason), ESEP_INVALID);
+    esep_buf_done(&out);
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bundle_comes_back_as_it_was_written),
+        cmocka_unit_test(a_cut_or_changed_bundle_is_found_out),
+        cmocka_unit_test(an_empty_bundle_is_refused),
+        cmocka_unit_test(a_batch_is_what_protobuf_c_would_pack),
+        cmocka_unit_test(an_entry_is_checked_packed_and_chained),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
