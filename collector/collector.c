@@ -89,7 +89,6 @@ enum esep_status collector_new(struct collector **ret, const struct collector_co
     const struct esep_merkle *tree = views_tree(views);
     c->durable_size = tree->size;
     c->durable_root = esep_merkle_root(tree);
-    collector_alerts_resume(c);
     *ret = c;
     return ESEP_OK;
 }

@@ -36,21 +36,21 @@ struct collector_config {
     char name[64];
     struct esep_sign_key log_key;
     struct esep_box_key seal_key;
-    uint8_t seed[32];               /* ephemeral keys are derived from it; fresh at every start */
+    uint8_t seed[32]; /* ephemeral keys are derived from it; fresh at every start */
     struct collector_operator operators[COLLECTOR_OPERATORS_MAX];
     size_t operator_count;
-    views_targets_fn *targets;      /* who is told of alerts */
+    views_targets_fn *targets; /* who is told of alerts */
     void *targets_context;
     /* bounds */
     uint32_t links_max;
     uint32_t sessions_max;
     size_t frame_bytes_max;
-    size_t session_credit_bytes;    /* window of one session */
-    size_t ingest_bytes_max;        /* all sessions together */
+    size_t session_credit_bytes; /* window of one session */
+    size_t ingest_bytes_max;     /* all sessions together */
     size_t batch_bytes_max;
     uint32_t batch_records_max;
-    esep_time session_idle;         /* sessions unheard of for so long are closed */
-    esep_time presence_every;       /* log a sign of life at most so often */
+    esep_time session_idle;   /* sessions unheard of for so long are closed */
+    esep_time presence_every; /* log a sign of life at most so often */
     esep_time link_heartbeat;
 };
 
@@ -71,7 +71,8 @@ void collector_on_link(struct collector *c, uint32_t link, const uint8_t broker_
                        bool up, esep_time now);
 void collector_on_frame(struct collector *c, uint32_t link, const struct esep_slice *parts,
                         size_t count, esep_time now);
-void collector_on_order(struct collector *c, uint64_t token, struct esep_slice order, esep_time now);
+void collector_on_order(struct collector *c, uint64_t token, struct esep_slice order,
+                        esep_time now);
 void collector_on_stored(struct collector *c, uint64_t token, enum esep_status status,
                          esep_time now);
 struct collector_mail {
@@ -91,11 +92,11 @@ esep_time collector_deadline(const struct collector *c);
 
 /* Effects out. */
 enum collector_effect_kind {
-    COLLECTOR_EFFECT_SEND = 1,  /* parts on link */
-    COLLECTOR_EFFECT_STORE,     /* batch; then on_stored(token) */
-    COLLECTOR_EFFECT_MAIL,      /* read the mailbox; then on_mail(token) */
-    COLLECTOR_EFFECT_REPLY,     /* bytes (OrderReply) to the local order `token` */
-    COLLECTOR_EFFECT_DELIVER,   /* alert_index is durable: its targets are owed */
+    COLLECTOR_EFFECT_SEND = 1, /* parts on link */
+    COLLECTOR_EFFECT_STORE,    /* batch; then on_stored(token) */
+    COLLECTOR_EFFECT_MAIL,     /* read the mailbox; then on_mail(token) */
+    COLLECTOR_EFFECT_REPLY,    /* bytes (OrderReply) to the local order `token` */
+    COLLECTOR_EFFECT_DELIVER,  /* alert_index is durable: its targets are owed */
 };
 struct collector_effect {
     enum collector_effect_kind kind;
@@ -134,9 +135,18 @@ enum collector_link_state collector_link(const struct collector *c, uint32_t lin
 
 /* Counters for logs and metrics, in the order of collector_counter_name. */
 enum collector_counter {
-    COLLECTOR_FRAMES, COLLECTOR_FRAMES_REFUSED, COLLECTOR_ENTRIES, COLLECTOR_REPEATS,
-    COLLECTOR_BATCHES, COLLECTOR_RECEIPTS, COLLECTOR_FORKS, COLLECTOR_BAD_SIGNATURES,
-    COLLECTOR_SESSIONS, COLLECTOR_SESSIONS_EXPIRED, COLLECTOR_MAILS, COLLECTOR_ORDERS,
+    COLLECTOR_FRAMES,
+    COLLECTOR_FRAMES_REFUSED,
+    COLLECTOR_ENTRIES,
+    COLLECTOR_REPEATS,
+    COLLECTOR_BATCHES,
+    COLLECTOR_RECEIPTS,
+    COLLECTOR_FORKS,
+    COLLECTOR_BAD_SIGNATURES,
+    COLLECTOR_SESSIONS,
+    COLLECTOR_SESSIONS_EXPIRED,
+    COLLECTOR_MAILS,
+    COLLECTOR_ORDERS,
     COLLECTOR_COUNTERS
 };
 const char *collector_counter_name(enum collector_counter which);

@@ -3,7 +3,8 @@
  * The views say which alerts are due and not in the log yet. They are logged first; applying them
  * is what makes the views not say them again, so each is raised once, also across restarts and long
  * downtimes. The commit lets them out as DELIVER effects, and what became of each delivery comes
- * back and is logged too. At start, deliveries that are still owed go out again.
+ * back and is logged too. What is still owed at start stands in the views (views_deliveries); the
+ * shell asks for it there.
  */
 #include "collector/collector_internal.h"
 
@@ -71,21 +72,4 @@ void collector_delivered(struct collector *c, uint64_t alert_index, uint32_t tar
     delivery.detail = text;
     (void)collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_DELIVERY, 0,
                             collector_pack(c, &delivery.base), now, NULL, NULL);
-}
-
-static bool owe(void *context, uint64_t alert_index, uint32_t target)
-{
-    struct collector *c = context;
-    const struct collector_effect effect = {.kind = COLLECTOR_EFFECT_DELIVER,
-                                            .alert_index = alert_index};
-    (void)target;
-    size_t last = (c->effect_first + c->effect_count - 1) % c->effect_cap;
-    if (c->effect_count == 0 || c->effects[last].alert_index != alert_index)
-        collector_out_effect(c, &effect);
-    return true;
-}
-
-void collector_alerts_resume(struct collector *c)
-{
-    views_deliveries(c->views, owe, c);
 }

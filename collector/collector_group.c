@@ -345,16 +345,25 @@ static void cover_waiting(struct collector *c, struct collector_session *session
         make_ready(c, session);
 }
 
-/* The head must be that of the entries it rides behind. */
+/* The head must be that of the entries it rides behind. One that the office did sign, for this very
+ * number, proves another chain than the one that is held: a fork, and the signature says whose. */
 static bool head_fits(struct collector *c, struct collector_session *session,
                       const struct group_frame *g, uint64_t tail, const struct esep_hash *head)
 {
     const struct esep_commitment *commitment = &g->batch.commitment;
-    if (!g->batch.has_commitment ||
-        (commitment->office == session->office && commitment->epoch == session->epoch &&
-         commitment->seq == tail && esep_hash_equal(&commitment->head, head)))
+    bool placed = commitment->office == session->office && commitment->epoch == session->epoch &&
+                  commitment->seq == tail;
+    if (!g->batch.has_commitment || (placed && esep_hash_equal(&commitment->head, head)))
         return true;
-    bad_head(c, session, g, commitment, "the signed head is not that of these entries");
+    const struct views_office *office = views_office(c->views, session->office);
+    if (placed && esep_commitment_verify(&c->config.log_id, commitment, office->sign_key))
+        alarm_at(c, session, g, ESEP__V1__ALARM_KIND__ALARM_KIND_FORK,
+                 ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_FORK,
+                 "the signed head does not follow from what the collector holds: the journal was "
+                 "copied, restored or damaged; run esep-agent recover",
+                 tail, head, &commitment->head);
+    else
+        bad_head(c, session, g, commitment, "the signed head is not that of these entries");
     return false;
 }
 

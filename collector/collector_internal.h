@@ -24,8 +24,8 @@
 #define COLLECTOR_NONE UINT32_MAX
 #define COLLECTOR_BLOCK_BYTES 8192u
 #define COLLECTOR_FRAME_ENTRIES_MAX 4096u /* entries of one BATCH */
-#define COLLECTOR_EAGER_ENTRIES 64u /* so many share a signature well enough not to wait for more  \
-                                     */
+/* So many entries share a signature well enough not to wait for more. */
+#define COLLECTOR_EAGER_ENTRIES 64u
 #define COLLECTOR_OFFICE_SESSIONS_MAX 4u
 #define COLLECTOR_UNPACK_BYTES ((size_t)4 << 20)
 #define COLLECTOR_ORDER_WINDOW (5 * ESEP_MINUTE)
@@ -499,7 +499,6 @@ esep_time collector_links_deadline(const struct collector *c);
 
 /* collector_alert.c */
 void collector_alerts_on_time(struct collector *c, esep_time now);
-void collector_alerts_resume(struct collector *c);
 void collector_delivered(struct collector *c, uint64_t alert_index, uint32_t target, bool delivered,
                          uint32_t attempts, const char *detail, esep_time now);
 

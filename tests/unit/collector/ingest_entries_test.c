@@ -256,6 +256,28 @@ static void other_bytes_under_a_number_are_a_fork(void **state)
     ingest_end(&g);
 }
 
+/* A copy that went on by itself and got further: its own signature proves the fork. */
+static void a_fork_ahead_is_proved_by_its_signed_head(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    struct sim_office *o = sim_active(&g, "moh");
+    struct sim_office *clone = sim_copy(&g, o);
+    write_many(o, &g, 2);
+    sim_hello(o, &g);
+    sim_batch(o, &g, 1, 2, true);
+    write_many(clone, &g, 4);
+    sim_hello(clone, &g); /* shows more than is held: nothing to compare yet */
+    assert_int_equal(sim_last(clone, KIND(WELCOME))->welcome.seq, 2);
+    sim_batch(clone, &g, 3, 4, true);
+    assert_true(sim_refused(clone, REASON(FORK)));
+    assert_int_equal(views_office(g.world.views, o->number)->forks, 1);
+    assert_int_equal(ingest_log_count(&g, LOG(ENTRY)), 2);
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
 /* Two connections of one disk, both true to one chain: each entry is taken once. */
 static void two_sessions_of_one_office(void **state)
 {
@@ -536,6 +558,7 @@ int main(void)
         cmocka_unit_test(large_groups_join_while_the_disk_works),
         cmocka_unit_test(repeats_get_the_same_receipt_again),
         cmocka_unit_test(other_bytes_under_a_number_are_a_fork),
+        cmocka_unit_test(a_fork_ahead_is_proved_by_its_signed_head),
         cmocka_unit_test(two_sessions_of_one_office),
         cmocka_unit_test(two_sessions_meet_during_a_commit),
         cmocka_unit_test(a_gap_names_where_to_go_on),

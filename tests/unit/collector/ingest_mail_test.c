@@ -233,13 +233,12 @@ static void alerts_are_logged_once_and_delivered_when_durable(void **state)
     collector_on_time(g.core, g.world.now);
     ingest_pump(&g);
     assert_int_equal(ingest_log_count(&g, LOG(ALERT)), alerts);
-    /* Owed deliveries go out again after a restart, done ones do not. */
     collector_on_delivery(g.core, g.delivers[0], 0, true, 1, "250 ok", g.world.now);
     ingest_pump(&g);
     assert_int_equal(ingest_log_count(&g, LOG(DELIVERY)), 1);
     g.deliver_count = 0;
     ingest_restart(&g);
-    assert_int_equal(g.deliver_count, alerts - 1);
+    assert_int_equal(g.deliver_count, 0); /* what is owed from before, the shell asks the views */
     collector_on_time(g.core, g.world.now);
     ingest_pump(&g);
     assert_int_equal(ingest_log_count(&g, LOG(ALERT)), alerts);
