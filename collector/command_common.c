@@ -35,11 +35,15 @@ static const struct argp_option common_options[] = {
 };
 const struct argp collector_common_argp = {.options = common_options, .parser = parse_common};
 
+/* A configuration that cannot be used has an exit status of its own, whatever the status that it
+ * travels as. */
+static bool config_failed;
+
 int collector_fail(enum esep_status status, const struct esep_reason *reason)
 {
     (void)fprintf(stderr, "esep-collector: %s\n",
                   reason != NULL && reason->text[0] != 0 ? reason->text : esep_status_name(status));
-    return esep_status_exit(status);
+    return config_failed ? EX_CONFIG : esep_status_exit(status);
 }
 
 enum esep_status collector_command_settings(const struct command_common *common,
@@ -47,7 +51,9 @@ enum esep_status collector_command_settings(const struct command_common *common,
                                             struct esep_reason *reason)
 {
     const char *file = common->config != NULL ? common->config : DEFAULT_CONFIG;
-    return collector_settings_read(file, ret, reason);
+    enum esep_status status = collector_settings_read(file, ret, reason);
+    config_failed = status != ESEP_OK;
+    return status;
 }
 
 int collector_print_json(json_t *value)

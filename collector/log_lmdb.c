@@ -197,8 +197,7 @@ static enum esep_status lmdb_append(struct collector_log *base, const struct col
         mdb_txn_abort(txn);
         return status;
     }
-    rc = mdb_txn_commit(txn);
-    return rc == 0 ? ESEP_OK : esep_store_status(rc, reason, "commit");
+    return esep_store_commit(txn, reason);
 }
 
 static enum esep_status lmdb_read(struct collector_log *base, uint64_t index, uint64_t count,
@@ -303,8 +302,7 @@ static enum esep_status lmdb_drop_rows(struct collector_log *base, struct esep_r
         mdb_txn_abort(txn);
         return esep_store_status(rc, reason, "delete the views");
     }
-    rc = mdb_txn_commit(txn);
-    return rc == 0 ? ESEP_OK : esep_store_status(rc, reason, "commit");
+    return esep_store_commit(txn, reason);
 }
 
 static void lmdb_close(struct collector_log *base)
@@ -362,8 +360,7 @@ static enum esep_status open_databases(struct log_lmdb *log, struct esep_reason 
             mdb_txn_abort(txn);
         return esep_store_status(rc, reason, "open the log");
     }
-    rc = mdb_txn_commit(txn);
-    return rc == 0 ? ESEP_OK : esep_store_status(rc, reason, "open the log");
+    return esep_store_commit(txn, reason);
 }
 
 static bool keep_log_id(void *context, uint64_t index, struct esep_slice leaf,
@@ -421,8 +418,7 @@ enum esep_status collector_log_new_engine(struct collector_log *base, struct ese
         mdb_txn_abort(txn);
         return esep_store_status(rc, reason, "draw an engine id");
     }
-    rc = mdb_txn_commit(txn);
-    return rc == 0 ? ESEP_OK : esep_store_status(rc, reason, "commit");
+    return esep_store_commit(txn, reason);
 }
 
 struct esep_store *collector_log_store(struct collector_log *log)
