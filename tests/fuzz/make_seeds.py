@@ -41,6 +41,30 @@ def tzif(footer, types=((18000, 0),), times=(), indexes=b""):
         + b"".join(struct.pack(">iBB", offset, dst, 0) for offset, dst in types) + b"TST\0" + footer
 
 
+def agent_seeds():
+    """Records of agent.c: kind, length, bytes."""
+    def record(kind, content=b""):
+        return bytes([kind]) + struct.pack(">H", len(content)) + content
+    receipt = number(1, 2) + number(2, 1) + number(3, 1) + number(4, 1) + number(5, 3) \
+        + data(6, bytes(32)) + data(12, number(1, 5) + data(2, bytes(32))) + data(13, bytes(64)) \
+        + number(14, 1 << 20)
+    mail = number(1, 1) + number(2, 9) + number(6, 4)
+    refusal = number(1, 1) + data(2, "wait") + number(3, 1000)
+    seeds = {
+        "nothing": b"", "frame": record(0, number(1, 1) + number(2, 17)),
+        "receipt": record(17, receipt), "pong": record(19, number(1, 5) + number(2, 9)) + record(2, bytes(70)),
+        "mail-in-parts": record(18, mail + data(8, b"ab")) + record(18, mail + number(7, 2) + data(8, b"cd")),
+        "mail-gap": record(18, number(1, 2) + number(6, 2) + data(8, b"ab")) + record(2, bytes(3)),
+        "mail-too-long": record(18, number(1, 1) + number(6, 9999) + data(8, b"ab")),
+        "mail-beyond-its-end": record(18, number(1, 1) + number(6, 1) + data(8, b"ab")),
+        "told-to-wait": record(1, refusal) + record(2, bytes(400)) + record(1, number(1, 2)),
+        "refusal-signed-badly": record(1, refusal + data(4, bytes(16)) + data(9, bytes(64))),
+        "silence": record(2, bytes(65)) + record(2, bytes(130)),
+    }
+    for name, content in seeds.items():
+        save("agent", name, content)
+
+
 def broker_seeds():
     """Records of broker.c: operation, argument, length, bytes."""
     def record(operation, argument, content=b""):
@@ -116,6 +140,7 @@ def main():
     for name, (message, content) in seeds.items():
         save("unpack", name, bytes([message]) + content)
 
+    agent_seeds()
     broker_seeds()
 
     save("tzif", "almaty", (UNIT / "base/data/almaty.tzif").read_bytes())
