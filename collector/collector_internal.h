@@ -32,10 +32,10 @@
 #define COLLECTOR_NONCES_MAX 1024u
 #define COLLECTOR_TOLD_SLOTS 256u
 #define COLLECTOR_HELLOS_SEEN 16384u
-#define COLLECTOR_COMMITMENT_BODY_MAX 512u
+#define COLLECTOR_COMMITMENT_BODY_MAX ((size_t)512)
 #define COLLECTOR_TOLD_FOR (200 * (ESEP_SECOND / 1000))
-#define COLLECTOR_MAIL_UNACKED (64u * 1024u)
-#define COLLECTOR_MAIL_PART (16u * 1024u)
+#define COLLECTOR_MAIL_UNACKED ((size_t)64 * 1024)
+#define COLLECTOR_MAIL_PART ((size_t)16 * 1024)
 #define COLLECTOR_RETRY_MS 5000u
 
 /* Where a frame came from, and what an answer to it quotes. */

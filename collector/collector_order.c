@@ -27,6 +27,10 @@ void collector_order_reply(struct collector *c, struct collector_asker *asker, b
     size_t len = strnlen(text, sizeof copy - 1);
     memcpy(copy, text, len);
     copy[len] = '\0';
+    if (!esep_utf8_valid(esep_slice(copy, len))) {
+        for (char *at = copy; *at != '\0'; at++) /* what it quotes was cut within a letter */
+            *at = (unsigned char)*at < 0x80 ? *at : '?';
+    }
     Esep__V1__OrderReply reply = ESEP__V1__ORDER_REPLY__INIT;
     reply.ok = ok;
     reply.text = copy;

@@ -19,6 +19,10 @@ void collector_order_deny(struct collector_order_result *result, const char *for
     va_start(args, format);
     (void)vsnprintf(result->text.text, sizeof result->text.text, format, args);
     va_end(args);
+    for (char *at = result->text.text; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20)
+            *at = ' '; /* it may quote the order, and goes to a terminal */
+    }
     result->ok = false;
 }
 

@@ -203,6 +203,7 @@ static void make_room_for_office(struct collector *c, uint32_t number)
                 (worst->confirmed == s->confirmed && s->heard_at < worst->heard_at))
                 worst = s;
         }
+        ESEP_ASSERT(worst != NULL);
         collector_session_end(c, worst);
     }
 }

@@ -110,6 +110,13 @@ static void codes_expire_and_keys_are_proved(void **state)
     ingest_code(&g, "nobody", code, true, g.world.now + ESEP_HOUR);
     assert_false(g.reply.order.ok);
     assert_non_null(strstr(g.reply.order.text, "nobody"));
+    /* Quoted, and cut within a letter: the reply can be read all the same. */
+    ingest_code(&g, "әкімдік-әкімдік-әкімдік-әкімдік", code, true, g.world.now + ESEP_HOUR);
+    assert_false(g.reply.order.ok);
+    ingest_code(&g, "xәкімдік-әкімдік-әкімдік-әкімдік", code, true, g.world.now + ESEP_HOUR);
+    assert_false(g.reply.order.ok);
+    ingest_code(&g, "two\nlines", code, true, g.world.now + ESEP_HOUR);
+    assert_null(strchr(g.reply.order.text, '\n'));
     ingest_code(&g, "moh", code, true, g.world.now - 1);
     assert_false(g.reply.order.ok);
     ingest_code(&g, "moh", code, true, g.world.now + ESEP_HOUR);
