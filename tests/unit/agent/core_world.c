@@ -182,6 +182,8 @@ static void store(struct world *w, const struct agent_store *s)
     }
     if (s->mail_count > 0)
         w->disk.mail_through = s->mail_through;
+    for (uint64_t n = 1; n <= w->disk.mail_through; n++)
+        assert_int_not_equal(w->mail_index[n], 0); /* none was skipped */
     if (s->view != NULL)
         w->view = *s->view;
 }
