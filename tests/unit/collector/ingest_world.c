@@ -250,7 +250,9 @@ static void send_up(struct ingest *g, const struct collector_effect *effect)
     if (up->what_case == ESEP__V1__LINK_UP__WHAT_TO) {
         assert_int_equal(effect->part_count, 2);
         struct sim_office *o = at_conn(g, effect->link, up->to->conn);
-        if (o != NULL)
+        if (o != NULL && o->hear != NULL)
+            o->hear(o->hear_context, effect->parts[1]);
+        else if (o != NULL)
             sim_hear(g, o, effect->parts[1]);
     } else {
         assert_int_equal(effect->part_count, 1);

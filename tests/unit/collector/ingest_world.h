@@ -76,7 +76,9 @@ struct sim_office {
     bool online;
     struct sim_heard *heard;
     size_t heard_count;
-    struct esep_buf last_frame; /* as sent */
+    struct esep_buf last_frame;                           /* as sent */
+    void (*hear)(void *context, struct esep_slice frame); /* instead of the script */
+    void *hear_context;
     struct sim_office *next;
 };
 
