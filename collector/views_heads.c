@@ -185,33 +185,44 @@ uint64_t views_withdrawn_index(const struct views_duty *duty, const struct views
     return head == NULL || head->submission == ESEP_SUBMISSION_WITHDRAWN ? 0 : head->index;
 }
 
-static bool is_base(const struct views_duty *duty, uint64_t index)
+/* Log index of a head that was built on it; 0: none. */
+static uint64_t built_on(const struct views_duty *duty, uint64_t index)
 {
     for (uint32_t i = 0; i < duty->listed; i++) {
         if (duty->pub.heads[i].base_index == index)
-            return true;
+            return duty->pub.heads[i].index;
     }
-    return false;
+    return 0;
 }
 
-/* What the withdrawn one replaced stands again, unless another head was built on it. */
-static void bring_back(struct views_duty *duty, uint64_t withdrawn)
+static void insert_head(struct views_duty *duty, const struct views_head *head)
 {
     struct views_obligation *o = &duty->pub;
+    uint32_t at = duty->listed++;
+    for (; at > 0 && o->heads[at - 1].index > head->index; at--)
+        o->heads[at] = o->heads[at - 1];
+    o->heads[at] = *head;
+    o->head_count++;
+}
+
+/* What the withdrawn one replaced stands again. Where another head was built on it too, it is that
+ * one which has replaced it now. */
+static void bring_back(struct views_duty *duty, uint64_t withdrawn)
+{
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < duty->past_count; i++) {
-        const struct views_past past = duty->past[i];
-        if (past.replaced_by != withdrawn || is_base(duty, past.head.index) ||
-            past.head.submission == ESEP_SUBMISSION_WITHDRAWN || duty->listed == VIEWS_HEADS_MAX) {
-            duty->past[kept++] = past;
+        struct views_past past = duty->past[i];
+        const bool back = past.replaced_by == withdrawn && duty->listed < VIEWS_HEADS_MAX &&
+                          past.head.submission != ESEP_SUBMISSION_WITHDRAWN;
+        const uint64_t other = back ? built_on(duty, past.head.index) : 0;
+        if (back && other == 0) {
+            insert_head(duty, &past.head);
             continue;
         }
-        uint32_t at = duty->listed++;
-        for (; at > 0 && o->heads[at - 1].index > past.head.index; at--)
-            o->heads[at] = o->heads[at - 1];
-        o->heads[at] = past.head;
-        o->head_count++;
+        if (other != 0)
+            past.replaced_by = other;
+        duty->past[kept++] = past;
     }
     duty->past_count = kept;
 }

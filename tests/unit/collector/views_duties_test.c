@@ -247,6 +247,28 @@ static void test_withdrawal(void **state)
     assert_int_equal(views_timeliness(w->views, o, w->now), ESEP_TIMELINESS_LATE);
 }
 
+/* Of two that built on one revision the first is withdrawn: the other still stands on it. */
+static void test_withdrawal_of_one_side(void **state)
+{
+    struct world *w = *state;
+    const uint32_t one = world_office(w, "moh");
+    const uint32_t two = world_office(w, "moh");
+    const struct views_obligation *o = world_duty(w, KEY_1_MOH);
+    assert_int_equal(report_on(w, one, 0, 0, 10), TAKEN);
+    const uint64_t base = w->last_index;
+    assert_int_equal(report_on(w, two, base, 0, 20), TAKEN);
+    const uint64_t first = w->last_index;
+    assert_int_equal(report_on(w, one, base, 0, 30), CONFLICT);
+    assert_int_equal(world_withdraw(w, two, KEY_1_MOH, first), TAKEN);
+    assert_int_equal(o->head_count, 1);
+    assert_int_equal(o->percent, 30);
+    /* With the other side gone too, what both had built on stands again. */
+    assert_int_equal(world_withdraw(w, one, KEY_1_MOH, w->last_index - 1), TAKEN);
+    assert_int_equal(o->head_count, 1);
+    assert_int_equal(o->heads[0].index, base);
+    assert_int_equal(o->percent, 10);
+}
+
 static void test_return_keeps_the_first_hour(void **state)
 {
     struct world *w = *state;
@@ -488,6 +510,7 @@ int main(void)
         STORY(test_many_heads),
         STORY(test_an_agent_long_offline_is_believed),
         STORY(test_withdrawal),
+        STORY(test_withdrawal_of_one_side),
         STORY(test_return_keeps_the_first_hour),
         STORY(test_accepted_co_executors_flow_to_the_lead),
         STORY(test_extension_keeps_the_original_date),
