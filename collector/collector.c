@@ -33,15 +33,25 @@ uint64_t collector_counter(const struct collector *c, enum collector_counter whi
     return c->counters[which];
 }
 
+/* Bounds that follow from others are widened or narrowed to fit: a session may always send one
+ * frame, and a group within credit always fits a batch. */
+static void fit_config(struct collector_config *config)
+{
+    if (config->session_credit_bytes > config->batch_bytes_max / 2)
+        config->session_credit_bytes = config->batch_bytes_max / 2;
+    if (config->session_credit_bytes < config->frame_bytes_max)
+        config->session_credit_bytes = config->frame_bytes_max;
+    if (config->ingest_bytes_max < 2 * config->frame_bytes_max)
+        config->ingest_bytes_max = 2 * config->frame_bytes_max;
+}
+
 /* Bounds that the rest of the code relies on. */
 static bool config_holds(const struct collector_config *config)
 {
     return config->links_max > 0 && config->sessions_max > 0 &&
            config->sessions_max < COLLECTOR_NONE / 4 && config->frame_bytes_max >= 4096 &&
-           config->session_credit_bytes >= config->frame_bytes_max &&
            config->batch_records_max >= 64 &&
-           config->batch_bytes_max >= 2 * config->session_credit_bytes &&
-           config->ingest_bytes_max >= 2 * config->frame_bytes_max && config->session_idle > 0 &&
+           config->batch_bytes_max >= 2 * config->frame_bytes_max && config->session_idle > 0 &&
            config->link_heartbeat > 0 && config->operator_count <= COLLECTOR_OPERATORS_MAX;
 }
 
@@ -79,6 +89,7 @@ enum esep_status collector_new(struct collector **ret, const struct collector_co
     if (c == NULL)
         return ESEP_NOMEM;
     c->config = *config;
+    fit_config(&c->config);
     c->views = views;
     c->now = c->started_at = c->alerts_at = now;
     enum esep_status status = take_memory(c);

@@ -292,18 +292,33 @@ static bool settle_direct(struct collector *c, struct collector_session *session
     return true;
 }
 
+/* The pool is full: who left entries without a head and went silent gives way. It is told by the
+ * GAP that meets its next frame. */
+static void evict_waiting(struct collector *c, const struct collector_session *asking,
+                          esep_time now, size_t len)
+{
+    for (uint32_t at = c->lru_first; at != COLLECTOR_NONE; at = c->sessions[at].lru_next) {
+        struct collector_session *session = &c->sessions[at];
+        if (now - session->heard_at < COLLECTOR_WAITING_QUIET ||
+            collector_queue_room(c, &asking->waiting, len))
+            return;
+        if (session != asking && session->waiting_count > 0 && !session->covered)
+            collector_waiting_drop(c, session);
+    }
+}
+
 static bool keep_waiting(struct collector *c, struct collector_session *session,
                          const struct group_frame *g, size_t count, size_t bytes)
 {
+    size_t len = bytes + count * (4 + ESEP_HASH_BYTES);
     if (session->waiting_count + count + 1 > c->config.batch_records_max ||
-        session->waiting.bytes + bytes + COLLECTOR_COMMITMENT_BODY_MAX +
-                count * (4 + ESEP_HASH_BYTES) >
-            c->config.batch_bytes_max) {
+        session->waiting.bytes + len + COLLECTOR_COMMITMENT_BODY_MAX > c->config.batch_bytes_max) {
         refuse_at(c, session, g, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_LIMIT,
                   "too many entries without a signed head");
         return false;
     }
-    if (!collector_queue_room(c, &session->waiting, bytes + count * (4 + ESEP_HASH_BYTES))) {
+    evict_waiting(c, session, g->frame->now, len);
+    if (!collector_queue_room(c, &session->waiting, len)) {
         const struct collector_refusal refusal = {
             .reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_LIMIT,
             .text = "too much is waiting at the collector: send again later",
@@ -318,9 +333,9 @@ static bool keep_waiting(struct collector *c, struct collector_session *session,
     if (session->waiting_count == 0)
         session->waiting_first = g->held + 1;
     for (size_t i = g->skip; i < g->batch.count; i++) {
-        uint8_t len[4];
-        esep_be32_put(len, (uint32_t)c->frame_entries[i].len);
-        collector_queue_put(c, &session->waiting, len, sizeof len);
+        uint8_t prefix[4];
+        esep_be32_put(prefix, (uint32_t)c->frame_entries[i].len);
+        collector_queue_put(c, &session->waiting, prefix, sizeof prefix);
         collector_queue_put(c, &session->waiting, c->frame_hashes[i].bytes, ESEP_HASH_BYTES);
         collector_queue_put(c, &session->waiting, c->frame_entries[i].data,
                             c->frame_entries[i].len);

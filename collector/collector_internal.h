@@ -26,6 +26,8 @@
 #define COLLECTOR_FRAME_ENTRIES_MAX 4096u /* entries of one BATCH */
 /* So many entries share a signature well enough not to wait for more. */
 #define COLLECTOR_EAGER_ENTRIES 64u
+/* Entries without a head that heard nothing more for so long give way where the pool is full. */
+#define COLLECTOR_WAITING_QUIET (30 * ESEP_SECOND)
 #define COLLECTOR_OFFICE_SESSIONS_MAX 4u
 #define COLLECTOR_UNPACK_BYTES ((size_t)4 << 20)
 #define COLLECTOR_ORDER_WINDOW (5 * ESEP_MINUTE)

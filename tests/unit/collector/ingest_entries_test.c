@@ -448,6 +448,35 @@ static void a_full_pool_refuses_and_recovers(void **state)
     ingest_end(&g);
 }
 
+/* Entries without a head may not hold the pool against everybody. */
+static void who_went_silent_gives_way_in_a_full_pool(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, small_pool);
+    struct sim_office *silent = sim_active(&g, "moh");
+    struct sim_office *o = sim_active(&g, "akmola");
+    sim_hello(silent, &g);
+    sim_hello(o, &g);
+    uint8_t big[30000] = {0x22};
+    for (uint64_t i = 1; i <= 5; i++) {
+        sim_write_bytes(silent, &g, big, sizeof big);
+        sim_write_bytes(o, &g, big, sizeof big);
+    }
+    for (uint64_t i = 1; i <= 4; i++)
+        sim_batch(silent, &g, i, i, false);
+    sim_batch(o, &g, 1, 1, false);
+    assert_true(sim_refused(o, REASON(LIMIT)));
+    g.world.now += ESEP_MINUTE;
+    sim_batch(o, &g, 1, 1, false);
+    sim_batch(o, &g, 2, 2, true);
+    assert_int_equal(sim_last(o, KIND(RECEIPT))->receipt.through_seq, 2);
+    sim_batch(silent, &g, 5, 5, true);
+    assert_true(sim_refused(silent, REASON(GAP)));
+    assert_int_equal(sim_last(silent, KIND(REFUSAL))->refusal.seq, 0);
+    ingest_end(&g);
+}
+
 static void small_batches(struct collector_config *config)
 {
     config->batch_records_max = 64;
@@ -565,6 +594,7 @@ int main(void)
         cmocka_unit_test(bad_heads_refuse_the_whole_group),
         cmocka_unit_test(credit_is_enforced_and_comes_back_with_receipts),
         cmocka_unit_test(a_full_pool_refuses_and_recovers),
+        cmocka_unit_test(who_went_silent_gives_way_in_a_full_pool),
         cmocka_unit_test(what_does_not_fit_goes_into_the_next_batch),
         cmocka_unit_test(a_revocation_between_two_frames),
         cmocka_unit_test(verdicts_are_judged_in_order_within_a_group),
