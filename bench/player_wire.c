@@ -1,0 +1,239 @@
+/* bench/player_wire.c - an office that sends each report in a frame of its own, with the head that
+ * was signed when it was written. See fleet.h. */
+#include "agent/batch_text.h"
+#include "bench/fleet.h"
+#include "io/keyfile.h"
+#include "io/loop.h"
+#include "wire/unpack.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FRAME_MAX 4096u
+#define ARENA_BYTES ((size_t)1 << 16)
+
+/* false: the socket does not take it yet. */
+static bool flush(struct bench_player *player)
+{
+    if (!player->frame_due)
+        return true;
+    if (player->blocked)
+        return false;
+    const struct esep_slice frame = esep_buf_slice(&player->frame);
+    enum esep_status status = esep_zsock_send(player->socket, &frame, 1);
+    if (status == ESEP_AGAIN) {
+        player->blocked = true;
+        return false;
+    }
+    if (status != ESEP_OK)
+        bench_fleet_fail(player->fleet, "a frame could not be sent: %s", esep_status_name(status));
+    player->frame_due = false;
+    player->fleet->frames++;
+    return true;
+}
+
+static void make_report(struct bench_player *player)
+{
+    const struct agent_entry *entry = &player->journal.entries[player->sent];
+    esep_buf_clear(&player->plain);
+    esep_buf_clear(&player->frame);
+    agent_batch_put_first(&player->plain, entry->seq);
+    agent_batch_put_entry(&player->plain, entry->bytes);
+    agent_batch_put_commitment(&player->plain, &player->journal.heads[player->sent]);
+    if (esep_session_seal(&player->session, ESEP__V1__KIND__KIND_BATCH,
+                          esep_buf_slice(&player->plain), &player->frame) != ESEP_OK)
+        bench_fleet_fail(player->fleet, "a frame could not be sealed");
+    player->frame_due = true;
+    player->used += player->frame.len;
+    player->sent++;
+}
+
+static void go_on(struct bench_player *player)
+{
+    while (!player->fleet->failed && flush(player)) {
+        if (!player->fleet->running || player->sent == player->journal.count ||
+            player->sent - player->receipted >= player->window ||
+            player->used + BENCH_REPORT_BYTES + 512 > player->credit)
+            return;
+        make_report(player);
+        const esep_time now = esep_monotonic();
+        bench_sent(player, player->sent, now);
+    }
+}
+
+static void greet(struct bench_player *player)
+{
+    const struct bench_site *site = player->fleet->site;
+    uint8_t seed[32];
+    uint8_t auth[ESEP_SIGNATURE_BYTES];
+    struct agent_head head = {
+        .office = player->who->office, .epoch = 1, .hash = player->journal.base};
+    struct esep_commitment c;
+    esep_random(seed, sizeof seed);
+    enum esep_status status =
+        esep_session_begin(&player->session, seed, site->seal_key, &site->log_id);
+    agent_head_commit(&head, &site->log_id, &player->who->sign, esep_clock_now(&site->clock), 0,
+                      NULL, &c);
+    struct esep_hash joined =
+        esep_auth_statement(player->session.office_ephemeral, player->session.collector_public,
+                            &site->log_id, esep_slice(c.signature, sizeof c.signature));
+    esep_sign(&player->who->sign, esep_slice(joined.bytes, sizeof joined.bytes), auth);
+    Esep__V1__Commitment commitment = ESEP__V1__COMMITMENT__INIT;
+    esep_commitment_write(&c, &commitment);
+    Esep__V1__Hello hello = ESEP__V1__HELLO__INIT;
+    hello.commitment = &commitment;
+    hello.auth = esep_pb(auth, sizeof auth);
+    hello.version_min = hello.version_max = ESEP_WIRE_VERSION;
+    hello.journal_first_seq = 1;
+    esep_buf_clear(&player->plain);
+    esep_buf_clear(&player->frame);
+    if (status == ESEP_OK)
+        status = esep_pack(&hello.base, &player->plain);
+    if (status == ESEP_OK)
+        status = esep_session_seal_first(&player->session, ESEP__V1__KIND__KIND_HELLO,
+                                         esep_buf_slice(&player->plain), &player->frame);
+    if (status != ESEP_OK)
+        bench_fleet_fail(player->fleet, "HELLO could not be made");
+    player->frame_due = status == ESEP_OK;
+    (void)flush(player);
+}
+
+static void on_welcome(struct bench_player *player, const ProtobufCMessage *message)
+{
+    const Esep__V1__Welcome *welcome = (const Esep__V1__Welcome *)message;
+    player->credit = welcome->credit_bytes;
+    if (!player->welcomed)
+        player->fleet->welcomed++;
+    player->welcomed = true;
+    if (player->fleet->welcomed == player->fleet->count)
+        (void)event_base_loopbreak(player->fleet->base);
+}
+
+static void on_receipt(struct bench_player *player, const ProtobufCMessage *message)
+{
+    const Esep__V1__Receipt *receipt = (const Esep__V1__Receipt *)message;
+    struct esep_receipt r;
+    if (receipt->credit_bytes > player->credit)
+        player->credit = receipt->credit_bytes;
+    if (esep_receipt_read(receipt, &r) != ESEP_OK || r.office != player->who->office) {
+        bench_fleet_fail(player->fleet, "a receipt cannot be read");
+        return;
+    }
+    if (r.kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES || r.through_seq == 0)
+        return;
+    if (r.through_seq > player->sent ||
+        !esep_hash_equal(&r.head, &player->journal.entries[r.through_seq - 1].chain)) {
+        bench_fleet_fail(player->fleet, "a receipt names another hash than the journal");
+        return;
+    }
+    player->fleet->receipts++;
+    if (player->kept_count < player->kept_cap)
+        player->kept[player->kept_count++] = r;
+    bench_receipted(player, r.through_seq);
+}
+
+static void take(struct bench_player *player, struct esep_slice frame)
+{
+    static const struct {
+        Esep__V1__Kind kind;
+        const ProtobufCMessageDescriptor *descriptor;
+        void (*take)(struct bench_player *, const ProtobufCMessage *);
+    } takers[] = {
+        {ESEP__V1__KIND__KIND_WELCOME, &esep__v1__welcome__descriptor, on_welcome},
+        {ESEP__V1__KIND__KIND_RECEIPT, &esep__v1__receipt__descriptor, on_receipt},
+    };
+    struct esep_envelope envelope;
+    const ProtobufCMessage *message = NULL;
+    esep_arena_reset(&player->arena);
+    if (esep_envelope_read(frame, &envelope, NULL) != ESEP_OK)
+        return;
+    if (envelope.kind == ESEP__V1__KIND__KIND_REFUSAL) {
+        bench_fleet_fail(player->fleet, "office %u was refused", player->who->office);
+        return;
+    }
+    for (size_t i = 0; i < sizeof takers / sizeof takers[0]; i++) {
+        if (takers[i].kind == envelope.kind &&
+            esep_session_open(&player->session, &envelope, &player->plain) == ESEP_OK &&
+            esep_unpack(takers[i].descriptor, esep_buf_slice(&player->plain), &player->arena,
+                        &message) == ESEP_OK)
+            takers[i].take(player, message);
+    }
+}
+
+static void on_readable(struct esep_zsock *socket, void *context)
+{
+    struct bench_player *player = context;
+    struct esep_zmessage message;
+    while (!player->fleet->failed && esep_zsock_recv(socket, &message) == ESEP_OK) {
+        if (message.count == 1)
+            take(player, message.parts[0]);
+        esep_zmessage_close(&message);
+    }
+    go_on(player);
+}
+
+static void on_writable(struct esep_zsock *socket, void *context)
+{
+    struct bench_player *player = context;
+    (void)socket;
+    player->blocked = false;
+    go_on(player);
+}
+
+static void on_event(struct esep_zsock *socket, enum esep_zsock_event event, const char *detail,
+                     void *context)
+{
+    struct bench_player *player = context;
+    (void)socket;
+    if (event == ESEP_ZSOCK_UP)
+        greet(player);
+    else if (event == ESEP_ZSOCK_GONE)
+        bench_fleet_fail(player->fleet, "office %u lost its connection: %s", player->who->office,
+                         detail);
+}
+
+enum esep_status bench_wire_new(struct bench_player *player, struct esep_reason *reason)
+{
+    player->kept_cap = (size_t)player->journal.count;
+    player->kept = calloc(player->kept_cap, sizeof *player->kept);
+    esep_buf_init(&player->plain, FRAME_MAX);
+    esep_buf_init(&player->frame, FRAME_MAX);
+    enum esep_status status = player->kept != NULL ? ESEP_OK : ESEP_NOMEM;
+    if (status == ESEP_OK)
+        status = esep_arena_init(&player->arena, ARENA_BYTES);
+    if (status == ESEP_OK)
+        status = esep_buf_reserve(&player->plain, FRAME_MAX);
+    if (status == ESEP_OK)
+        status = esep_buf_reserve(&player->frame, FRAME_MAX);
+    return status == ESEP_OK ? status : esep_because(reason, status, "no memory for an office");
+}
+
+enum esep_status bench_wire_connect(struct bench_player *player)
+{
+    return bench_dial(player, on_readable, on_writable, on_event);
+}
+
+void bench_wire_start(struct bench_player *player)
+{
+    go_on(player);
+}
+
+enum esep_status bench_wire_verify(const struct bench_player *player, struct esep_reason *reason)
+{
+    const struct bench_site *site = player->fleet->site;
+    for (size_t i = 0; i < player->kept_count; i++)
+        if (!esep_receipt_verify(&site->log_id, &player->kept[i], site->log_key))
+            return esep_because(reason, ESEP_CORRUPT, "a receipt is not signed by the log key");
+    return ESEP_OK;
+}
+
+void bench_wire_free(struct bench_player *player)
+{
+    esep_session_done(&player->session);
+    esep_buf_done(&player->plain);
+    esep_buf_done(&player->frame);
+    esep_arena_done(&player->arena);
+    free(player->kept);
+    player->kept = NULL;
+}
