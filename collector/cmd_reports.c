@@ -75,23 +75,18 @@ static enum esep_status parse_window(const char *text, struct esep_window *ret,
                         text);
 }
 
-static bool is_head(const struct views_obligation *o, uint64_t index)
-{
-    for (size_t i = 0; i < o->head_count && i < VIEWS_HEADS_MAX; i++)
-        if (o->heads[i].index == index)
-            return true;
-    return false;
-}
-
-/* What became of this report: its obligation's state where it is the latest, else superseded. */
+/* What became of this report: its own state where it is a latest revision; where none stands, all
+ * were withdrawn; else another took its place. */
 static const char *state_of(const struct views_obligation *o, const struct views_report *r)
 {
     if (r->verdict != ESEP__V1__VERDICT__VERDICT_TAKEN &&
         r->verdict != ESEP__V1__VERDICT__VERDICT_CONFLICT)
         return "refused";
-    if (!is_head(o, r->index))
-        return esep_submission_name(ESEP_SUBMISSION_SUPERSEDED);
-    return o->head_count > 1 ? "conflict" : esep_submission_name(o->submission);
+    for (size_t i = 0; i < o->head_count && i < VIEWS_HEADS_MAX; i++)
+        if (o->heads[i].index == r->index)
+            return o->head_count > 1 ? "conflict" : esep_submission_name(o->heads[i].submission);
+    return esep_submission_name(o->head_count == 0 ? ESEP_SUBMISSION_WITHDRAWN
+                                                   : ESEP_SUBMISSION_SUPERSEDED);
 }
 
 struct scan {

@@ -3,8 +3,12 @@
 
 #include <stdio.h>
 
-/* What counts as "due soon" while no view decides it: as in domain/timeliness.h. */
-#define SOON_DAYS 7u
+/* As the views do: the widest threshold of the plan is "soon" (domain/timeliness.h). */
+static unsigned soon_days(const Esep__V1__Plan *plan)
+{
+    const Esep__V1__Rules *rules = plan->rules;
+    return rules != NULL && rules->n_alert_days > 0 ? rules->alert_days[0] : 0;
+}
 
 static void fill(struct listing_obligation *ret, const Esep__V1__Plan *plan,
                  const struct esep_zone *zone, const struct esep_obligation *made)
@@ -21,7 +25,7 @@ void listing_from_plan(struct listing_obligation *ret, const Esep__V1__Plan *pla
                        esep_time as_of)
 {
     fill(ret, plan, zone, made);
-    ret->timeliness = esep_timeliness(made->due, ESEP_TIME_NEVER, as_of, SOON_DAYS);
+    ret->timeliness = esep_timeliness(made->due, ESEP_TIME_NEVER, as_of, soon_days(plan));
 }
 
 bool listing_from_views(struct listing_obligation *ret, const struct views *views,

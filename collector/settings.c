@@ -25,7 +25,7 @@ static const struct esep_config_row rows[] = {
     ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
     ROW("limits.store_bytes", ESEP_CONFIG_U64, store_bytes, "64G", 1u << 20, 1ull << 46,
         "size of the store's map; 80 % of it is used, then new reports are refused"),
-    ROW("limits.frame_bytes", ESEP_CONFIG_U64, frame_bytes, "64k", 4096, 1u << 20,
+    ROW("limits.frame_bytes", ESEP_CONFIG_U64, frame_bytes, "64k", 65536, 1u << 20,
         "largest frame an office may send"),
     ROW("limits.credit_bytes", ESEP_CONFIG_U64, credit_bytes, "512k", 65536, 1u << 26,
         "bytes one office may have under way"),
@@ -320,5 +320,5 @@ struct views_limits collector_settings_limits(const struct collector_settings *s
                                  .codes_max = (uint32_t)s->codes,
                                  .deliveries_max = 65536,
                                  .open_commitments_max = 64,
-                                 .plan_bytes_max = 4u << 20};
+                                 .plan_bytes_max = 64u << 20};
 }

@@ -75,6 +75,9 @@ static enum esep_status load_views(struct collector_state *state, struct esep_re
         if (status != ESEP_OK || load.status != ESEP_OK)
             return status != ESEP_OK ? status : load.status;
     }
+    enum esep_status ended = views_load_end(state->views, reason);
+    if (ended != ESEP_OK)
+        return ended;
     uint64_t size = 0;
     enum esep_status status = state->log->ops->size(state->log, &size);
     if (status == ESEP_OK && size != views_log_size(state->views))
