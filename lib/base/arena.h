@@ -19,7 +19,10 @@ struct esep_arena {
 /* Takes size_bytes from the heap. ESEP_NOMEM. */
 ESEP_MUST_USE enum esep_status esep_arena_init(struct esep_arena *arena, size_t size_bytes);
 void esep_arena_done(struct esep_arena *arena);
-static inline void esep_arena_reset(struct esep_arena *arena) { arena->used_bytes = 0; }
+static inline void esep_arena_reset(struct esep_arena *arena)
+{
+    arena->used_bytes = 0;
+}
 /* NULL when full. The memory is not zeroed. */
 void *esep_arena_alloc(struct esep_arena *arena, size_t size_bytes);
 /* A copy; {NULL,0} when full and src.len > 0. */

@@ -14,9 +14,17 @@
 #define ESEP_SIGNATURE_BYTES 64
 #define ESEP_SEAL_BYTES 16 /* what sealing adds */
 
-struct esep_hash { uint8_t bytes[ESEP_HASH_BYTES]; };
-struct esep_sign_key { uint8_t secret[64]; uint8_t public[ESEP_KEY_BYTES]; };
-struct esep_box_key { uint8_t secret[ESEP_KEY_BYTES]; uint8_t public[ESEP_KEY_BYTES]; };
+struct esep_hash {
+    uint8_t bytes[ESEP_HASH_BYTES];
+};
+struct esep_sign_key {
+    uint8_t secret[64];
+    uint8_t public[ESEP_KEY_BYTES];
+};
+struct esep_box_key {
+    uint8_t secret[ESEP_KEY_BYTES];
+    uint8_t public[ESEP_KEY_BYTES];
+};
 
 ESEP_MUST_USE enum esep_status esep_crypto_init(void);
 
@@ -52,7 +60,9 @@ ESEP_MUST_USE enum esep_status esep_open(const uint8_t key[ESEP_KEY_BYTES], uint
 void esep_wipe(void *data, size_t len);
 
 /* A small seeded generator (splitmix64) for jitter and simulation, never for keys. */
-struct esep_prng { uint64_t state; };
+struct esep_prng {
+    uint64_t state;
+};
 uint64_t esep_prng_next(struct esep_prng *prng);
 uint64_t esep_prng_below(struct esep_prng *prng, uint64_t bound); /* 0..bound-1; bound > 0 */
 

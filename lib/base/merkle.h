@@ -19,11 +19,12 @@ struct esep_merkle {
 };
 
 void esep_merkle_init(struct esep_merkle *tree);
-struct esep_hash esep_merkle_leaf(struct esep_slice leaf);  /* SHA-256(0x00 || leaf) */
+struct esep_hash esep_merkle_leaf(struct esep_slice leaf); /* SHA-256(0x00 || leaf) */
 void esep_merkle_append(struct esep_merkle *tree, struct esep_slice leaf);
 struct esep_hash esep_merkle_root(const struct esep_merkle *tree); /* size 0: SHA-256("") */
 /* Fixed form: be64(size) || the valid nodes. Returns its length. */
 size_t esep_merkle_save(const struct esep_merkle *tree, uint8_t out[ESEP_MERKLE_BYTES_MAX]);
-ESEP_MUST_USE enum esep_status esep_merkle_load(struct esep_merkle *ret_tree, struct esep_slice saved);
+ESEP_MUST_USE enum esep_status esep_merkle_load(struct esep_merkle *ret_tree,
+                                                struct esep_slice saved);
 
 #endif

@@ -40,7 +40,10 @@ struct esep_buf {
 /* An empty buf that may grow to max bytes. Allocates nothing. */
 void esep_buf_init(struct esep_buf *buf, size_t max);
 void esep_buf_done(struct esep_buf *buf);
-static inline void esep_buf_clear(struct esep_buf *buf) { buf->len = 0; }
+static inline void esep_buf_clear(struct esep_buf *buf)
+{
+    buf->len = 0;
+}
 /* Room for `more` bytes behind len. ESEP_LIMIT over max, ESEP_NOMEM; buf untouched on failure. */
 ESEP_MUST_USE enum esep_status esep_buf_reserve(struct esep_buf *buf, size_t more);
 ESEP_MUST_USE enum esep_status esep_buf_put(struct esep_buf *buf, const void *data, size_t len);

@@ -40,11 +40,11 @@ struct esep_reason {
 
 /* Writes the reason (reason may be NULL), truncating. Returns status, so that
  * `return esep_because(reason, ESEP_INVALID, "...")` reads as one sentence. */
-enum esep_status esep_because(struct esep_reason *reason, enum esep_status status, const char *format,
-                              ...) ESEP_PRINTF(3, 4);
+enum esep_status esep_because(struct esep_reason *reason, enum esep_status status,
+                              const char *format, ...) ESEP_PRINTF(3, 4);
 
 /* An assertion for our own bugs, on in release too. Never for what came from outside. */
-#define ESEP_ASSERT(condition) \
+#define ESEP_ASSERT(condition)                                                                     \
     ((condition) ? (void)0 : esep_assert_failed(#condition, __FILE__, __LINE__, __func__))
 _Noreturn void esep_assert_failed(const char *condition, const char *file, int line,
                                   const char *function);

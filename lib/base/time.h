@@ -12,8 +12,8 @@
 
 #include "base/slice.h"
 
-typedef int64_t esep_time;  /* microseconds since 1970, UTC */
-typedef int32_t esep_day;   /* days since 1970-01-01 */
+typedef int64_t esep_time; /* microseconds since 1970, UTC */
+typedef int32_t esep_day;  /* days since 1970-01-01 */
 
 #define ESEP_SECOND ((esep_time)1000000)
 #define ESEP_MINUTE (60 * ESEP_SECOND)
@@ -23,9 +23,9 @@ typedef int32_t esep_day;   /* days since 1970-01-01 */
 #define ESEP_DAY_NONE INT32_MIN
 
 struct esep_civil {
-    int year;   /* 1..9999 */
-    int month;  /* 1..12 */
-    int day;    /* 1..31 */
+    int year;  /* 1..9999 */
+    int month; /* 1..12 */
+    int day;   /* 1..31 */
 };
 
 esep_day esep_day_from_civil(int year, int month, int day); /* arguments already valid */
@@ -41,9 +41,9 @@ void esep_day_format(esep_day day, char out[11]);
 struct esep_zone {
     char name[64];
     int count;
-    int64_t at_s[ESEP_ZONE_TRANSITIONS_MAX];       /* from this instant on ... */
-    int32_t offset_s[ESEP_ZONE_TRANSITIONS_MAX];   /* ... this offset east of UTC */
-    int32_t first_offset_s;                        /* before the first transition */
+    int64_t at_s[ESEP_ZONE_TRANSITIONS_MAX];     /* from this instant on ... */
+    int32_t offset_s[ESEP_ZONE_TRANSITIONS_MAX]; /* ... this offset east of UTC */
+    int32_t first_offset_s;                      /* before the first transition */
     int32_t tail_offset_s; /* after the last (a POSIX footer with DST rules is refused) */
 };
 /* From a TZif file's bytes. ESEP_INVALID with a reason. */
@@ -56,7 +56,8 @@ esep_time esep_zone_instant(const struct esep_zone *zone, esep_day day, int hour
                             int second);
 esep_day esep_zone_day(const struct esep_zone *zone, esep_time at);
 
-/* RFC 3339 with the zone's offset ("2013-06-30T23:59:59+06:00"; zone NULL: "...Z"), whole seconds. */
+/* RFC 3339 with the zone's offset ("2013-06-30T23:59:59+06:00"; zone NULL: "...Z"), whole seconds.
+ */
 void esep_time_format(esep_time at, const struct esep_zone *zone, char out[32]);
 /* RFC 3339 with offset or Z, fraction allowed; or a bare day, which means its 00:00:00 in zone
  * (UTC where zone is NULL). */

@@ -54,7 +54,8 @@ ESEP_MUST_USE enum esep_status esep_obligations_make(const Esep__V1__Plan *plan,
                                                      struct esep_obligation *ret, size_t max,
                                                      size_t *ret_count, struct esep_reason *reason);
 
-/* The working-day rule: the day itself, or moved past holidays and weekends (moved days counted). */
+/* The working-day rule: the day itself, or moved past holidays and weekends (moved days counted).
+ */
 esep_day esep_working_day(const Esep__V1__Calendar *calendar, Esep__V1__WorkingDayRule rule,
                           esep_day day);
 /* Who stands for the body on a day: itself, or its successor's successor ... Returns its place in

@@ -8,7 +8,9 @@
 
 #include "base/time.h"
 
-struct esep_clock { esep_time shift; };
+struct esep_clock {
+    esep_time shift;
+};
 ESEP_MUST_USE enum esep_status esep_clock_init(struct esep_clock *ret_clock, const char *spec,
                                                struct esep_reason *reason); /* NULL, "" = real */
 esep_time esep_clock_now(const struct esep_clock *clock);

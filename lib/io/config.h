@@ -23,7 +23,10 @@ enum esep_config_type {
     ESEP_CONFIG_NODE,     /* const struct esep_yaml_node *: read by the owner's own function */
 };
 #define ESEP_CONFIG_TEXTS_MAX 16
-struct esep_config_texts { size_t count; char text[ESEP_CONFIG_TEXTS_MAX][256]; };
+struct esep_config_texts {
+    size_t count;
+    char text[ESEP_CONFIG_TEXTS_MAX][256];
+};
 
 struct esep_config_row {
     const char *path;
@@ -34,11 +37,11 @@ struct esep_config_row {
     uint64_t min, max;    /* U64, DURATION (in microseconds), TEXTS (how many); 0,0: any */
     const char *help;
 };
-/* Zeroes complaints first. On success the document stays open in *ret_yaml (free it after reading NODE rows). Prints nothing:
- * complaints say everything. */
-ESEP_MUST_USE enum esep_status esep_config_read(const char *file, const struct esep_config_row *rows,
-                                                size_t count, void *ret_config,
-                                                struct esep_yaml **ret_yaml,
+/* Zeroes complaints first. On success the document stays open in *ret_yaml (free it after reading
+ * NODE rows). Prints nothing: complaints say everything. */
+ESEP_MUST_USE enum esep_status esep_config_read(const char *file,
+                                                const struct esep_config_row *rows, size_t count,
+                                                void *ret_config, struct esep_yaml **ret_yaml,
                                                 struct esep_complaints *complaints,
                                                 struct esep_reason *reason);
 /* The table for people: `--help-config`. */

@@ -14,15 +14,15 @@
 struct esep_keyfile {
     size_t count;
     struct {
-        char kind[8];       /* "sign", "box", "curve" */
+        char kind[8]; /* "sign", "box", "curve" */
         uint8_t secret[32];
     } keys[ESEP_KEYFILE_KEYS_MAX];
 };
 ESEP_MUST_USE enum esep_status esep_keyfile_read(const char *path, struct esep_keyfile *ret,
                                                  struct esep_reason *reason);
 /* ESEP_CONFLICT: exists already. Creates the folder's last part with 0700 if it is missing. */
-ESEP_MUST_USE enum esep_status esep_keyfile_create(const char *path, const struct esep_keyfile *keys,
-                                                   struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status
+esep_keyfile_create(const char *path, const struct esep_keyfile *keys, struct esep_reason *reason);
 /* Fills a file's worth of fresh random keys: kinds is a list such as {"sign","box","curve"}. */
 void esep_keyfile_generate(struct esep_keyfile *ret, const char *const *kinds, size_t count);
 ESEP_MUST_USE enum esep_status esep_keyfile_sign(const struct esep_keyfile *keys,

@@ -1,4 +1,5 @@
-/* lib/io/store.h - opening an LMDB environment the way this project needs it, and its one sync rule.
+/* lib/io/store.h - opening an LMDB environment the way this project needs it, and its one sync
+ * rule.
  *
  * Default flags only: every commit is synced before it returns. A big sparse map from the start and
  * a quota of our own at 80 % of it, since a full map cannot even delete. The folder must be ours
@@ -23,10 +24,10 @@ struct esep_store {
 struct esep_store_options {
     size_t map_bytes;
     unsigned dbs_max;
-    const char *kind;    /* "journal", "log": refuses another kind's folder */
-    uint32_t format;     /* refuses another format, saying which build to use */
+    const char *kind; /* "journal", "log": refuses another kind's folder */
+    uint32_t format;  /* refuses another format, saying which build to use */
     bool read_only;
-    bool create;         /* make folder and store where missing */
+    bool create; /* make folder and store where missing */
 };
 ESEP_MUST_USE enum esep_status esep_store_open(struct esep_store *ret, const char *path,
                                                const struct esep_store_options *options,
@@ -38,12 +39,14 @@ ESEP_MUST_USE enum esep_status esep_store_lock_writer(struct esep_store *store,
                                                       struct esep_reason *reason);
 /* Commits; the transaction is gone either way. Every failure but LIMIT: close, reopen, check. */
 ESEP_MUST_USE enum esep_status esep_store_commit(MDB_txn *txn, struct esep_reason *reason);
-/* LMDB's code as ours: MAP_FULL, ENOSPC -> LIMIT; CORRUPTED, PAGE_NOTFOUND -> CORRUPT; EIO -> IO. */
+/* LMDB's code as ours: MAP_FULL, ENOSPC -> LIMIT; CORRUPTED, PAGE_NOTFOUND -> CORRUPT; EIO -> IO.
+ */
 enum esep_status esep_store_status(int lmdb_code, struct esep_reason *reason, const char *doing);
 /* Bytes in use and the quota (80 % of the map, or of the disk's free room if that is less). Reads
  * in a transaction of its own: not from a thread that is inside one. */
 ESEP_MUST_USE enum esep_status esep_store_usage(const struct esep_store *store,
-                                                uint64_t *ret_used_bytes, uint64_t *ret_quota_bytes);
+                                                uint64_t *ret_used_bytes,
+                                                uint64_t *ret_quota_bytes);
 /* Copies to a new folder: copy, sync, reopen, walk every page, rename. ESEP_CONFLICT: it exists. */
 ESEP_MUST_USE enum esep_status esep_store_backup(const struct esep_store *store,
                                                  const char *to_path, struct esep_reason *reason);

@@ -32,13 +32,13 @@ enum esep_side { ESEP_SIDE_OFFICE = 1, ESEP_SIDE_COLLECTOR = 2 };
 
 struct esep_session {
     enum esep_side side;
-    bool established;               /* `key` holds */
-    bool welcome_ready;             /* collector: established by the WELCOME sealed next */
-    bool first_sealed;              /* office: counter 0 is used up */
-    bool bundle;                    /* collector: later counters are under the first key too */
-    bool opened;                    /* rx_counter holds */
+    bool established;   /* `key` holds */
+    bool welcome_ready; /* collector: established by the WELCOME sealed next */
+    bool first_sealed;  /* office: counter 0 is used up */
+    bool bundle;        /* collector: later counters are under the first key too */
+    bool opened;        /* rx_counter holds */
     uint8_t id[ESEP_SESSION_ID_BYTES];
-    struct esep_box_key ephemeral;  /* ours; secret wiped once established */
+    struct esep_box_key ephemeral; /* ours; secret wiped once established */
     uint8_t office_ephemeral[ESEP_KEY_BYTES];
     uint8_t collector_public[ESEP_KEY_BYTES];
     struct esep_hash log_id;

@@ -8,8 +8,8 @@
  *   chain step   SHA-256(tag "esep/entry/v1" || prev[32] || be64 seq || be32 len || entry bytes)
  *   commitment   144 bytes: tag "esep/head/v1" | log_id 32 | office 4 | epoch 4 | seq 8 | head 32 |
  *                office_clock_us 8 | checkpoint_size 8 | checkpoint_root 32      (office's key)
- *   receipt      192 bytes: tag "esep/receipt/v1" | log_id 32 | kind 1 | zero 3 | office 4 | epoch 4 |
- *                zero 4 | first_seq 8 | through_seq 8 | head 32 | first_index 8 | last_index 8 |
+ *   receipt      192 bytes: tag "esep/receipt/v1" | log_id 32 | kind 1 | zero 3 | office 4 | epoch
+ * 4 | zero 4 | first_seq 8 | through_seq 8 | head 32 | first_index 8 | last_index 8 |
  *                accepted_at_us 8 | committed_at_us 8 | commitment_seq 8 | checkpoint_size 8 |
  *                checkpoint_root 32                                               (log key)
  *   refusal      72 bytes: tag "esep/refusal/v1" | session 16 | counter 8 | reason 4 | office 4 |
@@ -35,7 +35,8 @@
 
 struct esep_hash esep_chain_start(const struct esep_hash *log_id, uint32_t office, uint32_t epoch,
                                   const uint8_t sign_public[ESEP_KEY_BYTES]);
-struct esep_hash esep_chain_step(const struct esep_hash *prev, uint64_t seq, struct esep_slice entry);
+struct esep_hash esep_chain_step(const struct esep_hash *prev, uint64_t seq,
+                                 struct esep_slice entry);
 
 /* The plain values of a commitment; the message of the same name is only its carrier. */
 struct esep_commitment {
