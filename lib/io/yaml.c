@@ -308,8 +308,7 @@ fail:
 enum esep_status esep_yaml_parse(struct esep_yaml **ret, const char *name, struct esep_slice text,
                                  struct esep_complaints *complaints)
 {
-    memset(complaints->file, 0, sizeof complaints->file);
-    strncpy(complaints->file, name, sizeof complaints->file - 1);
+    (void)snprintf(complaints->file, sizeof complaints->file, "%s", name);
     if (text.len > ESEP_YAML_BYTES_MAX) {
         esep_complain_at(complaints, 1, 1, "the file is too large: 4 MiB at most");
         return ESEP_INVALID;

@@ -241,9 +241,8 @@ static void bounds(void **state)
                      ESEP_INVALID);
     text[256] = '\0'; /* as long as may be */
     assert_int_equal(esep_period_parse(text, 2012, 2014, windows, 2, &count, NULL, NULL), ESEP_OK);
-    text[0] = '\0';
-    for (int i = 0; i < 40; i++) {
-        strcat(text, "2012 ");
+    for (size_t i = 0; i < 40; i++) {
+        memcpy(text + 5 * i, "2012 ", 6); /* the next one overwrites the NUL */
     }
     assert_int_equal(esep_period_parse(text, 2012, 2014, windows, 2, &count, NULL, NULL),
                      ESEP_INVALID);
@@ -264,10 +263,12 @@ static void what_is_read_lies_in_the_plan(void **state)
     size_t read = 0;
     for (int i = 0; i < 200000; i++) {
         char text[256] = "";
+        size_t len = 0;
         const uint64_t words = 1 + esep_prng_below(&random, 7);
         for (uint64_t w = 0; w < words; w++) {
-            strcat(text, pieces[esep_prng_below(&random, sizeof pieces / sizeof *pieces)]);
-            strcat(text, esep_prng_below(&random, 8) == 0 ? "" : " ");
+            const char *piece = pieces[esep_prng_below(&random, sizeof pieces / sizeof *pieces)];
+            const char *gap = esep_prng_below(&random, 8) == 0 ? "" : " ";
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", piece, gap);
         }
         struct esep_window windows[ESEP_PERIOD_WINDOWS_MAX];
         size_t count = 0, offset = 0;

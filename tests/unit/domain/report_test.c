@@ -180,77 +180,78 @@ ROW(asks_no_day, as_request(); request.until = str("2013-02-30"))
 ROW(asks_long_day, as_request(); request.until = str("2013-07-31T00:00:00Z"))
 ROW(asks_mute, as_request(); request.reason = str(""))
 
+static const struct {
+    void (*spoil)(void);
+    const char *field;
+} field_rows[] = {
+    {nothing, NULL},
+    {no_progress, NULL},
+    {percent_100, NULL},
+    {percent_101, "percent"},
+    {no_key, "obligation"},
+    {key_127, NULL},
+    {key_128, "obligation"},
+    {narrative_full, NULL},
+    {narrative_over, "narrative"},
+    {obstacles_over, "obstacles"},
+    {revision_0, "revision"},
+    {two_bases, "builds_on"},
+    {no_fulfilment, "fulfilment"},
+    {odd_fulfilment, "fulfilment"},
+    {negative_fulfilment, "fulfilment"},
+    {odd_access, "access"},
+    {nil_without_reason, "nil_reason"},
+    {nil_with_reason, NULL},
+    {reason_without_nil, "nil_reason"},
+    {money_below_zero, "money"},
+    {money_no_source, "source"},
+    {money_empty, "money"},
+    {money_within, NULL},
+    {money_both, "within_allotted"},
+    {money_32, NULL},
+    {money_33, "money"},
+    {indicators_64, NULL},
+    {indicators_65, "indicators"},
+    {indicator_decimal, NULL},
+    {indicator_comma, "indicators.value"},
+    {indicator_point, "indicators.value"},
+    {indicator_points, "indicators.value"},
+    {indicator_sign, "indicators.value"},
+    {indicator_empty, "value"},
+    {indicator_long, "value"},
+    {indicator_target, "indicators.target"},
+    {attachments_33, "attachments"},
+    {attachment_path, "attachments.name"},
+    {attachment_backslash, "attachments.name"},
+    {attachment_dots, "attachments.name"},
+    {attachment_hash, "sha256"},
+    {settles_9, "settles_index"},
+    {cites_65, "cites_index"},
+    {person_long, "name"},
+    {signatory_long, "phone"},
+    {nonce_15, "nonce"},
+    {no_body, "entry"},
+    {withdraws, NULL},
+    {withdraws_both, "withdrawal"},
+    {withdraws_none, "withdrawal"},
+    {withdraws_mute, "reason"},
+    {asks, NULL},
+    {asks_no_day, "until"},
+    {asks_long_day, "until"},
+    {asks_mute, "reason"},
+};
+
 static void each_field(void **state)
 {
     (void)state;
-    const struct {
-        void (*spoil)(void);
-        const char *field;
-    } rows[] = {
-        {nothing, NULL},
-        {no_progress, NULL},
-        {percent_100, NULL},
-        {percent_101, "percent"},
-        {no_key, "obligation"},
-        {key_127, NULL},
-        {key_128, "obligation"},
-        {narrative_full, NULL},
-        {narrative_over, "narrative"},
-        {obstacles_over, "obstacles"},
-        {revision_0, "revision"},
-        {two_bases, "builds_on"},
-        {no_fulfilment, "fulfilment"},
-        {odd_fulfilment, "fulfilment"},
-        {negative_fulfilment, "fulfilment"},
-        {odd_access, "access"},
-        {nil_without_reason, "nil_reason"},
-        {nil_with_reason, NULL},
-        {reason_without_nil, "nil_reason"},
-        {money_below_zero, "money"},
-        {money_no_source, "source"},
-        {money_empty, "money"},
-        {money_within, NULL},
-        {money_both, "within_allotted"},
-        {money_32, NULL},
-        {money_33, "money"},
-        {indicators_64, NULL},
-        {indicators_65, "indicators"},
-        {indicator_decimal, NULL},
-        {indicator_comma, "indicators.value"},
-        {indicator_point, "indicators.value"},
-        {indicator_points, "indicators.value"},
-        {indicator_sign, "indicators.value"},
-        {indicator_empty, "value"},
-        {indicator_long, "value"},
-        {indicator_target, "indicators.target"},
-        {attachments_33, "attachments"},
-        {attachment_path, "attachments.name"},
-        {attachment_backslash, "attachments.name"},
-        {attachment_dots, "attachments.name"},
-        {attachment_hash, "sha256"},
-        {settles_9, "settles_index"},
-        {cites_65, "cites_index"},
-        {person_long, "name"},
-        {signatory_long, "phone"},
-        {nonce_15, "nonce"},
-        {no_body, "entry"},
-        {withdraws, NULL},
-        {withdraws_both, "withdrawal"},
-        {withdraws_none, "withdrawal"},
-        {withdraws_mute, "reason"},
-        {asks, NULL},
-        {asks_no_day, "until"},
-        {asks_long_day, "until"},
-        {asks_mute, "reason"},
-    };
     memset(long_text, 'x', sizeof long_text - 1);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof field_rows / sizeof *field_rows; i++) {
         honest();
-        rows[i].spoil();
-        if (rows[i].field == NULL) {
+        field_rows[i].spoil();
+        if (field_rows[i].field == NULL) {
             passes();
         } else {
-            fails_naming(rows[i].field);
+            fails_naming(field_rows[i].field);
         }
     }
 }

@@ -2,6 +2,7 @@
 #ifndef ESEP_TESTS_IO_UNIT_H
 #define ESEP_TESTS_IO_UNIT_H
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,11 +26,16 @@ static inline int unit_folder(void **state)
     return mkdtemp(path) != NULL ? 0 : -1;
 }
 
+static inline int unit_remove(const char *path, const struct stat *unused, int kind,
+                              struct FTW *place)
+{
+    (void)unused, (void)kind, (void)place;
+    return remove(path);
+}
+
 static inline int unit_folder_gone(void **state)
 {
-    char command[300];
-    (void)snprintf(command, sizeof(command), "rm -rf '%s'", (const char *)*state);
-    const int rc = system(command);
+    const int rc = nftw(*state, unit_remove, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     free(*state);
     return rc;
 }

@@ -178,7 +178,7 @@ static void depth_nodes_keys_and_size_have_bounds(void **state)
     assert_non_null(strstr(complaints.items[0].text, "too "));
     size_t len = 0;
     for (int i = 0; i <= ESEP_YAML_KEYS_MAX; i++)
-        len += (size_t)sprintf(large + len, "k%d: v\n", i);
+        len += (size_t)snprintf(large + len, size - len, "k%d: v\n", i);
     assert_refused(large, len, 258, 1, "too many keys");
     free(large);
 }
@@ -199,7 +199,7 @@ static void complaints_are_clean_bounded_and_in_order(void **state)
 {
     (void)state;
     memset(&complaints, 0, sizeof complaints);
-    strcpy(complaints.file, "a");
+    memcpy(complaints.file, "a", 2);
     esep_complain_at(&complaints, 2, 1, "bell \a escape \033[2J cut \xd0");
     esep_complain_at(&complaints, 2, 1, "bell \a escape \033[2J cut \xd0");
     assert_int_equal(complaints.count, 1); /* the same twice is once */
@@ -209,9 +209,9 @@ static void complaints_are_clean_bounded_and_in_order(void **state)
         memcpy(endless + i, "ә", 3);
     esep_complain_at(&complaints, 1, 7, "%s", endless);
     assert_int_equal(strlen(complaints.items[1].text), 238); /* cut between letters */
-    strcpy(complaints.file, "b");
+    memcpy(complaints.file, "b", 2);
     esep_complain_at(&complaints, 1, 1, "other file");
-    strcpy(complaints.file, "a");
+    memcpy(complaints.file, "a", 2);
     for (int i = 0; i < 300; i++)
         esep_complain_at(&complaints, 500 - i, 1, "line");
     assert_int_equal(complaints.count, 303);
