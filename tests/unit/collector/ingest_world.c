@@ -4,6 +4,7 @@
 #include "esep/v1/link.pb-c.h"
 #include "wire/unpack.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const uint8_t broker_key[32] = {0xb0};
@@ -53,14 +54,14 @@ static void make_config(struct ingest *g)
     esep_box_key_from_seed(&config->seal_key, seed);
     memset(config->seed, 9, sizeof config->seed);
     config->log_id = g->log_id;
-    strcpy(config->name, "test");
+    memcpy(config->name, "test", sizeof "test");
     for (uint8_t i = 0; i < 2; i++) {
         struct esep_sign_key key;
         seed[0] = (uint8_t)(0x40 + i);
         esep_sign_key_from_seed(&key, seed);
         memcpy(config->operators[i].sign_key, key.public, 32);
         memset(config->operators[i].curve_key, 0x40 + i, 32);
-        strcpy(config->operators[i].name, i == 0 ? "aigul" : "daniyar");
+        snprintf(config->operators[i].name, sizeof config->operators[i].name, "operator %d", i);
     }
     config->operator_count = 2;
     config->targets = one_target;
