@@ -177,6 +177,7 @@ const struct esep_zone *views_plan_zone(const struct views *views, uint32_t plan
  * entries are applied, which emit may do. ret_next: when to look again. targets is asked for the
  * body's own recipients and, where something is overdue or silent, for the secretariat's.
  * ESEP_LIMIT: too many deliveries are owed; what did not fit stays due. */
+#define VIEWS_TARGETS_MAX 16 /* of one alert, body and secretariat together */
 typedef size_t views_targets_fn(void *context, const char *plan, const char *body, bool secretariat,
                                 Esep__V1__Target *ret, size_t max);
 ESEP_MUST_USE enum esep_status

@@ -175,20 +175,22 @@ static void fill_item(const struct views *v, const struct views_candidate *c,
 }
 
 struct recipients {
-    Esep__V1__Target targets[VIEWS_TARGETS_MAX];
-    Esep__V1__Target *list[VIEWS_TARGETS_MAX];
+    Esep__V1__Target targets[VIEWS_TARGETS_MAX]; /* as asked for, the same one twice maybe */
+    size_t used;
+    Esep__V1__Target *list[VIEWS_TARGETS_MAX]; /* into targets, each once */
     size_t count;
 };
 
 static void add_targets(struct recipients *r, views_targets_fn *fn, void *context, const char *plan,
                         const char *body, bool secretariat)
 {
-    const size_t before = r->count;
+    const size_t before = r->used;
     const size_t room = VIEWS_TARGETS_MAX - before;
     for (size_t i = before; i < VIEWS_TARGETS_MAX; i++)
         esep__v1__target__init(&r->targets[i]);
     size_t got = fn == NULL ? 0 : fn(context, plan, body, secretariat, r->targets + before, room);
     got = got < room ? got : room;
+    r->used += got;
     for (size_t i = before; i < before + got; i++) {
         bool twice = false;
         for (size_t j = 0; j < r->count; j++)

@@ -22,7 +22,6 @@
 
 #define VIEWS_PAST_MAX 4 /* superseded revisions that a withdrawal can bring back */
 #define VIEWS_ALERT_DAYS_MAX 16
-#define VIEWS_TARGETS_MAX 16 /* of one alert */
 #define VIEWS_NONE UINT32_MAX
 #define VIEWS_SCRATCH_BYTES ((size_t)8 << 20)
 #define VIEWS_ROW_MAX 4096 /* the longest value of a row */

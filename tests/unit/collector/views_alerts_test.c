@@ -204,6 +204,49 @@ static size_t many_targets(void *context, const char *plan, const char *body, bo
     return secretariat ? 0 : max;
 }
 
+/* The body's list names one address twice; the secretariat's begins with one the body has. */
+static size_t doubled_targets(void *context, const char *plan, const char *body, bool secretariat,
+                              Esep__V1__Target *ret, size_t max)
+{
+    static char a[] = "a@x", b[] = "b@x", c[] = "c@x";
+    char *const lists[2][3] = {{a, a, b}, {b, c, c}};
+    (void)context;
+    (void)plan;
+    (void)body;
+    size_t count = 0;
+    for (; count < 3 && count < max; count++)
+        ret[count].address = lists[secretariat][count];
+    return count;
+}
+
+static enum esep_status see_addresses(void *context, struct esep_slice body)
+{
+    size_t *alerts = context;
+    Esep__V1__Alert *alert = esep__v1__alert__unpack(NULL, body.len, body.data);
+    assert_non_null(alert);
+    if (alert->items[0]->kind == ESEP__V1__ALERT_KIND__ALERT_KIND_OVERDUE) {
+        ++*alerts;
+        assert_int_equal(alert->n_targets, 3);
+        assert_string_equal(alert->targets[0]->address, "a@x");
+        assert_string_equal(alert->targets[1]->address, "b@x");
+        assert_string_equal(alert->targets[2]->address, "c@x");
+    }
+    esep__v1__alert__free_unpacked(alert, NULL);
+    return ESEP_OK;
+}
+
+static void test_who_is_named_twice_is_told_once(void **state)
+{
+    struct world *w = *state;
+    esep_time next = 0;
+    size_t alerts = 0;
+    w->now = world_time("2013-04-01");
+    assert_int_equal(
+        views_alerts(w->views, w->now, doubled_targets, NULL, see_addresses, &alerts, &next),
+        ESEP_OK);
+    assert_true(alerts > 0);
+}
+
 /* Dead channels fill the list of what is owed: loud, and what did not fit stays due. */
 static void test_full_deliveries_are_loud(void **state)
 {
@@ -333,6 +376,7 @@ int main(void)
         STORY(test_extension_removal_and_return),
         STORY(test_silence),
         STORY(test_targets_and_deliveries),
+        STORY(test_who_is_named_twice_is_told_once),
         STORY(test_full_deliveries_are_loud),
         cmocka_unit_test(test_random_clocks_against_the_model),
     };
