@@ -1,0 +1,28 @@
+/* agent/daemon_state.h - what the daemon last said of its uplink, for `status`.
+ *
+ * A small text file beside the journal, replaced by rename and never synced: it tells nothing that
+ * matters after a crash. Whether the daemon runs is told by its lock, not by this file.
+ */
+#ifndef AGENT_DAEMON_STATE_H
+#define AGENT_DAEMON_STATE_H
+
+#include "agent/agent.h"
+
+ESEP_MUST_USE enum esep_status agent_daemon_state_write(const char *journal,
+                                                        const struct agent_status *status,
+                                                        struct esep_reason *reason);
+void agent_daemon_state_gone(const char *journal);
+
+struct agent_daemon_state {
+    bool running; /* a daemon holds the journal's lock */
+    bool known;   /* the rest is filled in */
+    char state[16];
+    char why[16];
+    char text[256];
+    esep_time since;
+    esep_time next_try_at; /* ESEP_TIME_NEVER */
+    uint32_t failures;
+};
+void agent_daemon_state_read(const char *journal, struct agent_daemon_state *ret);
+
+#endif

@@ -1,0 +1,128 @@
+/* agent/duties.h - what this office owes, and how each duty stands, from what the office itself
+ * holds: the plans, reviews and extensions in its mailbox, and its own journal. No connection is
+ * needed.
+ *
+ * Plans change as the collector changes them (docs/protocol.md): a change holds from its day, what
+ * was due before stays as it was. A duty belongs to the body's office where the body owes it, or
+ * stands today for the body that owed it. Entries that speak of an obligation no plan in the
+ * mailbox knows are duties too, with `plan` NULL.
+ *
+ * What a receipt proves is counted; what was only written is not: a report in the queue does not
+ * make a duty "on time".
+ *
+ * Invariant: a key stands once; duties of one plan are in the plan's order.
+ */
+#ifndef AGENT_DUTIES_H
+#define AGENT_DUTIES_H
+
+#include "agent/commands.h"
+#include "base/arena.h"
+#include "domain/obligation.h"
+#include "domain/report.h"
+#include "domain/timeliness.h"
+#include "esep/v1/log.pb-c.h"
+
+#define AGENT_PLANS_MAX 64
+
+struct agent_plan {
+    const Esep__V1__Plan *plan;
+    const struct esep_zone *zone;
+    uint64_t log_index;
+    esep_day effective;
+    bool newest; /* of its id */
+};
+struct agent_duty {
+    struct esep_obligation made; /* without a plan the key alone */
+    const struct agent_plan *plan;
+    bool dropped;
+    esep_time due; /* with its extension */
+    esep_day extended_to;
+    enum esep_control control;
+    enum esep_submission submission;
+    bool draft;
+    bool conflict;
+    /* the office's newest report that was not refused; seq 0: none */
+    uint32_t epoch;
+    uint64_t seq;
+    uint32_t revision;
+    uint64_t log_index; /* of it; 0: not known (yet) */
+    esep_time written_at;
+    Esep__V1__Fulfilment fulfilment;
+    int percent;           /* -1: no data */
+    esep_time came;        /* from when its first standing report counts; ESEP_TIME_NEVER */
+    bool by_commitment;    /* `came` is a commitment's hour */
+    esep_time promised_at; /* no receipt yet, but its commitment is in the log since then; or 0 */
+    uint64_t review_of;    /* log index of the report last reviewed; 0: none */
+    char reason_code[64];  /* of a return */
+    char comment[256];
+    esep_day again_by;
+    Esep__V1__Verdict refused; /* of the newest entry, where the collector refused it */
+    uint64_t decided_index;    /* log index of the last extension or control */
+    uint32_t newest_event;     /* place + 1 in events; 0: none */
+    uint32_t stamp;
+};
+/* One report of this office's journal. */
+struct agent_event {
+    uint32_t epoch;
+    uint64_t seq;
+    uint32_t revision;
+    uint64_t first_index, last_index; /* of the receipt; equal: its own index; 0: no receipt */
+    esep_time came;                   /* with a receipt */
+    bool by_commitment;
+    esep_time promised_at;
+    esep_time written_at;
+    Esep__V1__Fulfilment fulfilment;
+    int percent;
+    bool withdrawn;
+    uint32_t before; /* the duty's one before it, place + 1 */
+};
+struct agent_refusal {
+    uint64_t log_index, seq;
+    Esep__V1__Verdict verdict;
+};
+struct agent_duties {
+    struct esep_arena arena;
+    struct agent_plan plans[AGENT_PLANS_MAX];
+    size_t plan_count;
+    struct agent_duty *duties;
+    size_t count, cap;
+    uint32_t *index; /* hash of the key -> place + 1 */
+    size_t index_cap;
+    struct agent_event *events;
+    size_t event_count, event_cap;
+    struct esep_receipt *receipts; /* both kinds, by epoch and sequence */
+    size_t receipt_count, receipt_cap;
+    struct agent_refusal *refusals;
+    size_t refusal_count, refusal_cap;
+    struct agent_head head; /* of the journal when it was read */
+    struct journal_identity identity;
+    const struct esep_zone *zone; /* the newest plan's, else Asia/Almaty; NULL: no tzdata */
+    uint64_t mail_through;
+};
+
+/* Reads everything. Free also after a failure. */
+ESEP_MUST_USE enum esep_status agent_duties_load(struct agent_duties *ret, struct agent_desk *desk,
+                                                 struct esep_reason *reason);
+void agent_duties_free(struct agent_duties *duties);
+struct agent_duty *agent_duty_find(struct agent_duties *duties, const char *key);
+enum esep_timeliness agent_duty_timeliness(const struct agent_duty *duty, esep_time now);
+/* Whether it is owed: of a plan, not dropped, on control. */
+bool agent_duty_open(const struct agent_duty *duty);
+const char *agent_duty_action(const struct agent_duty *duty); /* number, "-" */
+const char *agent_duty_title(const struct agent_duty *duty, const char *language);
+
+/* The receipt of that kind that covers the entry; NULL: none yet. */
+const struct esep_receipt *agent_duties_receipt(const struct agent_duties *duties, uint32_t epoch,
+                                                uint64_t seq, Esep__V1__ReceiptKind kind);
+void agent_duty_set_due(struct agent_duty *duty);
+
+/* duties_plan.c: one PLAN item of the mailbox, in order. */
+ESEP_MUST_USE enum esep_status agent_duties_add_plan(struct agent_duties *duties,
+                                                     uint64_t log_index,
+                                                     struct esep_slice plan_change, esep_time now,
+                                                     struct esep_reason *reason);
+/* The duty of the key, made without a plan where there is none. ESEP_NOMEM. */
+ESEP_MUST_USE enum esep_status agent_duties_slot(struct agent_duties *duties, const char *key,
+                                                 struct agent_duty **ret);
+
+#endif

@@ -1,0 +1,148 @@
+/* agent/journal.h - the office's journal: the truth until the collector's receipt says durable.
+ *
+ * An LMDB environment that the daemon and the commands use at the same time; each call is one
+ * transaction, synced before it returns, so whatever says OK is on the disk. Databases:
+ *
+ *   entries   be32 epoch, be64 seq -> chain hash 32 | entry bytes exactly as packed
+ *   signed    be32 epoch, be64 seq -> the office's signed head there (clock 8 | checkpoint 8 + 32 |
+ *             signature 64): its own proof of what stood when
+ *   receipts  be32 epoch, be64 through_seq, kind 1 -> statement 192 | signature 64
+ *   mail      be64 number -> fixed head | bytes of the log entry
+ *   drafts    obligation key -> packed Report
+ *   state     "identity", "head", "marks", "view"
+ *
+ * A new entry is refused loudly where the journal is over its quota or the disk is full; what is
+ * there stays, and receipts still find room, since they are what lets entries go.
+ *
+ * Invariant: "head" is the last entry's sequence and chain hash, "signed" has a row for it.
+ */
+#ifndef AGENT_JOURNAL_H
+#define AGENT_JOURNAL_H
+
+#include "agent/agent.h"
+#include "agent/entry.h"
+#include "io/store.h"
+
+struct journal {
+    struct esep_store store;
+    MDB_dbi entries, signed_heads, receipts, mail, drafts, state;
+    uint64_t entries_max; /* not yet receipted; 0: no bound but the quota */
+};
+
+struct journal_options {
+    const char *path;
+    size_t map_bytes;
+    uint64_t entries_max;
+    bool read_only;
+    bool create;
+};
+ESEP_MUST_USE enum esep_status journal_open(struct journal *ret,
+                                            const struct journal_options *options,
+                                            struct esep_reason *reason);
+void journal_close(struct journal *journal);
+
+/* Who this journal belongs to: written once, by enrolment. */
+struct journal_identity {
+    struct esep_hash log_id;
+    uint32_t office;
+    char body[33];
+    uint8_t sign_public[ESEP_KEY_BYTES];
+};
+/* ESEP_CONFLICT: the journal has one already. Begins epoch 1. */
+ESEP_MUST_USE enum esep_status journal_enrol(struct journal *journal,
+                                             const struct journal_identity *identity,
+                                             struct esep_reason *reason);
+/* ESEP_NOT_FOUND: not enrolled. */
+ESEP_MUST_USE enum esep_status
+journal_identity(struct journal *journal, struct journal_identity *ret, struct esep_reason *reason);
+
+/* Appends packed entries (each from agent_entry_pack) in one transaction, signs the new head.
+ * ESEP_LIMIT: full, nothing changed. */
+ESEP_MUST_USE enum esep_status journal_append(struct journal *journal,
+                                              const struct esep_sign_key *key,
+                                              const struct esep_slice *entries, size_t count,
+                                              esep_time now, struct agent_head *ret_head,
+                                              struct esep_reason *reason);
+/* The same, if the head is still `after`. ESEP_AGAIN: another command wrote meanwhile, look again. */
+ESEP_MUST_USE enum esep_status journal_append_after(struct journal *journal,
+                                                    const struct esep_sign_key *key,
+                                                    const struct agent_head *after,
+                                                    const struct esep_slice *entries, size_t count,
+                                                    esep_time now, struct agent_head *ret_head,
+                                                    struct esep_reason *reason);
+/* What the core starts from. */
+ESEP_MUST_USE enum esep_status journal_load(struct journal *journal, struct agent_journal *ret,
+                                            struct esep_reason *reason);
+/* Cheap: the head alone, to see whether a command has written. */
+ESEP_MUST_USE enum esep_status journal_head(struct journal *journal, struct agent_head *ret,
+                                            struct esep_reason *reason);
+/* Everything the core wants stored, in one transaction. */
+ESEP_MUST_USE enum esep_status
+journal_store(struct journal *journal, const struct agent_store *store, struct esep_reason *reason);
+
+/* Entries of the present epoch from seq on, ascending, until visit says false. Borrowed for the
+ * call; no transaction outlives it. */
+ESEP_MUST_USE enum esep_status journal_entries(struct journal *journal, uint64_t from_seq,
+                                               bool (*visit)(void *context,
+                                                             const struct agent_entry *entry),
+                                               void *context, struct esep_reason *reason);
+/* Entries of every epoch, the oldest first, until visit says false. After a recovery an entry that
+ * no receipt covers stands in its old epoch and, queued again, in the new one. */
+ESEP_MUST_USE enum esep_status journal_walk(struct journal *journal,
+                                            bool (*visit)(void *context, uint32_t epoch,
+                                                          const struct agent_entry *entry),
+                                            void *context, struct esep_reason *reason);
+/* Every receipt, by epoch and sequence, until visit says false. */
+ESEP_MUST_USE enum esep_status journal_receipts(struct journal *journal,
+                                                bool (*visit)(void *context,
+                                                              const struct esep_receipt *receipt),
+                                                void *context, struct esep_reason *reason);
+/* One entry of any epoch, copied. ESEP_NOT_FOUND. */
+ESEP_MUST_USE enum esep_status journal_entry(struct journal *journal, uint32_t epoch, uint64_t seq,
+                                             struct esep_hash *ret_chain,
+                                             struct esep_buf *ret_bytes,
+                                             struct esep_reason *reason);
+/* The receipt that covers an entry; kind as in wire.proto. ESEP_NOT_FOUND: none yet. */
+ESEP_MUST_USE enum esep_status journal_receipt(struct journal *journal, uint32_t epoch,
+                                               uint64_t seq, Esep__V1__ReceiptKind kind,
+                                               struct esep_receipt *ret,
+                                               struct esep_reason *reason);
+/* Mail from a number on, ascending. */
+ESEP_MUST_USE enum esep_status journal_mail(struct journal *journal, uint64_t from_number,
+                                            bool (*visit)(void *context,
+                                                          const struct agent_mail *mail),
+                                            void *context, struct esep_reason *reason);
+/* The last WELCOME's words. ESEP_NOT_FOUND: never connected. */
+ESEP_MUST_USE enum esep_status journal_view(struct journal *journal, struct agent_view *ret,
+                                            struct esep_reason *reason);
+
+ESEP_MUST_USE enum esep_status journal_draft_put(struct journal *journal, const char *obligation,
+                                                 struct esep_slice report,
+                                                 struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status journal_draft_get(struct journal *journal, const char *obligation,
+                                                 struct esep_buf *ret_report,
+                                                 struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status journal_draft_delete(struct journal *journal, const char *obligation,
+                                                    struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status journal_drafts(struct journal *journal,
+                                              bool (*visit)(void *context, const char *obligation,
+                                                            struct esep_slice report),
+                                              void *context, struct esep_reason *reason);
+
+/* Lets go of entries that a receipt and the checkpoint cover and that were written before `before`
+ * (keep_days). Receipts stay. ret_oldest, ret_base: what is held from now on. */
+ESEP_MUST_USE enum esep_status journal_prune(struct journal *journal, esep_time before,
+                                             uint64_t *ret_oldest, struct esep_hash *ret_base,
+                                             struct esep_reason *reason);
+/* After a fork or a restored disk: begins the epoch above the collector's, and queues again every
+ * entry that no receipt covers, the same bytes under new numbers. Nothing is deleted. */
+ESEP_MUST_USE enum esep_status journal_recover(struct journal *journal,
+                                               const struct esep_sign_key *key, esep_time now,
+                                               uint32_t collector_epoch, uint64_t *ret_requeued,
+                                               struct esep_reason *reason);
+/* Bytes used, the quota, and entries without a receipt. */
+ESEP_MUST_USE enum esep_status journal_usage(struct journal *journal, uint64_t *ret_used_bytes,
+                                             uint64_t *ret_quota_bytes, uint64_t *ret_waiting,
+                                             struct esep_reason *reason);
+
+#endif

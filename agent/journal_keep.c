@@ -1,0 +1,272 @@
+/* agent/journal_keep.c - drafts, letting go of old entries, and recovery; see journal.h. */
+#include "agent/journal_internal.h"
+#include "esep/v1/report.pb-c.h"
+#include "wire/unpack.h"
+
+#include <stdlib.h>
+
+enum esep_status journal_draft_put(struct journal *journal, const char *obligation,
+                                   struct esep_slice report, struct esep_reason *reason)
+{
+    MDB_txn *txn = NULL;
+    MDB_val key = journal_val(obligation, strlen(obligation));
+    MDB_val data = journal_val(report.data, report.len);
+    enum esep_status status = journal_begin(journal, true, &txn, reason);
+    if (status == ESEP_OK) {
+        int rc = mdb_put(txn, journal->drafts, &key, &data, 0);
+        status = rc == 0 ? ESEP_OK : esep_store_status(rc, reason, "keep a draft");
+    }
+    return journal_end(txn, status, reason);
+}
+
+enum esep_status journal_draft_get(struct journal *journal, const char *obligation,
+                                   struct esep_buf *ret_report, struct esep_reason *reason)
+{
+    MDB_txn *txn = NULL;
+    MDB_val key = journal_val(obligation, strlen(obligation));
+    MDB_val data;
+    enum esep_status status = journal_begin(journal, false, &txn, reason);
+    if (status != ESEP_OK)
+        return status;
+    int rc = mdb_get(txn, journal->drafts, &key, &data);
+    if (rc == 0)
+        status = esep_buf_put(ret_report, data.mv_data, data.mv_size);
+    else
+        status = rc == MDB_NOTFOUND
+                     ? esep_because(reason, ESEP_NOT_FOUND, "no draft for %.200s", obligation)
+                     : esep_store_status(rc, reason, "read a draft");
+    mdb_txn_abort(txn);
+    return status;
+}
+
+enum esep_status journal_draft_delete(struct journal *journal, const char *obligation,
+                                      struct esep_reason *reason)
+{
+    MDB_txn *txn = NULL;
+    MDB_val key = journal_val(obligation, strlen(obligation));
+    enum esep_status status = journal_begin(journal, true, &txn, reason);
+    if (status == ESEP_OK) {
+        int rc = mdb_del(txn, journal->drafts, &key, NULL);
+        if (rc == MDB_NOTFOUND)
+            status = esep_because(reason, ESEP_NOT_FOUND, "no draft for %.200s", obligation);
+        else if (rc != 0)
+            status = esep_store_status(rc, reason, "delete a draft");
+    }
+    return journal_end(txn, status, reason);
+}
+
+enum esep_status journal_drafts(struct journal *journal,
+                                bool (*visit)(void *context, const char *obligation,
+                                              struct esep_slice report),
+                                void *context, struct esep_reason *reason)
+{
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val key;
+    MDB_val data;
+    enum esep_status status = journal_begin(journal, false, &txn, reason);
+    int rc = status == ESEP_OK ? mdb_cursor_open(txn, journal->drafts, &cursor) : MDB_NOTFOUND;
+    for (MDB_cursor_op step = MDB_FIRST; rc == 0; step = MDB_NEXT) {
+        char obligation[256];
+        rc = mdb_cursor_get(cursor, &key, &data, step);
+        if (rc != 0 || key.mv_size >= sizeof obligation)
+            break;
+        memcpy(obligation, key.mv_data, key.mv_size);
+        obligation[key.mv_size] = 0;
+        if (!visit(context, obligation, esep_slice(data.mv_data, data.mv_size)))
+            break;
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    if (status == ESEP_OK && rc != 0 && rc != MDB_NOTFOUND)
+        status = esep_store_status(rc, reason, "read the drafts");
+    return status;
+}
+
+/* When an entry was written; INT64_MAX where it cannot be told, so that it stays. */
+static esep_time written_at(struct esep_arena *arena, MDB_val data)
+{
+    const ProtobufCMessage *message = NULL;
+    struct esep_slice bytes =
+        esep_slice((const uint8_t *)data.mv_data + ESEP_HASH_BYTES, data.mv_size - ESEP_HASH_BYTES);
+    esep_arena_reset(arena);
+    if (esep_unpack(&esep__v1__journal_entry__descriptor, bytes, arena, &message) != ESEP_OK)
+        return INT64_MAX;
+    return ((const Esep__V1__JournalEntry *)message)->written_at_us;
+}
+
+struct prune {
+    MDB_txn *txn;
+    struct journal *journal;
+    struct esep_arena *arena;
+    struct agent_head head;
+    struct journal_marks marks;
+    esep_time before;
+    uint64_t oldest;
+    struct esep_hash base;
+    size_t gone;
+};
+
+/* The receipt's own log index must lie below the checkpoint, else a restored collector may lack it.
+ */
+static bool covered(const struct prune *p, uint64_t seq)
+{
+    return p->marks.epoch == p->head.epoch && seq <= p->marks.receipted_seq &&
+           p->marks.checkpoint_size > 0;
+}
+
+static enum esep_status prune_some(struct prune *p, struct esep_reason *reason)
+{
+    enum { AT_ONCE = 2048 }; /* of one transaction */
+    uint8_t place[ENTRY_KEY_BYTES];
+    MDB_cursor *cursor = NULL;
+    MDB_val data;
+    int rc = mdb_cursor_open(p->txn, p->journal->entries, &cursor);
+    journal_entry_key(p->head.epoch, 0, place);
+    MDB_val key = journal_val(place, sizeof place);
+    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && p->gone < AT_ONCE; step = MDB_NEXT) {
+        rc = mdb_cursor_get(cursor, &key, &data, step);
+        if (rc != 0 || esep_be32(key.mv_data) != p->head.epoch)
+            break;
+        uint64_t seq = esep_be64((const uint8_t *)key.mv_data + 4);
+        if (!covered(p, seq) || data.mv_size < ESEP_HASH_BYTES ||
+            written_at(p->arena, data) >= p->before)
+            break;
+        memcpy(p->base.bytes, data.mv_data, ESEP_HASH_BYTES);
+        p->oldest = seq + 1;
+        rc = mdb_cursor_del(cursor, 0);
+        p->gone++;
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    return rc == 0 || rc == MDB_NOTFOUND ? ESEP_OK
+                                         : esep_store_status(rc, reason, "prune the journal");
+}
+
+enum esep_status journal_prune(struct journal *journal, esep_time before, uint64_t *ret_oldest,
+                               struct esep_hash *ret_base, struct esep_reason *reason)
+{
+    struct esep_arena arena = {0};
+    struct prune p = {.journal = journal, .arena = &arena, .before = before};
+    struct agent_journal held;
+    enum esep_status status = journal_load(journal, &held, reason);
+    if (status == ESEP_OK)
+        status = esep_arena_init(&arena, 1u << 20);
+    if (status == ESEP_OK)
+        status = journal_begin(journal, true, &p.txn, reason);
+    p.oldest = held.oldest_seq;
+    p.base = held.base;
+    if (status == ESEP_OK)
+        status = journal_head_get(p.txn, journal, &p.head, reason);
+    if (status == ESEP_OK)
+        status = journal_marks_get(p.txn, journal, &p.marks, reason);
+    if (status == ESEP_OK)
+        status = prune_some(&p, reason);
+    if (status == ESEP_OK && p.gone > 0)
+        status = journal_state_put(p.txn, journal, "base", p.base.bytes, ESEP_HASH_BYTES, reason);
+    status = journal_end(p.txn, status, reason);
+    esep_arena_done(&arena);
+    if (status == ESEP_OK) {
+        *ret_oldest = p.oldest;
+        *ret_base = p.base;
+    }
+    return status;
+}
+
+/* Copies of the entries that must be queued again, in order. */
+struct requeue {
+    struct esep_buf bytes;
+    size_t count;
+    size_t lengths_cap;
+    size_t *lengths;
+    enum esep_status status;
+};
+
+static bool keep_entry(void *context, const struct agent_entry *entry)
+{
+    struct requeue *q = context;
+    if (q->count == q->lengths_cap) {
+        size_t cap = q->lengths_cap > 0 ? 2 * q->lengths_cap : 256;
+        size_t *more = realloc(q->lengths, cap * sizeof *more);
+        if (more == NULL) {
+            q->status = ESEP_NOMEM;
+            return false;
+        }
+        q->lengths = more;
+        q->lengths_cap = cap;
+    }
+    q->lengths[q->count++] = entry->bytes.len;
+    q->status = esep_buf_put(&q->bytes, entry->bytes.data, entry->bytes.len);
+    return q->status == ESEP_OK;
+}
+
+static enum esep_status begin_epoch(MDB_txn *txn, struct journal *journal,
+                                    const struct esep_sign_key *key, esep_time now, uint32_t epoch,
+                                    const struct requeue *q, struct esep_reason *reason)
+{
+    struct journal_identity identity;
+    struct journal_marks marks;
+    struct agent_head head;
+    enum esep_status status = journal_identity_get(txn, journal, &identity, reason);
+    if (status == ESEP_OK)
+        status = journal_marks_get(txn, journal, &marks, reason);
+    if (status != ESEP_OK)
+        return status;
+    agent_head_start(&head, &identity.log_id, identity.office, epoch, identity.sign_public);
+    const uint8_t *at = q->bytes.data;
+    for (size_t i = 0; status == ESEP_OK && i < q->count; i++) {
+        status = journal_put_entry(txn, journal, &head, esep_slice(at, q->lengths[i]), reason);
+        at += q->lengths[i];
+    }
+    marks.epoch = epoch;
+    marks.receipted_seq = 0;
+    marks.promised_seq = 0;
+    if (status == ESEP_OK && head.seq > 0)
+        status =
+            journal_put_signed(txn, journal, &head, &identity.log_id, key, now, &marks, reason);
+    if (status == ESEP_OK)
+        status = journal_head_put(txn, journal, &head, reason);
+    return status == ESEP_OK ? journal_marks_put(txn, journal, &marks, reason) : status;
+}
+
+enum esep_status journal_recover(struct journal *journal, const struct esep_sign_key *key,
+                                 esep_time now, uint32_t collector_epoch, uint64_t *ret_requeued,
+                                 struct esep_reason *reason)
+{
+    struct agent_journal held;
+    struct requeue q = {0};
+    MDB_txn *txn = NULL;
+    esep_buf_init(&q.bytes, 1u << 30);
+    enum esep_status status = journal_load(journal, &held, reason);
+    uint32_t above = held.epoch > collector_epoch ? held.epoch : collector_epoch;
+    if (status == ESEP_OK)
+        status = journal_entries(journal, held.receipted_seq + 1, keep_entry, &q, reason);
+    if (status == ESEP_OK)
+        status = q.status;
+    if (status == ESEP_OK)
+        status = journal_begin(journal, true, &txn, reason);
+    if (status == ESEP_OK)
+        status = begin_epoch(txn, journal, key, now, above + 1, &q, reason);
+    status = journal_end(txn, status, reason);
+    if (status == ESEP_OK)
+        *ret_requeued = q.count;
+    free(q.lengths);
+    esep_buf_done(&q.bytes);
+    return status;
+}
+
+enum esep_status journal_usage(struct journal *journal, uint64_t *ret_used_bytes,
+                               uint64_t *ret_quota_bytes, uint64_t *ret_waiting,
+                               struct esep_reason *reason)
+{
+    struct agent_journal held;
+    enum esep_status status = journal_load(journal, &held, reason);
+    if (status != ESEP_OK)
+        return status;
+    status = esep_store_usage(&journal->store, ret_used_bytes, ret_quota_bytes);
+    if (status == ESEP_OK)
+        *ret_waiting = held.last_seq - held.receipted_seq;
+    return status;
+}

@@ -1,0 +1,325 @@
+/* agent/report_fill.c - fields of a report from words; see report_fill.h. */
+#include "agent/report_fill.h"
+
+#include "domain/report.h"
+#include "wire/unpack.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+    const char *name;
+    size_t offset;
+} texts[] = {
+    {"obligation", offsetof(Esep__V1__Report, obligation)},
+    {"narrative", offsetof(Esep__V1__Report, narrative)},
+    {"obstacles", offsetof(Esep__V1__Report, obstacles)},
+    {"delay_reasons", offsetof(Esep__V1__Report, delay_reasons)},
+    {"next_steps", offsetof(Esep__V1__Report, next_steps)},
+    {"nil_reason", offsetof(Esep__V1__Report, nil_reason)},
+    {"outgoing_number", offsetof(Esep__V1__Report, outgoing_number)},
+};
+
+void agent_report_init(struct agent_report *ret, struct esep_arena *arena)
+{
+    *ret = (struct agent_report){.arena = arena};
+    esep__v1__report__init(&ret->message);
+    esep__v1__person__init(&ret->preparer);
+    esep__v1__person__init(&ret->signatory);
+    ret->message.indicators = ret->indicators;
+    ret->message.money = ret->money;
+    ret->message.settles_index = ret->settles;
+    ret->message.cites_index = ret->cites;
+}
+
+static enum esep_status copy(struct agent_report *r, const char *text, size_t len, char **ret,
+                             struct esep_reason *reason)
+{
+    char *made = esep_arena_str(r->arena, esep_slice(text, len));
+    if (made == NULL)
+        return esep_because(reason, ESEP_INVALID, "the report is too long");
+    *ret = made;
+    return ESEP_OK;
+}
+
+enum esep_status agent_report_text(struct agent_report *r, const char *name, const char *value,
+                                   struct esep_reason *reason)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(texts[i].name, name) != 0)
+            continue;
+        char *made = NULL;
+        enum esep_status status = copy(r, value, strlen(value), &made, reason);
+        if (status == ESEP_OK)
+            memcpy((char *)&r->message + texts[i].offset, &made, sizeof made);
+        return status;
+    }
+    return ESEP_NOT_FOUND;
+}
+
+enum esep_status agent_report_fulfilment(struct agent_report *r, const char *value,
+                                         struct esep_reason *reason)
+{
+    if (esep_fulfilment_parse(value, &r->message.fulfilment) == ESEP_OK)
+        return ESEP_OK;
+    return esep_because(reason, ESEP_INVALID,
+                        "fulfilment '%.40s': not_started, in_progress, partly, executed, "
+                        "not_executed or not_applicable",
+                        value);
+}
+
+static bool parse_u64(const char *text, uint64_t *ret)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != 0 || errno != 0)
+        return false;
+    *ret = value;
+    return true;
+}
+
+enum esep_status agent_report_percent(struct agent_report *r, const char *value,
+                                      struct esep_reason *reason)
+{
+    uint64_t percent = 0;
+    if (!parse_u64(value, &percent) || percent > 100)
+        return esep_because(reason, ESEP_INVALID, "percent '%.40s': a whole number from 0 to 100",
+                            value);
+    r->message.progress_case = ESEP__V1__REPORT__PROGRESS_PERCENT;
+    r->message.percent = (uint32_t)percent;
+    return ESEP_OK;
+}
+
+enum esep_status agent_report_access(struct agent_report *r, const char *value,
+                                     struct esep_reason *reason)
+{
+    if (strcmp(value, "open") == 0)
+        r->message.access = ESEP__V1__ACCESS__ACCESS_OPEN;
+    else if (strcmp(value, "official_use") == 0)
+        r->message.access = ESEP__V1__ACCESS__ACCESS_OFFICIAL_USE;
+    else
+        return esep_because(reason, ESEP_INVALID, "access '%.40s': open or official_use", value);
+    return ESEP_OK;
+}
+
+enum esep_status agent_report_index(struct agent_report *r, const char *name, const char *value,
+                                    struct esep_reason *reason)
+{
+    Esep__V1__Report *m = &r->message;
+    bool builds = strcmp(name, "builds_on") == 0;
+    bool settles = strcmp(name, "settles") == 0;
+    bool by_seq = builds && strncmp(value, "seq:", 4) == 0;
+    uint64_t index = 0;
+    if (!parse_u64(by_seq ? value + 4 : value, &index))
+        return esep_because(reason, ESEP_INVALID, "%s '%.40s': the number of a log entry%s", name,
+                            value, builds ? ", or seq:N of an own entry" : "");
+    if (builds) {
+        r->builds_given = true;
+        m->builds_on_seq = by_seq ? index : 0;
+        m->builds_on_index = by_seq ? 0 : index;
+    } else if (settles && m->n_settles_index < AGENT_SETTLES_MAX) {
+        r->settles[m->n_settles_index++] = index;
+    } else if (!settles && m->n_cites_index < AGENT_CITES_MAX) {
+        r->cites[m->n_cites_index++] = index;
+    } else {
+        return esep_because(reason, ESEP_INVALID, "%s: given too often", name);
+    }
+    return ESEP_OK;
+}
+
+enum esep_status agent_report_person(struct agent_report *r, bool signatory, const char *value,
+                                     struct esep_reason *reason)
+{
+    Esep__V1__Person *person = signatory ? &r->signatory : &r->preparer;
+    const char *comma = strchr(value, ',');
+    size_t name = comma != NULL ? (size_t)(comma - value) : strlen(value);
+    const char *position = comma != NULL ? comma + 1 + strspn(comma + 1, " ") : "";
+    enum esep_status status = copy(r, value, name, &person->name, reason);
+    if (status == ESEP_OK)
+        status = copy(r, position, strlen(position), &person->position, reason);
+    if (signatory)
+        r->message.signatory = person;
+    else
+        r->message.preparer = person;
+    return status;
+}
+
+/* The part of a list up to `separator`; moves *at behind it. */
+static size_t part(const char **at, char separator, const char **ret)
+{
+    size_t len = strcspn(*at, (char[]){separator, 0});
+    *ret = *at;
+    *at += len;
+    if (**at != 0)
+        (*at)++;
+    return len;
+}
+
+static bool all_digits(const char *text)
+{
+    return text[0] != 0 && text[strspn(text, "0123456789")] == 0;
+}
+
+enum esep_status agent_report_indicator(struct agent_report *r, const char *value,
+                                        struct esep_reason *reason)
+{
+    Esep__V1__Report *m = &r->message;
+    const char *sign = strrchr(value, '=');
+    Esep__V1__Indicator *made = esep_arena_alloc(r->arena, sizeof *made);
+    if (m->n_indicators == AGENT_INDICATORS_MAX || made == NULL)
+        return esep_because(reason, ESEP_INVALID, "indicators: at most %d", AGENT_INDICATORS_MAX);
+    if (sign == NULL || sign == value)
+        return esep_because(reason, ESEP_INVALID,
+                            "indicator '%.60s': write name=value,unit,target,breakdown", value);
+    esep__v1__indicator__init(made);
+    char **const fields[] = {&made->value, &made->unit, &made->target, &made->breakdown};
+    enum esep_status status = copy(r, value, (size_t)(sign - value), &made->name, reason);
+    const char *at = sign + 1;
+    for (size_t i = 0; status == ESEP_OK && i < 4; i++) {
+        const char *text;
+        size_t len = i == 3 ? strlen(at) : part(&at, ',', &text);
+        if (i == 3)
+            text = at;
+        status = copy(r, text, len, fields[i], reason);
+    }
+    if (status == ESEP_OK && all_digits(made->unit))
+        status = esep_because(reason, ESEP_INVALID,
+                              "indicator '%.60s': a unit is no number; write decimals with a point "
+                              "(12.5), since commas part the fields",
+                              value);
+    if (status == ESEP_OK)
+        r->indicators[m->n_indicators++] = made;
+    return status;
+}
+
+/* What may stand between groups of three digits: a space, or one that does not break. */
+static size_t space_at(const char *text)
+{
+    static const char *const spaces[] = {" ", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89"};
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
+        if (strncmp(text, spaces[i], strlen(spaces[i])) == 0)
+            return strlen(spaces[i]);
+    return 0;
+}
+
+static enum esep_status bad_money(const char *text, const char *why, struct esep_reason *reason)
+{
+    return esep_because(reason, ESEP_INVALID,
+                        "'%.40s' is no sum in tenge: %s; write 1234567,50 or 1 234 567,50", text,
+                        why);
+}
+
+enum esep_status agent_tenge_parse(const char *text, int64_t *ret_tiyn, struct esep_reason *reason)
+{
+    const char *p = text;
+    int64_t tiyn = 0;
+    int fraction = -1; /* digits behind the comma; -1: none seen */
+    int group = 0;     /* digits since the last space */
+    bool grouped = false;
+    int digits = 0;
+    for (; *p != 0; p++) {
+        size_t space = space_at(p);
+        if (space > 0) {
+            if (digits == 0 || fraction >= 0 || group > 3 || (grouped && group != 3))
+                return bad_money(text, "spaces part groups of three digits", reason);
+            grouped = true;
+            group = 0;
+            p += space - 1;
+        } else if (*p == ',' || *p == '.') {
+            if (fraction >= 0 || digits == 0)
+                return bad_money(text, "one comma, behind the tenge", reason);
+            fraction = 0;
+        } else if (*p >= '0' && *p <= '9') {
+            if (fraction == 2)
+                return bad_money(text, "two digits of tiyn at most", reason);
+            if (__builtin_mul_overflow(tiyn, 10, &tiyn) ||
+                __builtin_add_overflow(tiyn, *p - '0', &tiyn))
+                return bad_money(text, "too large", reason);
+            digits++;
+            if (fraction >= 0)
+                fraction++;
+            else
+                group++;
+        } else {
+            return bad_money(text, "digits only", reason);
+        }
+    }
+    if (digits == 0 || fraction == 0 || (grouped && group != 3))
+        return bad_money(text, digits == 0 ? "no digits" : "it is not whole", reason);
+    for (int i = fraction < 0 ? 0 : fraction; i < 2; i++)
+        if (__builtin_mul_overflow(tiyn, 10, &tiyn))
+            return bad_money(text, "too large", reason);
+    *ret_tiyn = tiyn;
+    return ESEP_OK;
+}
+
+static enum esep_status amount(const char *text, int64_t *ret, struct esep_reason *reason)
+{
+    *ret = 0;
+    return text[0] == 0 ? ESEP_OK : agent_tenge_parse(text, ret, reason);
+}
+
+enum esep_status agent_report_money(struct agent_report *r, const char *value,
+                                    struct esep_reason *reason)
+{
+    Esep__V1__Report *m = &r->message;
+    Esep__V1__Money *made = esep_arena_alloc(r->arena, sizeof *made);
+    char *fields[5] = {NULL};
+    const char *at = value;
+    if (m->n_money == AGENT_MONEY_MAX || made == NULL)
+        return esep_because(reason, ESEP_INVALID, "money: at most %d lines", AGENT_MONEY_MAX);
+    esep__v1__money__init(made);
+    enum esep_status status = ESEP_OK;
+    for (size_t i = 0; status == ESEP_OK && i < 5; i++) {
+        const char *text;
+        size_t len = part(&at, ':', &text);
+        status = copy(r, text, len, &fields[i], reason);
+    }
+    if (status == ESEP_OK && (*at != 0 || fields[0][0] == 0))
+        status =
+            esep_because(reason, ESEP_INVALID,
+                         "money '%.60s': write source:programme:planned:allocated:spent", value);
+    if (status != ESEP_OK)
+        return status;
+    made->source = fields[0];
+    made->programme = fields[1];
+    made->within_allotted = strcmp(fields[2], "within") == 0;
+    status = made->within_allotted ? ESEP_OK : amount(fields[2], &made->planned_tiyn, reason);
+    if (status == ESEP_OK)
+        status = amount(fields[3], &made->allocated_tiyn, reason);
+    if (status == ESEP_OK)
+        status = amount(fields[4], &made->spent_tiyn, reason);
+    if (status == ESEP_OK)
+        r->money[m->n_money++] = made;
+    return status;
+}
+
+enum esep_status agent_report_from_bytes(struct agent_report *r, struct esep_slice packed,
+                                         struct esep_reason *reason)
+{
+    const ProtobufCMessage *message = NULL;
+    enum esep_status status =
+        esep_unpack(&esep__v1__report__descriptor, packed, r->arena, &message);
+    if (status != ESEP_OK)
+        return esep_because(reason, status, "the draft cannot be read");
+    const Esep__V1__Report *old = (const Esep__V1__Report *)message;
+    if (old->n_indicators > AGENT_INDICATORS_MAX || old->n_money > AGENT_MONEY_MAX ||
+        old->n_settles_index > AGENT_SETTLES_MAX || old->n_cites_index > AGENT_CITES_MAX)
+        return esep_because(reason, ESEP_INVALID, "the draft holds more than a report may");
+    r->message = *old;
+    for (size_t i = 0; i < old->n_indicators; i++)
+        r->indicators[i] = old->indicators[i];
+    for (size_t i = 0; i < old->n_money; i++)
+        r->money[i] = old->money[i];
+    for (size_t i = 0; i < old->n_settles_index; i++)
+        r->settles[i] = old->settles_index[i];
+    for (size_t i = 0; i < old->n_cites_index; i++)
+        r->cites[i] = old->cites_index[i];
+    r->message.indicators = r->indicators;
+    r->message.money = r->money;
+    r->message.settles_index = r->settles;
+    r->message.cites_index = r->cites;
+    return ESEP_OK;
+}

@@ -1,0 +1,67 @@
+/* agent/report_fill.h - a report put together from words on the command line or from a file.
+ *
+ * Both name the same fields and check them the same way. Money is read as people write it, in tenge
+ * ("1 234,50"), and kept in tiyn; what could be read in two ways is refused, never guessed. Whether
+ * the whole is well-formed is said by domain/report.h, once, when the entry is packed.
+ *
+ * Invariant: every pointer in `message` lives in the arena or in this struct.
+ */
+#ifndef AGENT_REPORT_FILL_H
+#define AGENT_REPORT_FILL_H
+
+#include "base/arena.h"
+#include "esep/v1/report.pb-c.h"
+#include "io/yaml.h"
+
+#define AGENT_INDICATORS_MAX 64
+#define AGENT_MONEY_MAX 32
+#define AGENT_SETTLES_MAX 8
+#define AGENT_CITES_MAX 64
+
+struct agent_report {
+    Esep__V1__Report message;
+    struct esep_arena *arena;
+    bool builds_given; /* builds_on was said by hand: nothing is looked up */
+    Esep__V1__Person preparer, signatory;
+    Esep__V1__Indicator *indicators[AGENT_INDICATORS_MAX];
+    Esep__V1__Money *money[AGENT_MONEY_MAX];
+    uint64_t settles[AGENT_SETTLES_MAX];
+    uint64_t cites[AGENT_CITES_MAX];
+};
+
+void agent_report_init(struct agent_report *ret, struct esep_arena *arena);
+/* A text field by its name in report.proto. ESEP_NOT_FOUND: no text field has this name. */
+ESEP_MUST_USE enum esep_status agent_report_text(struct agent_report *r, const char *name,
+                                                 const char *value, struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status agent_report_fulfilment(struct agent_report *r, const char *value,
+                                                       struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status agent_report_percent(struct agent_report *r, const char *value,
+                                                    struct esep_reason *reason);
+/* "name=value,unit,target,breakdown"; what follows the value may be left out. */
+ESEP_MUST_USE enum esep_status agent_report_indicator(struct agent_report *r, const char *value,
+                                                      struct esep_reason *reason);
+/* "source:programme:planned:allocated:spent"; "within" for planned: within allotted funds. */
+ESEP_MUST_USE enum esep_status agent_report_money(struct agent_report *r, const char *value,
+                                                  struct esep_reason *reason);
+/* "Name, position". */
+ESEP_MUST_USE enum esep_status agent_report_person(struct agent_report *r, bool signatory,
+                                                   const char *value, struct esep_reason *reason);
+/* "settles", "cites": a log index more. "builds_on": a log index, or "seq:N". */
+ESEP_MUST_USE enum esep_status agent_report_index(struct agent_report *r, const char *name,
+                                                  const char *value, struct esep_reason *reason);
+/* "open" or "official_use". */
+ESEP_MUST_USE enum esep_status agent_report_access(struct agent_report *r, const char *value,
+                                                   struct esep_reason *reason);
+/* Tenge as people write them, to tiyn. */
+ESEP_MUST_USE enum esep_status agent_tenge_parse(const char *text, int64_t *ret_tiyn,
+                                                 struct esep_reason *reason);
+
+/* A map with the fields of report.proto (docs/json.md says which); every fault is a complaint. */
+void agent_report_from_node(struct agent_report *r, const struct esep_yaml_node *map,
+                            struct esep_complaints *complaints);
+/* A copy of a packed report, to go on from (a draft). */
+ESEP_MUST_USE enum esep_status agent_report_from_bytes(struct agent_report *r,
+                                                       struct esep_slice packed,
+                                                       struct esep_reason *reason);
+
+#endif

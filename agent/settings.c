@@ -1,0 +1,149 @@
+/* agent/settings.c - see settings.h. */
+#include "agent/settings.h"
+
+#include "io/log.h"
+
+#include <stdlib.h>
+
+#define ROW(p, t, member, fb, lo, hi, text)                                                        \
+    {                                                                                              \
+        .path = (p), .type = (t), .offset = offsetof(struct agent_settings, member),               \
+        .size = sizeof(((struct agent_settings *)0)->member), .fallback = (fb), .min = (lo),       \
+        .max = (hi), .help = (text)                                                                \
+    }
+#define SECONDS(n) ((uint64_t)(n)*1000000u)
+
+static const struct esep_config_row rows[] = {
+    ROW("journal", ESEP_CONFIG_PATH, journal, NULL, 0, 0, "folder of the journal"),
+    ROW("keys", ESEP_CONFIG_PATH, keys, NULL, 0, 0, "key file: signing key, CURVE key"),
+    ROW("label", ESEP_CONFIG_TEXT, label, "", 0, 0, "what the office calls this machine"),
+    ROW("log_id", ESEP_CONFIG_KEY, log_id, NULL, 0, 0,
+        "which log it reports to (from its operator)"),
+    ROW("log_key", ESEP_CONFIG_KEY, log_key, NULL, 0, 0, "the key that signs its receipts"),
+    ROW("seal_key", ESEP_CONFIG_KEY, seal_key, NULL, 0, 0, "the key that reports are sealed to"),
+    ROW("brokers", ESEP_CONFIG_NODE, brokers_node, NULL, 0, 0, "list of {address, key}"),
+    ROW("clock", ESEP_CONFIG_TEXT, clock, "real", 0, 0,
+        "real, at:INSTANT or shift:-365d: for drills and demonstrations"),
+    ROW("language", ESEP_CONFIG_TEXT, language, "ru", 0, 0, "kk, ru or en"),
+    ROW("socks_proxy", ESEP_CONFIG_TEXT, socks_proxy, "", 0, 0, "host:port of a SOCKS5 proxy"),
+    ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
+    ROW("limits.journal_bytes", ESEP_CONFIG_U64, journal_bytes, "4G", 1u << 20, 1ull << 42,
+        "size of the journal's map; 80 % of it is used, then new reports are refused"),
+    ROW("limits.entries", ESEP_CONFIG_U64, entries, "100000", 1, 1ull << 32,
+        "entries that may wait for a receipt"),
+    ROW("limits.keep_days", ESEP_CONFIG_U64, keep_days, "400", 1, 36500,
+        "entries stay this long after their receipt"),
+    ROW("limits.frame_bytes", ESEP_CONFIG_U64, frame_bytes, "64k", 4096, 1u << 20,
+        "longest frame sent: small on a slow link"),
+    ROW("limits.read_bytes", ESEP_CONFIG_U64, read_bytes, "256k", 16384, 1u << 24,
+        "read from the journal at once"),
+    ROW("limits.connect_timeout", ESEP_CONFIG_DURATION, connect_timeout, "30s", 100000,
+        SECONDS(600), "until a connection is up"),
+    ROW("limits.hello_timeout", ESEP_CONFIG_DURATION, hello_timeout, "30s", 100000, SECONDS(600),
+        "until the collector answers"),
+    ROW("limits.reply_timeout", ESEP_CONFIG_DURATION, reply_timeout, "120s", 100000, SECONDS(3600),
+        "silence on an open connection"),
+    ROW("limits.keep_alive", ESEP_CONFIG_DURATION, keep_alive, "60s", 1000000, SECONDS(3600),
+        "a sign of life when nothing else is sent"),
+    ROW("limits.backoff", ESEP_CONFIG_DURATION, backoff, "1s", 1000, SECONDS(600),
+        "wait after the first failure, at most; doubled after each"),
+    ROW("limits.backoff_max", ESEP_CONFIG_DURATION, backoff_max, "5m", 1000, SECONDS(86400),
+        "longest wait between tries"),
+    ROW("limits.poll", ESEP_CONFIG_DURATION, poll, "1s", 10000, SECONDS(60),
+        "how often the journal is looked at for what commands wrote"),
+};
+#define ROW_COUNT (sizeof rows / sizeof *rows)
+
+static void take_broker(struct agent_broker *broker, const struct esep_yaml_node *item,
+                        struct esep_complaints *complaints)
+{
+    static const char *const known[] = {"address", "key", NULL};
+    if (esep_yaml_kind(item) != ESEP_YAML_MAP) {
+        esep_complain(complaints, item, "a broker is a map: {address, key}");
+        return;
+    }
+    esep_yaml_known(item, known, complaints);
+    const struct esep_yaml_node *address = esep_yaml_get(item, "address");
+    const struct esep_yaml_node *key = esep_yaml_get(item, "key");
+    if (address == NULL || key == NULL) {
+        esep_complain(complaints, item, "a broker has 'address' and 'key'");
+        return;
+    }
+    const char *text = esep_yaml_scalar(address);
+    if (strncmp(text, "tcp://", 6) != 0 || strlen(text) >= sizeof broker->address)
+        esep_complain(complaints, address, "an address is tcp://HOST:PORT");
+    else
+        memcpy(broker->address, text, strlen(text) + 1);
+    if (esep_unhex(esep_yaml_scalar(key), broker->key, ESEP_KEY_BYTES) != ESEP_OK)
+        esep_complain(complaints, key, "'key' is the broker's curve_key: 64 hex digits");
+}
+
+static void take_brokers(struct agent_settings *s, struct esep_complaints *complaints)
+{
+    const struct esep_yaml_node *list = s->brokers_node;
+    if (list == NULL)
+        return;
+    size_t count = esep_yaml_kind(list) == ESEP_YAML_LIST ? esep_yaml_count(list) : 0;
+    if (count == 0 || count > AGENT_BROKERS_MAX) {
+        esep_complain(complaints, list, "'brokers' is a list of 1 to %d brokers",
+                      AGENT_BROKERS_MAX);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        take_broker(&s->brokers[i], esep_yaml_item(list, i), complaints);
+    s->broker_count = count;
+}
+
+static void check_texts(const struct agent_settings *s, struct esep_complaints *complaints)
+{
+    enum esep_log_level level;
+    if (!esep_log_level_parse(s->log_level, &level))
+        esep_complain_at(complaints, 1, 1, "log.level: '%s' is not error, warning, info or debug",
+                         s->log_level);
+    if (strcmp(s->language, "kk") != 0 && strcmp(s->language, "ru") != 0 &&
+        strcmp(s->language, "en") != 0)
+        esep_complain_at(complaints, 1, 1, "language: '%s' is not kk, ru or en", s->language);
+}
+
+enum esep_status agent_settings_read(const char *file, struct agent_settings **ret,
+                                     struct esep_reason *reason)
+{
+    struct agent_settings *settings = calloc(1, sizeof *settings);
+    struct esep_complaints *complaints = calloc(1, sizeof *complaints);
+    struct esep_yaml *yaml = NULL;
+    enum esep_status status = ESEP_NOMEM;
+    if (settings == NULL || complaints == NULL) {
+        status = esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
+        goto done;
+    }
+    status = esep_config_read(file, rows, ROW_COUNT, settings, &yaml, complaints, reason);
+    if (status == ESEP_OK) {
+        check_texts(settings, complaints);
+        take_brokers(settings, complaints);
+    }
+    if (complaints->count > 0) {
+        esep_complaints_print(complaints);
+        status = esep_because(reason, ESEP_INVALID, "%s: %zu errors; see above", file,
+                              complaints->count);
+    }
+done:
+    esep_yaml_free(yaml);
+    free(complaints);
+    if (status != ESEP_OK) {
+        free(settings);
+        return status;
+    }
+    settings->brokers_node = NULL;
+    *ret = settings;
+    return ESEP_OK;
+}
+
+void agent_settings_free(struct agent_settings *settings)
+{
+    free(settings);
+}
+
+void agent_settings_help(FILE *out)
+{
+    esep_config_help(rows, ROW_COUNT, out);
+}

@@ -1,0 +1,51 @@
+/* agent/settings.h - the agent's configuration file, read and checked; the table is in settings.c.
+ */
+#ifndef AGENT_SETTINGS_H
+#define AGENT_SETTINGS_H
+
+#include "agent/agent.h"
+#include "io/config.h"
+
+#include <stdio.h>
+
+#define AGENT_BROKERS_MAX 8
+
+struct agent_broker {
+    char address[256];
+    uint8_t key[ESEP_KEY_BYTES];
+};
+struct agent_settings {
+    char journal[200];
+    char keys[256];
+    char label[65];
+    char clock[64];
+    char language[4];
+    char log_level[16];
+    char socks_proxy[128];
+    uint8_t log_id[ESEP_HASH_BYTES];
+    uint8_t log_key[ESEP_KEY_BYTES];
+    uint8_t seal_key[ESEP_KEY_BYTES];
+    uint64_t journal_bytes;
+    uint64_t entries;
+    uint64_t keep_days;
+    uint64_t frame_bytes;
+    uint64_t read_bytes;
+    int64_t connect_timeout;
+    int64_t hello_timeout;
+    int64_t reply_timeout;
+    int64_t keep_alive;
+    int64_t backoff;
+    int64_t backoff_max;
+    int64_t poll;
+    const struct esep_yaml_node *brokers_node;
+    size_t broker_count;
+    struct agent_broker brokers[AGENT_BROKERS_MAX];
+};
+
+/* Prints every complaint on stderr and returns ESEP_INVALID; others: reason. */
+ESEP_MUST_USE enum esep_status agent_settings_read(const char *file, struct agent_settings **ret,
+                                                   struct esep_reason *reason);
+void agent_settings_free(struct agent_settings *settings);
+void agent_settings_help(FILE *out);
+
+#endif
