@@ -1,4 +1,9 @@
 /* agent/settings.h - the agent's configuration file, read and checked; the table is in settings.c.
+ *
+ * It decides what may stand in the file and between which bounds; what follows from a value is the
+ * core's and the journal's to decide. The whole file is checked before anything is returned, and
+ * every complaint comes at once. What is returned has at least one broker and never changes: a new
+ * file makes new settings.
  */
 #ifndef AGENT_SETTINGS_H
 #define AGENT_SETTINGS_H
