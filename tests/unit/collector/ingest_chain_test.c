@@ -8,6 +8,17 @@ static void write_many(struct sim_office *o, struct ingest *g, int count)
         sim_write(o, g, KEY_1_MOH);
 }
 
+/* The signature covers every field; the bytes between fields say nothing. */
+static void same_receipt(const struct esep_receipt *one, const struct esep_receipt *other)
+{
+    const struct esep_hash log_id = {{0}};
+    uint8_t says_one[ESEP_RECEIPT_BYTES], says_other[ESEP_RECEIPT_BYTES];
+    esep_receipt_statement(&log_id, one, says_one);
+    esep_receipt_statement(&log_id, other, says_other);
+    assert_memory_equal(says_one, says_other, sizeof says_one);
+    assert_memory_equal(one->signature, other->signature, sizeof one->signature);
+}
+
 static void repeats_get_the_same_receipt_again(void **state)
 {
     (void)state;
@@ -21,9 +32,9 @@ static void repeats_get_the_same_receipt_again(void **state)
     size_t logged = g.world.log_count;
     sim_forget(o);
     sim_batch(o, &g, 1, 20, true);
-    assert_memory_equal(&sim_last(o, KIND(RECEIPT))->receipt, &first, sizeof first);
+    same_receipt(&sim_last(o, KIND(RECEIPT))->receipt, &first);
     sim_batch(o, &g, 5, 7, false); /* any part of it */
-    assert_memory_equal(&sim_last(o, KIND(RECEIPT))->receipt, &first, sizeof first);
+    same_receipt(&sim_last(o, KIND(RECEIPT))->receipt, &first);
     assert_int_equal(g.world.log_count, logged);
     assert_int_equal(collector_counter(g.core, COLLECTOR_REPEATS), 23);
     /* Half old, half new: the new half is taken. */
