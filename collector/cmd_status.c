@@ -98,6 +98,23 @@ static json_t *office_json(const struct views_office *o)
                      "forks", (int)o->forks);
 }
 
+static bool count_owed(void *context, uint64_t alert_index, uint32_t target)
+{
+    (void)alert_index;
+    (void)target;
+    size_t *count = context;
+    (*count)++;
+    return true;
+}
+
+/* Letters and webhooks that are in the log and neither delivered nor given up. */
+static size_t deliveries_owed(const struct views *views)
+{
+    size_t count = 0;
+    views_deliveries(views, count_owed, &count);
+    return count;
+}
+
 static int print_json(const struct collector_state *state, esep_time now)
 {
     const struct views *views = state->views;
@@ -121,10 +138,11 @@ static int print_json(const struct collector_state *state, esep_time now)
     for (uint32_t n = 1; n < views_next_office(views); n++)
         if (views_office(views, n) != NULL)
             (void)json_array_append_new(offices, office_json(views_office(views, n)));
-    return collector_print_json(json_pack(
-        "{s:s, s:o, s:{s:s, s:I, s:s}, s:o, s:o}", "format", "esep-status/1", "as_of",
-        collector_json_time(now, NULL), "log", "id", log_id, "size",
-        (json_int_t)views_log_size(views), "root", root, "plans", plans, "offices", offices));
+    return collector_print_json(
+        json_pack("{s:s, s:o, s:{s:s, s:I, s:s}, s:I, s:o, s:o}", "format", "esep-status/1",
+                  "as_of", collector_json_time(now, NULL), "log", "id", log_id, "size",
+                  (json_int_t)views_log_size(views), "root", root, "deliveries_owed",
+                  (json_int_t)deliveries_owed(views), "plans", plans, "offices", offices));
 }
 
 static void print_tally(struct esep_table *table, const char *plan, const char *who,
@@ -183,8 +201,8 @@ static void print_text(const struct collector_state *state, esep_time now)
     struct esep_hash hash = esep_merkle_root(views_tree(views));
     esep_hex(hash.bytes, sizeof hash.bytes, root);
     esep_time_format(now, NULL, at);
-    (void)printf("as of %s; log of %llu entries, root %.16s…\n\n", at,
-                 (unsigned long long)views_log_size(views), root);
+    (void)printf("as of %s; log of %llu entries, root %.16s…; %zu alerts to deliver\n\n", at,
+                 (unsigned long long)views_log_size(views), root, deliveries_owed(views));
     struct esep_table table;
     esep_table_init(&table, heads);
     for (uint32_t i = 0; i < views_plan_count(views); i++) {

@@ -1,6 +1,7 @@
 /* collector/settings.c - see settings.h. */
 #include "collector/settings.h"
 
+#include "io/clock.h"
 #include "io/log.h"
 
 #include <sodium.h>
@@ -27,7 +28,7 @@ static const struct esep_config_row rows[] = {
         "size of the store's map; 80 % of it is used, then new reports are refused"),
     ROW("limits.frame_bytes", ESEP_CONFIG_U64, frame_bytes, "64k", 65536, 1u << 20,
         "largest frame an office may send"),
-    ROW("limits.credit_bytes", ESEP_CONFIG_U64, credit_bytes, "512k", 65536, 1u << 26,
+    ROW("limits.credit_bytes", ESEP_CONFIG_U64, credit_bytes, "1M", 65536, 1u << 26,
         "bytes one office may have under way"),
     ROW("limits.ingest_bytes", ESEP_CONFIG_U64, ingest_bytes, "256M", 1u << 20, 1ull << 34,
         "bytes all offices may have waiting for a signature or a commit"),
@@ -236,9 +237,13 @@ static void check_singles(const struct collector_settings *settings,
                           struct esep_complaints *complaints)
 {
     enum esep_log_level level;
+    struct esep_clock clock;
+    struct esep_reason reason = {""};
     if (!esep_log_level_parse(settings->log_level, &level))
         esep_complain_at(complaints, 1, 1, "log.level: '%s' is not error, warning, info or debug",
                          settings->log_level);
+    if (esep_clock_init(&clock, settings->clock, &reason) != ESEP_OK)
+        esep_complain_at(complaints, 1, 1, "%s", reason.text);
     if (settings->mail_url[0] != 0 && strncmp(settings->mail_url, "smtp://", 7) != 0 &&
         strncmp(settings->mail_url, "smtps://", 8) != 0)
         esep_complain_at(complaints, 1, 1, "alerts.mail.url: must begin with smtp:// or smtps://");

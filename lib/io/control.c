@@ -75,8 +75,8 @@ enum esep_status esep_control_folder(const char *path, struct esep_reason *reaso
                             path);
     *slash = 0;
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return esep_because(reason, ESEP_IO, "%s: cannot make the folder: %s", folder,
-                            strerror(errno));
+        return esep_because(reason, errno == EACCES || errno == EROFS ? ESEP_DENIED : ESEP_IO,
+                            "%s: cannot make the folder: %s", folder, strerror(errno));
     struct stat there;
     if (stat(folder, &there) != 0 || !S_ISDIR(there.st_mode))
         return esep_because(reason, ESEP_INVALID, "%s: not a folder", folder);
