@@ -444,3 +444,11 @@ const char *agent_duty_title(const struct agent_duty *duty, const char *language
                ? esep_text(duty->plan->plan->actions[duty->made.action]->title, language)
                : "";
 }
+
+const char *agent_verdict_name(Esep__V1__Verdict verdict)
+{
+    static const char *const names[] = {
+        "",          "taken",    "conflict", "malformed", "unknown_obligation",
+        "not_yours", "bad_base", "closed"};
+    return (size_t)verdict < sizeof names / sizeof *names ? names[verdict] : "unknown";
+}

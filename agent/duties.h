@@ -111,6 +111,8 @@ bool agent_duty_open(const struct agent_duty *duty);
 const char *agent_duty_action(const struct agent_duty *duty); /* number, "-" */
 const char *agent_duty_title(const struct agent_duty *duty, const char *language);
 
+/* "", "conflict", "malformed", "not_yours" … */
+const char *agent_verdict_name(Esep__V1__Verdict verdict);
 /* The receipt of that kind that covers the entry; NULL: none yet. */
 const struct esep_receipt *agent_duties_receipt(const struct agent_duties *duties, uint32_t epoch,
                                                 uint64_t seq, Esep__V1__ReceiptKind kind);

@@ -9,8 +9,16 @@ const struct agent_command agent_commands[] = {
     {"enrol", "--code CODE", "make the office's keys and enrol with the operator's one-time code",
      agent_cmd_enrol},
     {"run", "", "send reports, bring receipts and mail (the daemon)", agent_cmd_run},
+    {"duties", "[--all] [--as-of INSTANT]", "what this office owes and by when", agent_cmd_duties},
     {"report", "OBLIGATION --fulfilment F …", "write a report; it is saved before this ends",
      agent_cmd_report},
+    {"status", "", "saved, sent and received; the uplink; the journal", agent_cmd_status},
+    {"receipt", "[SEQ | OBLIGATION | --all]", "the signed proof of when a report was received",
+     agent_cmd_receipt},
+    {"mail", "[--since NUMBER]", "reviews, extensions and alerts that came", agent_cmd_mail},
+    {"recover", "", "go on after a fork or a restored disk, in a new epoch", agent_cmd_recover},
+    {"bundle", "export FILE [--all]", "entries in a sealed file, for an office without a link",
+     agent_cmd_bundle},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -41,7 +41,8 @@ struct run {
     struct esep_zsock *socket;
     struct agent_wake *wake;
     struct event *poll;
-    struct agent_head seen; /* the head the core knows */
+    struct agent_head seen;   /* the head the core knows */
+    struct agent_status told; /* what the state file says */
     struct esep_buf read_bytes;
     struct agent_entry *read_entries;
     size_t read_count;
@@ -108,6 +109,14 @@ static void store(struct run *run, uint64_t token, const struct agent_store *wha
     agent_on_stored(run->core, token, status, now_of(run));
 }
 
+static void write_state(struct run *run, const struct agent_status *status)
+{
+    struct esep_reason reason = {""};
+    run->told = *status;
+    if (agent_daemon_state_write(run->settings->journal, status, &reason) != ESEP_OK)
+        esep_log(ESEP_LOG_WARNING, "state-unwritten", "%s", reason.text);
+}
+
 static void notify(struct run *run)
 {
     struct agent_status status;
@@ -116,9 +125,16 @@ static void notify(struct run *run)
              status.why != AGENT_WHY_NONE ? ": " : "",
              status.why != AGENT_WHY_NONE ? agent_why_name(status.why) : "",
              status.text[0] != 0 ? ": " : "", status.text);
-    struct esep_reason reason = {""};
-    if (agent_daemon_state_write(run->settings->journal, &status, &reason) != ESEP_OK)
-        esep_log(ESEP_LOG_WARNING, "state-unwritten", "%s", reason.text);
+    write_state(run, &status);
+}
+
+/* How far the sending is: not worth a NOTIFY, but `status` shows it. */
+static void tell_progress(struct run *run)
+{
+    struct agent_status status;
+    agent_status_get(run->core, &status);
+    if (status.sent_seq != run->told.sent_seq || status.epoch != run->told.epoch)
+        write_state(run, &status);
 }
 
 static void hang_up(struct run *run)
@@ -319,6 +335,7 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
     struct run *run = context;
     look_at_journal(run);
     pump(run);
+    tell_progress(run);
 }
 
 static void on_wake(void *context, bool try_now)

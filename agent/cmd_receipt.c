@@ -1,0 +1,254 @@
+/* agent/cmd_receipt.c - `receipt`: the signed proof, for a superior and for a stranger.
+ *
+ * The signature is verified again before anything is printed: what the disk gave back may not be
+ * what was stored. The JSON form carries the statement and its signature in hex, so that a small
+ * program with SHA-256 and Ed25519 can check it (lib/wire/statement.h), trusting nobody.
+ */
+#include "agent/duties.h"
+#include "agent/report_say.h"
+#include "agent/texts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+struct words {
+    struct agent_common common;
+    const char *what; /* NULL: the last entry */
+    bool all;
+    uint32_t epoch;
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct words *words = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &words->common;
+        return 0;
+    case 'a':
+        words->all = true;
+        return 0;
+    case 'e':
+        words->epoch = (uint32_t)strtoul(value, NULL, 10);
+        if (words->epoch == 0)
+            argp_error(state, "--epoch %s: a number from 1", value);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0)
+            argp_error(state, "'%s' is one word too many", value);
+        words->what = value;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* One entry and what proves it. */
+struct proof {
+    uint32_t epoch;
+    uint64_t seq;
+    const struct agent_duty *duty; /* NULL: not known */
+    const struct esep_receipt *receipt;
+    const struct esep_receipt *promise; /* of the commitment, where there is no receipt yet */
+};
+
+/* A number, or the key of an obligation: then its newest report. */
+static enum esep_status find_entry(const struct words *words, struct agent_duties *d,
+                                   struct proof *ret, struct esep_reason *reason)
+{
+    char *end = NULL;
+    ret->epoch = words->epoch != 0 ? words->epoch : d->head.epoch;
+    if (words->what == NULL) {
+        ret->seq = d->head.seq;
+        if (ret->seq == 0)
+            return esep_because(reason, ESEP_NOT_FOUND, "nothing was reported yet");
+    } else if (words->what[0] >= '0' && words->what[0] <= '9') {
+        errno = 0;
+        ret->seq = strtoull(words->what, &end, 10);
+        if (*end != 0 || errno != 0 || ret->seq == 0 ||
+            (ret->epoch == d->head.epoch && ret->seq > d->head.seq))
+            return esep_because(reason, ESEP_NOT_FOUND, "'%.60s' is no entry of this journal",
+                                words->what);
+    } else {
+        ret->duty = agent_duty_find(d, words->what);
+        if (ret->duty == NULL || ret->duty->seq == 0)
+            return esep_because(reason, ESEP_NOT_FOUND,
+                                "%.128s: this office has not reported on it", words->what);
+        ret->epoch = ret->duty->epoch;
+        ret->seq = ret->duty->seq;
+    }
+    for (size_t i = 0; ret->duty == NULL && i < d->count; i++)
+        if (d->duties[i].epoch == ret->epoch && d->duties[i].seq == ret->seq)
+            ret->duty = &d->duties[i];
+    ret->receipt =
+        agent_duties_receipt(d, ret->epoch, ret->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
+    ret->promise = agent_duties_receipt(d, ret->epoch, ret->seq,
+                                        ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
+    return ESEP_OK;
+}
+
+static enum esep_status verify(const struct agent_desk *desk, const struct esep_receipt *receipt,
+                               struct esep_reason *reason)
+{
+    if (receipt == NULL ||
+        esep_receipt_verify(&desk->identity.log_id, receipt, desk->settings->log_key))
+        return ESEP_OK;
+    return esep_because(
+        reason, ESEP_CORRUPT,
+        "the receipt through %u/%llu does not verify with the config's log_key: the "
+        "journal's disk, or the config, is not what it was",
+        receipt->epoch, (unsigned long long)receipt->through_seq);
+}
+
+static int waiting(const struct agent_desk *desk, const struct agent_duties *d,
+                   const struct proof *proof)
+{
+    const char *lang = desk->settings->language;
+    char at[32];
+    (void)fprintf(stderr, "%s %u/%llu: %s", agent_text(TEXT_RECEIPT_OF, lang), proof->epoch,
+                  (unsigned long long)proof->seq, agent_text(TEXT_WAITING, lang));
+    if (proof->promise != NULL) {
+        esep_time_format(proof->promise->accepted_at, d->zone, at);
+        (void)fprintf(stderr, "; %s: %s", agent_text(TEXT_PROMISE_STANDS, lang), at);
+    }
+    (void)fprintf(stderr, "\n");
+    return EX_TEMPFAIL;
+}
+
+static void line_time(const char *name, esep_time at, const struct esep_zone *zone)
+{
+    char text[32];
+    esep_time_format(at, zone, text);
+    (void)printf("%s: %s\n", name, text);
+}
+
+static int print_text(const struct agent_desk *desk, const struct agent_duties *d,
+                      const struct proof *p)
+{
+    const char *lang = desk->settings->language;
+    const struct esep_receipt *r = p->receipt;
+    char hex[2 * ESEP_KEY_BYTES + 1];
+    (void)printf("%s\n\n%s: %u, %s\n%s: %u/%llu\n", agent_text(TEXT_RECEIPT, lang),
+                 agent_text(TEXT_OFFICE, lang), desk->identity.office, desk->identity.body,
+                 agent_text(TEXT_RECEIPT_OF, lang), p->epoch, (unsigned long long)p->seq);
+    if (p->duty != NULL)
+        (void)printf("%s: %s\n", agent_text(TEXT_OBLIGATION, lang), p->duty->made.key);
+    if (p->duty != NULL && agent_duty_title(p->duty, lang)[0] != 0)
+        (void)printf("%s: %s\n", agent_text(TEXT_TITLE, lang), agent_duty_title(p->duty, lang));
+    line_time(agent_text(TEXT_ACCEPTED_AT, lang), r->accepted_at, d->zone);
+    if (r->committed_at != 0) {
+        bool counts = p->duty == NULL || p->duty->came != r->accepted_at;
+        line_time(agent_text(counts ? TEXT_ON_TIME_BY : TEXT_COMMITTED_BUT_LATE, lang),
+                  r->committed_at, d->zone);
+    }
+    if (p->duty != NULL && p->duty->plan != NULL)
+        line_time(agent_text(TEXT_DUE, lang), p->duty->due, p->duty->plan->zone);
+    (void)printf("%s: %llu", agent_text(TEXT_LOG_ENTRY, lang), (unsigned long long)r->first_index);
+    if (r->last_index != r->first_index)
+        (void)printf("-%llu", (unsigned long long)r->last_index);
+    esep_hex(desk->settings->log_key, ESEP_KEY_BYTES, hex);
+    (void)printf("\n%s: %s (%s)\n", agent_text(TEXT_SIGNED_BY, lang), hex,
+                 agent_text(TEXT_VALID, lang));
+    return 0;
+}
+
+static int print_one(const struct words *words, struct agent_desk *desk, struct agent_duties *d)
+{
+    struct proof proof = {0};
+    struct esep_hash chain;
+    struct esep_buf entry;
+    struct esep_reason reason = {""};
+    enum esep_status status = find_entry(words, d, &proof, &reason);
+    if (status == ESEP_OK)
+        status = verify(desk, proof.receipt, &reason);
+    if (status == ESEP_OK)
+        status = verify(desk, proof.promise, &reason);
+    if (status != ESEP_OK)
+        return agent_fail(status, &reason);
+    if (!words->common.json)
+        return proof.receipt == NULL ? waiting(desk, d, &proof) : print_text(desk, d, &proof);
+    esep_buf_init(&entry, 1u << 20);
+    bool held =
+        journal_entry(&desk->journal, proof.epoch, proof.seq, &chain, &entry, NULL) == ESEP_OK;
+    struct esep_hash hash = esep_sha256(esep_buf_slice(&entry));
+    json_t *value = json_pack(
+        "{s:s, s:i, s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o}", "format", "esep-proof/1", "office",
+        (int)desk->identity.office, "body", desk->identity.body, "epoch", (int)proof.epoch, "seq",
+        (json_int_t)proof.seq, "obligation",
+        proof.duty != NULL ? json_string(proof.duty->made.key) : json_null(), "entry_sha256",
+        held ? agent_json_hex(hash.bytes, ESEP_HASH_BYTES) : json_null(), "chain_hash",
+        held ? agent_json_hex(chain.bytes, ESEP_HASH_BYTES) : json_null(), "receipt",
+        proof.receipt != NULL ? agent_receipt_json(desk, proof.receipt, d->zone) : json_null(),
+        "commitment_receipt",
+        proof.promise != NULL ? agent_receipt_json(desk, proof.promise, d->zone) : json_null());
+    esep_buf_done(&entry);
+    int rc = agent_print_json(value);
+    return rc != 0 || proof.receipt != NULL ? rc : EX_TEMPFAIL;
+}
+
+static int print_all(const struct words *words, struct agent_desk *desk, struct agent_duties *d)
+{
+    struct esep_reason reason = {""};
+    json_t *list = json_array();
+    for (size_t i = 0; i < d->receipt_count; i++) {
+        const struct esep_receipt *r = &d->receipts[i];
+        enum esep_status status = verify(desk, r, &reason);
+        if (status != ESEP_OK) {
+            json_decref(list);
+            return agent_fail(status, &reason);
+        }
+        if (words->common.json) {
+            (void)json_array_append_new(list, agent_receipt_json(desk, r, d->zone));
+            continue;
+        }
+        char at[32];
+        esep_time_format(r->accepted_at, d->zone, at);
+        (void)printf(
+            "%u/%llu-%llu  %s  %s", r->epoch, (unsigned long long)r->first_seq,
+            (unsigned long long)r->through_seq,
+            r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES ? "entries" : "commitment", at);
+        if (r->committed_at != 0) {
+            esep_time_format(r->committed_at, d->zone, at);
+            (void)printf("  %s: %s", agent_text(TEXT_ON_TIME_BY, desk->settings->language), at);
+        }
+        (void)printf("\n");
+    }
+    if (words->common.json)
+        return agent_print_json(
+            json_pack("{s:s, s:o}", "format", "esep-receipts/1", "receipts", list));
+    json_decref(list);
+    return 0;
+}
+
+int agent_cmd_receipt(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"all", 'a', NULL, 0, "every receipt, one a line", 0},
+        {"epoch", 'e', "N", 0, "of an entry before a recovery", 0},
+        {0},
+    };
+    static const struct argp_child children[] = {{&agent_common_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "[SEQ|OBLIGATION]",
+        .doc =
+            "Prints the collector's signed receipt of an entry (the last one), after verifying it "
+            "again. Exit 75: there is none yet.",
+        .children = children};
+    struct words words = {0};
+    struct agent_desk desk = {0};
+    struct agent_duties duties = {0};
+    struct esep_reason reason = {""};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &words);
+    enum esep_status status = agent_desk_open(&desk, &words.common, AGENT_DESK_READ, &reason);
+    if (status == ESEP_OK)
+        status = agent_duties_load(&duties, &desk, &reason);
+    int rc = status != ESEP_OK ? agent_fail(status, &reason)
+             : words.all       ? print_all(&words, &desk, &duties)
+                               : print_one(&words, &desk, &duties);
+    agent_duties_free(&duties);
+    agent_desk_close(&desk);
+    return rc;
+}

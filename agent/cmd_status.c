@@ -1,0 +1,187 @@
+/* agent/cmd_status.c - `status`: saved, sent, received; the uplink; the room that is left.
+ *
+ * The journal says what is true; the daemon's state file adds how the connection stands now.
+ */
+#include "agent/daemon_state.h"
+#include "agent/duties.h"
+#include "agent/texts.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+struct words {
+    struct agent_common common;
+};
+
+struct standing {
+    struct agent_journal journal;
+    struct agent_view view;
+    bool viewed; /* the collector was heard at least once */
+    struct agent_daemon_state daemon;
+    uint64_t used, quota, waiting;
+    struct esep_receipt receipt; /* the last; through_seq 0: none */
+    const struct esep_zone *zone;
+    esep_time now;
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct words *words = state->input;
+    (void)value;
+    if (key != ARGP_KEY_INIT)
+        return ARGP_ERR_UNKNOWN;
+    state->child_inputs[0] = &words->common;
+    return 0;
+}
+
+static bool keep_last(void *context, const struct esep_receipt *receipt)
+{
+    struct standing *s = context;
+    if (receipt->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES)
+        s->receipt = *receipt;
+    return true;
+}
+
+static enum esep_status look(struct agent_desk *desk, struct standing *s,
+                             struct esep_reason *reason)
+{
+    s->now = agent_desk_now(desk);
+    enum esep_status status = journal_load(&desk->journal, &s->journal, reason);
+    if (status == ESEP_OK)
+        status = journal_usage(&desk->journal, &s->used, &s->quota, &s->waiting, reason);
+    if (status == ESEP_OK)
+        status = journal_receipts(&desk->journal, keep_last, s, reason);
+    if (status == ESEP_OK) {
+        status = journal_view(&desk->journal, &s->view, reason);
+        s->viewed = status == ESEP_OK;
+        if (status == ESEP_NOT_FOUND)
+            status = ESEP_OK;
+    }
+    agent_daemon_state_read(desk->settings->journal, &s->daemon);
+    return status;
+}
+
+static uint64_t sent_of(const struct standing *s)
+{
+    uint64_t sent = s->daemon.epoch == s->journal.epoch ? s->daemon.sent_seq : 0;
+    return sent > s->journal.receipted_seq ? sent : s->journal.receipted_seq;
+}
+
+static json_t *uplink_json(const struct standing *s)
+{
+    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:i}", "daemon", (int)s->daemon.running,
+                     "state", s->daemon.known ? json_string(s->daemon.state) : json_null(), "why",
+                     s->daemon.known ? json_string(s->daemon.why) : json_null(), "text",
+                     s->daemon.known ? json_string(s->daemon.text) : json_null(), "since",
+                     agent_json_time(s->daemon.since, s->zone), "next_try_at",
+                     agent_json_time(s->daemon.next_try_at, s->zone), "failures",
+                     (int)s->daemon.failures);
+}
+
+static int print_json(const struct agent_desk *desk, const struct standing *s)
+{
+    json_t *entries = json_pack(
+        "{s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "epoch", (int)s->journal.epoch, "written",
+        (json_int_t)s->journal.last_seq, "waiting", (json_int_t)s->waiting, "sent",
+        (json_int_t)sent_of(s), "promised", (json_int_t)s->journal.promised_seq, "received",
+        (json_int_t)s->journal.receipted_seq, "oldest_held", (json_int_t)s->journal.oldest_seq);
+    json_t *receipt = s->receipt.through_seq == 0
+                          ? json_null()
+                          : json_pack("{s:i, s:I, s:I, s:o}", "epoch", (int)s->receipt.epoch,
+                                      "through_seq", (json_int_t)s->receipt.through_seq,
+                                      "log_index", (json_int_t)s->receipt.last_index, "accepted_at",
+                                      agent_json_time(s->receipt.accepted_at, s->zone));
+    json_t *mailbox = json_pack("{s:I, s:I}", "through", (json_int_t)s->journal.mail_through,
+                                "last", (json_int_t)(s->viewed ? s->view.mail_last : 0));
+    json_t *room = json_pack("{s:I, s:I}", "used_bytes", (json_int_t)s->used, "quota_bytes",
+                             (json_int_t)s->quota);
+    json_t *skew =
+        s->viewed ? json_integer((s->view.office_time - s->view.server_time) / 1000) : json_null();
+    return agent_print_json(
+        json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
+                  "esep-agent-status/1", "office", (int)desk->identity.office, "body",
+                  desk->identity.body, "label", desk->settings->label, "uplink", uplink_json(s),
+                  "entries", entries, "last_receipt", receipt, "mailbox", mailbox, "journal", room,
+                  "skew_ms", skew, "now", agent_json_time(s->now, s->zone)));
+}
+
+static void print_uplink(const struct standing *s, const char *lang)
+{
+    char at[32];
+    if (!s->daemon.running) {
+        (void)printf("%s: %s\n", agent_text(TEXT_UPLINK, lang), agent_text(TEXT_NO_DAEMON, lang));
+        return;
+    }
+    (void)printf("%s: %s", agent_text(TEXT_UPLINK, lang),
+                 s->daemon.known ? agent_word(s->daemon.state, lang) : "-");
+    if (s->daemon.known && strcmp(s->daemon.why, "none") != 0 && s->daemon.why[0] != 0)
+        (void)printf(" (%s)", s->daemon.why);
+    if (s->daemon.text[0] != 0)
+        (void)printf(": %s", s->daemon.text);
+    if (s->daemon.next_try_at != ESEP_TIME_NEVER && s->daemon.next_try_at != 0) {
+        esep_time_format(s->daemon.next_try_at, s->zone, at);
+        (void)printf("; %s %s", agent_text(TEXT_NEXT_TRY, lang), at);
+    }
+    (void)printf("\n");
+}
+
+static int print_text(const struct agent_desk *desk, const struct standing *s)
+{
+    const char *lang = desk->settings->language;
+    char at[32];
+    (void)printf("%s: %u, %s%s%s\n", agent_text(TEXT_OFFICE, lang), desk->identity.office,
+                 desk->identity.body, desk->settings->label[0] != 0 ? ", " : "",
+                 desk->settings->label);
+    print_uplink(s, lang);
+    (void)printf("%s: %s %llu, %s %llu, %s %llu, %s %u\n", agent_text(TEXT_ENTRIES, lang),
+                 agent_text(TEXT_WRITTEN, lang), (unsigned long long)s->journal.last_seq,
+                 agent_text(TEXT_QUEUED, lang), (unsigned long long)s->waiting,
+                 agent_text(TEXT_RECEIVED, lang), (unsigned long long)s->journal.receipted_seq,
+                 agent_text(TEXT_EPOCH, lang), s->journal.epoch);
+    (void)printf("%s: ", agent_text(TEXT_LAST_RECEIPT, lang));
+    if (s->receipt.through_seq != 0) {
+        esep_time_format(s->receipt.accepted_at, s->zone, at);
+        (void)printf("%u/%llu, %s\n", s->receipt.epoch, (unsigned long long)s->receipt.through_seq,
+                     at);
+    } else {
+        (void)printf("%s\n", agent_text(TEXT_NONE, lang));
+    }
+    if (s->viewed)
+        (void)printf("%s: %+.1f s\n", agent_text(TEXT_SKEW, lang),
+                     (double)(s->view.office_time - s->view.server_time) / 1e6);
+    (void)printf("%s: %s %llu, %s %llu\n", agent_text(TEXT_MAILBOX, lang),
+                 agent_text(TEXT_RECEIVED, lang), (unsigned long long)s->journal.mail_through,
+                 agent_text(TEXT_NEWEST, lang),
+                 (unsigned long long)(s->viewed ? s->view.mail_last : 0));
+    (void)printf("%s: %llu / %llu KiB\n", agent_text(TEXT_JOURNAL, lang),
+                 (unsigned long long)(s->used >> 10), (unsigned long long)(s->quota >> 10));
+    return 0;
+}
+
+int agent_cmd_status(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&agent_common_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        .parser = parse,
+        .doc =
+            "Says who this office is, what is saved, sent and received, and how the uplink stands.",
+        .children = children};
+    struct words words = {0};
+    struct agent_desk desk = {0};
+    struct agent_duties duties = {0};
+    struct standing standing = {0};
+    struct esep_reason reason = {""};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &words);
+    enum esep_status status = agent_desk_open(&desk, &words.common, AGENT_DESK_READ, &reason);
+    if (status == ESEP_OK)
+        status = agent_duties_load(&duties, &desk, &reason); /* for the plan's zone */
+    standing.zone = duties.zone;
+    if (status == ESEP_OK)
+        status = look(&desk, &standing, &reason);
+    int rc = status != ESEP_OK   ? agent_fail(status, &reason)
+             : words.common.json ? print_json(&desk, &standing)
+                                 : print_text(&desk, &standing);
+    agent_duties_free(&duties);
+    agent_desk_close(&desk);
+    return rc;
+}
