@@ -1,8 +1,8 @@
 /* bench/peer.h - what others reach who also sync before they confirm, measured between our runs.
  *
  * Redis Streams, appendfsync always: pipelined XADD of 400 bytes over a local socket. PostgreSQL:
- * COPY by four clients, 1,000 rows a transaction, synchronous_commit on. Neither checks a chain or
- * a signature, decodes the report, encrypts a hop or keeps a view beside it.
+ * COPY by four clients, 1,000 rows a transaction, synchronous_commit on, a primary key. Neither
+ * checks a chain or a signature, decodes the report, encrypts a hop or keeps a view beside it.
  */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H

@@ -1,6 +1,7 @@
 /* collector/settings.c - see settings.h. */
 #include "collector/settings.h"
 
+#include "collector/secret.h"
 #include "io/clock.h"
 #include "io/log.h"
 
@@ -142,6 +143,10 @@ static void take_broker(struct collector_settings *settings, size_t place,
     struct collector_broker *broker = &settings->brokers[place];
     (void)take_text(item, "address", broker->address, sizeof broker->address, true, complaints);
     (void)take_key(item, "key", broker->key, complaints);
+    const char *address = broker->address;
+    if (address[0] != 0 && strncmp(address, "ipc://", 6) != 0 &&
+        (strncmp(address, "tcp://", 6) != 0 || strchr(address + 6, ':') == NULL))
+        esep_complain(complaints, item, "address '%s': say tcp://HOST:PORT", address);
 }
 
 static void take_operator(struct collector_settings *settings, size_t place,
@@ -151,21 +156,23 @@ static void take_operator(struct collector_settings *settings, size_t place,
     (void)take_text(item, "name", operator->name, sizeof operator->name, true, complaints);
     (void)take_key(item, "sign_key", operator->sign_key, complaints);
     (void)take_key(item, "curve_key", operator->curve_key, complaints);
+    for (size_t i = 0; i < place; i++)
+        if (strcmp(settings->operators[i].name, operator->name) == 0 ||
+            memcmp(settings->operators[i].curve_key, operator->curve_key, ESEP_KEY_BYTES) == 0)
+            esep_complain(complaints, item,
+                          "operator '%s' is there twice, by name or by key", operator->name);
 }
 
 /* A secret as Standard Webhooks writes it: "whsec_" and base64. */
 static void take_secret(struct collector_webhook *webhook, const struct esep_yaml_node *item,
                         const char *path, struct esep_complaints *complaints)
 {
-    char text[128] = "";
-    FILE *file = fopen(path, "re");
-    if (file == NULL || fgets(text, sizeof text, file) == NULL)
-        esep_complain(complaints, item, "cannot read the secret file '%s'", path);
-    if (file != NULL)
-        (void)fclose(file);
-    if (text[0] == 0)
+    char text[128];
+    struct esep_reason reason = {""};
+    if (collector_secret_read(path, text, sizeof text, &reason) != ESEP_OK) {
+        esep_complain(complaints, item, "%s", reason.text);
         return;
-    text[strcspn(text, "\r\n")] = 0;
+    }
     const char *base64 = strncmp(text, "whsec_", 6) == 0 ? text + 6 : text;
     if (sodium_base642bin(webhook->secret, sizeof webhook->secret, base64, strlen(base64), NULL,
                           &webhook->secret_len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0 ||
@@ -190,6 +197,12 @@ static void take_webhook(struct collector_settings *settings, size_t place,
     char given[256] = "";
     (void)take_text(item, "name", webhook->name, sizeof webhook->name, true, complaints);
     (void)take_text(item, "url", webhook->url, sizeof webhook->url, true, complaints);
+    for (size_t i = 0; i < place; i++)
+        if (strcmp(settings->webhooks[i].name, webhook->name) == 0)
+            esep_complain(complaints, item, "webhook '%s' is there twice", webhook->name);
+    if (webhook->url[0] != 0 && strncmp(webhook->url, "https://", 8) != 0 &&
+        strncmp(webhook->url, "http://", 7) != 0)
+        esep_complain(complaints, item, "url must begin with https:// or http://");
     if (!take_text(item, "secret_file", given, sizeof given, true, complaints))
         return;
     char path[512];
@@ -226,11 +239,55 @@ static void take_recipient(struct collector_settings *settings, size_t place,
         esep_complain(complaints, item, "no webhook '%s' in alerts.webhooks", r->webhook);
     if (r->mail[0] != 0 && settings->mail_url[0] == 0)
         esep_complain(complaints, item, "mail needs alerts.mail.url and alerts.mail.from");
-    if (r->mail[0] != 0 && (strchr(r->mail, '@') == NULL || strpbrk(r->mail, " <>\r\n,") != NULL))
+    if (r->mail[0] != 0 && !collector_mail_address(r->mail))
         esep_complain(complaints, item, "'%s' is not a bare mail address", r->mail);
     if (strcmp(r->language, "kk") != 0 && strcmp(r->language, "ru") != 0 &&
         strcmp(r->language, "en") != 0)
         esep_complain(complaints, item, "language must be kk, ru or en");
+}
+
+static void check_mail_account(const struct collector_settings *settings,
+                               struct esep_complaints *complaints)
+{
+    if (settings->mail_url[0] == 0 || settings->mail_user[0] == 0)
+        return;
+    char password[128];
+    struct esep_reason reason = {""};
+    if (settings->mail_password_file[0] == 0)
+        esep_complain_at(complaints, 1, 1, "alerts.mail.user needs alerts.mail.password_file");
+    else if (collector_secret_read(settings->mail_password_file, password, sizeof password,
+                                   &reason) != ESEP_OK)
+        esep_complain_at(complaints, 1, 1, "alerts.mail.password_file: %s", reason.text);
+    esep_wipe(password, sizeof password);
+    if (!settings->mail_tls && strncmp(settings->mail_url, "smtps://", 8) != 0)
+        esep_complain_at(complaints, 1, 1,
+                         "alerts.mail.tls: false would send the password for all to read");
+}
+
+static bool covers(const struct collector_recipient *r, const char *plan, const char *body)
+{
+    return (strcmp(r->plan, "*") == 0 || strcmp(r->plan, plan) == 0) &&
+           (strcmp(r->body, "*") == 0 || strcmp(r->body, body) == 0);
+}
+
+/* Nobody is left out in silence: an alert names VIEWS_TARGETS_MAX targets, so no plan and body may
+ * have more. */
+static void check_crowds(const struct collector_settings *s, struct esep_complaints *complaints)
+{
+    for (size_t i = 0; i < s->recipient_count; i++)
+        for (size_t j = 0; j < s->recipient_count; j++) {
+            const char *plan = s->recipients[i].plan;
+            const char *body = s->recipients[j].body;
+            size_t told = 0;
+            for (size_t k = 0; k < s->recipient_count; k++)
+                told += covers(&s->recipients[k], plan, body);
+            if (told <= VIEWS_TARGETS_MAX)
+                continue;
+            esep_complain(complaints, esep_yaml_item(s->recipients_node, j),
+                          "%zu recipients for body %s of plan %s, at most %d: use a mailing list",
+                          told, body, plan, VIEWS_TARGETS_MAX);
+            return;
+        }
 }
 
 static void check_singles(const struct collector_settings *settings,
@@ -247,8 +304,9 @@ static void check_singles(const struct collector_settings *settings,
     if (settings->mail_url[0] != 0 && strncmp(settings->mail_url, "smtp://", 7) != 0 &&
         strncmp(settings->mail_url, "smtps://", 8) != 0)
         esep_complain_at(complaints, 1, 1, "alerts.mail.url: must begin with smtp:// or smtps://");
-    if (settings->mail_url[0] != 0 && strchr(settings->mail_from, '@') == NULL)
-        esep_complain_at(complaints, 1, 1, "alerts.mail.from: must be a mail address");
+    if (settings->mail_url[0] != 0 && !collector_mail_address(settings->mail_from))
+        esep_complain_at(complaints, 1, 1, "alerts.mail.from: must be a bare mail address");
+    check_mail_account(settings, complaints);
     if (settings->batch_bytes < 4 * settings->frame_bytes)
         esep_complain_at(complaints, 1, 1,
                          "limits.batch_bytes: must be at least four times limits.frame_bytes");
@@ -269,6 +327,7 @@ static void take_lists(struct collector_settings *s, struct esep_complaints *com
                                  webhook_keys, take_webhook, s, complaints);
     s->recipient_count = take_list(s->recipients_node, "alerts.recipients", SETTINGS_RECIPIENTS_MAX,
                                    recipient_keys, take_recipient, s, complaints);
+    check_crowds(s, complaints);
 }
 
 enum esep_status collector_settings_read(const char *file, struct collector_settings **ret,
