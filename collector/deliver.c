@@ -3,6 +3,7 @@
  * passed on to libevent. */
 #include "base/crypto.h"
 #include "collector/deliver_internal.h"
+#include "io/keyfile.h"
 #include "io/log.h"
 #include "io/loop.h"
 
@@ -23,8 +24,8 @@ struct deliver {
     struct event *retry_timer;
     struct delivery *first; /* in the order they came */
     struct delivery *last;
-    size_t count;
-    size_t busy[3]; /* by channel */
+    size_t count[3]; /* by channel */
+    size_t busy[3];
     struct esep_prng jitter;
 };
 
@@ -46,7 +47,7 @@ static void unlink_delivery(struct deliver *d, struct delivery *gone)
     *link = gone->next;
     if (d->last == gone)
         d->last = before;
-    d->count--;
+    d->count[gone->channel]--;
 }
 
 static void finish(struct deliver *d, struct delivery *item, bool delivered)
@@ -201,7 +202,7 @@ enum esep_status deliver_new(struct deliver **ret, struct event_base *base,
         return esep_because(reason, ESEP_NOMEM, "no memory for deliveries");
     *d = (struct deliver){
         .base = base, .settings = settings, .log_id = *log_id, .done = done, .context = context};
-    d->jitter.state = (uint64_t)esep_monotonic();
+    esep_random(&d->jitter.state, sizeof d->jitter.state);
     d->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == 0 ? curl_multi_init() : NULL;
     d->curl_timer = event_new(base, -1, 0, on_curl_timer, d);
     d->retry_timer = event_new(base, -1, 0, on_retry, d);
@@ -209,6 +210,7 @@ enum esep_status deliver_new(struct deliver **ret, struct event_base *base,
         deliver_free(d);
         return esep_because(reason, ESEP_NOMEM, "no memory for deliveries");
     }
+    (void)curl_multi_setopt(d->multi, CURLMOPT_MAXCONNECTS, 2L * CHANNEL_CONNECTIONS);
     (void)curl_multi_setopt(d->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
     (void)curl_multi_setopt(d->multi, CURLMOPT_SOCKETDATA, d);
     (void)curl_multi_setopt(d->multi, CURLMOPT_TIMERFUNCTION, set_timer);
@@ -249,28 +251,28 @@ enum esep_status deliver_add(struct deliver *d, const struct deliver_item *item)
 {
     if (deliver_knows(d, item->alert_index, item->target))
         return ESEP_CONFLICT;
-    if (d->count >= DELIVER_QUEUE_MAX)
-        return ESEP_LIMIT;
     struct delivery *copy = NULL;
     enum esep_status status = delivery_new(&copy, item, d->settings);
-    if (status == ESEP_INVALID)
-        d->done(d->context, item->alert_index, item->target, false, 0,
-                "its channel is not in the collector's configuration any more");
     if (status != ESEP_OK)
         return status;
+    if (d->count[copy->channel] >= DELIVER_QUEUE_MAX) {
+        delivery_free(copy);
+        return ESEP_LIMIT;
+    }
     if (d->last != NULL)
         d->last->next = copy;
     else
         d->first = copy;
     d->last = copy;
-    d->count++;
+    d->count[copy->channel]++;
     /* The try starts from the loop: the caller may still be inside an effect of the core. */
     struct timeval now = {0, 0};
     (void)event_add(d->retry_timer, &now);
     return ESEP_OK;
 }
 
-size_t deliver_pending(const struct deliver *d)
+bool deliver_roomy(const struct deliver *d)
 {
-    return d->count;
+    return d->count[ESEP__V1__CHANNEL__CHANNEL_MAIL] < DELIVER_QUEUE_MAX / 2 ||
+           d->count[ESEP__V1__CHANNEL__CHANNEL_WEBHOOK] < DELIVER_QUEUE_MAX / 2;
 }

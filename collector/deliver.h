@@ -4,7 +4,8 @@
  * connections, so a dead mail server delays no webhook, and each delivery its own backoff. The end
  * of a delivery (done, or given up after the configured tries) is told once; a crash before that is
  * logged means one more try after the restart: the Message-ID and webhook-id stay the same, by
- * which a receiver knows a repeat.
+ * which a receiver knows a repeat. A log restored from a backup may use an index again, so the id
+ * holds the hour of the alert, too.
  *
  * It decides when to try again, never who is told what. One thread: the loop's. Built on libcurl's
  * multi interface.
@@ -19,7 +20,7 @@
 struct event_base;
 struct deliver;
 
-#define DELIVER_QUEUE_MAX 1024
+#define DELIVER_QUEUE_MAX 1024 /* of one channel: a dead mail server takes no webhook's place */
 
 typedef void deliver_done_fn(void *context, uint64_t alert_index, uint32_t target, bool delivered,
                              uint32_t attempts, const char *detail);
@@ -33,17 +34,20 @@ struct deliver_item {
     esep_time raised_at;       /* the letter's Date */
 };
 
-/* settings and log_id stay the caller's and live as long. */
+/* settings are borrowed, and may change between two calls: each try looks at them anew. done is
+ * called from the loop, never from within a call of ours. */
 ESEP_MUST_USE enum esep_status deliver_new(struct deliver **ret, struct event_base *base,
                                            const struct collector_settings *settings,
                                            const struct esep_hash *log_id, deliver_done_fn *done,
                                            void *context, struct esep_reason *reason);
 void deliver_free(struct deliver *deliver);
-/* Copies the item. ESEP_LIMIT: the queue is full, offer it again later; ESEP_CONFLICT: it is in the
- * queue; ESEP_INVALID: no such webhook, or no mail server: told as given up, not queued. */
+/* Copies the item. ESEP_LIMIT: the channel's queue is full, offer it again later; ESEP_CONFLICT: it
+ * is in the queue; ESEP_INVALID: no such webhook, no mail server, or no address that could be put
+ * into a letter: it will never go out, give it up. Calls nobody back. */
 ESEP_MUST_USE enum esep_status deliver_add(struct deliver *deliver,
                                            const struct deliver_item *item);
 bool deliver_knows(const struct deliver *deliver, uint64_t alert_index, uint32_t target);
-size_t deliver_pending(const struct deliver *deliver);
+/* Whether some channel has room for a good number more. */
+bool deliver_roomy(const struct deliver *deliver);
 
 #endif

@@ -12,8 +12,7 @@ struct delivery {
     uint64_t alert_index;
     uint32_t target;
     Esep__V1__Channel channel;
-    const struct collector_webhook *webhook; /* with CHANNEL_WEBHOOK */
-    char address[256];
+    char address[256]; /* CHANNEL_WEBHOOK: its name */
     char *subject;
     char *text;
     size_t text_len;
@@ -27,6 +26,7 @@ struct delivery {
     curl_mime *mime;
     struct curl_slist *headers;
     struct curl_slist *recipients;
+    size_t answered; /* bytes of a webhook's answer */
 };
 
 /* Copies. ESEP_INVALID: the target's channel is not configured. */

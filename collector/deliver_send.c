@@ -1,11 +1,14 @@
 /* collector/deliver_send.c - one try of one delivery: the letter (RFC 5322, 2047, MIME by libcurl)
  * or the webhook (Standard Webhooks 1.0: id, timestamp, HMAC-SHA256 signature). */
 #include "collector/deliver_internal.h"
+#include "collector/secret.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+#define ANSWER_BYTES_MAX 65536 /* of a webhook: nobody reads it */
 
 static const struct collector_webhook *webhook_named(const struct collector_settings *settings,
                                                      const char *name)
@@ -30,11 +33,11 @@ static char *copy_text(struct esep_slice text)
 enum esep_status delivery_new(struct delivery **ret, const struct deliver_item *item,
                               const struct collector_settings *settings)
 {
-    const struct collector_webhook *webhook = NULL;
-    if (item->to->channel == ESEP__V1__CHANNEL__CHANNEL_WEBHOOK)
-        webhook = webhook_named(settings, item->to->address);
-    bool mail = item->to->channel == ESEP__V1__CHANNEL__CHANNEL_MAIL && settings->mail_url[0] != 0;
-    if (webhook == NULL && !mail)
+    bool webhook = item->to->channel == ESEP__V1__CHANNEL__CHANNEL_WEBHOOK &&
+                   webhook_named(settings, item->to->address) != NULL;
+    bool mail = item->to->channel == ESEP__V1__CHANNEL__CHANNEL_MAIL &&
+                settings->mail_url[0] != 0 && collector_mail_address(item->to->address);
+    if (!webhook && !mail)
         return ESEP_INVALID;
     struct delivery *d = calloc(1, sizeof *d);
     if (d == NULL)
@@ -42,7 +45,6 @@ enum esep_status delivery_new(struct delivery **ret, const struct deliver_item *
     d->alert_index = item->alert_index;
     d->target = item->target;
     d->channel = item->to->channel;
-    d->webhook = webhook;
     d->raised_at = item->raised_at;
     (void)snprintf(d->address, sizeof d->address, "%s", item->to->address);
     d->subject = copy_text(item->subject);
@@ -89,13 +91,14 @@ static bool add_header(struct delivery *d, const char *name, const char *value)
     return more != NULL;
 }
 
-/* RFC 2047: words of at most 75 characters, cut between letters, folded. */
+/* RFC 2047: words of at most 75 characters, cut between letters, folded; with "Subject: " in front
+ * the first line still has no more than 76. */
 static void encode_subject(const char *subject, char *out, size_t size)
 {
     size_t used = 0;
     size_t left = strlen(subject);
     while (left > 0 && used + 96 < size) {
-        size_t take = left < 42 ? left : 42;
+        size_t take = left < 39 ? left : 39;
         while (take < left && ((unsigned char)subject[take] & 0xC0) == 0x80)
             take--;
         char word[64];
@@ -127,18 +130,8 @@ static void stable_id(const struct delivery *d, const struct esep_hash *log_id, 
 {
     char hex[17];
     esep_hex(log_id->bytes, 8, hex);
-    (void)snprintf(out, 64, "%s.%llu.%u", hex, (unsigned long long)d->alert_index, d->target);
-}
-
-static bool read_password(const char *path, char out[128])
-{
-    FILE *file = fopen(path, "re");
-    bool got = file != NULL && fgets(out, 128, file) != NULL;
-    if (file != NULL)
-        (void)fclose(file);
-    if (got)
-        out[strcspn(out, "\r\n")] = 0;
-    return got;
+    (void)snprintf(out, 64, "%s.%llu.%u.%llx", hex, (unsigned long long)d->alert_index, d->target,
+                   (unsigned long long)d->raised_at);
 }
 
 static enum esep_status set_mail_account(struct delivery *d, const struct collector_settings *s)
@@ -146,9 +139,12 @@ static enum esep_status set_mail_account(struct delivery *d, const struct collec
     if (s->mail_user[0] == 0)
         return ESEP_OK;
     char password[128] = "";
-    if (!read_password(s->mail_password_file, password)) {
-        (void)snprintf(d->error, sizeof d->error, "cannot read alerts.mail.password_file");
-        return ESEP_NOT_FOUND;
+    struct esep_reason reason = {""};
+    enum esep_status status =
+        collector_secret_read(s->mail_password_file, password, sizeof password, &reason);
+    if (status != ESEP_OK) {
+        (void)snprintf(d->error, sizeof d->error, "%.200s", reason.text);
+        return status;
     }
     (void)curl_easy_setopt(d->easy, CURLOPT_USERNAME, s->mail_user);
     (void)curl_easy_setopt(d->easy, CURLOPT_PASSWORD, password);
@@ -191,47 +187,60 @@ static enum esep_status prepare_mail(struct delivery *d, const struct collector_
     return set_mail_account(d, s);
 }
 
-static bool sign_webhook(struct delivery *d, const char *id, const char *timestamp)
+static bool sign_webhook(struct delivery *d, const struct collector_webhook *webhook,
+                         const char *id, const char *timestamp)
 {
     crypto_auth_hmacsha256_state state;
     unsigned char tag[crypto_auth_hmacsha256_BYTES];
     char base64[64];
     char value[80];
-    crypto_auth_hmacsha256_init(&state, d->webhook->secret, d->webhook->secret_len);
+    crypto_auth_hmacsha256_init(&state, webhook->secret, webhook->secret_len);
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)id, strlen(id));
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)".", 1);
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)timestamp, strlen(timestamp));
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)".", 1);
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)d->text, d->text_len);
     crypto_auth_hmacsha256_final(&state, tag);
+    esep_wipe(&state, sizeof state);
     (void)sodium_bin2base64(base64, sizeof base64, tag, sizeof tag, sodium_base64_VARIANT_ORIGINAL);
     (void)snprintf(value, sizeof value, "v1,%s", base64);
     return add_header(d, "webhook-signature", value);
 }
 
+/* A receiver that talks without end is cut off; its status was the first thing it said. */
 static size_t discard(char *data, size_t size, size_t count, void *context)
 {
     (void)data;
-    (void)context;
-    return size * count;
+    struct delivery *d = context;
+    d->answered += size * count;
+    return d->answered <= ANSWER_BYTES_MAX ? size * count : 0;
 }
 
-static enum esep_status prepare_webhook(struct delivery *d, const struct esep_hash *log_id)
+static enum esep_status prepare_webhook(struct delivery *d, const struct collector_settings *s,
+                                        const struct esep_hash *log_id)
 {
+    const struct collector_webhook *webhook = webhook_named(s, d->address);
+    if (webhook == NULL) {
+        (void)snprintf(d->error, sizeof d->error, "alerts.webhooks has no '%.60s' any more",
+                       d->address);
+        return ESEP_NOT_FOUND;
+    }
     char id[64];
     char timestamp[24];
     stable_id(d, log_id, id);
     /* The receiver holds it against its own clock, so a drill's clock must not show here. */
     (void)snprintf(timestamp, sizeof timestamp, "%lld", (long long)time(NULL));
     if (!add_header(d, "Content-Type", "application/json") || !add_header(d, "webhook-id", id) ||
-        !add_header(d, "webhook-timestamp", timestamp) || !sign_webhook(d, id, timestamp))
+        !add_header(d, "webhook-timestamp", timestamp) ||
+        !sign_webhook(d, webhook, id, timestamp) || !add_header(d, "Expect", ""))
         return ESEP_NOMEM;
-    (void)curl_easy_setopt(d->easy, CURLOPT_URL, d->webhook->url);
+    (void)curl_easy_setopt(d->easy, CURLOPT_URL, webhook->url);
     (void)curl_easy_setopt(d->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(d->easy, CURLOPT_HTTPHEADER, d->headers);
     (void)curl_easy_setopt(d->easy, CURLOPT_POSTFIELDS, d->text);
     (void)curl_easy_setopt(d->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)d->text_len);
     (void)curl_easy_setopt(d->easy, CURLOPT_WRITEFUNCTION, discard);
+    (void)curl_easy_setopt(d->easy, CURLOPT_WRITEDATA, d);
     (void)curl_easy_setopt(d->easy, CURLOPT_FOLLOWLOCATION, 0L);
     return ESEP_OK;
 }
@@ -240,17 +249,20 @@ enum esep_status delivery_prepare(struct delivery *d, const struct collector_set
                                   const struct esep_hash *log_id)
 {
     d->error[0] = 0;
+    d->answered = 0;
     d->easy = curl_easy_init();
     if (d->easy == NULL)
         return ESEP_NOMEM;
     (void)curl_easy_setopt(d->easy, CURLOPT_PRIVATE, d);
     (void)curl_easy_setopt(d->easy, CURLOPT_ERRORBUFFER, d->error);
     (void)curl_easy_setopt(d->easy, CURLOPT_NOSIGNAL, 1L);
+    /* Else taking down a try waits for its name server, and the whole loop with it. */
+    (void)curl_easy_setopt(d->easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(d->easy, CURLOPT_TIMEOUT_MS, (long)(settings->delivery_timeout / 1000));
     (void)curl_easy_setopt(d->easy, CURLOPT_USERAGENT, "esep/" ESEP_VERSION);
     if (d->channel == ESEP__V1__CHANNEL__CHANNEL_MAIL)
         return prepare_mail(d, settings, log_id);
-    return prepare_webhook(d, log_id);
+    return prepare_webhook(d, settings, log_id);
 }
 
 bool delivery_ended(struct delivery *d, CURLcode result)
@@ -260,7 +272,7 @@ bool delivery_ended(struct delivery *d, CURLcode result)
         (void)curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &answer);
     bool delivered = result == CURLE_OK;
     if (d->channel == ESEP__V1__CHANNEL__CHANNEL_WEBHOOK)
-        delivered = delivered && answer >= 200 && answer < 300;
+        delivered = (delivered || d->answered > ANSWER_BYTES_MAX) && answer >= 200 && answer < 300;
     if (delivered || result == CURLE_OK)
         (void)snprintf(d->detail, sizeof d->detail, "answered %ld", answer);
     else

@@ -99,7 +99,6 @@ static void on_event(struct esep_zsock *socket, enum esep_zsock_event event, con
         return;
     link->up = true;
     link->down_said = false;
-    link->failures = 0;
     esep_log(ESEP_LOG_INFO, "broker-up", "%s", all->settings->brokers[link->number].address);
     all->owner.on_link(all->owner.context, link->number, true);
 }
@@ -186,6 +185,11 @@ enum esep_status collector_links_send(struct collector_links *all, uint32_t numb
 bool collector_links_up(const struct collector_links *all, uint32_t number)
 {
     return all->links[number].up;
+}
+
+void collector_links_joined(struct collector_links *all, uint32_t number)
+{
+    all->links[number].failures = 0;
 }
 
 void collector_links_reset(struct collector_links *all, uint32_t number, const char *why)

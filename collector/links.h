@@ -1,8 +1,9 @@
 /* collector/links.h - the collector's connections to its brokers.
  *
  * One DEALER socket a broker, dialled from here. A socket whose connection or handshake failed, or
- * whose broker did not let us join in time, is closed and made anew after a wait with full jitter:
- * libzmq's own reconnect has none, and gives up for ever on some handshake errors.
+ * which its owner resets, is closed and made anew after a wait with full jitter: libzmq's own
+ * reconnect has none, and gives up for ever on some handshake errors. The wait grows until the
+ * broker has let us join: one that greets and hangs up is not dialled in a tight circle.
  *
  * It tells the core when a link is up or down and hands it every message; what they mean is the
  * core's matter.
@@ -32,6 +33,8 @@ void collector_links_free(struct collector_links *links);
 ESEP_MUST_USE enum esep_status collector_links_send(struct collector_links *links, uint32_t link,
                                                     const struct esep_slice *parts, size_t count);
 bool collector_links_up(const struct collector_links *links, uint32_t link);
+/* The broker let us join: the next wait is a short one again. */
+void collector_links_joined(struct collector_links *links, uint32_t link);
 /* Closes a link and dials again after a wait. */
 void collector_links_reset(struct collector_links *links, uint32_t link, const char *why);
 

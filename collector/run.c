@@ -3,14 +3,15 @@
 #include "collector/run.h"
 
 #include "collector/commands.h"
-#include "io/control.h"
 #include "io/log.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define FULL_CHECK_EVERY (5 * ESEP_SECOND)
-#define ORDER_BYTES_MAX (8u << 20)
+#define DRAIN_MAX (20 * ESEP_SECOND) /* then it ends as a crash would: nothing durable is lost */
+#define STORE_WAIT_MAX (5 * ESEP_SECOND) /* at the end, for a commit under way */
 
 static enum esep_status core_new(struct run *run, struct esep_reason *reason)
 {
@@ -42,7 +43,14 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     if (status != ESEP_OK)
         (void)esep_because(reason, status, "%s: lacks a sign or a box key", s->keys);
     if (status == ESEP_OK)
+        status = collector_state_own_keys(run->state.log, config->log_key.public,
+                                          config->seal_key.public, reason);
+    if (status == ESEP_OK) {
         status = collector_new(&run->core, config, run->state.views, run_now(run));
+        if (status != ESEP_OK)
+            (void)esep_because(reason, status, "ingest does not start: %s: look at the limits",
+                               esep_status_name(status));
+    }
     esep_wipe(config, sizeof *config);
     free(config);
     if (status == ESEP_OK) {
@@ -70,11 +78,13 @@ static void close_store(struct run *run)
     collector_state_close(&run->state);
 }
 
-enum esep_status run_reopen(struct run *run, struct esep_reason *reason)
+/* Closes the core and the store, opens both anew. ESEP_OK, or the daemon must end. */
+static enum esep_status reopen(struct run *run, struct esep_reason *reason)
 {
     close_store(run);
-    run->control_token = 0;
+    run_order_refuse(run, "the order was not confirmed: see whether it was done, then order again");
     run->ended = false;
+    run->stuck_since = 0;
     enum esep_status status = open_store(run, reason);
     if (status != ESEP_OK)
         return status;
@@ -82,7 +92,9 @@ enum esep_status run_reopen(struct run *run, struct esep_reason *reason)
     for (uint32_t i = 0; i < s->broker_count; i++)
         if (collector_links_up(run->links, i))
             collector_on_link(run->core, i, s->brokers[i].key, true, run_now(run));
-    run_alerts_rescan(run);
+    if (run->draining)
+        collector_drain(run->core, run_now(run));
+    run_alerts_opened(run);
     esep_log(ESEP_LOG_INFO, "store-reopened", "the log has %llu entries",
              (unsigned long long)views_log_size(run->state.views));
     return ESEP_OK;
@@ -110,33 +122,18 @@ static void on_link_drained(void *context, uint32_t link)
     run_pump(context);
 }
 
-static void on_order(struct esep_zsock *socket, void *context)
-{
-    struct run *run = context;
-    for (;;) {
-        struct esep_zmessage message;
-        enum esep_status status = esep_zsock_recv(socket, &message);
-        if (status == ESEP_AGAIN)
-            break;
-        if (status != ESEP_OK)
-            continue;
-        run->control_token = ++run->next_token;
-        struct esep_slice order = message.count == 1 ? message.parts[0] : esep_slice(NULL, 0);
-        if (run->core != NULL && !run->ended)
-            collector_on_order(run->core, run->control_token, order, run_now(run));
-        esep_zmessage_close(&message);
-        run_pump(run);
-    }
-}
-
-/* A store that was full is looked at again: the operator may have made room. */
+/* A store that was full is looked at again: the operator may have made room. More of it than the
+ * batch that failed found, or that batch would only fail again, and again. */
 static void check_full(struct run *run)
 {
     uint64_t used = 0;
     uint64_t quota = 0;
-    if (!run->full ||
-        esep_store_usage(collector_log_store(run->state.log), &used, &quota) != ESEP_OK ||
-        used > quota - quota / 20)
+    esep_time now = esep_monotonic();
+    if (!run->full || run->storing || now < run->full_check)
+        return;
+    run->full_check = now + FULL_CHECK_EVERY;
+    if (esep_store_usage(collector_log_store(run->state.log), &used, &quota) != ESEP_OK ||
+        used >= quota || quota - used < run->full_room + quota / 20)
         return;
     run->full = false;
     collector_set_full(run->core, false);
@@ -146,9 +143,6 @@ static void check_full(struct run *run)
 
 static void say_ready(struct run *run)
 {
-    if (run->ready_said != 0)
-        return;
-    run->ready_said = esep_monotonic();
     esep_log(ESEP_LOG_INFO, "ready", "log of %llu entries, %zu brokers, control %s",
              (unsigned long long)views_log_size(run->state.views), run->settings->broker_count,
              run->settings->control);
@@ -160,9 +154,9 @@ static void on_deadline(void *context)
     struct run *run = context;
     if (run->ended && !run->storing) {
         struct esep_reason reason = {""};
-        if (run_reopen(run, &reason) != ESEP_OK) {
+        if (reopen(run, &reason) != ESEP_OK) {
             esep_log(ESEP_LOG_ERROR, "store-unusable", "%s", reason.text);
-            run->exit_code = EX_IOERR;
+            run->exit_code = EX_UNAVAILABLE;
             esep_loop_stop(run->loop);
             return;
         }
@@ -170,6 +164,7 @@ static void on_deadline(void *context)
     if (!run->ended) {
         check_full(run);
         collector_on_time(run->core, run_now(run));
+        run_alerts_on_time(run);
     }
     run_pump(run);
 }
@@ -180,63 +175,15 @@ static void on_drain(void *context)
     esep_log(ESEP_LOG_INFO, "draining", "no new reports; finishing what is in");
     esep_notify("STOPPING=1");
     run->draining = true;
+    run->drain_until = esep_monotonic() + DRAIN_MAX;
     if (run->core != NULL)
         collector_drain(run->core, run_now(run));
     run_pump(run);
 }
 
-/* HUP: recipients and retry rules change at once; what is fixed at start is said to need a restart.
- */
 static void on_reload(void *context)
 {
-    struct run *run = context;
-    struct esep_reason reason = {""};
-    struct collector_settings *fresh = NULL;
-    enum esep_status status = collector_settings_read(run->config_file, &fresh, &reason);
-    if (status != ESEP_OK) {
-        esep_log(ESEP_LOG_ERROR, "config-refused", "%s; the old configuration stays", reason.text);
-        return;
-    }
-    struct collector_settings *s = run->settings;
-    memcpy(s->recipients, fresh->recipients, sizeof s->recipients);
-    s->recipient_count = fresh->recipient_count;
-    s->delivery_tries = fresh->delivery_tries;
-    s->delivery_backoff = fresh->delivery_backoff;
-    s->delivery_backoff_max = fresh->delivery_backoff_max;
-    s->delivery_timeout = fresh->delivery_timeout;
-    memcpy(s->mail_url, fresh->mail_url, sizeof s->mail_url);
-    memcpy(s->mail_from, fresh->mail_from, sizeof s->mail_from);
-    memcpy(s->mail_user, fresh->mail_user, sizeof s->mail_user);
-    memcpy(s->mail_password_file, fresh->mail_password_file, sizeof s->mail_password_file);
-    s->mail_tls = fresh->mail_tls;
-    enum esep_log_level level;
-    if (esep_log_level_parse(fresh->log_level, &level))
-        esep_log_init("esep-collector", level);
-    bool operators = s->operator_count != fresh->operator_count ||
-                     memcmp(s->operators, fresh->operators, sizeof s->operators) != 0;
-    if (operators) {
-        memcpy(s->operators, fresh->operators, sizeof s->operators);
-        s->operator_count = fresh->operator_count;
-        run->ended = true; /* a new core knows them; offices say Hello again and lose nothing */
-        esep_loop_deadline(run->loop, 0);
-    }
-    collector_settings_free(fresh);
-    esep_log(ESEP_LOG_INFO, "config-reloaded",
-             "alerts, operators and log level swapped; store, keys, brokers, webhooks and limits "
-             "hold from the next start");
-}
-
-static enum esep_status open_control(struct run *run, struct esep_reason *reason)
-{
-    const struct esep_zsock_options options = {
-        .type = ESEP_ZSOCK_REP, .hwm_messages = 16, .frame_bytes_max = ORDER_BYTES_MAX};
-    char endpoint[300];
-    (void)snprintf(endpoint, sizeof endpoint, "ipc://%s", run->settings->control);
-    enum esep_status status = esep_control_folder(run->settings->control, reason);
-    if (status == ESEP_OK)
-        status = esep_zsock_new(&run->control, esep_loop_base(run->loop), run->zmq, &options,
-                                on_order, run, reason);
-    return status == ESEP_OK ? esep_zsock_bind(run->control, endpoint, NULL, reason) : status;
+    run_reload(context);
 }
 
 static enum esep_status open_network(struct run *run, struct esep_reason *reason)
@@ -248,7 +195,7 @@ static enum esep_status open_network(struct run *run, struct esep_reason *reason
     struct esep_curve_key curve;
     if (esep_keyfile_curve(&run->keys, &curve) != ESEP_OK)
         return esep_because(reason, ESEP_INVALID, "%s: lacks a curve key", run->settings->keys);
-    enum esep_status status = open_control(run, reason);
+    enum esep_status status = run_order_open(run, reason);
     if (status == ESEP_OK)
         status = collector_links_new(&run->links, run->loop, run->zmq, run->settings, &curve,
                                      &owner, reason);
@@ -285,6 +232,13 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
 
 static void stop(struct run *run)
 {
+    /* A thread in a disk that does not answer cannot be ended. The commit under way is durable or
+     * it is not; the store knows which at the next start. */
+    if (run->writer != NULL && !collector_writer_idle(run->writer, STORE_WAIT_MAX)) {
+        esep_log(ESEP_LOG_ERROR, "store-stuck", "the disk does not answer; ending without it");
+        esep_log_flush();
+        _exit(EX_UNAVAILABLE);
+    }
     collector_links_free(run->links);
     esep_zsock_free(run->control);
     if (run->loop != NULL) {
@@ -324,14 +278,17 @@ int collector_cmd_run(int argc, char **argv)
     struct esep_reason reason = {""};
     enum esep_status status = start(&run, &reason);
     if (status == ESEP_OK) {
-        run_alerts_rescan(&run);
+        run_alerts_opened(&run);
         say_ready(&run);
         run_pump(&run);
         status = esep_loop_run(run.loop);
     }
     int rc = status == ESEP_OK ? run.exit_code : collector_fail(status, &reason);
+    if (status == ESEP_CONFLICT)
+        rc = EX_UNAVAILABLE; /* another one runs here: nothing is wrong with the data */
     if (status == ESEP_OK && rc == 0)
         esep_log(ESEP_LOG_INFO, "stopped", "drained");
     stop(&run);
+    esep_log_flush();
     return rc;
 }

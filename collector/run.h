@@ -1,7 +1,8 @@
 /* collector/run.h - the shell around ingest, in parts: what they share.
  *
- * run.c starts and stops; run_effects.c carries out what the core asks for; run_alerts.c brings
- * alerts to their recipients. One thread runs the loop; the writer's thread only commits.
+ * run.c starts and stops; run_effects.c carries out what the core asks for; run_order.c answers the
+ * local socket; run_reload.c takes a new configuration; run_alerts.c brings alerts to their
+ * recipients. One thread runs the loop; the writer's thread only commits.
  *
  * A failed commit ends the core. The shell then sends what refusals are left, closes the store,
  * opens it anew and checks it, and starts a core from what is on the disk. Nothing is retried.
@@ -40,9 +41,15 @@ struct run {
     bool draining;
     bool ended; /* the core has; reopen once the writer is idle */
     bool full;
-    bool pumping;        /* effects are being carried out further up the stack */
-    int64_t stuck_since; /* monotonic: a link takes no more; 0: none does */
-    int64_t ready_said;
+    bool pumping;         /* effects are being carried out further up the stack */
+    uint64_t full_room;   /* bytes that were too few when the store was found full */
+    esep_time full_check; /* monotonic: when to measure again */
+    int64_t stuck_since;  /* monotonic: a link takes no more; 0: none does */
+    int64_t drain_until;  /* monotonic: then the loop ends, drained or not */
+    struct {
+        enum collector_link_state said;
+        int64_t since; /* monotonic */
+    } link[SETTINGS_BROKERS_MAX];
     int exit_code;
 };
 
@@ -51,15 +58,26 @@ esep_time run_now(const struct run *run);
 void run_pump(struct run *run);
 /* A commit came back. */
 collector_written_fn run_on_written;
-/* Closes the core and the store, opens both anew. ESEP_OK, or the daemon must end. */
-ESEP_MUST_USE enum esep_status run_reopen(struct run *run, struct esep_reason *reason);
+
+/* The socket for local orders. A REP socket that got a question takes no other before it gave an
+ * answer, so each gets one, whatever became of the core. */
+ESEP_MUST_USE enum esep_status run_order_open(struct run *run, struct esep_reason *reason);
+void run_order_reply(struct run *run, uint64_t token, struct esep_slice bytes);
+/* Answers the order under way, if there is one, with a refusal. */
+void run_order_refuse(struct run *run, const char *text);
+
+/* HUP. */
+void run_reload(struct run *run);
 
 ESEP_MUST_USE enum esep_status run_alerts_new(struct run *run, struct esep_reason *reason);
 void run_alerts_free(struct run *run);
 /* An alert is durable: its targets are queued. */
 void run_alerts_raised(struct run *run, uint64_t alert_index);
-/* Offers what the views still owe and the queue does not have. */
-void run_alerts_rescan(struct run *run);
+/* The store was opened (anew): offers what the views still owe, tells again what came of what. */
+void run_alerts_opened(struct run *run);
+/* From time to time: what did not fit into the queue, what could not be told. */
+void run_alerts_on_time(struct run *run);
+bool run_alerts_waiting(const struct run *run);
 views_targets_fn run_alerts_targets;
 
 #endif

@@ -1,8 +1,12 @@
 /* collector/run_alerts.c - from an alert in the log to its recipients; see run.h.
  *
  * Who is told is fixed when the alert is raised and stands in the log. What is still owed stands in
- * the views; the queue of tries is deliver.h. Between a delivery's end and its log entry the views
- * still list it: such ones are remembered here, so that a rescan does not send them twice.
+ * the views; the queue of tries is deliver.h.
+ *
+ * What came of a delivery is told to the core, which logs it. Until that entry is durable the core
+ * may end, or the store be full, and the views go on listing the delivery as owed: so the ends are
+ * remembered here, the newest TOLD_MAX of them, and what is owed but remembered is told again
+ * instead of sent again. A scan looks at some thousand owed deliveries and goes on there next time.
  */
 #include "collector/alert_text.h"
 #include "collector/run.h"
@@ -12,29 +16,77 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#define TOLD_MAX (2 * DELIVER_QUEUE_MAX)
+#define TOLD_MAX 2048
+#define SCAN_MAX 4096
+#define SCAN_EVERY (10 * ESEP_SECOND)
 
 struct told {
     uint64_t alert_index;
     uint32_t target;
-    bool still_owed; /* seen in the views by the scan under way */
+    uint32_t attempts;
+    bool delivered;
+    bool open; /* the views may still list it as owed */
+    bool owed; /* the scan under way has seen that they do */
+    char detail[120];
 };
 struct run_alerts {
     struct esep_arena arena;
     struct esep_buf entry;
     struct esep_buf subject;
     struct esep_buf text;
-    bool rescan; /* the queue was full */
-    size_t told_count;
+    bool rescan;       /* some did not fit into the queue, or into a scan */
+    bool untold;       /* some could not be told to the core */
+    esep_time scan_at; /* monotonic: not before */
+    struct {           /* where the next scan begins */
+        uint64_t alert_index;
+        uint32_t target;
+    } from;
+    size_t seen;    /* by the scan under way */
+    bool narrow[2]; /* mail, webhooks: the queue was full in this scan */
+    size_t told_next;
+    size_t told_open;
     struct told told[TOLD_MAX];
 };
 
 static struct told *find_told(struct run_alerts *a, uint64_t alert_index, uint32_t target)
 {
-    for (size_t i = 0; i < a->told_count; i++)
-        if (a->told[i].alert_index == alert_index && a->told[i].target == target)
+    for (size_t i = 0; a->told_open > 0 && i < TOLD_MAX; i++)
+        if (a->told[i].open && a->told[i].alert_index == alert_index && a->told[i].target == target)
             return &a->told[i];
     return NULL;
+}
+
+static struct told *remember(struct run_alerts *a, uint64_t alert_index, uint32_t target,
+                             bool delivered, uint32_t attempts, const char *detail)
+{
+    struct told *told = &a->told[a->told_next++ % TOLD_MAX];
+    a->told_open += !told->open;
+    *told = (struct told){.alert_index = alert_index,
+                          .target = target,
+                          .attempts = attempts,
+                          .delivered = delivered,
+                          .open = true,
+                          .owed = true};
+    (void)snprintf(told->detail, sizeof told->detail, "%s", detail);
+    esep_log(delivered ? ESEP_LOG_INFO : ESEP_LOG_ERROR,
+             delivered ? "alert-delivered" : "alert-given-up",
+             "alert %llu, target %u, after %u tries: %s", (unsigned long long)alert_index, target,
+             attempts, detail);
+    return told;
+}
+
+/* The core logs it if it can; the views then list it no more, which the next scan sees. */
+static void tell(struct run *run, const struct told *told)
+{
+    if (run->core == NULL || run->ended || run->full) {
+        run->alerts->untold = true;
+        return;
+    }
+    uint64_t before = views_log_size(run->state.views);
+    collector_on_delivery(run->core, told->alert_index, told->target, told->delivered,
+                          told->attempts, told->detail, run_now(run));
+    if (views_log_size(run->state.views) == before)
+        run->alerts->untold = true; /* no room in the batch */
 }
 
 static void on_done(void *context, uint64_t alert_index, uint32_t target, bool delivered,
@@ -42,19 +94,10 @@ static void on_done(void *context, uint64_t alert_index, uint32_t target, bool d
 {
     struct run *run = context;
     struct run_alerts *a = run->alerts;
-    if (a->told_count < TOLD_MAX)
-        a->told[a->told_count++] = (struct told){.alert_index = alert_index, .target = target};
-    esep_log(delivered ? ESEP_LOG_INFO : ESEP_LOG_ERROR,
-             delivered ? "alert-delivered" : "alert-given-up",
-             "alert %llu, target %u, after %u tries: %s", (unsigned long long)alert_index, target,
-             attempts, detail);
-    if (run->core == NULL || run->ended)
-        return; /* told again after the reopening */
-    collector_on_delivery(run->core, alert_index, target, delivered, attempts, detail,
-                          run_now(run));
+    tell(run, remember(a, alert_index, target, delivered, attempts, detail));
+    if (a->rescan && deliver_roomy(run->deliver))
+        a->scan_at = 0;
     run_pump(run);
-    if (a->rescan && deliver_pending(run->deliver) < DELIVER_QUEUE_MAX / 2)
-        run_alerts_rescan(run);
 }
 
 enum esep_status run_alerts_new(struct run *run, struct esep_reason *reason)
@@ -119,33 +162,46 @@ static enum esep_status webhook_text(struct run_alerts *a, uint64_t index, esep_
     char *packed = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
     json_decref(value);
     if (packed == NULL)
-        return ESEP_NOMEM;
+        return ESEP_INVALID; /* what is no UTF-8 is no JSON */
     esep_buf_clear(&a->text);
     enum esep_status status = esep_buf_put(&a->text, packed, strlen(packed));
     free(packed);
     return status;
 }
 
+/* ESEP_OK: queued; ESEP_LIMIT: not now; ESEP_INVALID: given up, and remembered so. */
 static enum esep_status offer(struct run *run, uint64_t index, esep_time raised_at,
                               const Esep__V1__Alert *alert, uint32_t number)
 {
     struct run_alerts *a = run->alerts;
     const Esep__V1__Target *to = alert->targets[number];
+    size_t channel = to->channel == ESEP__V1__CHANNEL__CHANNEL_WEBHOOK ? 1 : 0;
+    if (a->narrow[channel])
+        return ESEP_LIMIT;
     esep_buf_clear(&a->subject);
     esep_buf_clear(&a->text);
     enum esep_status status =
         collector_alert_text(run->state.views, alert, to->language, &a->subject, &a->text);
     if (status == ESEP_OK && to->channel == ESEP__V1__CHANNEL__CHANNEL_WEBHOOK)
         status = webhook_text(a, index, raised_at, alert);
-    if (status != ESEP_OK)
-        return status;
+    if (status == ESEP_NOMEM)
+        return ESEP_LIMIT;
+    if (status != ESEP_OK) {
+        (void)remember(a, index, number, false, 0, "it cannot be put into words");
+        return ESEP_INVALID;
+    }
     const struct deliver_item item = {.alert_index = index,
                                       .target = number,
                                       .to = to,
                                       .subject = esep_buf_slice(&a->subject),
                                       .text = esep_buf_slice(&a->text),
                                       .raised_at = raised_at};
-    return deliver_add(run->deliver, &item);
+    status = deliver_add(run->deliver, &item);
+    if (status == ESEP_INVALID)
+        (void)remember(a, index, number, false, 0,
+                       "its channel is not in the collector's configuration any more");
+    a->narrow[channel] = status == ESEP_LIMIT || status == ESEP_NOMEM;
+    return status == ESEP_NOMEM ? ESEP_LIMIT : status;
 }
 
 /* Reads an alert from the log; NULL where it is not there (not yet durable), or is none. */
@@ -179,18 +235,33 @@ void run_alerts_raised(struct run *run, uint64_t alert_index)
     }
     esep_log(ESEP_LOG_INFO, "alert-raised", "%s, %s: %zu items for %zu targets", alert->plan,
              alert->body, alert->n_items, alert->n_targets);
-    for (uint32_t i = 0; i < alert->n_targets; i++)
-        if (offer(run, alert_index, raised_at, alert, i) == ESEP_LIMIT)
+    run->alerts->narrow[0] = run->alerts->narrow[1] = false;
+    for (uint32_t i = 0; i < alert->n_targets; i++) {
+        enum esep_status status = offer(run, alert_index, raised_at, alert, i);
+        if (status == ESEP_LIMIT)
             run->alerts->rescan = true;
+        if (status == ESEP_INVALID)
+            run->alerts->untold = true; /* the core is told by the next scan */
+    }
 }
 
+/* Only looks and queues: telling the core would change the list under the scan. */
 static bool visit_owed(void *context, uint64_t alert_index, uint32_t target)
 {
     struct run *run = context;
     struct run_alerts *a = run->alerts;
+    if (alert_index < a->from.alert_index ||
+        (alert_index == a->from.alert_index && target < a->from.target))
+        return true;
+    if (a->seen++ == SCAN_MAX) {
+        a->from.alert_index = alert_index;
+        a->from.target = target;
+        a->rescan = true;
+        return false;
+    }
     struct told *told = find_told(a, alert_index, target);
     if (told != NULL) {
-        told->still_owed = true;
+        told->owed = true;
         return true;
     }
     if (deliver_knows(run->deliver, alert_index, target))
@@ -198,26 +269,64 @@ static bool visit_owed(void *context, uint64_t alert_index, uint32_t target)
     esep_time raised_at = 0;
     const Esep__V1__Alert *alert = read_alert(run, alert_index, &raised_at);
     if (alert == NULL || target >= alert->n_targets)
-        return true;
+        return true; /* not durable yet: DELIVER brings it */
     if (offer(run, alert_index, raised_at, alert, target) == ESEP_LIMIT)
         a->rescan = true;
-    return !a->rescan;
+    return true;
 }
 
-void run_alerts_rescan(struct run *run)
+static void scan(struct run *run)
 {
     struct run_alerts *a = run->alerts;
+    bool from_start = a->from.alert_index == 0 && a->from.target == 0;
     a->rescan = false;
-    for (size_t i = 0; i < a->told_count; i++)
-        a->told[i].still_owed = false;
+    a->untold = false;
+    a->seen = 0;
+    a->narrow[0] = a->narrow[1] = false;
+    a->scan_at = esep_monotonic() + SCAN_EVERY;
+    for (size_t i = 0; i < TOLD_MAX; i++)
+        a->told[i].owed = false;
     views_deliveries(run->state.views, visit_owed, run);
-    if (a->rescan)
-        return; /* the scan broke off: what it did not see may still be owed */
-    size_t kept = 0;
-    for (size_t i = 0; i < a->told_count; i++)
-        if (a->told[i].still_owed)
-            a->told[kept++] = a->told[i];
-    a->told_count = kept;
+    bool to_end = a->seen <= SCAN_MAX;
+    if (to_end)
+        a->from.alert_index = a->from.target = 0;
+    if (!from_start || !to_end)
+        a->rescan = true; /* what a part of a scan did not see is not known to be done */
+    for (size_t i = 0; i < TOLD_MAX; i++) {
+        struct told *told = &a->told[i];
+        if (told->open && told->owed)
+            tell(run, told);
+        else if (told->open && from_start && to_end) {
+            told->open = false;
+            a->told_open--;
+        }
+    }
+}
+
+void run_alerts_opened(struct run *run)
+{
+    struct run_alerts *a = run->alerts;
+    a->from.alert_index = a->from.target = 0;
+    a->told_open = 0;
+    for (size_t i = 0; i < TOLD_MAX; i++) {
+        a->told[i].open = i < a->told_next;
+        a->told_open += a->told[i].open;
+    }
+    scan(run);
+}
+
+bool run_alerts_waiting(const struct run *run)
+{
+    return run->alerts != NULL && (run->alerts->rescan || run->alerts->untold);
+}
+
+void run_alerts_on_time(struct run *run)
+{
+    struct run_alerts *a = run->alerts;
+    bool fits = a->rescan && deliver_roomy(run->deliver);
+    bool tells = a->untold && !run->full && !run->draining;
+    if ((fits || tells) && esep_monotonic() >= a->scan_at)
+        scan(run);
 }
 
 size_t run_alerts_targets(void *context, const char *plan, const char *body, bool secretariat,

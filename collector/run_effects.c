@@ -5,6 +5,8 @@
 #define STUCK_RETRY (2 * 1000)           /* microseconds */
 #define STUCK_MAX (5 * ESEP_SECOND)      /* then the link is closed, loudly */
 #define IDLE_WAIT_MAX (60 * ESEP_SECOND) /* a clock set by hand is noticed after so long */
+#define BUSY_WAIT_MAX ESEP_SECOND        /* while there is something to look after */
+#define JOIN_MAX (30 * ESEP_SECOND)      /* a broker that says neither yes nor no */
 
 esep_time run_now(const struct run *run)
 {
@@ -46,15 +48,6 @@ static void read_mail(struct run *run, uint64_t token, uint32_t office, uint64_t
                       run_now(run));
 }
 
-static void reply(struct run *run, uint64_t token, struct esep_slice bytes)
-{
-    if (token != run->control_token)
-        return; /* the one who asked is gone */
-    run->control_token = 0;
-    if (esep_zsock_send(run->control, &bytes, 1) != ESEP_OK)
-        esep_log(ESEP_LOG_WARNING, "order-reply-lost", "a local order's answer found nobody");
-}
-
 /* One effect. false: it has to wait. */
 static bool carry_out(struct run *run, const struct collector_effect *effect)
 {
@@ -75,7 +68,7 @@ static bool carry_out(struct run *run, const struct collector_effect *effect)
         read_mail(run, copy.token, copy.office, copy.after, copy.bytes_max);
         return true;
     case COLLECTOR_EFFECT_REPLY:
-        reply(run, copy.token, copy.parts[0]);
+        run_order_reply(run, copy.token, copy.parts[0]);
         collector_pop(run->core);
         return true;
     case COLLECTOR_EFFECT_DELIVER:
@@ -97,17 +90,59 @@ static void check_ended(struct run *run)
     esep_log(ESEP_LOG_ERROR, "ingest-stopped", "%s: reopening the store", reason.text);
 }
 
+/* A broker that refuses us is for an operator to hear of; one that does not answer is dialled
+ * anew. */
+static void look_at_links(struct run *run)
+{
+    const struct collector_settings *s = run->settings;
+    int64_t now = esep_monotonic();
+    for (uint32_t i = 0; i < s->broker_count && !run->ended; i++) {
+        const char *text = "";
+        enum collector_link_state state = collector_link(run->core, i, &text);
+        bool waits = state == COLLECTOR_LINK_GREETED || state == COLLECTOR_LINK_JOINING;
+        if (state == run->link[i].said) {
+            if (waits && now - run->link[i].since > JOIN_MAX && !run->draining) {
+                run->link[i].since = now;
+                collector_links_reset(run->links, i, "it does not let us join");
+            }
+            continue;
+        }
+        if (state == COLLECTOR_LINK_JOINED) {
+            esep_log(ESEP_LOG_INFO, "broker-joined", "%s", s->brokers[i].address);
+            collector_links_joined(run->links, i);
+        }
+        if (state == COLLECTOR_LINK_REFUSED)
+            esep_log(ESEP_LOG_ERROR, "broker-refused", "%s: %s", s->brokers[i].address, text);
+        run->link[i].said = state;
+        run->link[i].since = now;
+    }
+}
+
+static void check_drained(struct run *run)
+{
+    if (!run->draining)
+        return;
+    bool late = esep_monotonic() > run->drain_until;
+    if (late)
+        esep_log(ESEP_LOG_ERROR, "drain-broken-off", "%s",
+                 run->storing ? "the disk does not answer" : "a broker takes nothing more");
+    if (late || (collector_drained(run->core) && !run->storing))
+        esep_loop_stop(run->loop);
+}
+
 static void set_deadline(struct run *run, bool stuck)
 {
     esep_time now = run_now(run);
     esep_time at = collector_deadline(run->core);
     esep_time wait = at == ESEP_TIME_NEVER ? IDLE_WAIT_MAX : at - now;
-    if (wait > IDLE_WAIT_MAX)
-        wait = IDLE_WAIT_MAX;
+    esep_time most =
+        run->draining || run->full || run_alerts_waiting(run) ? BUSY_WAIT_MAX : IDLE_WAIT_MAX;
+    if (wait > most)
+        wait = most;
     if (stuck && wait > STUCK_RETRY)
         wait = STUCK_RETRY;
     if (run->ended)
-        wait = run->storing ? IDLE_WAIT_MAX : 0;
+        wait = run->storing ? most : 0;
     esep_loop_deadline(run->loop, wait);
 }
 
@@ -127,10 +162,21 @@ void run_pump(struct run *run)
         }
     }
     check_ended(run);
-    if (run->draining && collector_drained(run->core) && !run->storing)
-        esep_loop_stop(run->loop);
+    look_at_links(run);
+    check_drained(run);
     set_deadline(run, stuck);
     run->pumping = false;
+}
+
+static void found_full(struct run *run)
+{
+    uint64_t used = 0;
+    uint64_t quota = 0;
+    run->full = true;
+    run->full_room = 0;
+    if (esep_store_usage(collector_log_store(run->state.log), &used, &quota) == ESEP_OK &&
+        used < quota)
+        run->full_room = quota - used;
 }
 
 void run_on_written(void *context, uint64_t token, enum esep_status status,
@@ -142,7 +188,7 @@ void run_on_written(void *context, uint64_t token, enum esep_status status,
         esep_log(ESEP_LOG_ERROR, status == ESEP_LIMIT ? "store-full" : "store-failed", "%s",
                  reason->text[0] != 0 ? reason->text : esep_status_name(status));
     if (status == ESEP_LIMIT)
-        run->full = true;
+        found_full(run);
     collector_on_stored(run->core, token, status, run_now(run));
     run_pump(run);
 }

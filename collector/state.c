@@ -2,6 +2,7 @@
 #include "collector/state.h"
 
 #include "io/clock.h"
+#include "wire/unpack.h"
 
 #include <stdlib.h>
 
@@ -97,6 +98,9 @@ enum esep_status collector_state_open(struct collector_state *ret,
     const struct collector_log_options options = {
         .path = settings->store, .map_bytes = settings->store_bytes, .read_only = read_only};
     enum esep_status status = collector_log_open(&state.log, &options, reason);
+    if (status == ESEP_NOT_FOUND)
+        return esep_because(reason, status, "%.180s: no store there: run esep-collector init first",
+                            settings->store);
     if (status != ESEP_OK)
         return status;
     uint64_t size = 0;
@@ -312,6 +316,38 @@ enum esep_status collector_state_entry(struct collector_log *log, uint64_t index
         status =
             esep_because(reason, ESEP_NOT_FOUND, "the log has no entry %llu, or it is too large",
                          (unsigned long long)index);
+    return status;
+}
+
+enum esep_status collector_state_own_keys(struct collector_log *log,
+                                          const uint8_t log_key[ESEP_KEY_BYTES],
+                                          const uint8_t seal_key[ESEP_KEY_BYTES],
+                                          struct esep_reason *reason)
+{
+    struct esep_arena arena = {0};
+    struct esep_buf entry;
+    const ProtobufCMessage *message = NULL;
+    esep_buf_init(&entry, 1u << 16);
+    enum esep_status status = esep_arena_init(&arena, 1u << 16);
+    if (status == ESEP_OK)
+        status = collector_state_entry(log, 0, &entry, reason);
+    if (status == ESEP_OK &&
+        esep_unpack(&esep__v1__genesis__descriptor,
+                    esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES),
+                    &arena, &message) != ESEP_OK)
+        status = esep_because(reason, ESEP_CORRUPT, "log entry 0 is no GENESIS");
+    if (status == ESEP_OK) {
+        const Esep__V1__Genesis *genesis = (const Esep__V1__Genesis *)message;
+        if (!esep_slice_equal(esep_slice_pb(genesis->log_key),
+                              esep_slice(log_key, ESEP_KEY_BYTES)) ||
+            !esep_slice_equal(esep_slice_pb(genesis->seal_key),
+                              esep_slice(seal_key, ESEP_KEY_BYTES)))
+            status = esep_because(reason, ESEP_DENIED,
+                                  "the key file is not the one that this log has begun with: put "
+                                  "the old one back; offices and auditors trust its keys alone");
+    }
+    esep_arena_done(&arena);
+    esep_buf_done(&entry);
     return status;
 }
 

@@ -65,6 +65,13 @@ ESEP_MUST_USE enum esep_status collector_state_mail(struct collector_log *log, u
                                                     struct collector_mailbox *mailbox,
                                                     struct esep_reason *reason);
 
+/* Whether GENESIS names these keys. ESEP_DENIED: the log has begun with others, and receipts under
+ * these would be worth nothing. */
+ESEP_MUST_USE enum esep_status collector_state_own_keys(struct collector_log *log,
+                                                        const uint8_t log_key[ESEP_KEY_BYTES],
+                                                        const uint8_t seal_key[ESEP_KEY_BYTES],
+                                                        struct esep_reason *reason);
+
 /* One entry's leaf and body, copied into buf (leaf first). ESEP_NOT_FOUND. */
 ESEP_MUST_USE enum esep_status collector_state_entry(struct collector_log *log, uint64_t index,
                                                      struct esep_buf *ret_entry,

@@ -4,7 +4,9 @@
 #include "io/loop.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum stage { IDLE, SUBMITTED, WRITTEN };
 
@@ -43,6 +45,7 @@ static void *work(void *argument)
         w->status = status;
         w->reason = reason;
         w->stage = WRITTEN;
+        (void)pthread_cond_broadcast(&w->changed);
         esep_wakeup_ring(w->wake);
     }
     (void)pthread_mutex_unlock(&w->lock);
@@ -64,6 +67,19 @@ static void on_wake(void *context)
         w->written(w->context, token, status, &reason);
 }
 
+/* The thread takes no signals: they are the loop's, and must not break off a sync. */
+static bool start_thread(struct collector_writer *w)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+        return false;
+    bool started = pthread_create(&w->thread, NULL, work, w) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
 enum esep_status collector_writer_new(struct collector_writer **ret, struct esep_loop *loop,
                                       struct collector_log *log, collector_written_fn *written,
                                       void *context, struct esep_reason *reason)
@@ -76,7 +92,7 @@ enum esep_status collector_writer_new(struct collector_writer **ret, struct esep
     (void)pthread_cond_init(&w->changed, NULL);
     enum esep_status status = esep_wakeup_new(&w->wake, loop, on_wake, w, reason);
     if (status == ESEP_OK) {
-        w->running = pthread_create(&w->thread, NULL, work, w) == 0;
+        w->running = start_thread(w);
         if (!w->running)
             status = esep_because(reason, ESEP_NOMEM, "the writer's thread does not start");
     }
@@ -86,6 +102,20 @@ enum esep_status collector_writer_new(struct collector_writer **ret, struct esep
     }
     *ret = w;
     return ESEP_OK;
+}
+
+bool collector_writer_idle(struct collector_writer *w, esep_time wait)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(wait / ESEP_SECOND);
+    (void)pthread_mutex_lock(&w->lock);
+    int rc = 0;
+    while (w->stage == SUBMITTED && rc == 0)
+        rc = pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, &until);
+    bool idle = w->stage != SUBMITTED;
+    (void)pthread_mutex_unlock(&w->lock);
+    return idle;
 }
 
 void collector_writer_free(struct collector_writer *w)

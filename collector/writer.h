@@ -20,6 +20,9 @@ ESEP_MUST_USE enum esep_status collector_writer_new(struct collector_writer **re
                                                     struct collector_log *log,
                                                     collector_written_fn *written, void *context,
                                                     struct esep_reason *reason);
+/* Whether the writer was idle, or became so, within `wait`. The thread of a disk that never answers
+ * cannot be ended: who must go all the same, goes without freeing it. */
+bool collector_writer_idle(struct collector_writer *writer, esep_time wait);
 /* Waits for the commit under way. */
 void collector_writer_free(struct collector_writer *writer);
 /* One at a time: not again before written was called. */
