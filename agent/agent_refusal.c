@@ -101,6 +101,8 @@ static void obey_collector(struct agent *a, const Esep__V1__Refusal *r, const st
     switch (rule->act) {
     case ACT_STOP:
         agent_link_stop(a, why, r->reason, text);
+        a->status.held_epoch = r->epoch;
+        a->status.held_seq = r->seq;
         break;
     case ACT_GREET_NOW:
         agent_greet_again(a, why, r->reason, text, lasted ? 0 : wait + agent_backoff(a));

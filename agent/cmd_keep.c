@@ -44,12 +44,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 }
 
 /* Why a person may recover: the collector said FORK or BEHIND, signed, and the daemon stands. */
-static bool is_called_for(const struct agent_desk *desk)
+static bool is_called_for(const struct agent_daemon_state *daemon)
 {
-    struct agent_daemon_state daemon;
-    agent_daemon_state_read(desk->settings->journal, &daemon);
-    return daemon.known && (strcmp(daemon.why, "fork") == 0 || strcmp(daemon.why, "behind") == 0 ||
-                            strcmp(daemon.why, "gap") == 0);
+    return daemon->known &&
+           (strcmp(daemon->why, "fork") == 0 || strcmp(daemon->why, "behind") == 0);
 }
 
 static enum esep_status recover(const struct words *words, struct agent_desk *desk,
@@ -58,15 +56,18 @@ static enum esep_status recover(const struct words *words, struct agent_desk *de
 {
     struct agent_view view = {0};
     struct agent_head head;
-    if (!words->yes && !is_called_for(desk))
+    struct agent_daemon_state daemon;
+    agent_daemon_state_read(desk->settings->journal, &daemon);
+    if (!words->yes && !is_called_for(&daemon))
         return esep_because(reason, ESEP_DENIED,
                             "the daemon does not report a fork or a journal behind the collector: "
                             "there is nothing to recover from (--yes does it all the same)");
     enum esep_status status = journal_view(&desk->journal, &view, reason);
     if (status == ESEP_NOT_FOUND)
         status = ESEP_OK;
+    uint32_t there = view.epoch > daemon.held_epoch ? view.epoch : daemon.held_epoch;
     if (status == ESEP_OK)
-        status = journal_recover(&desk->journal, &desk->sign_key, agent_desk_now(desk), view.epoch,
+        status = journal_recover(&desk->journal, &desk->sign_key, agent_desk_now(desk), there,
                                  ret_requeued, reason);
     if (status == ESEP_OK)
         status = journal_head(&desk->journal, &head, reason);

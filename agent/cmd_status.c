@@ -57,6 +57,8 @@ static enum esep_status look(struct agent_desk *desk, struct standing *s,
         if (status == ESEP_NOT_FOUND)
             status = ESEP_OK;
     }
+    if (s->view.mail_last < s->journal.mail_through) /* pushed since the last WELCOME */
+        s->view.mail_last = s->journal.mail_through;
     agent_daemon_state_read(desk->settings->journal, &s->daemon);
     return status;
 }
@@ -92,7 +94,7 @@ static int print_json(const struct agent_desk *desk, const struct standing *s)
                                       "log_index", (json_int_t)s->receipt.last_index, "accepted_at",
                                       agent_json_time(s->receipt.accepted_at, s->zone));
     json_t *mailbox = json_pack("{s:I, s:I}", "through", (json_int_t)s->journal.mail_through,
-                                "last", (json_int_t)(s->viewed ? s->view.mail_last : 0));
+                                "last", (json_int_t)s->view.mail_last);
     json_t *room = json_pack("{s:I, s:I}", "used_bytes", (json_int_t)s->used, "quota_bytes",
                              (json_int_t)s->quota);
     json_t *skew =
@@ -151,8 +153,7 @@ static int print_text(const struct agent_desk *desk, const struct standing *s)
                      (double)(s->view.office_time - s->view.server_time) / 1e6);
     (void)printf("%s: %s %llu, %s %llu\n", agent_text(TEXT_MAILBOX, lang),
                  agent_text(TEXT_RECEIVED, lang), (unsigned long long)s->journal.mail_through,
-                 agent_text(TEXT_NEWEST, lang),
-                 (unsigned long long)(s->viewed ? s->view.mail_last : 0));
+                 agent_text(TEXT_NEWEST, lang), (unsigned long long)s->view.mail_last);
     (void)printf("%s: %llu / %llu KiB\n", agent_text(TEXT_JOURNAL, lang),
                  (unsigned long long)(s->used >> 10), (unsigned long long)(s->quota >> 10));
     return 0;

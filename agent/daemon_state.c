@@ -26,10 +26,10 @@ enum esep_status agent_daemon_state_write(const char *journal, const struct agen
         return esep_because(reason, ESEP_IO, "%s: %s", draft, strerror(errno));
     (void)fprintf(file,
                   "state %s\nwhy %s\nsince %" PRId64 "\nnext_try_at %" PRId64 "\nfailures %" PRIu32
-                  "\nepoch %" PRIu32 "\nsent_seq %" PRIu64 "\ntext %s\n",
+                  "\nheld_epoch %" PRIu32 "\nepoch %" PRIu32 "\nsent_seq %" PRIu64 "\ntext %s\n",
                   agent_state_name(status->state), agent_why_name(status->why), status->since,
-                  status->next_try_at, status->failures, status->epoch, status->sent_seq,
-                  status->text);
+                  status->next_try_at, status->failures, status->held_epoch, status->epoch,
+                  status->sent_seq, status->text);
     if (fclose(file) != 0 || rename(draft, path) != 0)
         return esep_because(reason, ESEP_IO, "%s: %s", path, strerror(errno));
     return ESEP_OK;
@@ -73,6 +73,8 @@ static void take_line(struct agent_daemon_state *ret, char *line)
         ret->next_try_at = strtoll(value, NULL, 10);
     else if (strcmp(line, "failures") == 0)
         ret->failures = (uint32_t)strtoul(value, NULL, 10);
+    else if (strcmp(line, "held_epoch") == 0)
+        ret->held_epoch = (uint32_t)strtoul(value, NULL, 10);
     else if (strcmp(line, "epoch") == 0)
         ret->epoch = (uint32_t)strtoul(value, NULL, 10);
     else if (strcmp(line, "sent_seq") == 0)

@@ -23,7 +23,8 @@ struct agent_daemon_state {
     esep_time next_try_at; /* ESEP_TIME_NEVER */
     uint32_t failures;
     uint32_t epoch;
-    uint64_t sent_seq; /* of this epoch: on its way, or there */
+    uint32_t held_epoch; /* with fork and behind: the collector's */
+    uint64_t sent_seq;   /* of this epoch: on its way, or there */
 };
 void agent_daemon_state_read(const char *journal, struct agent_daemon_state *ret);
 

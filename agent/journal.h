@@ -63,22 +63,23 @@ ESEP_MUST_USE enum esep_status journal_append(struct journal *journal,
                                               const struct esep_slice *entries, size_t count,
                                               esep_time now, struct agent_head *ret_head,
                                               struct esep_reason *reason);
-/* The same, if the head is still `after`. ESEP_AGAIN: another command wrote meanwhile, look again. */
-ESEP_MUST_USE enum esep_status journal_append_after(struct journal *journal,
-                                                    const struct esep_sign_key *key,
-                                                    const struct agent_head *after,
-                                                    const struct esep_slice *entries, size_t count,
-                                                    esep_time now, struct agent_head *ret_head,
-                                                    struct esep_reason *reason);
+/* The same, if the head is still `after`. ESEP_AGAIN: another command wrote meanwhile, look again.
+ */
+ESEP_MUST_USE enum esep_status
+journal_append_after(struct journal *journal, const struct esep_sign_key *key,
+                     const struct agent_head *after, const struct esep_slice *entries, size_t count,
+                     esep_time now, struct agent_head *ret_head, struct esep_reason *reason);
 /* What the core starts from. */
 ESEP_MUST_USE enum esep_status journal_load(struct journal *journal, struct agent_journal *ret,
                                             struct esep_reason *reason);
 /* Cheap: the head alone, to see whether a command has written. */
 ESEP_MUST_USE enum esep_status journal_head(struct journal *journal, struct agent_head *ret,
                                             struct esep_reason *reason);
-/* Everything the core wants stored, in one transaction. */
-ESEP_MUST_USE enum esep_status
-journal_store(struct journal *journal, const struct agent_store *store, struct esep_reason *reason);
+/* Everything the core wants stored, in one transaction. epoch: the core's; where a recovery began
+ * another meanwhile, receipts and mail are kept and the marks of the new epoch stay as they are. */
+ESEP_MUST_USE enum esep_status journal_store(struct journal *journal, uint32_t epoch,
+                                             const struct agent_store *store,
+                                             struct esep_reason *reason);
 
 /* Entries of the present epoch from seq on, ascending, until visit says false. Borrowed for the
  * call; no transaction outlives it. */
@@ -129,8 +130,10 @@ ESEP_MUST_USE enum esep_status journal_drafts(struct journal *journal,
                                                             struct esep_slice report),
                                               void *context, struct esep_reason *reason);
 
+#define JOURNAL_PRUNE_MAX 2048
 /* Lets go of entries that a receipt and the checkpoint cover and that were written before `before`
- * (keep_days). Receipts stay. ret_oldest, ret_base: what is held from now on. */
+ * (keep_days), some thousand a call; of those of older epochs by their age alone, since nobody can
+ * ask for them any more. Receipts stay. ret_oldest, ret_base: what is held from now on. */
 ESEP_MUST_USE enum esep_status journal_prune(struct journal *journal, esep_time before,
                                              uint64_t *ret_oldest, struct esep_hash *ret_base,
                                              struct esep_reason *reason);

@@ -103,39 +103,52 @@ struct prune {
     struct esep_arena *arena;
     struct agent_head head;
     struct journal_marks marks;
+    uint64_t covered_seq; /* of the head's epoch: the collector's checkpoint covers them */
     esep_time before;
     uint64_t oldest;
     struct esep_hash base;
     size_t gone;
+    size_t gone_now; /* of them of the head's epoch */
 };
 
-/* The receipt's own log index must lie below the checkpoint, else a restored collector may lack it.
- */
-static bool covered(const struct prune *p, uint64_t seq)
+/* The receipt's own place in the log must lie below the checkpoint, else a collector that comes
+ * back from a backup may lack it and ask again. */
+static bool find_covered(void *context, const struct esep_receipt *r)
 {
-    return p->marks.epoch == p->head.epoch && seq <= p->marks.receipted_seq &&
-           p->marks.checkpoint_size > 0;
+    struct prune *p = context;
+    if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES && r->epoch == p->head.epoch &&
+        r->last_index < p->marks.checkpoint_size && r->through_seq > p->covered_seq)
+        p->covered_seq = r->through_seq;
+    return true;
+}
+
+static bool may_go(const struct prune *p, uint32_t epoch, uint64_t seq, MDB_val data)
+{
+    bool covered =
+        epoch < p->head.epoch || (epoch == p->head.epoch && p->marks.epoch == epoch &&
+                                  seq <= p->covered_seq && seq <= p->marks.receipted_seq);
+    return covered && data.mv_size >= ESEP_HASH_BYTES && written_at(p->arena, data) < p->before;
 }
 
 static enum esep_status prune_some(struct prune *p, struct esep_reason *reason)
 {
-    enum { AT_ONCE = 2048 }; /* of one transaction */
-    uint8_t place[ENTRY_KEY_BYTES];
     MDB_cursor *cursor = NULL;
+    MDB_val key;
     MDB_val data;
     int rc = mdb_cursor_open(p->txn, p->journal->entries, &cursor);
-    journal_entry_key(p->head.epoch, 0, place);
-    MDB_val key = journal_val(place, sizeof place);
-    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && p->gone < AT_ONCE; step = MDB_NEXT) {
+    for (MDB_cursor_op step = MDB_FIRST; rc == 0 && p->gone < JOURNAL_PRUNE_MAX; step = MDB_NEXT) {
         rc = mdb_cursor_get(cursor, &key, &data, step);
-        if (rc != 0 || esep_be32(key.mv_data) != p->head.epoch)
+        if (rc != 0 || key.mv_size != ENTRY_KEY_BYTES)
             break;
+        uint32_t epoch = esep_be32(key.mv_data);
         uint64_t seq = esep_be64((const uint8_t *)key.mv_data + 4);
-        if (!covered(p, seq) || data.mv_size < ESEP_HASH_BYTES ||
-            written_at(p->arena, data) >= p->before)
+        if (!may_go(p, epoch, seq, data))
             break;
-        memcpy(p->base.bytes, data.mv_data, ESEP_HASH_BYTES);
-        p->oldest = seq + 1;
+        if (epoch == p->head.epoch) {
+            memcpy(p->base.bytes, data.mv_data, ESEP_HASH_BYTES);
+            p->oldest = seq + 1;
+            p->gone_now++;
+        }
         rc = mdb_cursor_del(cursor, 0);
         p->gone++;
     }
@@ -145,26 +158,44 @@ static enum esep_status prune_some(struct prune *p, struct esep_reason *reason)
                                          : esep_store_status(rc, reason, "prune the journal");
 }
 
+static enum esep_status look_before(struct prune *p, struct esep_reason *reason)
+{
+    MDB_txn *txn = NULL;
+    enum esep_status status = journal_begin(p->journal, false, &txn, reason);
+    if (status == ESEP_OK)
+        status = journal_head_get(txn, p->journal, &p->head, reason);
+    if (status == ESEP_OK)
+        status = journal_marks_get(txn, p->journal, &p->marks, reason);
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    return status == ESEP_OK ? journal_receipts(p->journal, find_covered, p, reason) : status;
+}
+
 enum esep_status journal_prune(struct journal *journal, esep_time before, uint64_t *ret_oldest,
                                struct esep_hash *ret_base, struct esep_reason *reason)
 {
     struct esep_arena arena = {0};
     struct prune p = {.journal = journal, .arena = &arena, .before = before};
     struct agent_journal held;
+    struct agent_head head = {0};
     enum esep_status status = journal_load(journal, &held, reason);
+    if (status == ESEP_OK)
+        status = look_before(&p, reason);
     if (status == ESEP_OK)
         status = esep_arena_init(&arena, 1u << 20);
     if (status == ESEP_OK)
         status = journal_begin(journal, true, &p.txn, reason);
-    p.oldest = held.oldest_seq;
-    p.base = held.base;
     if (status == ESEP_OK)
-        status = journal_head_get(p.txn, journal, &p.head, reason);
-    if (status == ESEP_OK)
-        status = journal_marks_get(p.txn, journal, &p.marks, reason);
+        status = journal_head_get(p.txn, journal, &head, reason);
+    if (status == ESEP_OK) {
+        p.oldest = held.oldest_seq;
+        p.base = held.base;
+        if (head.epoch != held.epoch || p.head.epoch != held.epoch)
+            status = esep_because(reason, ESEP_AGAIN, "the journal is being recovered");
+    }
     if (status == ESEP_OK)
         status = prune_some(&p, reason);
-    if (status == ESEP_OK && p.gone > 0)
+    if (status == ESEP_OK && p.gone_now > 0)
         status = journal_state_put(p.txn, journal, "base", p.base.bytes, ESEP_HASH_BYTES, reason);
     status = journal_end(p.txn, status, reason);
     esep_arena_done(&arena);
@@ -181,25 +212,50 @@ struct requeue {
     size_t count;
     size_t lengths_cap;
     size_t *lengths;
-    enum esep_status status;
 };
 
-static bool keep_entry(void *context, const struct agent_entry *entry)
+static enum esep_status keep_entry(struct requeue *q, struct esep_slice entry)
 {
-    struct requeue *q = context;
     if (q->count == q->lengths_cap) {
         size_t cap = q->lengths_cap > 0 ? 2 * q->lengths_cap : 256;
         size_t *more = realloc(q->lengths, cap * sizeof *more);
-        if (more == NULL) {
-            q->status = ESEP_NOMEM;
-            return false;
-        }
+        if (more == NULL)
+            return ESEP_NOMEM;
         q->lengths = more;
         q->lengths_cap = cap;
     }
-    q->lengths[q->count++] = entry->bytes.len;
-    q->status = esep_buf_put(&q->bytes, entry->bytes.data, entry->bytes.len);
-    return q->status == ESEP_OK;
+    q->lengths[q->count++] = entry.len;
+    return esep_buf_put(&q->bytes, entry.data, entry.len);
+}
+
+/* In the very transaction that begins the epoch: what a command appends at the same moment is
+ * either among them or of the new epoch already. */
+static enum esep_status collect(MDB_txn *txn, struct journal *journal, uint32_t epoch,
+                                uint64_t from_seq, struct requeue *q, struct esep_reason *reason)
+{
+    uint8_t place[ENTRY_KEY_BYTES];
+    MDB_cursor *cursor = NULL;
+    MDB_val data;
+    enum esep_status status = ESEP_OK;
+    journal_entry_key(epoch, from_seq, place);
+    MDB_val key = journal_val(place, sizeof place);
+    int rc = mdb_cursor_open(txn, journal->entries, &cursor);
+    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && status == ESEP_OK; step = MDB_NEXT) {
+        rc = mdb_cursor_get(cursor, &key, &data, step);
+        if (rc != 0 || key.mv_size != ENTRY_KEY_BYTES || esep_be32(key.mv_data) != epoch)
+            break;
+        if (data.mv_size < ESEP_HASH_BYTES)
+            rc = MDB_CORRUPTED;
+        else
+            status = keep_entry(q, esep_slice((const uint8_t *)data.mv_data + ESEP_HASH_BYTES,
+                                              data.mv_size - ESEP_HASH_BYTES));
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    if (status != ESEP_OK)
+        return esep_because(reason, status, "no memory to queue the entries again");
+    return rc == 0 || rc == MDB_NOTFOUND ? ESEP_OK
+                                         : esep_store_status(rc, reason, "read the journal");
 }
 
 static enum esep_status begin_epoch(MDB_txn *txn, struct journal *journal,
@@ -235,20 +291,23 @@ enum esep_status journal_recover(struct journal *journal, const struct esep_sign
                                  esep_time now, uint32_t collector_epoch, uint64_t *ret_requeued,
                                  struct esep_reason *reason)
 {
-    struct agent_journal held;
+    struct agent_head head;
+    struct journal_marks marks;
     struct requeue q = {0};
     MDB_txn *txn = NULL;
     esep_buf_init(&q.bytes, 1u << 30);
-    enum esep_status status = journal_load(journal, &held, reason);
-    uint32_t above = held.epoch > collector_epoch ? held.epoch : collector_epoch;
+    enum esep_status status = journal_begin(journal, true, &txn, reason);
     if (status == ESEP_OK)
-        status = journal_entries(journal, held.receipted_seq + 1, keep_entry, &q, reason);
+        status = journal_head_get(txn, journal, &head, reason);
     if (status == ESEP_OK)
-        status = q.status;
+        status = journal_marks_get(txn, journal, &marks, reason);
     if (status == ESEP_OK)
-        status = journal_begin(journal, true, &txn, reason);
+        status = collect(txn, journal, head.epoch,
+                         (marks.epoch == head.epoch ? marks.receipted_seq : 0) + 1, &q, reason);
     if (status == ESEP_OK)
-        status = begin_epoch(txn, journal, key, now, above + 1, &q, reason);
+        status = begin_epoch(txn, journal, key, now,
+                             (head.epoch > collector_epoch ? head.epoch : collector_epoch) + 1, &q,
+                             reason);
     status = journal_end(txn, status, reason);
     if (status == ESEP_OK)
         *ret_requeued = q.count;

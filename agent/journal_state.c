@@ -110,32 +110,45 @@ enum esep_status journal_view(struct journal *journal, struct agent_view *ret,
     return ESEP_OK;
 }
 
-enum esep_status journal_store(struct journal *journal, const struct agent_store *store,
-                               struct esep_reason *reason)
+static enum esep_status put_marks(MDB_txn *txn, const struct journal *journal, uint32_t epoch,
+                                  const struct agent_store *store, struct esep_reason *reason)
+{
+    struct agent_head head;
+    struct journal_marks marks;
+    enum esep_status status = journal_head_get(txn, journal, &head, reason);
+    if (status == ESEP_OK)
+        status = journal_marks_get(txn, journal, &marks, reason);
+    if (status != ESEP_OK)
+        return status;
+    marks.mail_through = store->mail_through;
+    if (store->checkpoint_size > 0) {
+        marks.checkpoint_size = store->checkpoint_size;
+        marks.checkpoint_root = store->checkpoint_root;
+    }
+    if (head.epoch == epoch) {
+        marks.epoch = epoch;
+        marks.receipted_seq = store->receipted_seq;
+        marks.promised_seq = store->promised_seq;
+    }
+    return journal_marks_put(txn, journal, &marks, reason);
+}
+
+enum esep_status journal_store(struct journal *journal, uint32_t epoch,
+                               const struct agent_store *store, struct esep_reason *reason)
 {
     struct journal_identity identity;
-    struct agent_head head;
     MDB_txn *txn = NULL;
     enum esep_status status = journal_begin(journal, true, &txn, reason);
     if (status == ESEP_OK)
         status = journal_identity_get(txn, journal, &identity, reason);
-    if (status == ESEP_OK)
-        status = journal_head_get(txn, journal, &head, reason);
     for (size_t i = 0; status == ESEP_OK && i < store->receipt_count; i++)
         status = put_receipt(txn, journal, &identity.log_id, &store->receipts[i], reason);
     for (size_t i = 0; status == ESEP_OK && i < store->mail_count; i++)
         status = put_mail(txn, journal, &store->mails[i], reason);
     if (status == ESEP_OK && store->view != NULL)
         status = put_view(txn, journal, store->view, reason);
-    if (status == ESEP_OK) {
-        const struct journal_marks marks = {.epoch = head.epoch,
-                                            .receipted_seq = store->receipted_seq,
-                                            .promised_seq = store->promised_seq,
-                                            .mail_through = store->mail_through,
-                                            .checkpoint_size = store->checkpoint_size,
-                                            .checkpoint_root = store->checkpoint_root};
-        status = journal_marks_put(txn, journal, &marks, reason);
-    }
+    if (status == ESEP_OK)
+        status = put_marks(txn, journal, epoch, store, reason);
     return journal_end(txn, status, reason);
 }
 

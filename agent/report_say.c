@@ -48,7 +48,9 @@ int agent_say_written(const struct agent_desk *desk, const struct agent_written 
         }
         return agent_print_json(value);
     }
-    if (count == 1 && w->obligation[0] != 0)
+    if (count == 1 && w->obligation[0] != 0 && w->revision == 0)
+        (void)printf("saved: entry %llu, on %s\n", (unsigned long long)w->seq, w->obligation);
+    else if (count == 1 && w->obligation[0] != 0)
         (void)printf("saved: entry %llu, revision %u of %s\n", (unsigned long long)w->seq,
                      w->revision, w->obligation);
     else

@@ -47,11 +47,13 @@ struct run {
     struct agent_entry *read_entries;
     size_t read_count;
     size_t read_bytes_max;
+    uint64_t told_receipted; /* in the log */
     bool pumping;
     bool blocked; /* a SEND waits for the socket */
     bool draining;
     bool broken; /* the journal failed: reopen */
     esep_time prune_at;
+    uint64_t oldest; /* entry held */
     int exit_code;
 };
 
@@ -98,14 +100,17 @@ static void read_entries(struct run *run, uint64_t token, uint64_t from_seq, siz
 static void store(struct run *run, uint64_t token, const struct agent_store *what)
 {
     struct esep_reason reason = {""};
-    enum esep_status status = journal_store(&run->journal, what, &reason);
+    enum esep_status status = journal_store(&run->journal, run->seen.epoch, what, &reason);
     if (status != ESEP_OK)
         esep_log(ESEP_LOG_ERROR, "journal-unwritable", "%s", reason.text);
-    if (status != ESEP_OK && status != ESEP_LIMIT && status != ESEP_AGAIN)
+    /* AGAIN: a command made the map larger; opening it again is the way. LIMIT: wait for room. */
+    if (status != ESEP_OK && status != ESEP_LIMIT)
         run->broken = true;
-    else if (what->receipt_count > 0)
+    else if (status == ESEP_OK && what->receipted_seq > run->told_receipted)
         esep_log(ESEP_LOG_INFO, "receipt", "%llu entries have their receipt",
                  (unsigned long long)what->receipted_seq);
+    if (status == ESEP_OK)
+        run->told_receipted = what->receipted_seq;
     agent_on_stored(run->core, token, status, now_of(run));
 }
 
@@ -272,7 +277,7 @@ static void set_deadline(struct run *run)
 
 static void pump(struct run *run)
 {
-    if (run->pumping)
+    if (run->pumping || run->core == NULL)
         return;
     run->pumping = true;
     for (;;) {
@@ -298,6 +303,8 @@ static void look_at_journal(struct run *run)
     enum esep_status status = journal_head(&run->journal, &head, &reason);
     if (status != ESEP_OK) {
         esep_log(ESEP_LOG_ERROR, "journal-unreadable", "%s", reason.text);
+        run->broken = true;
+        esep_loop_deadline(run->loop, REOPEN_AFTER);
         return;
     }
     if (head.epoch != run->seen.epoch) {
@@ -322,9 +329,13 @@ static void prune(struct run *run)
     enum esep_status status =
         journal_prune(&run->journal, now - (esep_time)run->settings->keep_days * ESEP_DAY, &oldest,
                       &base, &reason);
-    if (status == ESEP_OK)
+    if (status == ESEP_OK && oldest > run->oldest) {
+        /* A call lets go of so many; the rest follow soon. */
+        if (oldest - run->oldest >= JOURNAL_PRUNE_MAX)
+            run->prune_at = now + ESEP_SECOND;
+        run->oldest = oldest;
         agent_on_pruned(run->core, oldest, &base, now);
-    else
+    } else if (status != ESEP_OK && status != ESEP_AGAIN)
         esep_log(ESEP_LOG_ERROR, "prune-failed", "%s", reason.text);
 }
 
@@ -335,21 +346,23 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
     struct run *run = context;
     look_at_journal(run);
     pump(run);
-    tell_progress(run);
+    if (run->core != NULL)
+        tell_progress(run);
 }
 
 static void on_wake(void *context, bool try_now)
 {
     struct run *run = context;
     look_at_journal(run);
-    if (try_now)
+    if (try_now && run->core != NULL)
         agent_now(run->core, now_of(run));
     pump(run);
 }
 
-static enum esep_status open_core(struct run *run, struct esep_reason *reason)
+/* A core for these settings, from what the journal holds now. run->core is left alone. */
+static enum esep_status make_core(struct run *run, const struct agent_settings *s,
+                                  struct agent **ret, struct esep_reason *reason)
 {
-    const struct agent_settings *s = run->settings;
     struct journal_identity identity;
     struct agent_journal journal;
     struct agent_config config = {.broker_count = (uint32_t)s->broker_count,
@@ -363,11 +376,7 @@ static enum esep_status open_core(struct run *run, struct esep_reason *reason)
                                   .backoff_base = s->backoff,
                                   .backoff_cap = s->backoff_max,
                                   .sign_key = run->sign_key};
-    const struct journal_options options = {
-        .path = s->journal, .map_bytes = (size_t)s->journal_bytes, .entries_max = s->entries};
-    enum esep_status status = journal_open(&run->journal, &options, reason);
-    if (status == ESEP_OK)
-        status = journal_identity(&run->journal, &identity, reason);
+    enum esep_status status = journal_identity(&run->journal, &identity, reason);
     if (status == ESEP_OK)
         status = agent_check_identity(s, &identity, &run->sign_key, reason);
     if (status == ESEP_OK)
@@ -380,13 +389,32 @@ static enum esep_status open_core(struct run *run, struct esep_reason *reason)
     config.office = identity.office;
     memcpy(config.body, identity.body, sizeof config.body);
     esep_random(config.seed, sizeof config.seed);
+    status = agent_new(ret, &config, &journal, now_of(run), reason);
+    esep_wipe(&config, sizeof config);
+    if (status != ESEP_OK)
+        return status;
     run->seen = (struct agent_head){.office = identity.office,
                                     .epoch = journal.epoch,
                                     .seq = journal.last_seq,
                                     .hash = journal.head};
-    status = agent_new(&run->core, &config, &journal, now_of(run), reason);
-    esep_wipe(&config, sizeof config);
-    return status;
+    run->oldest = journal.oldest_seq;
+    run->told_receipted = journal.receipted_seq;
+    if (run->draining)
+        agent_drain(*ret, now_of(run));
+    return ESEP_OK;
+}
+
+static enum esep_status open_core(struct run *run, struct esep_reason *reason)
+{
+    const struct agent_settings *s = run->settings;
+    const struct journal_options options = {
+        .path = s->journal, .map_bytes = (size_t)s->journal_bytes, .entries_max = s->entries};
+    enum esep_status status = journal_open(&run->journal, &options, reason);
+    if (status == ESEP_NOT_FOUND)
+        status = esep_because(reason, status,
+                              "%s: no journal there: run esep-agent enrol with the operator's code",
+                              s->journal);
+    return status == ESEP_OK ? make_core(run, s, &run->core, reason) : status;
 }
 
 static enum esep_status reopen(struct run *run, struct esep_reason *reason)
@@ -443,14 +471,24 @@ static void on_reload(void *context)
         agent_settings_free(fresh);
         return;
     }
+    /* The new core first: a config that cannot work must not end what works. */
+    struct agent *core = NULL;
+    if (run->broken || make_core(run, fresh, &core, &reason) != ESEP_OK) {
+        esep_log(ESEP_LOG_ERROR, "config-refused", "%s; the old configuration stays",
+                 run->broken ? "the journal is being opened again" : reason.text);
+        agent_settings_free(fresh);
+        return;
+    }
+    hang_up(run);
+    agent_free(run->core);
+    run->core = core;
     agent_settings_free(run->settings);
     run->settings = fresh;
     enum esep_log_level level = ESEP_LOG_INFO;
     (void)esep_log_level_parse(fresh->log_level, &level);
     esep_log_init("esep-agent", level);
     esep_log(ESEP_LOG_INFO, "config-reloaded", "connecting anew");
-    run->broken = true; /* a new core with the new bounds and brokers */
-    esep_loop_deadline(run->loop, 0);
+    pump(run);
 }
 
 static enum esep_status start(struct run *run, struct esep_reason *reason)
@@ -458,9 +496,8 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
     const struct esep_loop_options options = {
         .on_drain = on_drain, .on_reload = on_reload, .on_deadline = on_deadline, .context = run};
     struct esep_keyfile keys;
-    enum esep_status status = agent_settings_read(run->config_file, &run->settings, reason);
-    if (status == ESEP_OK)
-        status = esep_clock_init(&run->clock, run->settings->clock, reason);
+    enum esep_status status =
+        agent_command_settings(run->config_file, &run->settings, &run->clock, reason);
     if (status == ESEP_OK)
         status = esep_keyfile_read(run->settings->keys, &keys, reason);
     if (status == ESEP_OK && (esep_keyfile_sign(&keys, &run->sign_key) != ESEP_OK ||

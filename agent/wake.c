@@ -1,5 +1,6 @@
 /* agent/wake.c - see wake.h. The lock is held by flock on "daemon.lock": a crash lets go of it, and
- * a socket file left behind is removed only by who has the lock. */
+ * a socket file left behind is removed only by who has the lock. The address of a Unix socket is
+ * short; where the journal's path is not, the way there leads over an open folder in /proc. */
 #include "agent/wake.h"
 
 #include "io/loop.h"
@@ -19,16 +20,23 @@ struct agent_wake {
     int lock_fd;
     int fd;
     struct event *event;
+    int folder; /* of a long path; -1 */
     struct sockaddr_un address;
     void (*on_wake)(void *context, bool try_now);
     void *context;
 };
 
-static bool make_address(struct sockaddr_un *ret, const char *journal)
+/* ret_folder: to be closed after the address was used; -1: it needs none, or cannot be made. */
+static bool make_address(struct sockaddr_un *ret, const char *journal, int *ret_folder)
 {
     *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+    *ret_folder = -1;
     int len = snprintf(ret->sun_path, sizeof ret->sun_path, "%s/wake", journal);
-    return len > 0 && len < (int)sizeof ret->sun_path;
+    if (len > 0 && len < (int)sizeof ret->sun_path)
+        return true;
+    *ret_folder = open(journal, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    (void)snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d/wake", *ret_folder);
+    return *ret_folder >= 0;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
@@ -71,11 +79,11 @@ enum esep_status agent_wake_listen(struct agent_wake **ret, struct esep_loop *lo
     struct agent_wake *wake = calloc(1, sizeof *wake);
     if (wake == NULL)
         return esep_because(reason, ESEP_NOMEM, "no memory to listen for commands");
-    *wake = (struct agent_wake){.lock_fd = -1, .fd = -1, .on_wake = on_wake, .context = context};
+    *wake = (struct agent_wake){
+        .lock_fd = -1, .fd = -1, .folder = -1, .on_wake = on_wake, .context = context};
     enum esep_status status = take_lock(wake, journal, reason);
-    if (status == ESEP_OK && !make_address(&wake->address, journal))
-        status = esep_because(reason, ESEP_INVALID, "%s: the path is too long for a socket in it",
-                              journal);
+    if (status == ESEP_OK && !make_address(&wake->address, journal, &wake->folder))
+        status = esep_because(reason, ESEP_IO, "%s: %s", journal, strerror(errno));
     if (status == ESEP_OK) {
         (void)unlink(wake->address.sun_path);
         wake->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -108,6 +116,8 @@ void agent_wake_free(struct agent_wake *wake)
         (void)unlink(wake->address.sun_path);
         (void)close(wake->fd);
     }
+    if (wake->folder >= 0)
+        (void)close(wake->folder);
     if (wake->lock_fd >= 0)
         (void)close(wake->lock_fd);
     free(wake);
@@ -120,10 +130,13 @@ bool agent_wake_ring(const char *journal, bool try_now)
     if (fd < 0)
         return false;
     char byte = try_now ? 'n' : 'a';
-    bool rung = make_address(&address, journal) &&
+    int folder = -1;
+    bool rung = make_address(&address, journal, &folder) &&
                 sendto(fd, &byte, 1, 0, (const struct sockaddr *)&address, sizeof address) == 1;
     /* A full queue means that rings enough wait there. */
     rung = rung || errno == EAGAIN;
+    if (folder >= 0)
+        (void)close(folder);
     (void)close(fd);
     return rung;
 }
