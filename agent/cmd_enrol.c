@@ -303,7 +303,7 @@ static enum esep_status enrol(const struct words *words, struct agent_desk *desk
 {
     struct agent_enrol_request request = {0};
     const char *file = words->common.config != NULL ? words->common.config : AGENT_DEFAULT_CONFIG;
-    enum esep_status status = agent_settings_read(file, &desk->settings, reason);
+    enum esep_status status = agent_command_settings(file, &desk->settings, &desk->clock, reason);
     if (status == ESEP_OK) /* a slip in the code is found before anything is made */
         status = esep_code_parse(words->code, request.code, reason);
     if (status == ESEP_OK)

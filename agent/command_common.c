@@ -28,11 +28,25 @@ static const struct argp_option common_options[] = {
 };
 const struct argp agent_common_argp = {.options = common_options, .parser = parse_common};
 
+/* A configuration that cannot be used has an exit status of its own, whatever the status that it
+ * travels as. */
+static bool config_failed;
+
 int agent_fail(enum esep_status status, const struct esep_reason *reason)
 {
     (void)fprintf(stderr, "esep-agent: %s\n",
                   reason != NULL && reason->text[0] != 0 ? reason->text : esep_status_name(status));
-    return esep_status_exit(status);
+    return config_failed ? EX_CONFIG : esep_status_exit(status);
+}
+
+enum esep_status agent_command_settings(const char *file, struct agent_settings **ret,
+                                        struct esep_clock *ret_clock, struct esep_reason *reason)
+{
+    enum esep_status status = agent_settings_read(file, ret, reason);
+    if (status == ESEP_OK)
+        status = esep_clock_init(ret_clock, (*ret)->clock, reason);
+    config_failed = status != ESEP_OK;
+    return status;
 }
 
 static error_t parse_config_only(int key, char *value, struct argp_state *state)
@@ -110,9 +124,7 @@ enum esep_status agent_desk_open(struct agent_desk *ret, const struct agent_comm
 {
     *ret = (struct agent_desk){0};
     const char *file = common->config != NULL ? common->config : AGENT_DEFAULT_CONFIG;
-    enum esep_status status = agent_settings_read(file, &ret->settings, reason);
-    if (status == ESEP_OK)
-        status = esep_clock_init(&ret->clock, ret->settings->clock, reason);
+    enum esep_status status = agent_command_settings(file, &ret->settings, &ret->clock, reason);
     if (status == ESEP_OK && (need & AGENT_DESK_KEYS) != 0)
         status = agent_keys_read(ret->settings->keys, &ret->sign_key, &ret->curve, reason);
     if (status == ESEP_OK)

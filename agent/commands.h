@@ -33,6 +33,11 @@ extern const struct argp agent_common_argp; /* input: struct agent_common * */
 
 /* Prints "esep-agent: reason" on stderr and returns the exit status. */
 int agent_fail(enum esep_status status, const struct esep_reason *reason);
+/* Settings and clock; where they cannot be used agent_fail returns the status for a wrong config.
+ */
+ESEP_MUST_USE enum esep_status agent_command_settings(const char *file, struct agent_settings **ret,
+                                                      struct esep_clock *ret_clock,
+                                                      struct esep_reason *reason);
 /* Parses a command that has --config alone; returns the file. */
 const char *agent_parse_config_only(int argc, char **argv, const char *doc);
 /* The journal, the config and the key file must be of one office and one log. */

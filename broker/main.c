@@ -212,7 +212,7 @@ static const struct command *find_command(int argc, char **argv, int *ret_words)
  * its port is taken (69); a key file that is there already cannot be made (73). */
 static int exit_code(const struct command *command, enum esep_status status)
 {
-    if (command->config_needed && status == ESEP_INVALID) {
+    if (command->config_needed && (status == ESEP_INVALID || status == ESEP_NOT_FOUND)) {
         return EX_CONFIG;
     }
     if (status == ESEP_CONFLICT) {
