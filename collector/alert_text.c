@@ -2,6 +2,8 @@
  * that can be said, a column for each language, so that a translator sees them together. */
 #include "collector/alert_text.h"
 
+#include "wire/unpack.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -88,8 +90,8 @@ static enum esep_status say(struct esep_buf *out, enum language language, enum s
     int len = vsnprintf(text, sizeof text, sentences[which][language], arguments);
     va_end(arguments);
     size_t bytes = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-    /* A cut in the middle of a letter would not be UTF-8. */
-    while (bytes == sizeof text - 1 && bytes > 0 && ((unsigned char)text[bytes - 1] & 0xC0) == 0x80)
+    /* A cut in the middle of a letter would not be UTF-8: back to where that letter begins. */
+    while (len >= (int)sizeof text && bytes > 0 && !esep_utf8_valid(esep_slice(text, bytes)))
         bytes--;
     return esep_buf_put(out, text, bytes);
 }

@@ -9,6 +9,7 @@
 #include "collector/verify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -47,6 +48,10 @@ static void progress(void *context, uint64_t done, uint64_t size)
         (void)fprintf(stderr, "\rverifying: %" PRIu64 " of %" PRIu64 " entries%s", done, size,
                       done == size ? "\n" : "");
 }
+
+/* The store is there under its name only when all is done: a crash in between leaves a folder with
+ * another name, not a copy that passes for the store it was copied from. */
+#define UNFINISHED ".restoring"
 
 /* Opens a store only to verify it. */
 static enum esep_status verify_copy(const struct collector_settings *settings, const char *path,
@@ -120,18 +125,50 @@ int collector_cmd_backup(int argc, char **argv)
     return rc;
 }
 
-static enum esep_status redraw_engine(const struct collector_settings *settings,
+static enum esep_status redraw_engine(const struct collector_settings *settings, const char *path,
                                       struct esep_reason *reason)
 {
     struct collector_log *log = NULL;
-    const struct collector_log_options options = {.path = settings->store,
-                                                  .map_bytes = settings->store_bytes};
+    const struct collector_log_options options = {.path = path, .map_bytes = settings->store_bytes};
     enum esep_status status = collector_log_open(&log, &options, reason);
     if (status != ESEP_OK)
         return status;
     status = collector_log_new_engine(log, reason);
     log->ops->close(log);
     return status;
+}
+
+static enum esep_status give_name(const char *from, const char *to, struct esep_reason *reason)
+{
+    char folder[300];
+    const char *slash = strrchr(to, '/');
+    (void)snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - to) + 1 : 1,
+                   slash != NULL ? to : ".");
+    if (rename(from, to) != 0)
+        return esep_because(reason, ESEP_IO, "cannot rename %.100s to %.100s: %s", from, to,
+                            strerror(errno));
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return synced ? ESEP_OK
+                  : esep_because(reason, ESEP_IO, "cannot sync the folder %.150s", folder);
+}
+
+static enum esep_status restore(const struct collector_settings *settings, const char *from,
+                                struct esep_reason *reason)
+{
+    char unfinished[300];
+    struct stat there;
+    (void)snprintf(unfinished, sizeof unfinished, "%s" UNFINISHED, settings->store);
+    if (stat(unfinished, &there) == 0)
+        return esep_because(reason, ESEP_CONFLICT,
+                            "%.150s is left from a restore that broke off: delete it first",
+                            unfinished);
+    enum esep_status status = copy_store(settings, from, unfinished, reason);
+    if (status == ESEP_OK)
+        status = redraw_engine(settings, unfinished, reason);
+    return status == ESEP_OK ? give_name(unfinished, settings->store, reason) : status;
 }
 
 int collector_cmd_restore(int argc, char **argv)
@@ -152,9 +189,7 @@ int collector_cmd_restore(int argc, char **argv)
     if (status == ESEP_OK)
         status = verify_copy(settings, words.folder, &verdict, &reason);
     if (status == ESEP_OK)
-        status = copy_store(settings, words.folder, settings->store, &reason);
-    if (status == ESEP_OK)
-        status = redraw_engine(settings, &reason);
+        status = restore(settings, words.folder, &reason);
     int rc = status == ESEP_OK ? report(&words, "restored from", &verdict)
                                : collector_fail(status, &reason);
     collector_settings_free(settings);

@@ -28,11 +28,19 @@ struct keys {
     struct esep_curve_key link;
 };
 
-static enum esep_status take_keys(const char *path, struct keys *ret, struct esep_reason *reason)
+/* fresh: the log has not begun, so keys may be made. Else only the old ones will do: new ones would
+ * sign for a log that nobody knows them for. */
+static enum esep_status take_keys(const char *path, bool fresh, struct keys *ret,
+                                  struct esep_reason *reason)
 {
     static const char *const kinds[] = {"sign", "box", "curve"};
     struct esep_keyfile file;
     enum esep_status status = esep_keyfile_read(path, &file, reason);
+    if (status == ESEP_NOT_FOUND && !fresh)
+        return esep_because(reason, status,
+                            "the key file %.120s is lost, and the log has begun: put back the copy "
+                            "you kept; without it the log can be read, but not go on",
+                            path);
     if (status == ESEP_NOT_FOUND) {
         esep_keyfile_generate(&file, kinds, sizeof kinds / sizeof *kinds);
         status = esep_keyfile_create(path, &file, reason);
@@ -114,6 +122,50 @@ static void say_hex(const char *name, const uint8_t bytes[32])
     (void)printf("%s: %s\n", name, hex);
 }
 
+/* A log that has begun is only looked at, so that this works beside the daemon, too. */
+static enum esep_status open_log(const struct collector_settings *settings,
+                                 struct collector_log **ret, uint64_t *ret_size,
+                                 struct esep_reason *reason)
+{
+    struct collector_log_options options = {
+        .path = settings->store, .map_bytes = settings->store_bytes, .read_only = true};
+    *ret_size = 0;
+    enum esep_status status = collector_log_open(ret, &options, NULL);
+    if (status == ESEP_OK)
+        status = (*ret)->ops->size(*ret, ret_size);
+    if (status == ESEP_OK && *ret_size > 0)
+        return ESEP_OK;
+    if (*ret != NULL)
+        (*ret)->ops->close(*ret);
+    *ret = NULL;
+    options.read_only = false;
+    options.create = true;
+    status = collector_log_open(ret, &options, reason);
+    return status == ESEP_OK ? (*ret)->ops->size(*ret, ret_size) : status;
+}
+
+static enum esep_status begin_or_look(const struct collector_settings *settings,
+                                      struct collector_log *log, bool fresh,
+                                      const struct keys *keys, struct esep_reason *reason)
+{
+    struct esep_clock clock = {0};
+    struct esep_buf genesis;
+    enum esep_status status = ESEP_OK;
+    if (!fresh)
+        return collector_state_own_keys(log, keys->log.public, keys->seal.public, reason);
+    esep_buf_init(&genesis, 4096);
+    status = esep_clock_init(&clock, settings->clock, reason);
+    esep_time now = esep_clock_now(&clock);
+    if (status == ESEP_OK)
+        status = pack_genesis(settings, keys, now, &genesis);
+    if (status == ESEP_OK)
+        status = begin_log(settings, log, esep_buf_slice(&genesis), now, reason);
+    if (status == ESEP_OK)
+        log->log_id = collector_log_id(esep_buf_slice(&genesis));
+    esep_buf_done(&genesis);
+    return status;
+}
+
 int collector_cmd_init(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&collector_common_argp, 0, NULL, 0}, {0}};
@@ -128,31 +180,16 @@ int collector_cmd_init(int argc, char **argv)
     struct collector_settings *settings = NULL;
     struct collector_log *log = NULL;
     struct keys keys;
-    struct esep_clock clock = {0};
-    struct esep_buf genesis;
     uint64_t size = 0;
-    esep_buf_init(&genesis, 4096);
     enum esep_status status = collector_command_settings(&common, &settings, &reason);
-    if (status == ESEP_OK)
-        status = esep_clock_init(&clock, settings->clock, &reason);
     if (status == ESEP_OK)
         status = esep_control_folder(settings->control, &reason);
     if (status == ESEP_OK)
-        status = take_keys(settings->keys, &keys, &reason);
-    if (status == ESEP_OK) {
-        const struct collector_log_options options = {
-            .path = settings->store, .map_bytes = settings->store_bytes, .create = true};
-        status = collector_log_open(&log, &options, &reason);
-    }
+        status = open_log(settings, &log, &size, &reason);
     if (status == ESEP_OK)
-        status = log->ops->size(log, &size);
-    esep_time now = esep_clock_now(&clock);
-    if (status == ESEP_OK && size == 0)
-        status = pack_genesis(settings, &keys, now, &genesis);
-    if (status == ESEP_OK && size == 0) {
-        status = begin_log(settings, log, esep_buf_slice(&genesis), now, &reason);
-        log->log_id = collector_log_id(esep_buf_slice(&genesis));
-    }
+        status = take_keys(settings->keys, size == 0, &keys, &reason);
+    if (status == ESEP_OK)
+        status = begin_or_look(settings, log, size == 0, &keys, &reason);
     if (status == ESEP_OK) {
         say_hex("log_id", log->log_id.bytes);
         say_hex("log_key", keys.log.public);
@@ -163,7 +200,6 @@ int collector_cmd_init(int argc, char **argv)
     esep_wipe(&keys, sizeof keys);
     if (log != NULL)
         log->ops->close(log);
-    esep_buf_done(&genesis);
     collector_settings_free(settings);
     return rc;
 }

@@ -152,6 +152,11 @@ int collector_cmd_log(int argc, char **argv)
         (void)fprintf(stderr, "esep-collector log: no '%s'; say verify or replay\n", words.verb);
         return EX_USAGE;
     }
+    if (verifying && words.repair) {
+        (void)fprintf(stderr, "esep-collector log verify: nothing mends the log; --repair belongs "
+                              "to replay\n");
+        return EX_USAGE;
+    }
     struct esep_reason reason = {""};
     struct collector_settings *settings = NULL;
     struct collector_log *log = NULL;

@@ -89,13 +89,19 @@ static const char *state_of(const struct views_obligation *o, const struct views
                                                    : ESEP_SUBMISSION_SUPERSEDED);
 }
 
+/* Rows are read some thousand at a time and written between two reads: a reader that waits (a
+ * pager, a slow pipe) must not hold an old state of the store, and memory stays bounded. */
+#define PIECE 4096
+struct piece {
+    size_t count;
+    enum esep_status status;
+    struct views_report reports[PIECE];
+};
 struct scan {
     const struct words *words;
     const struct views *views;
     struct esep_table table;
-    json_t *list;
     size_t shown;
-    enum esep_status status;
 };
 
 static bool matches(const struct words *w, const struct views_obligation *o, const char *state,
@@ -128,67 +134,96 @@ static void add_text(struct scan *scan, const struct views_report *r, const char
     esep_table_cell(&scan->table, "%s", key);
 }
 
-static void add_json(struct scan *scan, const struct views_report *r, const char *key,
-                     const char *state, const struct esep_zone *zone)
+static json_t *row_json(const struct views_report *r, const char *key, const char *state,
+                        const struct esep_zone *zone)
 {
-    json_t *value =
-        json_pack("{s:I, s:s, s:i, s:i, s:I, s:i, s:s, s:s, s:o, s:b, s:o, s:o}", "log_index",
-                  (json_int_t)r->index, "obligation", key, "office", (int)r->office, "epoch",
-                  (int)r->epoch, "seq", (json_int_t)r->seq, "revision", (int)r->revision, "state",
-                  state, "fulfilment", esep_fulfilment_name(r->fulfilment), "percent",
-                  r->percent >= 0 ? json_integer(r->percent) : json_null(), "nil_report",
-                  (int)r->nil_report, "accepted_at", collector_json_time(r->accepted_at, zone),
-                  "written_at", collector_json_time(r->written_at, zone));
-    (void)json_array_append_new(scan->list, value);
+    return json_pack("{s:I, s:s, s:i, s:i, s:I, s:i, s:s, s:s, s:o, s:b, s:o, s:o}", "log_index",
+                     (json_int_t)r->index, "obligation", key, "office", (int)r->office, "epoch",
+                     (int)r->epoch, "seq", (json_int_t)r->seq, "revision", (int)r->revision,
+                     "state", state, "fulfilment", esep_fulfilment_name(r->fulfilment), "percent",
+                     r->percent >= 0 ? json_integer(r->percent) : json_null(), "nil_report",
+                     (int)r->nil_report, "accepted_at", collector_json_time(r->accepted_at, zone),
+                     "written_at", collector_json_time(r->written_at, zone));
 }
 
-static bool scan_row(void *context, struct esep_slice key, struct esep_slice value)
+static bool keep_row(void *context, struct esep_slice key, struct esep_slice value)
 {
-    struct scan *scan = context;
-    struct views_report report;
-    scan->status = views_report_read(key, value, &report);
-    if (scan->status != ESEP_OK)
-        return false;
-    const struct views_obligation *o = views_obligation(scan->views, report.obligation);
+    struct piece *piece = context;
+    piece->status = views_report_read(key, value, &piece->reports[piece->count]);
+    piece->count += piece->status == ESEP_OK;
+    return piece->status == ESEP_OK && piece->count < PIECE;
+}
+
+static void show_row(struct scan *scan, const struct views_report *report)
+{
+    const struct views_obligation *o = views_obligation(scan->views, report->obligation);
     const Esep__V1__Plan *plan = o != NULL ? views_plan(scan->views, o->plan_no) : NULL;
     if (plan == NULL)
-        return true; /* an entry whose obligation nobody knows */
-    const char *state = state_of(o, &report);
+        return; /* an entry whose obligation nobody knows */
+    const char *state = state_of(o, report);
     if (!matches(scan->words, o, state, plan))
-        return true;
+        return;
     const struct esep_zone *zone = views_plan_zone(scan->views, o->plan_no);
     scan->shown++;
-    if (scan->words->common.json)
-        add_json(scan, &report, o->made.key, state, zone);
-    else
-        add_text(scan, &report, o->made.key, state, zone);
-    return true;
+    if (!scan->words->common.json) {
+        add_text(scan, report, o->made.key, state, zone);
+        return;
+    }
+    json_t *value = row_json(report, o->made.key, state, zone);
+    (void)fputs(scan->shown > 1 ? ",\n    " : "\n    ", stdout);
+    (void)json_dumpf(value, stdout, JSON_PRESERVE_ORDER);
+    json_decref(value);
 }
 
-static int list(const struct words *words, const struct collector_state *state)
+static enum esep_status show_piece(struct scan *scan, const struct piece *piece)
 {
     static const char *const heads[] = {"log entry", "received",   "office/epoch/seq",
                                         "rev",       "state",      "fulfilment",
                                         "percent",   "obligation", NULL};
+    if (!scan->words->common.json)
+        esep_table_init(&scan->table, heads);
+    size_t before = scan->shown;
+    for (size_t i = 0; i < piece->count; i++)
+        show_row(scan, &piece->reports[i]);
+    if (scan->words->common.json)
+        return ESEP_OK;
+    enum esep_status status = ESEP_OK;
+    if (scan->shown > before || (before == 0 && piece->count < PIECE))
+        status = esep_table_print(&scan->table, stdout);
+    esep_table_done(&scan->table);
+    return status;
+}
+
+static int list(const struct words *words, const struct collector_state *state)
+{
     struct esep_reason reason = {""};
     struct scan scan = {.words = words, .views = state->views};
+    uint8_t from[9] = {'R'};
+    struct piece *piece = calloc(1, sizeof *piece);
+    enum esep_status status = piece != NULL ? ESEP_OK : ESEP_NOMEM;
     if (words->common.json)
-        scan.list = json_array();
-    else
-        esep_table_init(&scan.table, heads);
-    enum esep_status status = state->log->ops->rows(state->log, esep_slice("R", 1),
-                                                    esep_slice(NULL, 0), scan_row, &scan, &reason);
-    if (status == ESEP_OK)
-        status = scan.status;
+        (void)fputs("{\n  \"format\": \"esep-reports/1\",\n  \"reports\": [", stdout);
+    for (bool more = true; status == ESEP_OK && more;) {
+        piece->count = 0;
+        piece->status = ESEP_OK;
+        status = state->log->ops->rows(state->log, esep_slice("R", 1),
+                                       esep_slice(from, sizeof from), keep_row, piece, &reason);
+        if (status == ESEP_OK)
+            status = piece->status;
+        if (status == ESEP_OK)
+            status = show_piece(&scan, piece);
+        more = piece->count == PIECE && !ferror(stdout);
+        if (more)
+            esep_be64_put(from + 1, piece->reports[PIECE - 1].index + 1);
+    }
+    free(piece);
     if (status != ESEP_OK)
         return collector_fail(status, &reason);
     if (words->common.json)
-        return collector_print_json(
-            json_pack("{s:s, s:o}", "format", "esep-reports/1", "reports", scan.list));
-    status = esep_table_print(&scan.table, stdout);
-    esep_table_done(&scan.table);
-    (void)printf("\n%zu reports\n", scan.shown);
-    return status == ESEP_OK ? 0 : EX_UNAVAILABLE;
+        (void)fputs("\n  ]\n}\n", stdout);
+    else
+        (void)printf("\n%zu reports\n", scan.shown);
+    return fflush(stdout) == 0 && !ferror(stdout) ? 0 : EX_UNAVAILABLE;
 }
 
 static json_t *money_json(const Esep__V1__Report *r)

@@ -65,7 +65,7 @@ int collector_print_json(json_t *value)
     int rc = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
     json_decref(value);
     if (rc != 0 || fputc('\n', stdout) == EOF || fflush(stdout) != 0)
-        return EX_IOERR;
+        return EX_UNAVAILABLE; /* a pipe that closed, a disk that is full */
     return 0;
 }
 

@@ -58,6 +58,9 @@ static enum esep_status check_quota(struct log_lmdb *log, const struct collector
 {
     uint64_t used = 0;
     uint64_t quota = 0;
+    if (batch->record_count == 0)
+        return ESEP_OK; /* views made anew: they had their room before, and must not stay half done
+                         */
     enum esep_status status = esep_store_usage(&log->store, &used, &quota);
     if (status != ESEP_OK)
         return esep_because(reason, status, "%s: cannot measure the store", log->store.path);

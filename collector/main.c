@@ -40,6 +40,16 @@ static void overview(FILE *out)
                   "lists the keys of the configuration.\n");
 }
 
+/* A listing that did not reach its file (a full disk) is no success. */
+static int written(int rc)
+{
+    bool failed = fflush(stdout) != 0 || ferror(stdout) != 0;
+    if (rc != 0 || !failed)
+        return rc;
+    (void)fprintf(stderr, "esep-collector: not all of the output could be written\n");
+    return EX_UNAVAILABLE;
+}
+
 int main(int argc, char **argv)
 {
     (void)setlocale(LC_CTYPE, "C.UTF-8");
@@ -65,7 +75,7 @@ int main(int argc, char **argv)
     }
     for (const struct collector_command *c = collector_commands; c->name != NULL; c++)
         if (strcmp(c->name, argv[1]) == 0)
-            return c->run(argc - 1, argv + 1);
+            return written(c->run(argc - 1, argv + 1));
     (void)fprintf(stderr, "esep-collector: no command '%s'; esep-collector --help lists them\n",
                   argv[1]);
     return EX_USAGE;

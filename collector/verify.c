@@ -71,6 +71,8 @@ static bool check_entry(struct verify *v, uint64_t index, const struct collector
     if (leaf->epoch != office->epoch) {
         if (leaf->epoch != office->epoch + 1 || leaf->seq != 1)
             return wrong(v, index, "the epoch does not follow");
+        if (office->closed_seq != office->seq)
+            return wrong(v, index, "the epoch before it ends without a signed head");
         office->epoch = leaf->epoch;
         office->seq = 0;
         office->closed_seq = 0;
@@ -95,7 +97,8 @@ static bool check_commitment(struct verify *v, uint64_t index, const struct coll
     struct office *office = office_of(v, leaf->office);
     if (message == NULL || esep_commitment_read(message, &c) != ESEP_OK)
         return wrong(v, index, "the body is no Commitment");
-    if (office == NULL || !office->known || c.office != leaf->office || c.seq != leaf->seq)
+    if (office == NULL || !office->known || c.office != leaf->office || c.epoch != leaf->epoch ||
+        c.seq != leaf->seq)
         return wrong(v, index, "the commitment is not the one that the leaf names");
     if (!esep_commitment_verify(&v->log_id, &c, office->sign_key))
         return wrong(v, index, "the office's signature does not hold");
@@ -130,6 +133,17 @@ static bool check_one(void *context, uint64_t index, struct esep_slice leaf_byte
     return true;
 }
 
+/* The last entries, too, are closed by a signed head: both came in one commit. */
+static enum esep_status check_closed(const struct verify *v)
+{
+    for (uint64_t i = 0; i < v->offices_max; i++)
+        if (v->offices[i].closed_seq != v->offices[i].seq)
+            return esep_because(v->reason, ESEP_CORRUPT,
+                                "the entries of office %llu end without a signed head",
+                                (unsigned long long)i);
+    return ESEP_OK;
+}
+
 enum esep_status collector_verify(struct collector_log *log, uint64_t offices_max,
                                   collector_progress_fn *progress, void *context,
                                   struct collector_verdict *ret, struct esep_reason *reason)
@@ -157,6 +171,8 @@ enum esep_status collector_verify(struct collector_log *log, uint64_t offices_ma
         if (progress != NULL)
             progress(context, at + count, size);
     }
+    if (status == ESEP_OK)
+        status = check_closed(&v);
     v.verdict.root = esep_merkle_root(&v.tree);
     *ret = v.verdict;
     esep_arena_done(&v.arena);
