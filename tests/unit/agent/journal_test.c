@@ -1,0 +1,294 @@
+/* tests/unit/agent/journal_test.c - is what the journal says OK to still there, is a full one loud
+ * and harmless, and do pruning and recovery let go of nothing that somebody may still ask for?
+ */
+#include "base/crypto.h"
+#include "journal_world.h"
+#include "wire/unpack.h"
+
+#include <sys/stat.h>
+
+static void test_round_trip(void **state)
+{
+    struct journal_world w;
+    struct agent_journal held;
+    struct journal_identity identity;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    assert_int_equal(journal_load(&w.journal, &held, &reason), ESEP_OK);
+    assert_int_equal(held.last_seq, 0);
+    for (uint64_t i = 1; i <= 5; i++)
+        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    journal_close(&w.journal);
+    world_open(&w, 16 * MIB, 0);
+    assert_int_equal(journal_identity(&w.journal, &identity, &reason), ESEP_OK);
+    assert_int_equal(identity.office, WORLD_OFFICE);
+    assert_string_equal(identity.body, "moj");
+    assert_int_equal(world_check_chain(&w), 5);
+    assert_int_equal(journal_enrol(&w.journal, &w.identity, &reason), ESEP_CONFLICT);
+    journal_close(&w.journal);
+}
+
+static void test_another_key_may_not_write(void **state)
+{
+    struct journal_world w;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    w.office_key = w.log_key;
+    assert_int_equal(world_append(&w, 1, 1, 10, &reason), ESEP_DENIED);
+    assert_int_equal(world_check_chain(&w), 0);
+    journal_close(&w.journal);
+}
+
+static void test_append_after_another_wrote(void **state)
+{
+    struct journal_world w;
+    struct agent_head before;
+    struct agent_head after;
+    struct esep_buf bytes;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    assert_int_equal(journal_head(&w.journal, &before, &reason), ESEP_OK);
+    assert_int_equal(world_append(&w, 1, 1, 10, &reason), ESEP_OK);
+    esep_buf_init(&bytes, AGENT_ENTRY_BYTES_MAX);
+    world_pack(2, 2, 10, &bytes);
+    struct esep_slice entry = esep_buf_slice(&bytes);
+    assert_int_equal(
+        journal_append_after(&w.journal, &w.office_key, &before, &entry, 1, 2, &after, &reason),
+        ESEP_AGAIN);
+    assert_int_equal(world_check_chain(&w), 1);
+    assert_int_equal(journal_head(&w.journal, &before, &reason), ESEP_OK);
+    assert_int_equal(
+        journal_append_after(&w.journal, &w.office_key, &before, &entry, 1, 2, &after, &reason),
+        ESEP_OK);
+    assert_int_equal(after.seq, 2);
+    esep_buf_done(&bytes);
+    journal_close(&w.journal);
+}
+
+static void test_too_many_wait(void **state)
+{
+    struct journal_world w;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 3);
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_int_equal(world_append(&w, i, 1, 10, &reason), ESEP_OK);
+    assert_int_equal(world_append(&w, 4, 1, 10, &reason), ESEP_LIMIT);
+    assert_non_null(strstr(reason.text, "limits.entries"));
+    struct esep_receipt r = world_receipt(&w, 1, 1, 2, 10, 20);
+    assert_int_equal(world_store(&w, 1, &r, 1, &reason), ESEP_OK);
+    assert_int_equal(world_append(&w, 4, 1, 10, &reason), ESEP_OK);
+    assert_int_equal(world_check_chain(&w), 4);
+    journal_close(&w.journal);
+}
+
+/* A full journal refuses a report and changes nothing; receipts, which free it, still find room. */
+static void test_full_is_loud_and_receipts_fit(void **state)
+{
+    struct journal_world w;
+    struct agent_journal before;
+    struct agent_journal after;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 2 * MIB, 0);
+    enum esep_status status = ESEP_OK;
+    uint64_t written = 0;
+    while (status == ESEP_OK && written < 10000) {
+        status = world_append(&w, written + 1, 1, 8000, &reason);
+        written += status == ESEP_OK;
+    }
+    assert_int_equal(status, ESEP_LIMIT);
+    assert_non_null(strstr(reason.text, "full"));
+    assert_true(written > 20);
+    assert_int_equal(journal_load(&w.journal, &before, &reason), ESEP_OK);
+    assert_int_equal(world_append(&w, written + 1, 1, 8000, &reason), ESEP_LIMIT);
+    assert_int_equal(journal_load(&w.journal, &after, &reason), ESEP_OK);
+    assert_int_equal(after.last_seq, before.last_seq);
+    assert_int_equal(world_check_chain(&w), written);
+    for (uint64_t i = 1; i <= written; i++) {
+        struct esep_receipt r = world_receipt(&w, 1, i, i, 10 * i, 10 * i + 5);
+        assert_int_equal(world_store(&w, 1, &r, 1, &reason), ESEP_OK);
+    }
+    uint64_t oldest = 0;
+    struct esep_hash base;
+    assert_int_equal(journal_prune(&w.journal, 100, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(oldest, written + 1);
+    assert_int_equal(world_append(&w, written + 1, 1, 8000, &reason), ESEP_OK);
+    assert_int_equal(world_check_chain(&w), 1);
+    journal_close(&w.journal);
+}
+
+static void test_read_only_folder(void **state)
+{
+    struct journal_world w;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    assert_int_equal(world_append(&w, 1, 1, 10, &reason), ESEP_OK);
+    journal_close(&w.journal);
+    assert_int_equal(chmod(w.path, 0500), 0);
+    const struct journal_options options = {.path = w.path, .map_bytes = 16 * MIB};
+    assert_int_equal(journal_open(&w.journal, &options, &reason), ESEP_DENIED);
+    assert_non_null(strstr(reason.text, "read-only"));
+    assert_int_equal(chmod(w.path, 0700), 0);
+    world_open(&w, 16 * MIB, 0);
+    assert_int_equal(world_check_chain(&w), 1);
+    journal_close(&w.journal);
+}
+
+static void test_prune_keeps_what_may_be_asked_for(void **state)
+{
+    struct journal_world w;
+    uint64_t oldest = 0;
+    struct esep_hash base;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    for (uint64_t i = 1; i <= 6; i++)
+        assert_int_equal(world_append(&w, i, (esep_time)(10 * i), 10, &reason), ESEP_OK);
+    assert_int_equal(journal_prune(&w.journal, 1000, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(oldest, 1); /* no receipt */
+    /* 1..2 below the checkpoint, 3..4 in the log but above it: a restored collector lacks them. */
+    const struct esep_receipt receipts[] = {world_receipt(&w, 1, 1, 2, 10, 12),
+                                            world_receipt(&w, 1, 3, 4, 12, 12)};
+    assert_int_equal(world_store(&w, 1, receipts, 2, &reason), ESEP_OK);
+    assert_int_equal(journal_prune(&w.journal, 20, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(oldest, 2); /* the second is not old enough */
+    assert_int_equal(world_check_chain(&w), 5);
+    assert_int_equal(journal_prune(&w.journal, 1000, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(oldest, 3);
+    assert_int_equal(world_check_chain(&w), 4);
+    journal_close(&w.journal);
+    world_open(&w, 16 * MIB, 0);
+    assert_int_equal(world_check_chain(&w), 4); /* the base was kept */
+    journal_close(&w.journal);
+}
+
+static bool count_entry(void *context, uint32_t epoch, const struct agent_entry *entry)
+{
+    uint64_t *counts = context;
+    (void)entry;
+    assert_true(epoch < 8);
+    counts[epoch]++;
+    return true;
+}
+
+static void test_recover(void **state)
+{
+    struct journal_world w;
+    struct agent_journal held;
+    uint64_t requeued = 0;
+    uint64_t counts[8] = {0};
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    for (uint64_t i = 1; i <= 5; i++)
+        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    struct esep_receipt r = world_receipt(&w, 1, 1, 2, 10, 20);
+    assert_int_equal(world_store(&w, 1, &r, 1, &reason), ESEP_OK);
+    assert_int_equal(journal_recover(&w.journal, &w.office_key, 9, 4, &requeued, &reason), ESEP_OK);
+    assert_int_equal(requeued, 3);
+    assert_int_equal(journal_load(&w.journal, &held, &reason), ESEP_OK);
+    assert_int_equal(held.epoch, 5);
+    assert_int_equal(held.last_seq, 3);
+    assert_int_equal(held.receipted_seq, 0);
+    assert_int_equal(held.checkpoint_size, 20);
+    assert_int_equal(world_check_chain(&w), 3);
+    assert_int_equal(journal_walk(&w.journal, count_entry, counts, &reason), ESEP_OK);
+    assert_int_equal(counts[1], 5);
+    assert_int_equal(counts[5], 3);
+
+    /* The old core's last receipt comes late: kept, and no mark of the new epoch moves. */
+    r = world_receipt(&w, 1, 3, 5, 30, 40);
+    assert_int_equal(world_store(&w, 1, &r, 1, &reason), ESEP_OK);
+    assert_int_equal(journal_load(&w.journal, &held, &reason), ESEP_OK);
+    assert_int_equal(held.receipted_seq, 0);
+    assert_int_equal(journal_receipt(&w.journal, 1, 4, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
+                                     &r, &reason),
+                     ESEP_OK);
+    assert_int_equal(world_append(&w, 9, 9, 10, &reason), ESEP_OK);
+    assert_int_equal(world_check_chain(&w), 4);
+    journal_close(&w.journal);
+}
+
+/* For any mixture of receipts, the one found is the first that covers the entry; none is invented.
+ */
+static void test_receipt_lookups(void **state)
+{
+    struct journal_world w;
+    struct esep_reason reason = {""};
+    struct esep_prng prng = {.state = 20240101};
+    enum { ENTRIES = 120 };
+    uint64_t covered_by[2][ENTRIES + 1] = {{0}}; /* [promise?] -> through_seq */
+    world_begin(&w, state, 16 * MIB, 0);
+    uint64_t done = 0;
+    uint64_t promised = 0;
+    for (uint64_t index = 10; done < ENTRIES - 20; index += 100) {
+        uint64_t through = done + 1 + esep_prng_below(&prng, 9);
+        struct esep_receipt r = world_receipt(&w, 1, done + 1, through, index, index + 50);
+        if (esep_prng_below(&prng, 3) == 0 && through + 3 > promised) {
+            r.kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT;
+            r.through_seq = through + 3;
+            esep_receipt_sign(&w.identity.log_id, &r, &w.log_key);
+            for (uint64_t s = promised + 1; s <= through + 3; s++)
+                covered_by[1][s] = through + 3;
+            promised = through + 3;
+        } else {
+            for (uint64_t s = done + 1; s <= through; s++)
+                covered_by[0][s] = through;
+            done = through;
+        }
+        assert_int_equal(world_store(&w, 1, &r, 1, &reason), ESEP_OK);
+    }
+    for (uint64_t seq = 1; seq <= ENTRIES; seq++)
+        for (int promise = 0; promise < 2; promise++) {
+            struct esep_receipt r = {0};
+            enum esep_status status =
+                journal_receipt(&w.journal, 1, seq,
+                                promise != 0 ? ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT
+                                             : ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
+                                &r, &reason);
+            if (covered_by[promise][seq] == 0) {
+                assert_int_equal(status, ESEP_NOT_FOUND);
+                continue;
+            }
+            assert_int_equal(status, ESEP_OK);
+            assert_int_equal(r.through_seq, covered_by[promise][seq]);
+            assert_true(esep_receipt_verify(&w.identity.log_id, &r, w.log_key.public));
+        }
+    assert_int_equal(journal_receipt(&w.journal, 2, 1, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
+                                     &(struct esep_receipt){0}, &reason),
+                     ESEP_NOT_FOUND);
+    journal_close(&w.journal);
+}
+
+static void test_the_first_receipt_stays(void **state)
+{
+    struct journal_world w;
+    struct esep_reason reason = {""};
+    struct esep_receipt got;
+    world_begin(&w, state, 16 * MIB, 0);
+    assert_int_equal(world_append(&w, 1, 1, 10, &reason), ESEP_OK);
+    struct esep_receipt r = world_receipt(&w, 1, 1, 1, 10, 20);
+    assert_int_equal(world_store(&w, 1, &r, 1, &reason), ESEP_OK);
+    struct esep_receipt later = world_receipt(&w, 1, 1, 1, 10, 90);
+    later.accepted_at = 5000;
+    assert_int_equal(world_store(&w, 1, &later, 1, &reason), ESEP_OK);
+    assert_int_equal(journal_receipt(&w.journal, 1, 1, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
+                                     &got, &reason),
+                     ESEP_OK);
+    assert_int_equal(got.accepted_at, 1000);
+    journal_close(&w.journal);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        unit_test_in_folder(test_round_trip),
+        unit_test_in_folder(test_another_key_may_not_write),
+        unit_test_in_folder(test_append_after_another_wrote),
+        unit_test_in_folder(test_too_many_wait),
+        unit_test_in_folder(test_full_is_loud_and_receipts_fit),
+        unit_test_in_folder(test_read_only_folder),
+        unit_test_in_folder(test_prune_keeps_what_may_be_asked_for),
+        unit_test_in_folder(test_recover),
+        unit_test_in_folder(test_receipt_lookups),
+        unit_test_in_folder(test_the_first_receipt_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
