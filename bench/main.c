@@ -38,7 +38,7 @@ static const struct argp_option options[] = {
     {"offices", 'o', "N", 0, "offices of the backlog (31)", 0},
     {"entries", 'e', "N", 0, "backlog of each office (16000)", 0},
     {"single", OPTION_SINGLE, "N", 0, "reports sent one a frame (120000)", 0},
-    {"single-offices", OPTION_SINGLE_OFFICES, "N", 0, "offices that send them (8)", 0},
+    {"single-offices", OPTION_SINGLE_OFFICES, "N", 0, "offices that send them (4)", 0},
     {"in-flight", 'f', "N", 0, "reports under way over all offices (256)", 0},
     {"lone", OPTION_LONE, "N", 0, "reports sent one at a time (1000)", 0},
     {"rounds", 'r', "N", 0, "how often (3)", 0},
@@ -236,7 +236,7 @@ int main(int argc, char **argv)
                        .offices = 31,
                        .entries = 16000,
                        .single = 120000,
-                       .single_offices = 8,
+                       .single_offices = 4,
                        .in_flight = 256,
                        .lone = 1000,
                        .rounds = 3};
