@@ -1,9 +1,7 @@
-/* agent/journal_keep.c - drafts, letting go of old entries, and recovery; see journal.h. */
+/* agent/journal_keep.c - drafts, letting go of old entries, and the room left; see journal.h. */
 #include "agent/journal_internal.h"
 #include "esep/v1/report.pb-c.h"
 #include "wire/unpack.h"
-
-#include <stdlib.h>
 
 enum esep_status journal_draft_put(struct journal *journal, const char *obligation,
                                    struct esep_slice report, struct esep_reason *reason)
@@ -203,116 +201,6 @@ enum esep_status journal_prune(struct journal *journal, esep_time before, uint64
         *ret_oldest = p.oldest;
         *ret_base = p.base;
     }
-    return status;
-}
-
-/* Copies of the entries that must be queued again, in order. */
-struct requeue {
-    struct esep_buf bytes;
-    size_t count;
-    size_t lengths_cap;
-    size_t *lengths;
-};
-
-static enum esep_status keep_entry(struct requeue *q, struct esep_slice entry)
-{
-    if (q->count == q->lengths_cap) {
-        size_t cap = q->lengths_cap > 0 ? 2 * q->lengths_cap : 256;
-        size_t *more = realloc(q->lengths, cap * sizeof *more);
-        if (more == NULL)
-            return ESEP_NOMEM;
-        q->lengths = more;
-        q->lengths_cap = cap;
-    }
-    q->lengths[q->count++] = entry.len;
-    return esep_buf_put(&q->bytes, entry.data, entry.len);
-}
-
-/* In the very transaction that begins the epoch: what a command appends at the same moment is
- * either among them or of the new epoch already. */
-static enum esep_status collect(MDB_txn *txn, struct journal *journal, uint32_t epoch,
-                                uint64_t from_seq, struct requeue *q, struct esep_reason *reason)
-{
-    uint8_t place[ENTRY_KEY_BYTES];
-    MDB_cursor *cursor = NULL;
-    MDB_val data;
-    enum esep_status status = ESEP_OK;
-    journal_entry_key(epoch, from_seq, place);
-    MDB_val key = journal_val(place, sizeof place);
-    int rc = mdb_cursor_open(txn, journal->entries, &cursor);
-    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && status == ESEP_OK; step = MDB_NEXT) {
-        rc = mdb_cursor_get(cursor, &key, &data, step);
-        if (rc != 0 || key.mv_size != ENTRY_KEY_BYTES || esep_be32(key.mv_data) != epoch)
-            break;
-        if (data.mv_size < ESEP_HASH_BYTES)
-            rc = MDB_CORRUPTED;
-        else
-            status = keep_entry(q, esep_slice((const uint8_t *)data.mv_data + ESEP_HASH_BYTES,
-                                              data.mv_size - ESEP_HASH_BYTES));
-    }
-    if (cursor != NULL)
-        mdb_cursor_close(cursor);
-    if (status != ESEP_OK)
-        return esep_because(reason, status, "no memory to queue the entries again");
-    return rc == 0 || rc == MDB_NOTFOUND ? ESEP_OK
-                                         : esep_store_status(rc, reason, "read the journal");
-}
-
-static enum esep_status begin_epoch(MDB_txn *txn, struct journal *journal,
-                                    const struct esep_sign_key *key, esep_time now, uint32_t epoch,
-                                    const struct requeue *q, struct esep_reason *reason)
-{
-    struct journal_identity identity;
-    struct journal_marks marks;
-    struct agent_head head;
-    enum esep_status status = journal_identity_get(txn, journal, &identity, reason);
-    if (status == ESEP_OK)
-        status = journal_marks_get(txn, journal, &marks, reason);
-    if (status != ESEP_OK)
-        return status;
-    agent_head_start(&head, &identity.log_id, identity.office, epoch, identity.sign_public);
-    const uint8_t *at = q->bytes.data;
-    for (size_t i = 0; status == ESEP_OK && i < q->count; i++) {
-        status = journal_put_entry(txn, journal, &head, esep_slice(at, q->lengths[i]), reason);
-        at += q->lengths[i];
-    }
-    marks.epoch = epoch;
-    marks.receipted_seq = 0;
-    marks.promised_seq = 0;
-    if (status == ESEP_OK && head.seq > 0)
-        status =
-            journal_put_signed(txn, journal, &head, &identity.log_id, key, now, &marks, reason);
-    if (status == ESEP_OK)
-        status = journal_head_put(txn, journal, &head, reason);
-    return status == ESEP_OK ? journal_marks_put(txn, journal, &marks, reason) : status;
-}
-
-enum esep_status journal_recover(struct journal *journal, const struct esep_sign_key *key,
-                                 esep_time now, uint32_t collector_epoch, uint64_t *ret_requeued,
-                                 struct esep_reason *reason)
-{
-    struct agent_head head;
-    struct journal_marks marks;
-    struct requeue q = {0};
-    MDB_txn *txn = NULL;
-    esep_buf_init(&q.bytes, 1u << 30);
-    enum esep_status status = journal_begin(journal, true, &txn, reason);
-    if (status == ESEP_OK)
-        status = journal_head_get(txn, journal, &head, reason);
-    if (status == ESEP_OK)
-        status = journal_marks_get(txn, journal, &marks, reason);
-    if (status == ESEP_OK)
-        status = collect(txn, journal, head.epoch,
-                         (marks.epoch == head.epoch ? marks.receipted_seq : 0) + 1, &q, reason);
-    if (status == ESEP_OK)
-        status = begin_epoch(txn, journal, key, now,
-                             (head.epoch > collector_epoch ? head.epoch : collector_epoch) + 1, &q,
-                             reason);
-    status = journal_end(txn, status, reason);
-    if (status == ESEP_OK)
-        *ret_requeued = q.count;
-    free(q.lengths);
-    esep_buf_done(&q.bytes);
     return status;
 }
 

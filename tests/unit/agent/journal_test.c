@@ -206,6 +206,81 @@ static void test_recover(void **state)
     journal_close(&w.journal);
 }
 
+static void append_revision(struct journal_world *w, uint64_t builds_on_seq)
+{
+    uint8_t nonce[16] = {(uint8_t)builds_on_seq};
+    char key[] = "p/annual/-/moj/1";
+    struct esep_buf bytes;
+    struct agent_head head;
+    struct esep_reason reason = {""};
+    Esep__V1__JournalEntry entry;
+    Esep__V1__Report report;
+    esep__v1__journal_entry__init(&entry);
+    esep__v1__report__init(&report);
+    entry.nonce = (ProtobufCBinaryData){.len = sizeof nonce, .data = nonce};
+    entry.written_at_us = 5;
+    entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+    entry.report = &report;
+    report.obligation = key;
+    report.revision = 2;
+    report.builds_on_seq = builds_on_seq;
+    report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_EXECUTED;
+    esep_buf_init(&bytes, AGENT_ENTRY_BYTES_MAX);
+    assert_int_equal(agent_entry_pack(&entry, &bytes, &reason), ESEP_OK);
+    struct esep_slice slice = esep_buf_slice(&bytes);
+    assert_int_equal(journal_append(&w->journal, &w->office_key, &slice, 1, 5, &head, &reason),
+                     ESEP_OK);
+    esep_buf_done(&bytes);
+}
+
+static void base_of(struct journal_world *w, uint64_t seq, uint64_t *ret_seq, uint64_t *ret_index)
+{
+    struct esep_hash chain;
+    struct esep_buf bytes;
+    struct esep_arena arena;
+    struct esep_reason reason = {""};
+    const ProtobufCMessage *message = NULL;
+    esep_buf_init(&bytes, AGENT_ENTRY_BYTES_MAX);
+    assert_int_equal(esep_arena_init(&arena, 65536), ESEP_OK);
+    assert_int_equal(journal_entry(&w->journal, 2, seq, &chain, &bytes, &reason), ESEP_OK);
+    assert_int_equal(
+        esep_unpack(&esep__v1__journal_entry__descriptor, esep_buf_slice(&bytes), &arena, &message),
+        ESEP_OK);
+    *ret_seq = ((const Esep__V1__JournalEntry *)message)->report->builds_on_seq;
+    *ret_index = ((const Esep__V1__JournalEntry *)message)->report->builds_on_index;
+    esep_arena_done(&arena);
+    esep_buf_done(&bytes);
+}
+
+/* What an entry builds on is named by a number of its epoch; in the next one it must still be
+ * meant.
+ */
+static void test_recover_renumbers_what_is_built_on(void **state)
+{
+    struct journal_world w;
+    uint64_t requeued = 0;
+    uint64_t seq = 0;
+    uint64_t index = 0;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    assert_int_equal(world_append(&w, 1, 1, 10, &reason), ESEP_OK);
+    assert_int_equal(world_append(&w, 1, 2, 10, &reason), ESEP_OK);
+    struct esep_receipt r = world_receipt(&w, 1, 1, 2, 10, 20);
+    assert_int_equal(world_store(&w, 1, &r, 1, &reason), ESEP_OK);
+    append_revision(&w, 2); /* seq 3, on one that the log holds at index 11 */
+    append_revision(&w, 3); /* seq 4, on one that is queued again */
+    assert_int_equal(journal_recover(&w.journal, &w.office_key, 9, 1, &requeued, &reason), ESEP_OK);
+    assert_int_equal(requeued, 2);
+    base_of(&w, 1, &seq, &index);
+    assert_int_equal(seq, 0);
+    assert_int_equal(index, 11);
+    base_of(&w, 2, &seq, &index);
+    assert_int_equal(seq, 1);
+    assert_int_equal(index, 0);
+    assert_int_equal(world_check_chain(&w), 2);
+    journal_close(&w.journal);
+}
+
 /* For any mixture of receipts, the one found is the first that covers the entry; none is invented.
  */
 static void test_receipt_lookups(void **state)
@@ -287,6 +362,7 @@ int main(void)
         unit_test_in_folder(test_read_only_folder),
         unit_test_in_folder(test_prune_keeps_what_may_be_asked_for),
         unit_test_in_folder(test_recover),
+        unit_test_in_folder(test_recover_renumbers_what_is_built_on),
         unit_test_in_folder(test_receipt_lookups),
         unit_test_in_folder(test_the_first_receipt_stays),
     };

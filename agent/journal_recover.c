@@ -1,0 +1,203 @@
+/* agent/journal_recover.c - a new epoch, with what no receipt covers queued again; see journal.h.
+ *
+ * In one transaction, so that whatever a command appends at the same moment is either among the
+ * entries queued again or of the new epoch already. An entry keeps its bytes, unless it names an
+ * own earlier entry by its sequence: that number means something else in the new epoch, so there it
+ * is replaced by the new one, or by the log index from the receipt. Nobody has taken such an entry
+ * yet (no receipt covers it), so there is no signature that this breaks.
+ */
+#include "agent/journal_internal.h"
+#include "esep/v1/report.pb-c.h"
+#include "wire/unpack.h"
+
+#include <stdlib.h>
+
+/* Copies of the entries that must be queued again, in order. */
+struct requeue {
+    struct esep_buf bytes;
+    size_t count;
+    size_t lengths_cap;
+    size_t *lengths;
+    uint32_t old_epoch;
+    uint64_t first; /* old sequence of the first of them */
+    struct esep_arena arena;
+    struct esep_buf made; /* an entry whose numbers were changed */
+};
+
+static enum esep_status keep_entry(struct requeue *q, struct esep_slice entry)
+{
+    if (q->count == q->lengths_cap) {
+        size_t cap = q->lengths_cap > 0 ? 2 * q->lengths_cap : 256;
+        size_t *more = realloc(q->lengths, cap * sizeof *more);
+        if (more == NULL)
+            return ESEP_NOMEM;
+        q->lengths = more;
+        q->lengths_cap = cap;
+    }
+    q->lengths[q->count++] = entry.len;
+    return esep_buf_put(&q->bytes, entry.data, entry.len);
+}
+
+/* In the very transaction that begins the epoch: what a command appends at the same moment is
+ * either among them or of the new epoch already. */
+static enum esep_status collect(MDB_txn *txn, struct journal *journal, uint32_t epoch,
+                                uint64_t from_seq, struct requeue *q, struct esep_reason *reason)
+{
+    uint8_t place[ENTRY_KEY_BYTES];
+    MDB_cursor *cursor = NULL;
+    MDB_val data;
+    enum esep_status status = ESEP_OK;
+    journal_entry_key(epoch, from_seq, place);
+    MDB_val key = journal_val(place, sizeof place);
+    int rc = mdb_cursor_open(txn, journal->entries, &cursor);
+    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && status == ESEP_OK; step = MDB_NEXT) {
+        rc = mdb_cursor_get(cursor, &key, &data, step);
+        if (rc != 0 || key.mv_size != ENTRY_KEY_BYTES || esep_be32(key.mv_data) != epoch)
+            break;
+        if (data.mv_size < ESEP_HASH_BYTES)
+            rc = MDB_CORRUPTED;
+        else
+            status = keep_entry(q, esep_slice((const uint8_t *)data.mv_data + ESEP_HASH_BYTES,
+                                              data.mv_size - ESEP_HASH_BYTES));
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    if (status != ESEP_OK)
+        return esep_because(reason, status, "no memory to queue the entries again");
+    return rc == 0 || rc == MDB_NOTFOUND ? ESEP_OK
+                                         : esep_store_status(rc, reason, "read the journal");
+}
+
+/* The log index of an entry that has its receipt; 0: not known to be one certain place. */
+static uint64_t index_of(MDB_txn *txn, const struct journal *journal, uint32_t epoch, uint64_t seq)
+{
+    uint8_t place[ENTRY_KEY_BYTES + 1] = {0};
+    MDB_cursor *cursor = NULL;
+    MDB_val data;
+    uint64_t found = 0;
+    journal_entry_key(epoch, seq, place);
+    MDB_val key = journal_val(place, sizeof place);
+    int rc = mdb_cursor_open(txn, journal->receipts, &cursor);
+    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && found == 0; step = MDB_NEXT) {
+        struct esep_receipt r;
+        rc = mdb_cursor_get(cursor, &key, &data, step);
+        if (rc != 0 || key.mv_size != sizeof place || esep_be32(key.mv_data) != epoch ||
+            data.mv_size != RECEIPT_ROW_BYTES)
+            break;
+        journal_receipt_read(data.mv_data, &r);
+        if (r.kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES && r.first_seq <= seq &&
+            r.last_index - r.first_index == r.through_seq - r.first_seq)
+            found = r.first_index + (seq - r.first_seq);
+    }
+    if (cursor != NULL)
+        mdb_cursor_close(cursor);
+    return found;
+}
+
+/* Sequences are of one epoch: what an entry says of an own earlier one must be said anew. */
+static bool renumber(MDB_txn *txn, const struct journal *journal, const struct requeue *q,
+                     uint64_t *seq, uint64_t *index)
+{
+    if (*seq == 0)
+        return false;
+    if (*seq >= q->first && *seq < q->first + q->count) {
+        *seq = *seq - q->first + 1;
+        return q->first != 1;
+    }
+    *index = index_of(txn, journal, q->old_epoch, *seq);
+    *seq = 0;
+    return true;
+}
+
+/* The entry as it goes into the new epoch: the same bytes, unless they count in the old one. */
+static enum esep_status as_of_now(MDB_txn *txn, const struct journal *journal, struct requeue *q,
+                                  struct esep_slice old, struct esep_slice *ret)
+{
+    const ProtobufCMessage *message = NULL;
+    *ret = old;
+    esep_arena_reset(&q->arena);
+    if (esep_unpack(&esep__v1__journal_entry__descriptor, old, &q->arena, &message) != ESEP_OK)
+        return ESEP_OK; /* unreadable here; the collector will say what it thinks of it */
+    const Esep__V1__JournalEntry *entry = (const Esep__V1__JournalEntry *)message;
+    bool changed = false;
+    if (entry->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
+        changed = renumber(txn, journal, q, &entry->report->builds_on_seq,
+                           &entry->report->builds_on_index);
+    else if (entry->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL)
+        changed = renumber(txn, journal, q, &entry->withdrawal->report_seq,
+                           &entry->withdrawal->report_index);
+    if (!changed)
+        return ESEP_OK;
+    esep_buf_clear(&q->made);
+    enum esep_status status = esep_pack(message, &q->made);
+    *ret = esep_buf_slice(&q->made);
+    return status;
+}
+
+static enum esep_status begin_epoch(MDB_txn *txn, struct journal *journal,
+                                    const struct esep_sign_key *key, esep_time now, uint32_t epoch,
+                                    struct requeue *q, struct esep_reason *reason)
+{
+    struct journal_identity identity;
+    struct journal_marks marks;
+    struct agent_head head;
+    enum esep_status status = journal_identity_get(txn, journal, &identity, reason);
+    if (status == ESEP_OK)
+        status = journal_marks_get(txn, journal, &marks, reason);
+    if (status != ESEP_OK)
+        return status;
+    agent_head_start(&head, &identity.log_id, identity.office, epoch, identity.sign_public);
+    const uint8_t *at = q->bytes.data;
+    for (size_t i = 0; status == ESEP_OK && i < q->count; i++) {
+        struct esep_slice bytes;
+        status = as_of_now(txn, journal, q, esep_slice(at, q->lengths[i]), &bytes);
+        if (status == ESEP_OK)
+            status = journal_put_entry(txn, journal, &head, bytes, reason);
+        at += q->lengths[i];
+    }
+    marks.epoch = epoch;
+    marks.receipted_seq = 0;
+    marks.promised_seq = 0;
+    if (status == ESEP_OK && head.seq > 0)
+        status =
+            journal_put_signed(txn, journal, &head, &identity.log_id, key, now, &marks, reason);
+    if (status == ESEP_OK)
+        status = journal_head_put(txn, journal, &head, reason);
+    return status == ESEP_OK ? journal_marks_put(txn, journal, &marks, reason) : status;
+}
+
+enum esep_status journal_recover(struct journal *journal, const struct esep_sign_key *key,
+                                 esep_time now, uint32_t collector_epoch, uint64_t *ret_requeued,
+                                 struct esep_reason *reason)
+{
+    struct agent_head head;
+    struct journal_marks marks;
+    struct requeue q = {0};
+    MDB_txn *txn = NULL;
+    esep_buf_init(&q.bytes, 1u << 30);
+    esep_buf_init(&q.made, 1u << 20);
+    enum esep_status status = esep_arena_init(&q.arena, 1u << 20);
+    if (status == ESEP_OK)
+        status = journal_begin(journal, true, &txn, reason);
+    if (status == ESEP_OK)
+        status = journal_head_get(txn, journal, &head, reason);
+    if (status == ESEP_OK)
+        status = journal_marks_get(txn, journal, &marks, reason);
+    if (status == ESEP_OK) {
+        q.old_epoch = head.epoch;
+        q.first = (marks.epoch == head.epoch ? marks.receipted_seq : 0) + 1;
+        status = collect(txn, journal, head.epoch, q.first, &q, reason);
+    }
+    if (status == ESEP_OK)
+        status = begin_epoch(txn, journal, key, now,
+                             (head.epoch > collector_epoch ? head.epoch : collector_epoch) + 1, &q,
+                             reason);
+    status = journal_end(txn, status, reason);
+    if (status == ESEP_OK)
+        *ret_requeued = q.count;
+    free(q.lengths);
+    esep_arena_done(&q.arena);
+    esep_buf_done(&q.made);
+    esep_buf_done(&q.bytes);
+    return status;
+}
