@@ -31,6 +31,15 @@ static void overview(FILE *out)
                        "the keys of the configuration.\n");
 }
 
+/* argp speaks of the program by its first word. */
+static int run(const struct agent_command *command, int argc, char **argv)
+{
+    static char name[64];
+    (void)snprintf(name, sizeof name, "esep-agent %s", command->name);
+    argv[0] = name;
+    return command->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     (void)setlocale(LC_CTYPE, "C.UTF-8");
@@ -56,7 +65,7 @@ int main(int argc, char **argv)
     }
     for (const struct agent_command *c = agent_commands; c->name != NULL; c++)
         if (strcmp(c->name, argv[1]) == 0)
-            return c->run(argc - 1, argv + 1);
+            return run(c, argc - 1, argv + 1);
     (void)fprintf(stderr, "esep-agent: no command '%s'; esep-agent --help lists them\n", argv[1]);
     return EX_USAGE;
 }

@@ -50,6 +50,15 @@ static int written(int rc)
     return EX_UNAVAILABLE;
 }
 
+/* argp speaks of the program by its first word. */
+static int run(const struct collector_command *command, int argc, char **argv)
+{
+    static char name[64];
+    (void)snprintf(name, sizeof name, "esep-collector %s", command->name);
+    argv[0] = name;
+    return command->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     (void)setlocale(LC_CTYPE, "C.UTF-8");
@@ -75,7 +84,7 @@ int main(int argc, char **argv)
     }
     for (const struct collector_command *c = collector_commands; c->name != NULL; c++)
         if (strcmp(c->name, argv[1]) == 0)
-            return written(c->run(argc - 1, argv + 1));
+            return written(run(c, argc - 1, argv + 1));
     (void)fprintf(stderr, "esep-collector: no command '%s'; esep-collector --help lists them\n",
                   argv[1]);
     return EX_USAGE;
