@@ -144,8 +144,11 @@ static int print_text(const struct agent_desk *desk, const struct agent_duties *
     }
     if (p->duty != NULL && p->duty->plan != NULL)
         line_time(agent_text(TEXT_DUE, lang), p->duty->due, p->duty->plan->zone);
-    (void)printf("%s: %llu", agent_text(TEXT_LOG_ENTRY, lang), (unsigned long long)r->first_index);
-    if (r->last_index != r->first_index)
+    /* Where the range is as long as the entries, each has its place in it. */
+    bool exact = r->last_index - r->first_index == r->through_seq - r->first_seq;
+    uint64_t first = exact ? r->first_index + (p->seq - r->first_seq) : r->first_index;
+    (void)printf("%s: %llu", agent_text(TEXT_LOG_ENTRY, lang), (unsigned long long)first);
+    if (!exact)
         (void)printf("-%llu", (unsigned long long)r->last_index);
     esep_hex(desk->settings->log_key, ESEP_KEY_BYTES, hex);
     (void)printf("\n%s: %s (%s)\n", agent_text(TEXT_SIGNED_BY, lang), hex,

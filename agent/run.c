@@ -51,13 +51,22 @@ struct run {
     bool pumping;
     bool blocked; /* a SEND waits for the socket */
     bool draining;
-    bool broken; /* the journal failed: reopen */
+    bool broken;         /* the journal failed, or has a new epoch: open it again ... */
+    esep_time reopen_at; /* ... then, on the monotonic clock */
     esep_time prune_at;
     uint64_t oldest; /* entry held */
     int exit_code;
 };
 
 static void pump(struct run *run);
+
+/* The core is done for; a new one begins with what is on the disk, after `wait`. */
+static void give_up_core(struct run *run, esep_time wait)
+{
+    if (!run->broken)
+        run->reopen_at = esep_monotonic() + wait;
+    run->broken = true;
+}
 
 static esep_time now_of(const struct run *run)
 {
@@ -105,7 +114,7 @@ static void store(struct run *run, uint64_t token, const struct agent_store *wha
         esep_log(ESEP_LOG_ERROR, "journal-unwritable", "%s", reason.text);
     /* AGAIN: a command made the map larger; opening it again is the way. LIMIT: wait for room. */
     if (status != ESEP_OK && status != ESEP_LIMIT)
-        run->broken = true;
+        give_up_core(run, REOPEN_AFTER);
     else if (status == ESEP_OK && what->receipted_seq > run->told_receipted)
         esep_log(ESEP_LOG_INFO, "receipt", "%llu entries have their receipt",
                  (unsigned long long)what->receipted_seq);
@@ -272,7 +281,7 @@ static void set_deadline(struct run *run)
     esep_time at = agent_deadline(run->core);
     esep_time now = now_of(run);
     esep_time wait = at == ESEP_TIME_NEVER || at - now > ESEP_MINUTE ? ESEP_MINUTE : at - now;
-    esep_loop_deadline(run->loop, run->broken ? REOPEN_AFTER : wait);
+    esep_loop_deadline(run->loop, run->broken ? run->reopen_at - esep_monotonic() : wait);
 }
 
 static void pump(struct run *run)
@@ -303,14 +312,12 @@ static void look_at_journal(struct run *run)
     enum esep_status status = journal_head(&run->journal, &head, &reason);
     if (status != ESEP_OK) {
         esep_log(ESEP_LOG_ERROR, "journal-unreadable", "%s", reason.text);
-        run->broken = true;
-        esep_loop_deadline(run->loop, REOPEN_AFTER);
+        give_up_core(run, REOPEN_AFTER);
         return;
     }
     if (head.epoch != run->seen.epoch) {
         esep_log(ESEP_LOG_INFO, "recovered", "epoch %u begins", head.epoch);
-        run->broken = true; /* not the journal, the core is out of date: the same way out */
-        esep_loop_deadline(run->loop, 0);
+        give_up_core(run, 0);
         return;
     }
     if (head.seq > run->seen.seq) {
@@ -433,6 +440,10 @@ static void on_deadline(void *context)
 {
     struct run *run = context;
     struct esep_reason reason = {""};
+    if (run->broken && esep_monotonic() < run->reopen_at) {
+        pump(run);
+        return;
+    }
     if (run->broken && reopen(run, &reason) != ESEP_OK) {
         esep_log(ESEP_LOG_ERROR, "journal-unusable", "%s", reason.text);
         run->exit_code = EX_IOERR;
