@@ -18,6 +18,7 @@ struct log_lmdb {
     MDB_dbi entries;
     MDB_dbi table[TABLE_COUNT];
     bool read_only;
+    MDB_txn *held; /* collector_log_hold; else NULL */
 };
 
 static struct log_lmdb *self(struct collector_log *log)
@@ -203,6 +204,19 @@ static enum esep_status lmdb_append(struct collector_log *base, const struct col
     return esep_store_commit(txn, reason);
 }
 
+/* The log as it is held, or as it is now. */
+static int read_begin(struct log_lmdb *log, MDB_txn **ret_txn)
+{
+    *ret_txn = log->held;
+    return log->held != NULL ? 0 : mdb_txn_begin(log->store.env, NULL, MDB_RDONLY, ret_txn);
+}
+
+static void read_end(const struct log_lmdb *log, MDB_txn *txn)
+{
+    if (txn != NULL && txn != log->held)
+        mdb_txn_abort(txn);
+}
+
 static enum esep_status lmdb_read(struct collector_log *base, uint64_t index, uint64_t count,
                                   bool (*visit)(void *context, uint64_t index,
                                                 struct esep_slice leaf, struct esep_slice body),
@@ -211,7 +225,7 @@ static enum esep_status lmdb_read(struct collector_log *base, uint64_t index, ui
     struct log_lmdb *log = self(base);
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
-    int rc = mdb_txn_begin(log->store.env, NULL, MDB_RDONLY, &txn);
+    int rc = read_begin(log, &txn);
     if (rc == 0)
         rc = mdb_cursor_open(txn, log->entries, &cursor);
     enum esep_status status = ESEP_OK;
@@ -224,7 +238,7 @@ static enum esep_status lmdb_read(struct collector_log *base, uint64_t index, ui
             break;
         if (data.mv_size < COLLECTOR_LEAF_BYTES) {
             status = esep_because(reason, ESEP_CORRUPT, "%s: log entry %llu is shorter than a leaf",
-                                  log->store.path, (unsigned long long)(index + i));
+                                  log->store.path, (unsigned long long)index + i);
             break;
         }
         struct esep_slice whole = slice_of(data);
@@ -234,8 +248,7 @@ static enum esep_status lmdb_read(struct collector_log *base, uint64_t index, ui
     }
     if (cursor != NULL)
         mdb_cursor_close(cursor);
-    if (txn != NULL)
-        mdb_txn_abort(txn);
+    read_end(log, txn);
     if (rc != 0 && rc != MDB_NOTFOUND)
         return esep_store_status(rc, reason, "read log entries");
     return status;
@@ -254,7 +267,7 @@ lmdb_rows(struct collector_log *base, struct esep_slice prefix, struct esep_slic
     full[0] = prefix.data[0];
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
-    int rc = mdb_txn_begin(log->store.env, NULL, MDB_RDONLY, &txn);
+    int rc = read_begin(log, &txn);
     if (rc == 0)
         rc = mdb_cursor_open(txn, log->table[table], &cursor);
     MDB_val key = {.mv_size = start.len - 1, .mv_data = (void *)(uintptr_t)(start.data + 1)};
@@ -276,8 +289,7 @@ lmdb_rows(struct collector_log *base, struct esep_slice prefix, struct esep_slic
     }
     if (cursor != NULL)
         mdb_cursor_close(cursor);
-    if (txn != NULL)
-        mdb_txn_abort(txn);
+    read_end(log, txn);
     return rc == 0 || rc == MDB_NOTFOUND ? ESEP_OK
                                          : esep_store_status(rc, reason, "read the views");
 }
@@ -286,11 +298,11 @@ static enum esep_status lmdb_size(struct collector_log *base, uint64_t *ret_size
 {
     struct log_lmdb *log = self(base);
     MDB_txn *txn = NULL;
-    int rc = mdb_txn_begin(log->store.env, NULL, MDB_RDONLY, &txn);
+    int rc = read_begin(log, &txn);
     if (rc != 0)
         return esep_store_status(rc, NULL, "begin a transaction");
     enum esep_status status = log_size(txn, log, ret_size, NULL);
-    mdb_txn_abort(txn);
+    read_end(log, txn);
     return status;
 }
 
@@ -313,6 +325,7 @@ static void lmdb_close(struct collector_log *base)
     if (base == NULL)
         return;
     struct log_lmdb *log = self(base);
+    collector_log_let_go(base);
     esep_store_close(&log->store);
     free(log);
 }
@@ -427,4 +440,20 @@ enum esep_status collector_log_new_engine(struct collector_log *base, struct ese
 struct esep_store *collector_log_store(struct collector_log *log)
 {
     return &self(log)->store;
+}
+
+enum esep_status collector_log_hold(struct collector_log *base, struct esep_reason *reason)
+{
+    struct log_lmdb *log = self(base);
+    ESEP_ASSERT(log->read_only && log->held == NULL);
+    int rc = mdb_txn_begin(log->store.env, NULL, MDB_RDONLY, &log->held);
+    return rc == 0 ? ESEP_OK : esep_store_status(rc, reason, "begin a transaction");
+}
+
+void collector_log_let_go(struct collector_log *base)
+{
+    struct log_lmdb *log = self(base);
+    if (log->held != NULL)
+        mdb_txn_abort(log->held);
+    log->held = NULL;
 }

@@ -27,6 +27,12 @@ struct collector_log_options {
 ESEP_MUST_USE enum esep_status collector_log_open(struct collector_log **ret,
                                                   const struct collector_log_options *options,
                                                   struct esep_reason *reason);
+/* Of a log opened read-only, for who reads several tables that must belong together while ingest
+ * writes on: read, rows and size see the log as it is now, until it is let go. Not for long: pages
+ * that a reader may see are not used again. From one thread. */
+ESEP_MUST_USE enum esep_status collector_log_hold(struct collector_log *log,
+                                                  struct esep_reason *reason);
+void collector_log_let_go(struct collector_log *log); /* nothing held: nothing happens */
 /* Draws a new engine id: a restored copy is not the store that it was copied from. */
 ESEP_MUST_USE enum esep_status collector_log_new_engine(struct collector_log *log,
                                                         struct esep_reason *reason);

@@ -115,8 +115,13 @@ enum esep_status collector_state_open(struct collector_state *ret,
         status = esep_because(reason, ESEP_NOMEM, "no memory for time zones");
     if (status == ESEP_OK)
         status = views_new(&state.views, &limits, collector_zones_get, state.zones);
+    /* The daemon may be writing: tables of different moments would contradict each other. */
+    if (status == ESEP_OK && read_only)
+        status = collector_log_hold(state.log, reason);
     if (status == ESEP_OK)
         status = load_views(&state, reason);
+    if (read_only)
+        collector_log_let_go(state.log);
     if (status != ESEP_OK) {
         collector_state_close(&state);
         return status;

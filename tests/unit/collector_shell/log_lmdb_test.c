@@ -4,6 +4,7 @@
 #include "collector/log_lmdb.h"
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 static struct collector_log *open_log(const char *folder, size_t map_bytes, bool read_only)
 {
@@ -224,6 +225,62 @@ static void a_new_engine_id_is_drawn_once_and_kept(void **state)
     log->ops->close(log);
 }
 
+/* The other process: appends one entry when it is told to, and says so. */
+static void append_when_told(const char *folder, int told, int done)
+{
+    char byte = 0;
+    struct collector_log *log = open_log(folder, 1u << 24, false);
+    const struct collector_record second = record(2, "b");
+    const struct collector_row rows[] = {row("F1", "two")};
+    bool ok = write(done, "r", 1) == 1 && read(told, &byte, 1) == 1 &&
+              append(log, 1, &second, 1, rows, 1) == ESEP_OK && write(done, "d", 1) == 1;
+    log->ops->close(log);
+    _exit(ok ? 0 : 1);
+}
+
+static void what_is_held_stays_as_it_was_while_another_writes(void **state)
+{
+    int told[2];
+    int done[2];
+    char byte = 0;
+    struct collector_log *log = open_log(*state, 1u << 24, false);
+    const struct collector_record first = record(1, "a");
+    const struct collector_row rows[] = {row("F1", "one")};
+    assert_int_equal(append(log, 0, &first, 1, rows, 1), ESEP_OK);
+    log->ops->close(log);
+    assert_int_equal(pipe(told), 0);
+    assert_int_equal(pipe(done), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        append_when_told(*state, told[0], done[1]);
+    assert_int_equal(read(done[0], &byte, 1), 1);
+
+    log = open_log(*state, 1u << 24, true);
+    assert_int_equal(collector_log_hold(log, NULL), ESEP_OK);
+    assert_int_equal(write(told[1], "g", 1), 1);
+    assert_int_equal(read(done[0], &byte, 1), 1);
+    uint64_t size = 0;
+    struct seen seen = {0};
+    assert_int_equal(log->ops->size(log, &size), ESEP_OK);
+    assert_int_equal(size, 1);
+    assert_int_equal(log->ops->read(log, 0, 9, see_entry, &seen, NULL), ESEP_OK);
+    assert_int_equal(
+        log->ops->rows(log, esep_slice_str("F"), esep_slice(NULL, 0), see_row, &seen, NULL),
+        ESEP_OK);
+    assert_string_equal(seen.text, "a F1=one ");
+    collector_log_let_go(log);
+    assert_int_equal(log->ops->size(log, &size), ESEP_OK);
+    assert_int_equal(size, 2);
+    log->ops->close(log);
+    int how = 0;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    const int ends[] = {told[0], told[1], done[0], done[1]};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(close(ends[i]), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +290,7 @@ int main(void)
         unit_test_in_folder(a_full_store_refuses_a_batch_whole_and_stays_readable),
         unit_test_in_folder(a_second_writer_is_refused_and_readers_are_not),
         unit_test_in_folder(a_new_engine_id_is_drawn_once_and_kept),
+        unit_test_in_folder(what_is_held_stays_as_it_was_while_another_writes),
     };
     return esep_crypto_init() == ESEP_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
