@@ -92,6 +92,7 @@ enum esep_status collector_new(struct collector **ret, const struct collector_co
     fit_config(&c->config);
     c->views = views;
     c->now = c->started_at = c->alerts_at = now;
+    c->alerts_from = now + c->config.alerts_settle;
     enum esep_status status = take_memory(c);
     if (status != ESEP_OK) {
         collector_free(c);
@@ -410,7 +411,8 @@ esep_time collector_deadline(const struct collector *c)
     esep_time idle = collector_sessions_deadline(c);
     if (idle < at)
         at = idle;
-    if (c->alerts_at < at && !c->full && !c->draining)
-        at = c->alerts_at;
+    esep_time alerts = c->alerts_at > c->alerts_from ? c->alerts_at : c->alerts_from;
+    if (alerts < at && !c->full && !c->draining)
+        at = alerts;
     return at;
 }

@@ -51,6 +51,7 @@ struct collector_config {
     uint32_t batch_records_max;
     esep_time session_idle;   /* sessions unheard of for so long are closed */
     esep_time presence_every; /* log a sign of life at most so often */
+    esep_time alerts_settle;  /* no alerts for so long after the start: offices come back first */
     esep_time link_heartbeat;
 };
 

@@ -5,6 +5,9 @@
  * downtimes. The commit lets them out as DELIVER effects, and what became of each delivery comes
  * back and is logged too. What is still owed at start stands in the views (views_deliveries); the
  * shell asks for it there.
+ *
+ * After a start nothing is said for a while (alerts_settle): what offices wrote while the collector
+ * was away comes in first, and none of them is called silent for our own absence.
  */
 #include "collector/collector_internal.h"
 
@@ -40,7 +43,7 @@ static bool log_alerts(struct collector *c, esep_time now)
 
 void collector_alerts_on_time(struct collector *c, esep_time now)
 {
-    if (now < c->alerts_at || c->full || c->draining)
+    if (now < c->alerts_at || now < c->alerts_from || c->full || c->draining)
         return;
     esep_time next = ESEP_TIME_NEVER;
     esep_buf_clear(&c->alert_bytes);

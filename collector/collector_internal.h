@@ -268,6 +268,7 @@ struct collector {
     uint64_t hellos[COLLECTOR_HELLOS_SEEN]; /* ids of authentic HELLOs, to know a replay */
     struct esep_buf alert_bytes;
     esep_time alerts_at;
+    esep_time alerts_from; /* not before: started_at and the settling time */
 
     struct collector_effect *effects;
     size_t effect_cap, effect_first, effect_count;

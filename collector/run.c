@@ -36,6 +36,7 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     config->batch_records_max = (uint32_t)s->batch_records;
     config->session_idle = s->session_idle;
     config->presence_every = s->presence_every;
+    config->alerts_settle = s->alerts_settle;
     config->link_heartbeat = s->link_heartbeat;
     enum esep_status status = esep_keyfile_sign(&run->keys, &config->log_key);
     if (status == ESEP_OK)

@@ -57,6 +57,8 @@ static const struct esep_config_row rows[] = {
         "file (0600) with the password of that user"),
     ROW("alerts.mail.tls", ESEP_CONFIG_BOOL, mail_tls, "true", 0, 0,
         "demand STARTTLS with smtp://; false only for a server on this machine"),
+    ROW("alerts.settle", ESEP_CONFIG_DURATION, alerts_settle, "2m", 0, SECONDS(86400),
+        "no alerts for so long after the start: offices come back first"),
     ROW("alerts.tries", ESEP_CONFIG_U64, delivery_tries, "12", 1, 1000,
         "tries of one delivery before it is given up and logged so"),
     ROW("alerts.backoff", ESEP_CONFIG_DURATION, delivery_backoff, "10s", 10000, SECONDS(86400),

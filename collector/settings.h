@@ -55,6 +55,7 @@ struct collector_settings {
     uint64_t codes;
     int64_t session_idle;
     int64_t presence_every;
+    int64_t alerts_settle;
     int64_t link_heartbeat;
     char mail_url[256]; /* "": no mail */
     char mail_from[256];

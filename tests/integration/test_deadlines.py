@@ -42,7 +42,7 @@ class Deadlines(unittest.TestCase):
             "mail": {"url": self.mail.url, "from": "esep@example.kz", "tls": False},
             "webhooks": [{"name": "hook", "url": self.hook.url,
                           "secret_file": self.hook.secret_file}],
-            "recipients": people, "backoff": "20ms", "backoff_max": "200ms", "tries": 1000,
+            "recipients": people, "settle": "0", "backoff": "20ms", "backoff_max": "200ms", "tries": 1000,
         }, alerts)}
         self.field.begin()
         self.field.load_plan(esep.small_plan(self.field.path("small.yaml")))

@@ -246,6 +246,33 @@ static void alerts_are_logged_once_and_delivered_when_durable(void **state)
     ingest_end(&g);
 }
 
+static void settle_ten_minutes(struct collector_config *config)
+{
+    config->alerts_settle = 10 * ESEP_MINUTE;
+}
+
+static void alerts_wait_until_offices_had_time_to_come_back(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, settle_ten_minutes);
+    g.world.now = world_time("2013-06-25T10:00:00+06:00");
+    ingest_restart(&g);
+    collector_on_time(g.core, g.world.now);
+    ingest_pump(&g);
+    assert_int_equal(ingest_log_count(&g, LOG(ALERT)), 0);
+    assert_true(collector_deadline(g.core) <= g.world.now + 10 * ESEP_MINUTE);
+    g.world.now += 10 * ESEP_MINUTE - 1;
+    collector_on_time(g.core, g.world.now);
+    ingest_pump(&g);
+    assert_int_equal(ingest_log_count(&g, LOG(ALERT)), 0);
+    g.world.now += 1;
+    collector_on_time(g.core, g.world.now);
+    ingest_pump(&g);
+    assert_true(ingest_log_count(&g, LOG(ALERT)) > 0);
+    ingest_end(&g);
+}
+
 static void draining_finishes_what_is_in(void **state)
 {
     (void)state;
@@ -281,6 +308,7 @@ int main(void)
         cmocka_unit_test(the_roster_is_told_whole_then_by_changes),
         cmocka_unit_test(frames_of_a_broker_that_was_not_joined_are_ignored),
         cmocka_unit_test(alerts_are_logged_once_and_delivered_when_durable),
+        cmocka_unit_test(alerts_wait_until_offices_had_time_to_come_back),
         cmocka_unit_test(draining_finishes_what_is_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
