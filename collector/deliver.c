@@ -1,6 +1,9 @@
 /* collector/deliver.c - the queue of tries; see deliver.h. What a try looks like on the wire is in
- * deliver_send.c. libcurl tells which sockets it watches and when it wants to be called; both are
- * passed on to libevent. */
+ * deliver_send.c.
+ *
+ * The loop's thread builds a try and judges it; a worker only carries it out. A delivery that is
+ * busy belongs to a worker, from when it is put into `ready` until it comes back in `finished`.
+ */
 #include "base/crypto.h"
 #include "collector/deliver_internal.h"
 #include "io/keyfile.h"
@@ -8,33 +11,44 @@
 #include "io/loop.h"
 
 #include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHANNEL_CONNECTIONS 4
+#define CHANNEL_WORKERS 4
+#define CHANNELS 3 /* by number; 0 is none */
+
+struct worker {
+    struct deliver *deliver;
+    size_t channel;
+    pthread_t thread;
+};
 
 struct deliver {
-    struct event_base *base;
     const struct collector_settings *settings;
     struct esep_hash log_id;
     deliver_done_fn *done;
     void *context;
-    CURLM *multi;
-    struct event *curl_timer;
     struct event *retry_timer;
     struct delivery *first; /* in the order they came */
     struct delivery *last;
-    size_t count[3]; /* by channel */
-    size_t busy[3];
+    size_t count[CHANNELS];
+    size_t busy[CHANNELS];
     struct esep_prng jitter;
+    struct esep_wakeup *wake;
+    size_t worker_count[CHANNELS];
+    struct worker workers[CHANNELS][CHANNEL_WORKERS];
+    atomic_bool stop;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* under the lock */
+    struct delivery *ready[CHANNELS];
+    struct delivery *finished;
 };
 
 static void pump(struct deliver *d);
-
-static struct timeval timeval_of(int64_t us)
-{
-    return (struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000};
-}
 
 static void unlink_delivery(struct deliver *d, struct delivery *gone)
 {
@@ -77,39 +91,93 @@ static void fail(struct deliver *d, struct delivery *item)
         esep_monotonic() + (int64_t)(half + esep_prng_below(&d->jitter, half + 1));
 }
 
-static void collect(struct deliver *d)
+static int watch_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t e)
 {
-    int left = 0;
+    (void)a, (void)b, (void)c, (void)e;
+    const struct deliver *d = context;
+    return atomic_load(&d->stop) ? 1 : 0;
+}
+
+static void *work(void *argument)
+{
+    const struct worker *self = argument;
+    struct deliver *d = self->deliver;
+    (void)pthread_mutex_lock(&d->lock);
     for (;;) {
-        CURLMsg *message = curl_multi_info_read(d->multi, &left);
-        if (message == NULL)
+        while (d->ready[self->channel] == NULL && !atomic_load(&d->stop))
+            (void)pthread_cond_wait(&d->changed, &d->lock);
+        if (atomic_load(&d->stop))
             break;
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        struct delivery *item = NULL;
-        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&item);
-        CURLcode result = message->data.result;
-        (void)curl_multi_remove_handle(d->multi, message->easy_handle);
+        struct delivery *item = d->ready[self->channel];
+        d->ready[self->channel] = item->handed;
+        (void)pthread_mutex_unlock(&d->lock);
+        item->result = curl_easy_perform(item->easy);
+        (void)pthread_mutex_lock(&d->lock);
+        item->handed = d->finished;
+        d->finished = item;
+        esep_wakeup_ring(d->wake);
+    }
+    (void)pthread_mutex_unlock(&d->lock);
+    return NULL;
+}
+
+/* Threads begin with the first try on a channel; signals are the loop's. false: there is none. */
+static bool start_workers(struct deliver *d, size_t channel)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+        return false;
+    while (d->worker_count[channel] < CHANNEL_WORKERS) {
+        struct worker *worker = &d->workers[channel][d->worker_count[channel]];
+        *worker = (struct worker){.deliver = d, .channel = channel};
+        if (pthread_create(&worker->thread, NULL, work, worker) != 0)
+            break;
+        d->worker_count[channel]++;
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return d->worker_count[channel] > 0;
+}
+
+static void on_wake(void *context)
+{
+    struct deliver *d = context;
+    (void)pthread_mutex_lock(&d->lock);
+    struct delivery *item = d->finished;
+    d->finished = NULL;
+    (void)pthread_mutex_unlock(&d->lock);
+    while (item != NULL) {
+        struct delivery *following = item->handed;
         d->busy[item->channel]--;
-        bool delivered = delivery_ended(item, result);
-        if (delivered)
+        if (delivery_ended(item, item->result))
             finish(d, item, true);
         else
             fail(d, item);
+        item = following;
     }
+    pump(d);
 }
 
 static void start_try(struct deliver *d, struct delivery *item)
 {
     item->attempts++;
-    enum esep_status status = delivery_prepare(item, d->settings, &d->log_id);
-    if (status == ESEP_OK && curl_multi_add_handle(d->multi, item->easy) == CURLM_OK) {
-        d->busy[item->channel]++;
-        item->busy = true;
+    if (delivery_prepare(item, d->settings, &d->log_id) != ESEP_OK ||
+        !start_workers(d, item->channel)) {
+        (void)delivery_ended(item, CURLE_OUT_OF_MEMORY);
+        fail(d, item);
         return;
     }
-    (void)delivery_ended(item, CURLE_OUT_OF_MEMORY);
-    fail(d, item);
+    (void)curl_easy_setopt(item->easy, CURLOPT_XFERINFOFUNCTION, watch_stop);
+    (void)curl_easy_setopt(item->easy, CURLOPT_XFERINFODATA, d);
+    (void)curl_easy_setopt(item->easy, CURLOPT_NOPROGRESS, 0L);
+    d->busy[item->channel]++;
+    item->busy = true;
+    (void)pthread_mutex_lock(&d->lock);
+    item->handed = d->ready[item->channel];
+    d->ready[item->channel] = item;
+    (void)pthread_cond_broadcast(&d->changed);
+    (void)pthread_mutex_unlock(&d->lock);
 }
 
 /* Starts every try that is due and has a connection free on its channel; sets the timer for the
@@ -121,15 +189,17 @@ static void pump(struct deliver *d)
     struct delivery *item = d->first;
     while (item != NULL) {
         struct delivery *following = item->next;
-        if (!item->busy && item->not_before_us <= now &&
-            d->busy[item->channel] < CHANNEL_CONNECTIONS)
+        if (!item->busy && item->not_before_us <= now && d->busy[item->channel] < CHANNEL_WORKERS)
             start_try(d, item);
-        else if (!item->busy && item->not_before_us > now && item->not_before_us < next)
-            next = item->not_before_us;
         item = following;
     }
+    /* Looked for afterwards: a try may have failed before it began. */
+    for (item = d->first; item != NULL; item = item->next)
+        if (!item->busy && item->not_before_us > now && item->not_before_us < next)
+            next = item->not_before_us;
     if (next != INT64_MAX) {
-        struct timeval wait = timeval_of(next - now);
+        struct timeval wait = {.tv_sec = (next - now) / ESEP_SECOND,
+                               .tv_usec = (next - now) % ESEP_SECOND};
         (void)event_add(d->retry_timer, &wait);
     }
 }
@@ -141,58 +211,7 @@ static void on_retry(evutil_socket_t fd, short what, void *context)
     pump(context);
 }
 
-static void act(struct deliver *d, curl_socket_t fd, int mask)
-{
-    int running = 0;
-    (void)curl_multi_socket_action(d->multi, fd, mask, &running);
-    collect(d);
-    pump(d);
-}
-
-static void on_curl_timer(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    act(context, CURL_SOCKET_TIMEOUT, 0);
-}
-
-static void on_curl_socket(evutil_socket_t fd, short what, void *context)
-{
-    int mask = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
-               ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
-    act(context, fd, mask);
-}
-
-static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket)
-{
-    (void)easy;
-    struct deliver *d = context;
-    struct event *watch = socket;
-    if (watch != NULL)
-        event_free(watch);
-    watch = NULL;
-    if (what != CURL_POLL_REMOVE) {
-        short events = (short)(EV_PERSIST | ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
-                               ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
-        watch = event_new(d->base, fd, events, on_curl_socket, d);
-        if (watch == NULL || event_add(watch, NULL) != 0)
-            return -1;
-    }
-    (void)curl_multi_assign(d->multi, fd, watch);
-    return 0;
-}
-
-static int set_timer(CURLM *multi, long timeout_ms, void *context)
-{
-    (void)multi;
-    struct deliver *d = context;
-    if (timeout_ms < 0)
-        return event_del(d->curl_timer);
-    struct timeval wait = timeval_of((int64_t)timeout_ms * 1000);
-    return event_add(d->curl_timer, &wait);
-}
-
-enum esep_status deliver_new(struct deliver **ret, struct event_base *base,
+enum esep_status deliver_new(struct deliver **ret, struct esep_loop *loop,
                              const struct collector_settings *settings,
                              const struct esep_hash *log_id, deliver_done_fn *done, void *context,
                              struct esep_reason *reason)
@@ -200,21 +219,20 @@ enum esep_status deliver_new(struct deliver **ret, struct event_base *base,
     struct deliver *d = calloc(1, sizeof *d);
     if (d == NULL)
         return esep_because(reason, ESEP_NOMEM, "no memory for deliveries");
-    *d = (struct deliver){
-        .base = base, .settings = settings, .log_id = *log_id, .done = done, .context = context};
+    *d =
+        (struct deliver){.settings = settings, .log_id = *log_id, .done = done, .context = context};
     esep_random(&d->jitter.state, sizeof d->jitter.state);
-    d->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == 0 ? curl_multi_init() : NULL;
-    d->curl_timer = event_new(base, -1, 0, on_curl_timer, d);
-    d->retry_timer = event_new(base, -1, 0, on_retry, d);
-    if (d->multi == NULL || d->curl_timer == NULL || d->retry_timer == NULL) {
+    (void)pthread_mutex_init(&d->lock, NULL);
+    (void)pthread_cond_init(&d->changed, NULL);
+    enum esep_status status = esep_wakeup_new(&d->wake, loop, on_wake, d, reason);
+    d->retry_timer = event_new(esep_loop_base(loop), -1, 0, on_retry, d);
+    if (status == ESEP_OK &&
+        (d->retry_timer == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK))
+        status = esep_because(reason, ESEP_NOMEM, "no memory for deliveries");
+    if (status != ESEP_OK) {
         deliver_free(d);
-        return esep_because(reason, ESEP_NOMEM, "no memory for deliveries");
+        return status;
     }
-    (void)curl_multi_setopt(d->multi, CURLMOPT_MAXCONNECTS, 2L * CHANNEL_CONNECTIONS);
-    (void)curl_multi_setopt(d->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-    (void)curl_multi_setopt(d->multi, CURLMOPT_SOCKETDATA, d);
-    (void)curl_multi_setopt(d->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    (void)curl_multi_setopt(d->multi, CURLMOPT_TIMERDATA, d);
     *ret = d;
     return ESEP_OK;
 }
@@ -223,19 +241,23 @@ void deliver_free(struct deliver *d)
 {
     if (d == NULL)
         return;
+    (void)pthread_mutex_lock(&d->lock);
+    atomic_store(&d->stop, true);
+    (void)pthread_cond_broadcast(&d->changed);
+    (void)pthread_mutex_unlock(&d->lock);
+    for (size_t channel = 0; channel < CHANNELS; channel++)
+        for (size_t i = 0; i < d->worker_count[channel]; i++)
+            (void)pthread_join(d->workers[channel][i].thread, NULL);
     while (d->first != NULL) {
         struct delivery *item = d->first;
         d->first = item->next;
-        if (item->busy)
-            (void)curl_multi_remove_handle(d->multi, item->easy);
         delivery_free(item);
     }
-    if (d->multi != NULL)
-        (void)curl_multi_cleanup(d->multi);
-    if (d->curl_timer != NULL)
-        event_free(d->curl_timer);
+    esep_wakeup_free(d->wake);
     if (d->retry_timer != NULL)
         event_free(d->retry_timer);
+    (void)pthread_cond_destroy(&d->changed);
+    (void)pthread_mutex_destroy(&d->lock);
     free(d);
 }
 

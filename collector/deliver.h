@@ -7,8 +7,9 @@
  * which a receiver knows a repeat. A log restored from a backup may use an index again, so the id
  * holds the hour of the alert, too.
  *
- * It decides when to try again, never who is told what. One thread: the loop's. Built on libcurl's
- * multi interface.
+ * It decides when to try again, never who is told what. Called from the loop's thread alone. The
+ * tries themselves run in threads of their own, a few for each channel: libcurl waits for a mail
+ * server's last answer, and for its farewell, in whatever thread it is called from.
  *
  * Invariant: an (alert, target) is in the queue at most once.
  */
@@ -17,7 +18,7 @@
 
 #include "collector/settings.h"
 
-struct event_base;
+struct esep_loop;
 struct deliver;
 
 #define DELIVER_QUEUE_MAX 1024 /* of one channel: a dead mail server takes no webhook's place */
@@ -36,10 +37,11 @@ struct deliver_item {
 
 /* settings are borrowed, and may change between two calls: each try looks at them anew. done is
  * called from the loop, never from within a call of ours. */
-ESEP_MUST_USE enum esep_status deliver_new(struct deliver **ret, struct event_base *base,
+ESEP_MUST_USE enum esep_status deliver_new(struct deliver **ret, struct esep_loop *loop,
                                            const struct collector_settings *settings,
                                            const struct esep_hash *log_id, deliver_done_fn *done,
                                            void *context, struct esep_reason *reason);
+/* Breaks off the tries under way: a second or two. */
 void deliver_free(struct deliver *deliver);
 /* Copies the item. ESEP_LIMIT: the channel's queue is full, offer it again later; ESEP_CONFLICT: it
  * is in the queue; ESEP_INVALID: no such webhook, no mail server, or no address that could be put

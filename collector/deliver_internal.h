@@ -9,6 +9,7 @@
 
 struct delivery {
     struct delivery *next;
+    struct delivery *handed; /* next in a list between the threads */
     uint64_t alert_index;
     uint32_t target;
     Esep__V1__Channel channel;
@@ -22,7 +23,8 @@ struct delivery {
     int64_t not_before_us; /* monotonic */
     char detail[256];      /* of the last try */
     char error[CURL_ERROR_SIZE];
-    CURL *easy; /* of the try under way */
+    CURL *easy;      /* of the try under way: the worker's while busy */
+    CURLcode result; /* of the try that ended */
     curl_mime *mime;
     struct curl_slist *headers;
     struct curl_slist *recipients;
@@ -37,7 +39,7 @@ void delivery_free(struct delivery *delivery);
 ESEP_MUST_USE enum esep_status delivery_prepare(struct delivery *delivery,
                                                 const struct collector_settings *settings,
                                                 const struct esep_hash *log_id);
-/* Judges and takes down a try (its handle is out of the multi); fills detail. */
+/* Judges and takes down a try that has ended; fills detail. */
 bool delivery_ended(struct delivery *delivery, CURLcode result);
 
 #endif

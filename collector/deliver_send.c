@@ -256,9 +256,13 @@ enum esep_status delivery_prepare(struct delivery *d, const struct collector_set
     (void)curl_easy_setopt(d->easy, CURLOPT_PRIVATE, d);
     (void)curl_easy_setopt(d->easy, CURLOPT_ERRORBUFFER, d->error);
     (void)curl_easy_setopt(d->easy, CURLOPT_NOSIGNAL, 1L);
-    /* Else taking down a try waits for its name server, and the whole loop with it. */
+    /* Else breaking off a try waits for its name server. */
     (void)curl_easy_setopt(d->easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(d->easy, CURLOPT_TIMEOUT_MS, (long)(settings->delivery_timeout / 1000));
+    /* A farewell has no other deadline; and no connection is kept that would need one later. */
+    (void)curl_easy_setopt(d->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT,
+                           (long)(settings->delivery_timeout / ESEP_SECOND + 1));
+    (void)curl_easy_setopt(d->easy, CURLOPT_FORBID_REUSE, 1L);
     (void)curl_easy_setopt(d->easy, CURLOPT_USERAGENT, "esep/" ESEP_VERSION);
     if (d->channel == ESEP__V1__CHANNEL__CHANNEL_MAIL)
         return prepare_mail(d, settings, log_id);

@@ -111,8 +111,8 @@ enum esep_status run_alerts_new(struct run *run, struct esep_reason *reason)
     esep_buf_init(&a->text, 1u << 20);
     enum esep_status status = esep_arena_init(&a->arena, 4u << 20);
     if (status == ESEP_OK)
-        status = deliver_new(&run->deliver, esep_loop_base(run->loop), run->settings,
-                             &run->state.log->log_id, on_done, run, reason);
+        status = deliver_new(&run->deliver, run->loop, run->settings, &run->state.log->log_id,
+                             on_done, run, reason);
     return status;
 }
 
