@@ -582,6 +582,8 @@ int agent_cmd_run(int argc, char **argv)
         status = esep_loop_run(run.loop);
     }
     int rc = status == ESEP_OK ? run.exit_code : agent_fail(status, &reason);
+    if (status == ESEP_CONFLICT) /* another daemon has the journal */
+        rc = EX_UNAVAILABLE;
     stop(&run);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* agent/settings.c - see settings.h. */
 #include "agent/settings.h"
 
+#include "io/clock.h"
 #include "io/log.h"
 
 #include <stdlib.h>
@@ -97,6 +98,10 @@ static void take_brokers(struct agent_settings *s, struct esep_complaints *compl
 static void check_texts(const struct agent_settings *s, struct esep_complaints *complaints)
 {
     enum esep_log_level level;
+    struct esep_clock clock;
+    struct esep_reason reason = {""};
+    if (esep_clock_init(&clock, s->clock, &reason) != ESEP_OK)
+        esep_complain_at(complaints, 1, 1, "clock: %s", reason.text);
     if (!esep_log_level_parse(s->log_level, &level))
         esep_complain_at(complaints, 1, 1, "log.level: '%s' is not error, warning, info or debug",
                          s->log_level);
