@@ -452,17 +452,22 @@ int agent_cmd_report(int argc, char **argv)
     struct agent_desk desk = {0};
     struct esep_arena arena = {0};
     struct esep_reason reason = {""};
-    if (words == NULL || report == NULL)
-        return agent_fail(ESEP_NOMEM, NULL);
+    enum esep_status status = ESEP_NOMEM;
+    int rc = 0;
+    if (words == NULL || report == NULL) {
+        rc = agent_fail(status, NULL);
+        goto done;
+    }
     (void)argp_parse(&argp, argc, argv, 0, NULL, words);
-    enum esep_status status = esep_arena_init(&arena, REPORT_ARENA_BYTES);
+    status = esep_arena_init(&arena, REPORT_ARENA_BYTES);
     if (status == ESEP_OK)
         status =
             agent_desk_open(&desk, &words->common, AGENT_DESK_WRITE | AGENT_DESK_KEYS, &reason);
     if (status == ESEP_OK)
         agent_report_init(report, &arena);
-    int rc = status == ESEP_OK ? act(words, &desk, report, &reason) : agent_fail(status, &reason);
+    rc = status == ESEP_OK ? act(words, &desk, report, &reason) : agent_fail(status, &reason);
     agent_desk_close(&desk);
+done:
     esep_arena_done(&arena);
     free(report);
     free(words);

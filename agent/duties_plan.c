@@ -55,6 +55,7 @@ enum esep_status agent_duties_slot(struct agent_duties *d, const char *key, stru
     if (there == NULL) {
         if (d->count == d->cap && grow(d) != ESEP_OK)
             return ESEP_NOMEM;
+        ESEP_ASSERT(d->duties != NULL && d->count < d->cap);
         there = &d->duties[d->count];
         *there = (struct agent_duty){.due = ESEP_TIME_NEVER,
                                      .came = ESEP_TIME_NEVER,

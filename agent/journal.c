@@ -207,7 +207,7 @@ enum esep_status journal_enrol(struct journal *journal, const struct journal_ide
                                struct esep_reason *reason)
 {
     uint8_t row[IDENTITY_BYTES] = {0};
-    struct journal_identity there;
+    struct journal_identity there = {0};
     struct agent_head head;
     MDB_txn *txn = NULL;
     memcpy(row, identity->log_id.bytes, ESEP_HASH_BYTES);

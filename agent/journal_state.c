@@ -240,7 +240,7 @@ enum esep_status journal_entries(struct journal *journal, uint64_t from_seq,
                                  bool (*visit)(void *context, const struct agent_entry *entry),
                                  void *context, struct esep_reason *reason)
 {
-    struct agent_head head;
+    struct agent_head head = {0};
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
     uint8_t place[ENTRY_KEY_BYTES];

@@ -211,47 +211,82 @@ static enum esep_status bad_money(const char *text, const char *why, struct esep
                         why);
 }
 
+/* A sum as far as it has been read. */
+struct tenge {
+    int64_t tiyn;
+    int digits;
+    int fraction; /* digits behind the comma; -1: none seen */
+    int group;    /* digits since the last space */
+    bool grouped;
+};
+
+/* Each takes one sign and says what is wrong with it there, or NULL. */
+static const char *take_space(struct tenge *sum)
+{
+    if (sum->digits == 0 || sum->fraction >= 0 || sum->group > 3 ||
+        (sum->grouped && sum->group != 3))
+        return "spaces part groups of three digits";
+    sum->grouped = true;
+    sum->group = 0;
+    return NULL;
+}
+
+static const char *take_comma(struct tenge *sum)
+{
+    if (sum->fraction >= 0 || sum->digits == 0)
+        return "one comma, behind the tenge";
+    sum->fraction = 0;
+    return NULL;
+}
+
+static const char *take_digit(struct tenge *sum, int digit)
+{
+    if (sum->fraction == 2)
+        return "two digits of tiyn at most";
+    if (__builtin_mul_overflow(sum->tiyn, 10, &sum->tiyn) ||
+        __builtin_add_overflow(sum->tiyn, digit, &sum->tiyn))
+        return "too large";
+    sum->digits++;
+    if (sum->fraction >= 0)
+        sum->fraction++;
+    else
+        sum->group++;
+    return NULL;
+}
+
+static const char *take_end(struct tenge *sum)
+{
+    if (sum->digits == 0)
+        return "no digits";
+    if (sum->fraction == 0 || (sum->grouped && sum->group != 3))
+        return "it is not whole";
+    for (int i = sum->fraction < 0 ? 0 : sum->fraction; i < 2; i++)
+        if (__builtin_mul_overflow(sum->tiyn, 10, &sum->tiyn))
+            return "too large";
+    return NULL;
+}
+
 enum esep_status agent_tenge_parse(const char *text, int64_t *ret_tiyn, struct esep_reason *reason)
 {
-    const char *p = text;
-    int64_t tiyn = 0;
-    int fraction = -1; /* digits behind the comma; -1: none seen */
-    int group = 0;     /* digits since the last space */
-    bool grouped = false;
-    int digits = 0;
-    for (; *p != 0; p++) {
-        size_t space = space_at(p);
-        if (space > 0) {
-            if (digits == 0 || fraction >= 0 || group > 3 || (grouped && group != 3))
-                return bad_money(text, "spaces part groups of three digits", reason);
-            grouped = true;
-            group = 0;
-            p += space - 1;
-        } else if (*p == ',' || *p == '.') {
-            if (fraction >= 0 || digits == 0)
-                return bad_money(text, "one comma, behind the tenge", reason);
-            fraction = 0;
-        } else if (*p >= '0' && *p <= '9') {
-            if (fraction == 2)
-                return bad_money(text, "two digits of tiyn at most", reason);
-            if (__builtin_mul_overflow(tiyn, 10, &tiyn) ||
-                __builtin_add_overflow(tiyn, *p - '0', &tiyn))
-                return bad_money(text, "too large", reason);
-            digits++;
-            if (fraction >= 0)
-                fraction++;
-            else
-                group++;
-        } else {
-            return bad_money(text, "digits only", reason);
-        }
+    struct tenge sum = {.fraction = -1};
+    const char *wrong = NULL;
+    for (const char *p = text; *p != 0 && wrong == NULL;) {
+        const size_t space = space_at(p);
+        if (space > 0)
+            wrong = take_space(&sum);
+        else if (*p == ',' || *p == '.')
+            wrong = take_comma(&sum);
+        else if (*p >= '0' && *p <= '9')
+            wrong = take_digit(&sum, *p - '0');
+        else
+            wrong = "digits only";
+        p += space > 0 ? space : 1;
     }
-    if (digits == 0 || fraction == 0 || (grouped && group != 3))
-        return bad_money(text, digits == 0 ? "no digits" : "it is not whole", reason);
-    for (int i = fraction < 0 ? 0 : fraction; i < 2; i++)
-        if (__builtin_mul_overflow(tiyn, 10, &tiyn))
-            return bad_money(text, "too large", reason);
-    *ret_tiyn = tiyn;
+    if (wrong == NULL)
+        wrong = take_end(&sum);
+    if (wrong != NULL)
+        return bad_money(text, wrong, reason);
+    *ret_tiyn = sum.tiyn;
     return ESEP_OK;
 }
 

@@ -143,10 +143,10 @@ static enum esep_status replace(struct collector_log *log, const struct rows *ro
 {
     enum { STEP = 4096 };
     uint64_t size = 0;
-    enum esep_status status = log->ops->drop_rows(log, reason);
     struct collector_row *batch = calloc(STEP, sizeof *batch);
-    if (status == ESEP_OK && batch == NULL)
-        status = ESEP_NOMEM;
+    if (batch == NULL)
+        return ESEP_NOMEM;
+    enum esep_status status = log->ops->drop_rows(log, reason);
     if (status == ESEP_OK)
         status = log->ops->size(log, &size);
     for (size_t at = 0; status == ESEP_OK && at < rows->count;) {

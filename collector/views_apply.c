@@ -65,7 +65,7 @@ static enum esep_status apply_code(struct views *v, const struct views_entry *en
                             (unsigned long)v->limits.codes_max);
     struct views_code *code = &v->codes[v->code_count];
     memcpy(code->hash.bytes, made->code_hash.data, ESEP_HASH_BYTES);
-    strcpy(code->body, made->body);
+    memcpy(code->body, made->body, strlen(made->body) + 1);
     code->expires_at = made->expires_at_us;
     code->accept_on_use = made->accept_on_use;
     views_index_code(v, v->code_count);
@@ -101,8 +101,8 @@ static void add_office(struct views *v, const struct views_entry *entry,
 {
     struct views_office_slot *slot = &v->offices[v->office_count++];
     slot->pub.office = change->office;
-    strcpy(slot->pub.body, change->body);
-    strcpy(slot->pub.label, change->label);
+    memcpy(slot->pub.body, change->body, strlen(change->body) + 1); /* check_new_office measured */
+    memcpy(slot->pub.label, change->label, strlen(change->label) + 1);
     memcpy(slot->pub.sign_key, change->sign_key.data, ESEP_KEY_BYTES);
     memcpy(slot->pub.curve_key, change->curve_key.data, ESEP_KEY_BYTES);
     slot->pub.enrolled_at = entry->leaf.accepted_at;

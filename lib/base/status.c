@@ -37,8 +37,8 @@ int esep_status_exit(enum esep_status status)
     return (size_t)status < STATUS_COUNT ? statuses[status].exit_code : 69;
 }
 
-enum esep_status esep_because(struct esep_reason *reason, enum esep_status status,
-                              const char *format, ...)
+enum esep_status(esep_because)(struct esep_reason *reason, enum esep_status status,
+                               const char *format, ...)
 {
     if (reason == NULL)
         return status;

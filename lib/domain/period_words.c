@@ -178,7 +178,7 @@ static size_t read_number(struct reader *reader, const char *p, struct period_to
 {
     size_t len = 0;
     token->value = 0;
-    while (is_digit(p[len]) && len < 5) {
+    while (len < 5 && is_digit(p[len])) {
         token->value = token->value * 10 + (p[len] - '0');
         len++;
     }

@@ -404,15 +404,9 @@ static int send_part(struct esep_zsock *sock, zmq_msg_t *part, bool more)
     return rc < 0 ? errno : 0;
 }
 
-enum esep_status esep_zsock_send(struct esep_zsock *sock, const struct esep_slice *parts,
-                                 size_t count)
+/* All are built before any is sent: with no memory for the last, none goes. */
+static enum esep_status build_parts(zmq_msg_t *built, const struct esep_slice *parts, size_t count)
 {
-    zmq_msg_t built[ESEP_ZSOCK_PARTS_MAX + 1];
-    ESEP_ASSERT(count > 0 && count <= ESEP_ZSOCK_PARTS_MAX + 1);
-    for (size_t i = 0; i < count; i++)
-        if (sock->frame_bytes_max > 0 && parts[i].len > sock->frame_bytes_max)
-            return ESEP_LIMIT;
-    /* All are built before any is sent: with no memory for the last, none goes. */
     for (size_t i = 0; i < count; i++) {
         if (zmq_msg_init_size(&built[i], parts[i].len) != 0) {
             while (i-- > 0)
@@ -422,6 +416,19 @@ enum esep_status esep_zsock_send(struct esep_zsock *sock, const struct esep_slic
         if (parts[i].len > 0)
             memcpy(zmq_msg_data(&built[i]), parts[i].data, parts[i].len);
     }
+    return ESEP_OK;
+}
+
+enum esep_status esep_zsock_send(struct esep_zsock *sock, const struct esep_slice *parts,
+                                 size_t count)
+{
+    zmq_msg_t built[ESEP_ZSOCK_PARTS_MAX + 1];
+    ESEP_ASSERT(count > 0 && count <= ESEP_ZSOCK_PARTS_MAX + 1);
+    for (size_t i = 0; i < count; i++)
+        if (sock->frame_bytes_max > 0 && parts[i].len > sock->frame_bytes_max)
+            return ESEP_LIMIT;
+    if (build_parts(built, parts, count) != ESEP_OK)
+        return ESEP_NOMEM;
     int failed = 0;
     for (size_t i = 0; i < count; i++) {
         const int code = send_part(sock, &built[i], i + 1 < count);

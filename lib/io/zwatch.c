@@ -20,6 +20,8 @@ static bool call(struct esep_zwatch *watch, void (*callback)(void *context))
 {
     bool freed = false;
     bool *outer = watch->freed;
+    /* Put back below, except where the watch is gone. */
+    /* cppcheck-suppress autoVariables */
     watch->freed = &freed;
     callback(watch->context);
     if (freed) {

@@ -126,7 +126,8 @@ void sim_write(struct sim_office *o, struct ingest *g, const char *key)
     report.narrative = narrative;
     uint8_t packed[1024];
     assert_true(protobuf_c_message_get_packed_size(&entry.base) <= sizeof packed);
-    sim_write_bytes(o, g, packed, protobuf_c_message_pack(&entry.base, packed));
+    const size_t len = protobuf_c_message_pack(&entry.base, packed);
+    sim_write_bytes(o, g, packed, len);
 }
 
 void sim_new_epoch(struct sim_office *o, struct ingest *g)
