@@ -1,0 +1,350 @@
+/* tests/sim/sim.h - a country in one process: the cores that ship, and a world that fails them.
+ *
+ * Agents, brokers and ingest with its views are the very libraries of the daemons; what stands
+ * around them here plays the shells, the network, the disks, the clocks, the power and the people.
+ * One seed decides everything: events wait in one heap, ordered by time and then by the order in
+ * which they were made, and every draw comes from one generator. There is no thread and no wall
+ * clock, so that a seed is a trace, and a trace is a hash.
+ *
+ * What is true is kept apart from what the cores believe: sim_truth.c looks at every byte that
+ * reaches the collector's disk and at every receipt an office stores, at the instant it does.
+ *
+ * Reality it bends: an office's connection may lose, repeat, swap, damage or delay single frames
+ * for days. TCP under CURVE would not; a broker that lies can. Between broker and collector the
+ * order holds, connections break, and whatever was under way is gone; a lying broker spoils what it
+ * passes on.
+ */
+#ifndef TESTS_SIM_H
+#define TESTS_SIM_H
+
+#include "agent/agent.h"
+#include "agent/entry.h"
+#include "base/arena.h"
+#include "broker/broker.h"
+#include "collector/collector.h"
+#include "collector/state.h"
+#include "wire/unpack.h"
+
+#include <stdio.h>
+
+#define SIM_OFFICES 6
+#define SIM_BROKERS 2
+#define SIM_EPOCHS 64
+#define SIM_SOCKET_FRAMES 64 /* high-water mark of a socket */
+#define SIM_KEYS 64
+#define SIM_BACKUPS 4
+#define SIM_KEPT_FRAMES 32 /* what a lying broker remembers */
+
+struct sim;
+struct sim_event;
+typedef void sim_fire_fn(struct sim *sim, struct sim_event *event);
+
+/* A process on a machine: up or down, with a clock of its own. */
+struct sim_node {
+    char name[24];
+    bool up;
+    uint32_t generation; /* one more at each start and end: what was under way is void */
+    uint64_t wake;
+    esep_time offset; /* of the wall clock; jumps */
+    int drift_ppm;    /* of both clocks */
+    sim_fire_fn *on_wake;
+    int number;
+};
+
+struct sim_event {
+    esep_time at;
+    uint64_t order;
+    sim_fire_fn *fire;
+    struct sim_node *node; /* NULL: the world's */
+    uint32_t generation;
+    uint64_t a, b;
+    size_t durable; /* entries on the collector's disk when it spoke: receipts cannot know more */
+    struct esep_slice parts[2];
+    size_t part_count;
+};
+
+/* sim_heap.c: time, chance, memory, the trace. */
+void *sim_alloc(struct sim *sim, size_t len); /* lives as long as the simulation */
+struct esep_slice sim_keep(struct sim *sim, struct esep_slice bytes);
+struct sim_event *sim_after(struct sim *sim, struct sim_node *node, esep_time wait,
+                            sim_fire_fn *fire);
+void sim_event_part(struct sim_event *event, struct esep_slice bytes);
+bool sim_step(struct sim *sim, esep_time until); /* false: nothing is left before `until` */
+void sim_heap_done(struct sim *sim);
+uint64_t sim_pick(struct sim *sim, uint64_t bound);
+bool sim_chance(struct sim *sim, uint32_t per_million);
+esep_time sim_between(struct sim *sim, esep_time least, esep_time most);
+void sim_seed_bytes(struct sim *sim, uint8_t out[32]);
+void sim_trace(struct sim *sim, const struct sim_node *node, const char *format, ...)
+    ESEP_PRINTF(3, 4);
+_Noreturn void sim_fail(struct sim *sim, const char *format, ...) ESEP_PRINTF(2, 3);
+uint32_t sim_print(struct esep_slice bytes); /* a short fingerprint for the trace */
+esep_time sim_wall(const struct sim *sim, const struct sim_node *node);
+esep_time sim_monotonic(const struct sim *sim, const struct sim_node *node);
+/* Wakes the node at its own time `deadline`, but looks at the clock at least once a minute. */
+void sim_wake_at(struct sim *sim, struct sim_node *node, esep_time deadline, esep_time now);
+
+/* sim_disk.c: the collector's store in memory; copies share the bytes. */
+struct sim_record {
+    uint8_t leaf[COLLECTOR_LEAF_BYTES];
+    struct esep_slice body;
+};
+struct sim_row {
+    struct esep_slice key, value;
+};
+struct sim_table {
+    struct sim_row *rows;
+    size_t count, cap;
+};
+struct sim_disk {
+    struct collector_log log; /* first: the lookups of collector/state.h get it */
+    struct sim *sim;
+    struct sim_record *records;
+    size_t count, cap;
+    struct sim_table table;
+};
+extern const struct collector_log_ops sim_disk_ops;
+void sim_table_put(struct sim *sim, struct sim_table *table, struct esep_slice key,
+                   struct esep_slice value);
+bool sim_table_equal(const struct sim_table *a, const struct sim_table *b, char *ret_table);
+void sim_table_done(struct sim_table *table);
+void sim_disk_put(struct sim_disk *disk, const struct collector_batch *batch);
+void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from);
+void sim_disk_done(struct sim_disk *disk);
+
+/* sim_journal.c: an office's journal; whatever is in here is on its disk. */
+struct sim_entry {
+    struct agent_entry entry;
+    int key; /* which obligation, -1: none */
+};
+struct sim_epoch {
+    struct sim_entry *entries; /* [1] is the first */
+    uint64_t last;
+    size_t cap;
+};
+struct sim_journal {
+    uint32_t epoch;
+    struct sim_epoch epochs[SIM_EPOCHS];
+    struct agent_journal marks; /* last_seq and head are kept in step */
+    struct esep_receipt *receipts;
+    size_t receipt_count, receipt_cap;
+    uint32_t seen_epoch; /* the last WELCOME's */
+};
+void sim_journal_start(struct sim *sim, int office);
+void sim_journal_copy(struct sim_journal *to, const struct sim_journal *from);
+void sim_journal_done(struct sim_journal *journal);
+void sim_journal_append(struct sim *sim, int office, struct esep_slice bytes, int key);
+void sim_journal_store(struct sim *sim, int office, uint32_t epoch,
+                       const struct agent_store *store);
+void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch);
+void sim_journal_write(struct sim *sim, int office); /* a clerk writes something */
+
+/* An office's connection to a broker, or (office -1) the collector's. */
+struct sim_conn {
+    int office;
+    int broker;
+    bool open;
+    bool doomed; /* something was lost on it: nothing more may come */
+    uint32_t broker_generation;
+    size_t down_waiting; /* frames to the office under way */
+    esep_time up_last, down_last;
+};
+
+struct sim_office {
+    struct sim_node node; /* first */
+    uint32_t number;
+    const char *body;
+    struct esep_sign_key sign;
+    uint8_t curve[ESEP_KEY_BYTES];
+    struct agent *core;
+    struct agent_config config;
+    struct sim_journal journal;
+    struct sim_journal backups[SIM_BACKUPS];
+    size_t backup_count;
+    uint64_t conn; /* 0: none */
+    esep_time blocked_until;
+    bool cut_up, cut_down; /* its line, either way */
+    bool broken;           /* the journal failed: reopen */
+    esep_time disk_bad_until, disk_full_until;
+    struct esep_slice inbox[2 * SIM_SOCKET_FRAMES];
+    size_t inbox_count;
+    size_t heard_durable;
+    enum agent_state said;
+    bool person_coming;
+    uint64_t written, restores, recoveries;
+    bool revoked;                      /* the order was given */
+    const struct agent_store *storing; /* the core's, until on_stored */
+};
+
+struct sim_broker {
+    struct sim_node node; /* first */
+    struct broker *core;
+    uint8_t curve[ESEP_KEY_BYTES];
+    uint32_t lies; /* per million, of each frame passed on */
+    struct esep_slice kept_up[SIM_KEPT_FRAMES], kept_down[SIM_KEPT_FRAMES];
+    size_t kept_up_count, kept_down_count;
+    size_t durable; /* of the message in hand */
+};
+
+struct sim_link {
+    uint64_t conn; /* 0: none */
+    uint32_t failures;
+    bool cut;
+    esep_time waits_since;
+};
+struct sim_collector {
+    struct sim_node node; /* first */
+    struct collector *core;
+    struct collector_config config;
+    struct views *views;
+    struct sim_disk disk;
+    struct sim_disk backups[SIM_BACKUPS];
+    size_t backup_count;
+    struct sim_link links[SIM_BROKERS];
+    const struct collector_batch *batch; /* STORE not yet answered */
+    uint64_t batch_token;
+    bool full;
+    esep_time disk_bad_until, disk_full_until, disk_slow_until;
+    uint64_t order_token;
+    uint32_t plan_revision;
+    uint64_t commits, restores;
+    struct collector_mailbox mailbox;
+};
+
+/* sim_truth.c: what is on the disk, office by office, and what every office ever wrote. */
+struct sim_chain {
+    struct esep_hash *hashes; /* [1] is the first */
+    uint64_t *indexes;
+    uint64_t count;
+    size_t cap;
+};
+struct sim_written {
+    uint32_t epoch;
+    uint64_t seq;
+    struct esep_hash chain;
+    struct esep_slice bytes;
+};
+#define SIM_ALERT_SLOTS (1u << 14)
+struct sim_truth {
+    struct sim_chain chains[SIM_OFFICES][SIM_EPOCHS];
+    uint32_t epoch[SIM_OFFICES];
+    bool revoked[SIM_OFFICES];
+    uint64_t revoked_at[SIM_OFFICES];
+    struct sim_written *written[SIM_OFFICES];
+    size_t written_count[SIM_OFFICES], written_cap[SIM_OFFICES];
+    uint64_t alerts[SIM_ALERT_SLOTS];
+    size_t alert_count;
+    uint64_t receipts, entries, promises, refusals, alarms;
+    struct esep_arena arena;
+};
+void sim_truth_start(struct sim *sim);
+void sim_truth_done(struct sim *sim);
+void sim_truth_written(struct sim *sim, int office, uint32_t epoch,
+                       const struct agent_entry *entry);
+void sim_truth_record(struct sim *sim, uint64_t index); /* just reached the disk */
+void sim_truth_rebuild(struct sim *sim);                /* the disk was restored */
+void sim_truth_receipt(struct sim *sim, int office, const struct esep_receipt *receipt);
+void sim_truth_replay(struct sim *sim);
+void sim_truth_bounds(struct sim *sim);
+bool sim_truth_converged(struct sim *sim, char *why, size_t len);
+void sim_truth_end(struct sim *sim);
+
+/* Rates are per million, of each occasion. */
+struct sim_profile {
+    const char *name;
+    uint32_t loss, repeat, reorder, corrupt, stall; /* of frames, at most */
+    uint32_t cuts;                                  /* of lines and links, each tick */
+    uint32_t crashes;                               /* of a node, each tick */
+    uint32_t crash_steps;                           /* after any effect */
+    uint32_t lies;
+    uint32_t disks;    /* faults of a disk, each tick */
+    uint32_t clocks;   /* jumps, each tick */
+    uint32_t restores; /* of a backup, each tick */
+    uint32_t revokes;
+};
+extern const struct sim_profile sim_profiles[];
+extern const size_t sim_profile_count;
+
+struct sim {
+    uint64_t seed;
+    const struct sim_profile *profile;
+    bool print;
+    esep_time start, now, faults_end;
+    bool calm; /* the faults are over */
+    struct esep_prng prng;
+    struct esep_hash trace;
+    uint64_t steps, lines;
+    struct sim_event **heap;
+    size_t heap_count, heap_cap;
+    uint64_t orders;
+    void *chunks;
+    size_t chunk_used;
+    struct esep_hash log_id;
+    struct esep_sign_key log_key;
+    struct esep_box_key seal_key;
+    struct sim_office offices[SIM_OFFICES];
+    struct sim_broker brokers[SIM_BROKERS];
+    int office_count, broker_count;
+    struct sim_collector collector;
+    struct sim_conn *conns; /* [1] is the first */
+    size_t conn_count, conn_cap;
+    char keys[SIM_KEYS][ESEP_OBLIGATION_KEY_MAX];
+    char key_bodies[SIM_KEYS][ESEP_BODY_CODE_MAX];
+    int key_count;
+    struct sim_truth truth;
+    /* drawn for this run */
+    uint32_t loss, repeat, reorder, corrupt, stall, crash_steps;
+    esep_time latency, write_every, order_every, heartbeat;
+    char last_text[160];
+};
+
+static inline bool sim_crashes_here(struct sim *sim)
+{
+    return !sim->calm && sim->crash_steps > 0 && sim_chance(sim, sim->crash_steps);
+}
+
+/* sim_plan.c */
+const struct esep_zone *sim_zone(void *context, const char *name);
+extern const struct views_limits sim_limits;
+struct esep_slice sim_plan(struct sim *sim, uint32_t revision); /* packed Plan */
+void sim_found(struct sim *sim); /* GENESIS, plan, offices: on the disk before anything runs */
+
+/* sim_net.c */
+uint64_t sim_conn_open(struct sim *sim, int office, int broker);
+void sim_conn_close(struct sim *sim, uint64_t conn);
+struct sim_conn *sim_conn(struct sim *sim, uint64_t conn);
+void sim_send_up(struct sim *sim, uint64_t conn, struct esep_slice frame);
+enum esep_status sim_send_down(struct sim *sim, uint64_t conn, struct esep_slice frame,
+                               size_t durable);
+/* Between broker and collector, in order. */
+void sim_send_link(struct sim *sim, int broker, bool up, const struct esep_slice *parts,
+                   size_t count, size_t durable);
+
+/* The shells. */
+void sim_office_start(struct sim *sim, int office);
+void sim_office_crash(struct sim *sim, int office);
+void sim_office_pump(struct sim *sim, int office);
+void sim_office_frame(struct sim *sim, int office, struct esep_slice frame, size_t durable);
+void sim_office_hang_up(struct sim *sim, int office, bool tell);
+void sim_office_restore(struct sim *sim, int office, size_t backup);
+void sim_broker_start(struct sim *sim, int broker);
+void sim_broker_crash(struct sim *sim, int broker);
+void sim_broker_pump(struct sim *sim, int broker);
+void sim_collector_start(struct sim *sim);
+void sim_collector_crash(struct sim *sim);
+void sim_collector_pump(struct sim *sim);
+void sim_collector_link_down(struct sim *sim, int broker);
+void sim_collector_restore(struct sim *sim, size_t backup);
+void sim_collector_order(struct sim *sim); /* the secretariat does something */
+void sim_collector_revoke(struct sim *sim, int office);
+struct views *sim_views_load(struct sim *sim);
+
+/* sim_faults.c */
+void sim_faults_start(struct sim *sim);
+void sim_faults_end(struct sim *sim);
+
+/* sim_run.c: one seed from beginning to end. */
+void sim_run(uint64_t seed, const struct sim_profile *profile, bool print, struct sim *ret);
+void sim_done(struct sim *sim);
+
+#endif

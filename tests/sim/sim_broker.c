@@ -1,0 +1,247 @@
+/* tests/sim/sim_broker.c - a broker's shell, and what a broker that lies does with what it passes
+ * on; see sim.h.
+ *
+ * The core under it stays the real one: the lies are told between its effects and the sockets, as a
+ * broker in the wrong hands would tell them.
+ */
+#include "esep/v1/link.pb-c.h"
+#include "sim.h"
+#include "wire/envelope.h"
+
+void sim_broker_start(struct sim *sim, int number)
+{
+    struct sim_broker *b = &sim->brokers[number];
+    struct broker_config config = {.enrolment = false, .collector_key_count = 1};
+    uint8_t seed[32];
+    sim_seed_bytes(sim, seed);
+    (void)snprintf(config.name, sizeof config.name, "%s", b->node.name);
+    config.log_id = sim->log_id;
+    memcpy(config.log_key, sim->log_key.public, ESEP_KEY_BYTES);
+    memcpy(config.curve_public, b->curve, ESEP_KEY_BYTES);
+    memcpy(config.seed, seed, sizeof config.seed);
+    config.collector_keys[0][0] = 0xc0;
+    config.keys_max = 32;
+    config.conns_max = 64;
+    config.strangers_max = 2;
+    config.conns_per_key_max = 8;
+    config.frame_bytes_max = 65536;
+    config.frames = (struct broker_rate){2000, 4000};
+    config.bytes = (struct broker_rate){16 << 20, 32 << 20};
+    config.refusals = (struct broker_rate){4, 16};
+    config.stranger_every = 5 * ESEP_SECOND;
+    config.strangers = (struct broker_rate){20, 64};
+    config.heartbeat = sim->heartbeat;
+    config.idle = 10 * ESEP_MINUTE;
+    config.wait = 5 * ESEP_SECOND;
+    config.drain = ESEP_SECOND;
+    b->node.up = true;
+    b->node.generation++;
+    if (broker_new(&b->core, &config, sim_monotonic(sim, &b->node)) != ESEP_OK)
+        sim_fail(sim, "%s does not start", b->node.name);
+    sim_trace(sim, &b->node, "starts");
+    sim_broker_pump(sim, number);
+}
+
+void sim_broker_crash(struct sim *sim, int number)
+{
+    struct sim_broker *b = &sim->brokers[number];
+    sim_trace(sim, &b->node, "crashes");
+    broker_free(b->core);
+    b->core = NULL;
+    b->node.up = false;
+    b->node.generation++;
+}
+
+static void keep(struct sim *sim, struct esep_slice *ring, size_t *count, struct esep_slice frame)
+{
+    ring[(*count)++ % SIM_KEPT_FRAMES] = sim_keep(sim, frame);
+}
+
+static struct esep_slice kept(struct sim *sim, const struct esep_slice *ring, size_t count)
+{
+    return ring[sim_pick(sim, count < SIM_KEPT_FRAMES ? count : SIM_KEPT_FRAMES)];
+}
+
+static struct esep_slice spoiled(struct sim *sim, struct esep_slice frame)
+{
+    struct esep_slice copy = sim_keep(sim, frame);
+    if (copy.len > 0)
+        ((uint8_t *)(uintptr_t)copy.data)[sim_pick(sim, copy.len)] ^= 0x40;
+    return copy;
+}
+
+/* Somebody else's place: another connection, office and key, all of them real. */
+static struct esep_slice swapped_from(struct sim *sim)
+{
+    const struct sim_office *o = &sim->offices[sim_pick(sim, (uint64_t)sim->office_count)];
+    uint8_t packed[256];
+    Esep__V1__From from = ESEP__V1__FROM__INIT;
+    Esep__V1__LinkDown down = ESEP__V1__LINK_DOWN__INIT;
+    from.conn = o->conn;
+    from.office = o->number;
+    from.curve_key = esep_pb(o->curve, ESEP_KEY_BYTES);
+    down.what_case = ESEP__V1__LINK_DOWN__WHAT_FROM;
+    down.from = &from;
+    return sim_keep(sim, esep_slice(packed, protobuf_c_message_pack(&down.base, packed)));
+}
+
+static void send_collector(struct sim *sim, int number, struct esep_slice *parts, size_t count,
+                           esep_time late);
+
+static void on_late(struct sim *sim, struct sim_event *event)
+{
+    int number = event->node->number;
+    if (sim->collector.links[number].conn == event->a && sim->collector.core != NULL)
+        sim_send_link(sim, number, false, event->parts, event->part_count, 0);
+}
+
+static void send_collector(struct sim *sim, int number, struct esep_slice *parts, size_t count,
+                           esep_time late)
+{
+    struct sim_broker *b = &sim->brokers[number];
+    if (late == 0) {
+        sim_send_link(sim, number, false, parts, count, 0);
+        return;
+    }
+    struct sim_event *event = sim_after(sim, &b->node, late, on_late);
+    event->a = sim->collector.links[number].conn;
+    for (size_t i = 0; i < count; i++)
+        sim_event_part(event, parts[i]);
+}
+
+/* A frame of an office on its way to the collector. */
+static void lie_up(struct sim *sim, int number, struct esep_slice parts[2])
+{
+    struct sim_broker *b = &sim->brokers[number];
+    uint64_t lie = sim_pick(sim, 6);
+    sim_trace(sim, &b->node, "lies upwards: %llu", (unsigned long long)lie);
+    switch (lie) {
+    case 0: /* never heard of it */
+        return;
+    case 1:
+        send_collector(sim, number, parts, 2, 0);
+        send_collector(sim, number, parts, 2, 0);
+        return;
+    case 2:
+        send_collector(sim, number, parts, 2, sim_between(sim, ESEP_SECOND, 3 * ESEP_HOUR));
+        return;
+    case 3:
+        parts[0] = swapped_from(sim);
+        break;
+    case 4:
+        parts[1] = kept(sim, b->kept_up, b->kept_up_count);
+        break;
+    default:
+        parts[1] = spoiled(sim, parts[1]);
+        break;
+    }
+    send_collector(sim, number, parts, 2, 0);
+}
+
+static struct esep_slice invented_refusal(struct sim *sim)
+{
+    static uint8_t zero[ESEP_SESSION_ID_BYTES];
+    struct esep_buf out;
+    uint8_t packed[128];
+    Esep__V1__Refusal refusal = ESEP__V1__REFUSAL__INIT;
+    esep_buf_init(&out, 1024);
+    refusal.reason = (Esep__V1__RefusalReason)(1 + sim_pick(sim, 18));
+    refusal.retry_after_ms = (uint32_t)sim_pick(sim, 100000000);
+    size_t len = protobuf_c_message_pack(&refusal.base, packed);
+    const struct esep_envelope envelope = {.version = ESEP_WIRE_VERSION,
+                                           .kind = ESEP__V1__KIND__KIND_REFUSAL,
+                                           .session = esep_slice(zero, sizeof zero)};
+    if (esep_envelope_write_head(&envelope, len, &out) != ESEP_OK ||
+        esep_buf_put(&out, packed, len) != ESEP_OK)
+        sim_fail(sim, "no memory");
+    struct esep_slice frame = sim_keep(sim, esep_buf_slice(&out));
+    esep_buf_done(&out);
+    return frame;
+}
+
+static enum esep_status lie_down(struct sim *sim, int number, uint64_t conn,
+                                 struct esep_slice frame)
+{
+    struct sim_broker *b = &sim->brokers[number];
+    uint64_t lie = sim_pick(sim, 6);
+    sim_trace(sim, &b->node, "lies downwards: %llu", (unsigned long long)lie);
+    switch (lie) {
+    case 0:
+        return ESEP_OK;
+    case 1:
+        (void)sim_send_down(sim, conn, frame, b->durable);
+        break;
+    case 2:
+        conn = sim->offices[sim_pick(sim, (uint64_t)sim->office_count)].conn;
+        break;
+    case 3:
+        frame = kept(sim, b->kept_down, b->kept_down_count);
+        break;
+    case 4:
+        frame = invented_refusal(sim);
+        break;
+    default:
+        frame = spoiled(sim, frame);
+        break;
+    }
+    return sim_send_down(sim, conn, frame, b->durable);
+}
+
+static enum esep_status carry_out(struct sim *sim, int number, const struct broker_effect *effect)
+{
+    struct sim_broker *b = &sim->brokers[number];
+    struct esep_slice parts[2] = {effect->parts[0], effect->parts[1]};
+    if (effect->kind == BROKER_EFFECT_NOTE) {
+        sim_trace(sim, &b->node, "note: %s", effect->text);
+        return ESEP_OK;
+    }
+    if (effect->kind == BROKER_EFFECT_SEND_OFFICE) {
+        bool lies = b->lies > 0 && effect->part_count == 1;
+        if (lies)
+            keep(sim, b->kept_down, &b->kept_down_count, parts[0]);
+        return lies && sim_chance(sim, b->lies)
+                   ? lie_down(sim, number, effect->conn, parts[0])
+                   : sim_send_down(sim, effect->conn, parts[0], b->durable);
+    }
+    const struct sim_link *link = &sim->collector.links[number];
+    if (link->conn != effect->conn || !sim_conn(sim, link->conn)->open)
+        return ESEP_NOT_FOUND;
+    if (effect->part_count == 2 && b->lies > 0) {
+        keep(sim, b->kept_up, &b->kept_up_count, parts[1]);
+        if (sim_chance(sim, b->lies)) {
+            lie_up(sim, number, parts);
+            return ESEP_OK;
+        }
+    }
+    send_collector(sim, number, parts, effect->part_count, 0);
+    return ESEP_OK;
+}
+
+static void on_wake(struct sim *sim, struct sim_event *event)
+{
+    struct sim_broker *b = &sim->brokers[event->node->number];
+    broker_on_time(b->core, sim_monotonic(sim, &b->node));
+    sim_broker_pump(sim, event->node->number);
+}
+
+void sim_broker_pump(struct sim *sim, int number)
+{
+    struct sim_broker *b = &sim->brokers[number];
+    const struct broker_effect *effect;
+    esep_time now = sim_monotonic(sim, &b->node);
+    for (int turns = 0; (effect = broker_peek(b->core)) != NULL; turns++) {
+        if (turns > 10000)
+            sim_fail(sim, "%s never comes to rest", b->node.name);
+        enum esep_status status = carry_out(sim, number, effect);
+        if (status == ESEP_OK)
+            broker_pop(b->core);
+        else
+            broker_failed(b->core, status, now);
+        if (sim_crashes_here(sim)) {
+            sim_broker_crash(sim, number);
+            return;
+        }
+    }
+    b->node.on_wake = on_wake;
+    sim_wake_at(sim, &b->node, broker_deadline(b->core), now);
+}

@@ -1,0 +1,389 @@
+/* tests/sim/sim_collector.c - ingest's shell: as collector/run.c, over the simulated store and
+ * links; see sim.h. The writer's thread is an event: frames come in while a commit is under way.
+ */
+#include "sim.h"
+
+static esep_time now_of(const struct sim *sim)
+{
+    return sim_wall(sim, &sim->collector.node);
+}
+
+struct load {
+    struct sim *sim;
+    struct views *views;
+};
+
+static bool load_row(void *context, struct esep_slice key, struct esep_slice value)
+{
+    struct load *load = context;
+    struct esep_reason reason = {""};
+    if (views_load_row(load->views, key, value, &reason) != ESEP_OK)
+        sim_fail(load->sim, "a row of table %c cannot be loaded: %s", key.data[0], reason.text);
+    return true;
+}
+
+struct views *sim_views_load(struct sim *sim)
+{
+    struct sim_disk *disk = &sim->collector.disk;
+    struct load load = {.sim = sim};
+    struct esep_reason reason = {""};
+    if (views_new(&load.views, &sim_limits, sim_zone, NULL) != ESEP_OK)
+        sim_fail(sim, "no memory for views");
+    for (const char *table = "TPFKOCD"; *table != 0; table++)
+        (void)sim_disk_ops.rows(&disk->log, esep_slice(table, 1), esep_slice(NULL, 0), load_row,
+                                &load, NULL);
+    for (uint32_t plan = 0; plan < views_plan_count(load.views); plan++) {
+        uint64_t index = views_plan_index(load.views, plan);
+        if (views_load_plan(load.views, index, disk->records[index].body, &reason) != ESEP_OK)
+            sim_fail(sim, "plan %u cannot be loaded: %s", plan, reason.text);
+    }
+    if (views_load_end(load.views, &reason) != ESEP_OK || views_log_size(load.views) != disk->count)
+        sim_fail(sim, "the rows do not fit the log: %s", reason.text);
+    return load.views;
+}
+
+static size_t targets(void *context, const char *plan, const char *body, bool secretariat,
+                      Esep__V1__Target *ret, size_t max)
+{
+    static char mail[] = "a@example.org";
+    static char language[] = "ru";
+    (void)context;
+    (void)plan;
+    (void)body;
+    if (max == 0 || secretariat)
+        return 0;
+    esep__v1__target__init(&ret[0]);
+    ret[0].channel = ESEP__V1__CHANNEL__CHANNEL_MAIL;
+    ret[0].address = mail;
+    ret[0].language = language;
+    return 1;
+}
+
+static void new_core(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    struct collector_config *config = &c->config;
+    config->log_id = sim->log_id;
+    memcpy(config->engine_id, c->disk.log.engine_id, sizeof config->engine_id);
+    memcpy(config->name, "ingest", sizeof "ingest");
+    config->log_key = sim->log_key;
+    config->seal_key = sim->seal_key;
+    sim_seed_bytes(sim, config->seed);
+    config->targets = targets;
+    config->links_max = SIM_BROKERS;
+    c->views = sim_views_load(sim);
+    if (collector_new(&c->core, config, c->views, now_of(sim)) != ESEP_OK)
+        sim_fail(sim, "ingest does not start");
+    collector_set_lookup(c->core, collector_state_find, &c->disk.log);
+    collector_set_full(c->core, c->full);
+    c->batch = NULL;
+}
+
+static void drop_core(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    collector_free(c->core);
+    views_free(c->views);
+    c->core = NULL;
+    c->views = NULL;
+    c->batch = NULL;
+}
+
+/* Links. */
+
+static void on_dialled(struct sim *sim, struct sim_event *event);
+
+static void redial(struct sim *sim, int broker)
+{
+    struct sim_link *link = &sim->collector.links[broker];
+    esep_time most = (200000LL << (link->failures < 8 ? link->failures : 8));
+    link->failures++;
+    sim_after(sim, &sim->collector.node,
+              sim_between(sim, 0, most < 30 * ESEP_SECOND ? most : 30 * ESEP_SECOND), on_dialled)
+        ->a = (uint64_t)broker;
+}
+
+static void on_dialled(struct sim *sim, struct sim_event *event)
+{
+    int broker = (int)event->a;
+    struct sim_collector *c = &sim->collector;
+    struct sim_link *link = &c->links[broker];
+    struct sim_broker *b = &sim->brokers[broker];
+    static const uint8_t key[ESEP_KEY_BYTES] = {0xc0};
+    if (link->conn != 0)
+        return;
+    if (b->core == NULL || link->cut || !broker_admits(b->core, BROKER_DOMAIN_COLLECTORS, key)) {
+        redial(sim, broker);
+        return;
+    }
+    link->conn = sim_conn_open(sim, -1, broker);
+    link->waits_since = sim->now;
+    sim_trace(sim, &c->node, "link to %s is up", b->node.name);
+    collector_on_link(c->core, (uint32_t)broker, b->curve, true, now_of(sim));
+    sim_collector_pump(sim);
+}
+
+void sim_collector_link_down(struct sim *sim, int broker)
+{
+    struct sim_collector *c = &sim->collector;
+    struct sim_link *link = &c->links[broker];
+    if (link->conn == 0)
+        return;
+    sim_trace(sim, &c->node, "link to %s is down", sim->brokers[broker].node.name);
+    sim_conn_close(sim, link->conn);
+    link->conn = 0;
+    if (c->core == NULL)
+        return;
+    redial(sim, broker);
+    collector_on_link(c->core, (uint32_t)broker, sim->brokers[broker].curve, false, now_of(sim));
+    sim_collector_pump(sim);
+}
+
+/* A broker that does not let us join is dialled anew; one that is gone is noticed by and by. */
+static void look_at_links(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    for (int i = 0; i < sim->broker_count && c->core != NULL; i++) {
+        struct sim_link *link = &c->links[i];
+        if (link->conn == 0)
+            continue;
+        const struct sim_conn *conn = sim_conn(sim, link->conn);
+        bool gone = sim->brokers[i].node.generation != conn->broker_generation || conn->doomed;
+        enum collector_link_state state = collector_link(c->core, (uint32_t)i, NULL);
+        if (state == COLLECTOR_LINK_JOINED) {
+            link->failures = 0;
+            link->waits_since = sim->now;
+        }
+        esep_time patience = gone ? 15 * ESEP_SECOND : 30 * ESEP_SECOND + 2 * sim->heartbeat;
+        if ((gone || state != COLLECTOR_LINK_REFUSED) && sim->now - link->waits_since > patience)
+            sim_collector_link_down(sim, i);
+    }
+}
+
+/* Life. */
+
+static void on_deliver(struct sim *sim, struct sim_event *event);
+
+static void on_wake(struct sim *sim, struct sim_event *event)
+{
+    (void)event;
+    struct sim_collector *c = &sim->collector;
+    if (c->full && sim->now >= c->disk_full_until && c->batch == NULL) {
+        c->full = false;
+        collector_set_full(c->core, false);
+    }
+    collector_on_time(c->core, now_of(sim));
+    sim_collector_pump(sim);
+    if (c->core != NULL)
+        look_at_links(sim);
+}
+
+void sim_collector_start(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    c->node.up = true;
+    c->node.generation++;
+    c->node.on_wake = on_wake;
+    new_core(sim);
+    sim_trace(sim, &c->node, "starts over %zu entries", c->disk.count);
+    for (int i = 0; i < sim->broker_count; i++) {
+        c->links[i].conn = 0;
+        c->links[i].failures = 0;
+        redial(sim, i);
+    }
+    sim_after(sim, &c->node, ESEP_MINUTE, on_deliver);
+    sim_collector_pump(sim);
+}
+
+static void put_batch(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    sim_disk_put(&c->disk, c->batch);
+    c->commits++;
+    if (c->commits % 128 == 0)
+        sim_truth_replay(sim);
+}
+
+void sim_collector_crash(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    bool stored = c->batch != NULL && sim_pick(sim, 2) == 0;
+    sim_trace(sim, &c->node, "crashes%s", stored ? ", with a commit just done" : "");
+    if (stored)
+        put_batch(sim);
+    for (int i = 0; i < sim->broker_count; i++) {
+        sim_conn_close(sim, c->links[i].conn);
+        c->links[i].conn = 0;
+    }
+    drop_core(sim);
+    c->order_token = 0;
+    c->node.up = false;
+    c->node.generation++;
+}
+
+void sim_collector_restore(struct sim *sim, size_t backup)
+{
+    struct sim_collector *c = &sim->collector;
+    uint8_t seed[32];
+    if (c->core != NULL)
+        sim_collector_crash(sim);
+    sim_disk_copy(&c->disk, &c->backups[backup]);
+    sim_seed_bytes(sim, seed);
+    memcpy(c->disk.log.engine_id, seed, sizeof c->disk.log.engine_id);
+    c->restores++;
+    sim_trace(sim, &c->node, "its store is an old copy of %zu entries", c->disk.count);
+    sim_truth_rebuild(sim);
+}
+
+static void on_reopen(struct sim *sim, struct sim_event *event)
+{
+    (void)event;
+    struct sim_collector *c = &sim->collector;
+    drop_core(sim);
+    new_core(sim);
+    sim_trace(sim, &c->node, "reopens the store: %zu entries", c->disk.count);
+    for (int i = 0; i < sim->broker_count; i++)
+        if (c->links[i].conn != 0)
+            collector_on_link(c->core, (uint32_t)i, sim->brokers[i].curve, true, now_of(sim));
+    sim_collector_pump(sim);
+}
+
+static void on_commit(struct sim *sim, struct sim_event *event)
+{
+    struct sim_collector *c = &sim->collector;
+    enum esep_status status = ESEP_OK;
+    if (sim->now < c->disk_bad_until)
+        status = ESEP_IO;
+    else if (sim->now < c->disk_full_until)
+        status = ESEP_LIMIT;
+    bool stored = status == ESEP_OK || (status == ESEP_IO && sim_pick(sim, 2) == 0);
+    sim_trace(sim, &c->node, "commit of %zu entries at %llu: %s%s", c->batch->record_count,
+              (unsigned long long)c->batch->first_index, esep_status_name(status),
+              stored && status != ESEP_OK ? ", but it is there" : "");
+    if (stored)
+        put_batch(sim);
+    c->batch = NULL;
+    if (status == ESEP_LIMIT)
+        c->full = true;
+    collector_on_stored(c->core, event->a, status, now_of(sim));
+    sim_collector_pump(sim);
+}
+
+static void on_mail(struct sim *sim, struct sim_event *event)
+{
+    struct sim_collector *c = &sim->collector;
+    struct esep_reason reason = {""};
+    uint32_t office = (uint32_t)event->durable;
+    if (collector_state_mail(&c->disk.log, office, event->b, 65536, &c->mailbox, &reason) !=
+        ESEP_OK)
+        sim_fail(sim, "the mailbox of office %u: %s", office, reason.text);
+    collector_on_mail(c->core, event->a, c->mailbox.items, c->mailbox.count, c->mailbox.more,
+                      now_of(sim));
+    sim_collector_pump(sim);
+}
+
+struct owed {
+    struct sim *sim;
+    size_t count;
+    struct {
+        uint64_t alert;
+        uint32_t target;
+    } items[16];
+};
+
+static bool visit_owed(void *context, uint64_t alert, uint32_t target)
+{
+    struct owed *owed = context;
+    if (alert < owed->sim->collector.disk.count) {
+        owed->items[owed->count].alert = alert;
+        owed->items[owed->count++].target = target;
+    }
+    return owed->count < 16;
+}
+
+static void on_deliver(struct sim *sim, struct sim_event *event)
+{
+    (void)event;
+    struct sim_collector *c = &sim->collector;
+    struct owed owed = {.sim = sim};
+    sim_after(sim, &c->node, sim_between(sim, ESEP_MINUTE, 20 * ESEP_MINUTE), on_deliver);
+    if (collector_status(c->core, NULL) != ESEP_OK || c->full)
+        return;
+    views_deliveries(c->views, visit_owed, &owed);
+    for (size_t i = 0; i < owed.count; i++)
+        collector_on_delivery(c->core, owed.items[i].alert, owed.items[i].target,
+                              sim_pick(sim, 4) > 0, 1 + (uint32_t)sim_pick(sim, 5), "said",
+                              now_of(sim));
+    sim_collector_pump(sim);
+}
+
+static void carry_out(struct sim *sim, const struct collector_effect *effect)
+{
+    struct sim_collector *c = &sim->collector;
+    struct sim_event *event;
+    switch (effect->kind) {
+    case COLLECTOR_EFFECT_SEND:
+        if (c->links[effect->link].conn != 0)
+            sim_send_link(sim, (int)effect->link, true, effect->parts, effect->part_count,
+                          c->disk.count);
+        break;
+    case COLLECTOR_EFFECT_STORE:
+        if (c->batch != NULL)
+            sim_fail(sim, "two commits at once");
+        c->batch = effect->batch;
+        event = sim_after(sim, &c->node,
+                          sim->now < c->disk_slow_until ? sim_between(sim, 0, 20 * ESEP_SECOND)
+                                                        : sim_between(sim, 100, 30000),
+                          on_commit);
+        event->a = effect->token;
+        break;
+    case COLLECTOR_EFFECT_MAIL:
+        event = sim_after(sim, &c->node, sim_between(sim, 0, 3000), on_mail);
+        event->a = effect->token;
+        event->b = effect->after;
+        event->durable = effect->office;
+        break;
+    case COLLECTOR_EFFECT_REPLY:
+        if (effect->token == c->order_token)
+            c->order_token = 0;
+        break;
+    case COLLECTOR_EFFECT_DELIVER:
+        if (effect->alert_index >= c->disk.count)
+            sim_fail(sim, "alert %llu is to be delivered before it is durable",
+                     (unsigned long long)effect->alert_index);
+        break;
+    }
+}
+
+void sim_collector_pump(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    const struct collector_effect *effect;
+    for (int turns = 0; (effect = collector_peek(c->core)) != NULL; turns++) {
+        if (turns > 10000)
+            sim_fail(sim, "ingest never comes to rest");
+        const struct collector_effect copy = *effect;
+        bool pop_first = copy.kind != COLLECTOR_EFFECT_SEND && copy.kind != COLLECTOR_EFFECT_REPLY;
+        if (pop_first)
+            collector_pop(c->core);
+        carry_out(sim, &copy);
+        if (!pop_first)
+            collector_pop(c->core);
+        if (sim_crashes_here(sim)) {
+            sim_collector_crash(sim);
+            return;
+        }
+    }
+    struct esep_reason reason = {""};
+    if (collector_status(c->core, &reason) != ESEP_OK) {
+        sim_trace(sim, &c->node, "ingest has ended: %s", reason.text);
+        if (c->batch == NULL)
+            sim_after(sim, &c->node, 0, on_reopen);
+        return;
+    }
+    esep_time now = now_of(sim);
+    esep_time at = collector_deadline(c->core);
+    if (c->full && at > now + 5 * ESEP_SECOND)
+        at = now + 5 * ESEP_SECOND;
+    sim_wake_at(sim, &c->node, at, now);
+}

@@ -1,0 +1,205 @@
+/* tests/sim/sim_journal.c - an office's journal in memory, as agent/journal.c keeps it; see sim.h.
+ *
+ * Every call is one transaction that is on the disk when it returns. Entries' bytes are never
+ * freed, so that a backup is a copy of the arrays.
+ */
+#include "sim.h"
+
+#include <stdlib.h>
+
+void sim_journal_start(struct sim *sim, int office)
+{
+    const struct sim_office *o = &sim->offices[office];
+    struct sim_journal *j = &sim->offices[office].journal;
+    struct agent_head head;
+    agent_head_start(&head, &sim->log_id, o->number, 1, o->sign.public);
+    j->epoch = j->marks.epoch = 1;
+    j->marks.oldest_seq = 1;
+    j->marks.base = j->marks.head = head.hash;
+}
+
+void sim_journal_done(struct sim_journal *j)
+{
+    for (size_t i = 0; i < SIM_EPOCHS; i++)
+        free(j->epochs[i].entries);
+    free(j->receipts);
+    memset(j, 0, sizeof *j);
+}
+
+void sim_journal_copy(struct sim_journal *to, const struct sim_journal *from)
+{
+    sim_journal_done(to);
+    *to = *from;
+    for (size_t i = 0; i < SIM_EPOCHS; i++) {
+        const struct sim_epoch *e = &from->epochs[i];
+        if (e->entries == NULL)
+            continue;
+        to->epochs[i].entries = malloc(e->cap * sizeof *e->entries);
+        if (to->epochs[i].entries == NULL)
+            abort();
+        memcpy(to->epochs[i].entries, e->entries, (size_t)(e->last + 1) * sizeof *e->entries);
+    }
+    to->receipt_cap = from->receipt_count + 16;
+    to->receipts = malloc(to->receipt_cap * sizeof *to->receipts);
+    if (to->receipts == NULL)
+        abort();
+    if (from->receipt_count > 0)
+        memcpy(to->receipts, from->receipts, from->receipt_count * sizeof *from->receipts);
+}
+
+void sim_journal_append(struct sim *sim, int office, struct esep_slice bytes, int key)
+{
+    struct sim_office *o = &sim->offices[office];
+    struct sim_journal *j = &o->journal;
+    struct sim_epoch *e = &j->epochs[j->epoch];
+    struct agent_head head = {
+        .office = o->number, .epoch = j->epoch, .seq = j->marks.last_seq, .hash = j->marks.head};
+    if (e->last + 2 > e->cap) {
+        e->cap = e->cap * 2 + 32;
+        e->entries = realloc(e->entries, e->cap * sizeof *e->entries);
+        if (e->entries == NULL)
+            abort();
+        if (e->last == 0)
+            memset(&e->entries[0], 0, sizeof e->entries[0]);
+    }
+    agent_head_step(&head, bytes);
+    e->entries[++e->last] = (struct sim_entry){
+        .entry = {.seq = head.seq, .chain = head.hash, .bytes = sim_keep(sim, bytes)}, .key = key};
+    j->marks.last_seq = head.seq;
+    j->marks.head = head.hash;
+    sim_truth_written(sim, office, j->epoch, &e->entries[e->last].entry);
+}
+
+void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct agent_store *s)
+{
+    struct sim_journal *j = &sim->offices[office].journal;
+    for (size_t i = 0; i < s->receipt_count; i++) {
+        if (j->receipt_count == j->receipt_cap) {
+            j->receipt_cap = j->receipt_cap * 2 + 16;
+            j->receipts = realloc(j->receipts, j->receipt_cap * sizeof *j->receipts);
+            if (j->receipts == NULL)
+                abort();
+        }
+        j->receipts[j->receipt_count++] = s->receipts[i];
+        sim_truth_receipt(sim, office, &s->receipts[i]);
+    }
+    j->marks.mail_through = s->mail_through;
+    if (s->checkpoint_size > 0) {
+        j->marks.checkpoint_size = s->checkpoint_size;
+        j->marks.checkpoint_root = s->checkpoint_root;
+    }
+    if (j->epoch == epoch) {
+        j->marks.receipted_seq = s->receipted_seq;
+        j->marks.promised_seq = s->promised_seq;
+    }
+    if (s->view != NULL)
+        j->seen_epoch = s->view->epoch;
+}
+
+/* As journal_recover: the same bytes under new numbers, where no receipt covers them. */
+void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
+{
+    struct sim_office *o = &sim->offices[office];
+    struct sim_journal *j = &o->journal;
+    const struct sim_epoch *old = &j->epochs[j->epoch];
+    uint64_t from = j->marks.receipted_seq + 1;
+    uint32_t above = j->epoch > collector_epoch ? j->epoch : collector_epoch;
+    struct agent_head head;
+    if (above + 1 >= SIM_EPOCHS)
+        sim_fail(sim, "%s begins epoch %u: they recover for ever", o->node.name, above + 1);
+    j->epoch = j->marks.epoch = above + 1;
+    agent_head_start(&head, &sim->log_id, o->number, j->epoch, o->sign.public);
+    free(j->epochs[j->epoch].entries); /* a restored journal may begin an epoch once more */
+    memset(&j->epochs[j->epoch], 0, sizeof j->epochs[j->epoch]);
+    j->marks.last_seq = j->marks.receipted_seq = j->marks.promised_seq = 0;
+    j->marks.oldest_seq = 1;
+    j->marks.base = j->marks.head = head.hash;
+    for (uint64_t seq = from; seq <= old->last; seq++)
+        sim_journal_append(sim, office, old->entries[seq].entry.bytes, old->entries[seq].key);
+}
+
+static uint64_t own_last(const struct sim_journal *j, int key)
+{
+    const struct sim_epoch *e = &j->epochs[j->epoch];
+    for (uint64_t seq = e->last; seq > 0; seq--)
+        if (e->entries[seq].key == key)
+            return seq;
+    return 0;
+}
+
+static int pick_key(struct sim *sim, const struct sim_office *o)
+{
+    for (int tries = 0; tries < 200; tries++) {
+        int key = (int)sim_pick(sim, (uint64_t)sim->key_count);
+        if (strcmp(sim->key_bodies[key], o->body) == 0 || sim_pick(sim, 40) == 0)
+            return key;
+    }
+    return 0;
+}
+
+static void fill_report(struct sim *sim, struct sim_office *o, Esep__V1__Report *report, int key)
+{
+    uint64_t base = own_last(&o->journal, key);
+    report->revision = (uint32_t)base + 1;
+    report->builds_on_seq = sim_pick(sim, 10) == 0 ? 0 : base;
+    report->fulfilment = sim_pick(sim, 2) == 0 ? ESEP__V1__FULFILMENT__FULFILMENT_IN_PROGRESS
+                                               : ESEP__V1__FULFILMENT__FULFILMENT_EXECUTED;
+    if (sim_pick(sim, 3) > 0) {
+        report->progress_case = ESEP__V1__REPORT__PROGRESS_PERCENT;
+        report->percent = (uint32_t)sim_pick(sim, 101);
+    }
+}
+
+void sim_journal_write(struct sim *sim, int office)
+{
+    struct sim_office *o = &sim->offices[office];
+    Esep__V1__JournalEntry entry = ESEP__V1__JOURNAL_ENTRY__INIT;
+    Esep__V1__Report report = ESEP__V1__REPORT__INIT;
+    Esep__V1__Withdrawal withdrawal = ESEP__V1__WITHDRAWAL__INIT;
+    Esep__V1__ExtensionRequest request = ESEP__V1__EXTENSION_REQUEST__INIT;
+    struct esep_reason reason = {""};
+    struct esep_buf packed;
+    uint8_t nonce[32];
+    char until[] = "2013-04-20", reason_text[] = "it takes longer";
+    size_t len = sim_pick(sim, 20) == 0 ? sim_pick(sim, 9000) : sim_pick(sim, 300);
+    char *story = sim_alloc(sim, len + 1);
+    int key = pick_key(sim, o);
+    uint64_t kind = sim_pick(sim, 30);
+    uint64_t last = own_last(&o->journal, key);
+    memset(story, 'a' + (int)sim_pick(sim, 26), len);
+    story[len] = '\0';
+    esep_buf_init(&packed, AGENT_ENTRY_BYTES_MAX);
+    sim_seed_bytes(sim, nonce);
+    entry.nonce = esep_pb(nonce, AGENT_NONCE_BYTES);
+    entry.written_at_us = sim_wall(sim, &o->node) > 0 ? sim_wall(sim, &o->node) : 1;
+    if (kind == 0 && last > 0) {
+        entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL;
+        entry.withdrawal = &withdrawal;
+        withdrawal.obligation = sim->keys[key];
+        withdrawal.report_seq = last;
+        withdrawal.reason = reason_text;
+        key = -1;
+    } else if (kind == 1) {
+        entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_EXTENSION_REQUEST;
+        entry.extension_request = &request;
+        request.obligation = sim->keys[key];
+        request.until = until;
+        request.reason = reason_text;
+        key = -1;
+    } else {
+        entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+        entry.report = &report;
+        report.obligation = sim->keys[key];
+        report.narrative = story;
+        fill_report(sim, o, &report, key);
+    }
+    if (agent_entry_pack(&entry, &packed, &reason) != ESEP_OK)
+        sim_fail(sim, "an entry cannot be packed: %s", reason.text);
+    if (kind == 2) /* an office whose software is broken: bytes that say nothing */
+        memset(packed.data, 0xff, packed.len < 8 ? packed.len : 8);
+    sim_journal_append(sim, office, esep_buf_slice(&packed), kind == 2 ? -1 : key);
+    o->written++;
+    sim_trace(sim, &o->node, "wrote entry %u/%llu, %zu bytes", o->journal.epoch,
+              (unsigned long long)o->journal.marks.last_seq, packed.len);
+    esep_buf_done(&packed);
+}

@@ -1,0 +1,182 @@
+/* tests/sim/sim_net.c - the lines: what is sent arrives late, twice, damaged, or not; see sim.h. */
+#include "sim.h"
+
+#include <stdlib.h>
+
+uint64_t sim_conn_open(struct sim *sim, int office, int broker)
+{
+    if (sim->conn_count + 2 > sim->conn_cap) {
+        sim->conn_cap = sim->conn_cap * 2 + 256;
+        sim->conns = realloc(sim->conns, sim->conn_cap * sizeof *sim->conns);
+        if (sim->conns == NULL)
+            abort();
+    }
+    sim->conns[++sim->conn_count] =
+        (struct sim_conn){.office = office,
+                          .broker = broker,
+                          .open = true,
+                          .broker_generation = sim->brokers[broker].node.generation};
+    return sim->conn_count;
+}
+
+struct sim_conn *sim_conn(struct sim *sim, uint64_t conn)
+{
+    return &sim->conns[conn];
+}
+
+void sim_conn_close(struct sim *sim, uint64_t conn)
+{
+    if (conn != 0)
+        sim->conns[conn].open = false;
+}
+
+static bool alive(struct sim *sim, uint64_t conn)
+{
+    const struct sim_conn *c = sim_conn(sim, conn);
+    const struct sim_broker *b = &sim->brokers[c->broker];
+    return c->open && b->core != NULL && b->node.generation == c->broker_generation;
+}
+
+static esep_time flight(struct sim *sim, esep_time *last)
+{
+    esep_time wait = sim->latency / 2 + sim_between(sim, 0, sim->latency);
+    if (sim_chance(sim, sim->stall))
+        wait += sim_pick(sim, 30) == 0 ? sim_between(sim, ESEP_HOUR, 2 * ESEP_DAY)
+                                       : sim_between(sim, ESEP_SECOND, 2 * ESEP_MINUTE);
+    else if (!sim_chance(sim, sim->reorder)) {
+        if (sim->now + wait < *last)
+            wait = *last - sim->now;
+        *last = sim->now + wait;
+    }
+    return wait;
+}
+
+/* A byte changes, or the end is missing. */
+static void damage(struct sim *sim, struct sim_event *event)
+{
+    struct esep_slice *part = &event->parts[0];
+    if (part->len == 0)
+        return;
+    if (sim_pick(sim, 4) == 0)
+        part->len = (size_t)sim_pick(sim, part->len);
+    else
+        ((uint8_t *)(uintptr_t)part->data)[sim_pick(sim, part->len)] ^=
+            (uint8_t)(1 + sim_pick(sim, 255));
+}
+
+static struct sim_event *launch(struct sim *sim, struct sim_node *to, esep_time *last,
+                                sim_fire_fn *fire, uint64_t conn, struct esep_slice frame)
+{
+    struct sim_event *event = sim_after(sim, to, flight(sim, last), fire);
+    event->a = conn;
+    sim_event_part(event, frame);
+    if (sim_chance(sim, sim->corrupt))
+        damage(sim, event);
+    return event;
+}
+
+static void on_up(struct sim *sim, struct sim_event *event)
+{
+    struct sim_conn *c = sim_conn(sim, event->a);
+    struct sim_broker *b = &sim->brokers[c->broker];
+    const struct sim_office *o = &sim->offices[c->office];
+    if (!alive(sim, event->a) || o->cut_up)
+        return;
+    sim_trace(sim, &b->node, "frame from %s, conn %llu: %zu bytes %08x", o->node.name,
+              (unsigned long long)event->a, event->parts[0].len, sim_print(event->parts[0]));
+    b->durable = 0;
+    broker_on_office_frame(b->core, event->a, o->curve, event->parts[0],
+                           sim_monotonic(sim, &b->node));
+    sim_broker_pump(sim, c->broker);
+}
+
+void sim_send_up(struct sim *sim, uint64_t conn, struct esep_slice frame)
+{
+    struct sim_conn *c = sim_conn(sim, conn);
+    const struct sim_office *o = &sim->offices[c->office];
+    if (!alive(sim, conn) || o->cut_up || sim_chance(sim, sim->loss)) {
+        sim_trace(sim, &o->node, "sends %zu bytes %08x, lost", frame.len, sim_print(frame));
+        return;
+    }
+    sim_trace(sim, &o->node, "sends %zu bytes %08x on conn %llu", frame.len, sim_print(frame),
+              (unsigned long long)conn);
+    struct sim_node *to = &sim->brokers[c->broker].node;
+    (void)launch(sim, to, &c->up_last, on_up, conn, frame);
+    if (sim_chance(sim, sim->repeat))
+        (void)launch(sim, to, &c->up_last, on_up, conn, frame);
+}
+
+static void on_down(struct sim *sim, struct sim_event *event)
+{
+    struct sim_conn *c = sim_conn(sim, event->a);
+    if (event->b != 0)
+        c->down_waiting--;
+    struct sim_office *o = &sim->offices[c->office];
+    if (!c->open || o->core == NULL || o->conn != event->a || o->cut_down)
+        return;
+    sim_office_frame(sim, c->office, event->parts[0], event->durable);
+}
+
+enum esep_status sim_send_down(struct sim *sim, uint64_t conn, struct esep_slice frame,
+                               size_t durable)
+{
+    if (conn == 0 || conn > sim->conn_count || !alive(sim, conn) || sim_conn(sim, conn)->office < 0)
+        return ESEP_NOT_FOUND;
+    struct sim_conn *c = sim_conn(sim, conn);
+    if (c->down_waiting >= SIM_SOCKET_FRAMES)
+        return ESEP_AGAIN;
+    if (sim->offices[c->office].cut_down || sim_chance(sim, sim->loss))
+        return ESEP_OK;
+    for (int copies = 1 + sim_chance(sim, sim->repeat); copies > 0; copies--) {
+        struct sim_event *event = launch(sim, NULL, &c->down_last, on_down, conn, frame);
+        event->durable = durable;
+        event->b = 1;
+        c->down_waiting++;
+    }
+    return ESEP_OK;
+}
+
+static void on_link_down(struct sim *sim, struct sim_event *event)
+{
+    struct sim_collector *col = &sim->collector;
+    struct sim_conn *c = sim_conn(sim, event->a);
+    if (!c->open || c->doomed || col->links[c->broker].conn != event->a)
+        return;
+    collector_on_frame(col->core, (uint32_t)c->broker, event->parts, event->part_count,
+                       sim_wall(sim, &col->node));
+    sim_collector_pump(sim);
+}
+
+static void on_link_up(struct sim *sim, struct sim_event *event)
+{
+    struct sim_conn *c = sim_conn(sim, event->a);
+    struct sim_broker *b = &sim->brokers[c->broker];
+    if (!alive(sim, event->a) || c->doomed)
+        return;
+    static const uint8_t collector_key[ESEP_KEY_BYTES] = {0xc0};
+    b->durable = event->durable;
+    broker_on_collector_frame(b->core, event->a, collector_key, event->parts, event->part_count,
+                              sim_monotonic(sim, &b->node));
+    sim_broker_pump(sim, c->broker);
+}
+
+/* In order, and nothing behind what was lost. */
+void sim_send_link(struct sim *sim, int broker, bool up, const struct esep_slice *parts,
+                   size_t count, size_t durable)
+{
+    struct sim_link *link = &sim->collector.links[broker];
+    struct sim_conn *c = sim_conn(sim, link->conn);
+    if (link->cut)
+        c->doomed = true;
+    if (c->doomed)
+        return;
+    esep_time *last = up ? &c->up_last : &c->down_last;
+    esep_time at = sim->now + sim->latency / 4 + sim_between(sim, 0, sim->latency / 2);
+    *last = at > *last ? at : *last;
+    struct sim_event *event = sim_after(sim, up ? &sim->brokers[broker].node : &sim->collector.node,
+                                        *last - sim->now, up ? on_link_up : on_link_down);
+    event->a = link->conn;
+    event->durable = durable;
+    for (size_t i = 0; i < count; i++)
+        sim_event_part(event, parts[i]);
+}

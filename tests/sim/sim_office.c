@@ -1,0 +1,331 @@
+/* tests/sim/sim_office.c - the agent's shell: as agent/run.c, over the simulated line and journal;
+ * see sim.h. READ and STORE take their time here, which the core's contract allows. People come
+ * when the uplink has stopped: where it says `recover`, they do.
+ */
+#include "sim.h"
+
+#define READ_ENTRIES_MAX 64
+
+static esep_time now_of(const struct sim *sim, const struct sim_office *o)
+{
+    return sim_wall(sim, &o->node);
+}
+
+static void on_wake(struct sim *sim, struct sim_event *event)
+{
+    struct sim_office *o = &sim->offices[event->node->number];
+    agent_on_time(o->core, now_of(sim, o));
+    sim_office_pump(sim, event->node->number);
+}
+
+void sim_office_start(struct sim *sim, int office)
+{
+    struct sim_office *o = &sim->offices[office];
+    struct esep_reason reason = {""};
+    struct agent_config *c = &o->config;
+    c->log_id = sim->log_id;
+    memcpy(c->log_public, sim->log_key.public, ESEP_KEY_BYTES);
+    memcpy(c->seal_public, sim->seal_key.public, ESEP_KEY_BYTES);
+    c->office = o->number;
+    c->sign_key = o->sign;
+    c->broker_count = (uint32_t)sim->broker_count;
+    c->check_chain = true;
+    sim_seed_bytes(sim, c->seed);
+    o->journal.marks.epoch = o->journal.epoch;
+    o->node.up = true;
+    o->node.generation++;
+    o->node.on_wake = on_wake;
+    o->broken = false;
+    o->person_coming = false;
+    if (agent_new(&o->core, c, &o->journal.marks, now_of(sim, o), &reason) != ESEP_OK)
+        sim_fail(sim, "%s does not start: %s", o->node.name, reason.text);
+    sim_trace(sim, &o->node, "starts: epoch %u, %llu entries, %llu receipted", o->journal.epoch,
+              (unsigned long long)o->journal.marks.last_seq,
+              (unsigned long long)o->journal.marks.receipted_seq);
+    sim_office_pump(sim, office);
+}
+
+static void close_line(struct sim *sim, struct sim_office *o)
+{
+    sim_conn_close(sim, o->conn);
+    o->conn = 0;
+    o->blocked_until = 0;
+    o->inbox_count = 0;
+}
+
+/* The power goes. A transaction under way is on the disk, or it is not. */
+void sim_office_crash(struct sim *sim, int office)
+{
+    struct sim_office *o = &sim->offices[office];
+    bool stored = o->storing != NULL && sim_pick(sim, 2) == 0;
+    struct agent_status s;
+    agent_status_get(o->core, &s);
+    sim_trace(sim, &o->node, "crashes%s", stored ? ", with a transaction just done" : "");
+    if (stored)
+        sim_journal_store(sim, office, s.epoch, o->storing);
+    o->storing = NULL;
+    close_line(sim, o);
+    agent_free(o->core);
+    o->core = NULL;
+    o->node.up = false;
+    o->node.generation++;
+}
+
+void sim_office_restore(struct sim *sim, int office, size_t backup)
+{
+    struct sim_office *o = &sim->offices[office];
+    if (o->core != NULL)
+        sim_office_crash(sim, office);
+    sim_journal_copy(&o->journal, &o->backups[backup]);
+    o->restores++;
+    sim_trace(sim, &o->node, "its journal is an old copy: epoch %u, %llu entries", o->journal.epoch,
+              (unsigned long long)o->journal.marks.last_seq);
+}
+
+void sim_office_hang_up(struct sim *sim, int office, bool tell)
+{
+    struct sim_office *o = &sim->offices[office];
+    bool had = o->conn != 0;
+    close_line(sim, o);
+    if (had && tell && o->core != NULL) {
+        agent_on_disconnected(o->core, now_of(sim, o));
+        sim_office_pump(sim, office);
+    }
+}
+
+static void on_connected(struct sim *sim, struct sim_event *event)
+{
+    int office = event->node->number;
+    struct sim_office *o = &sim->offices[office];
+    if (o->conn != event->a)
+        return;
+    const struct sim_conn *c = sim_conn(sim, o->conn);
+    struct sim_broker *b = &sim->brokers[c->broker];
+    if (o->cut_up || o->cut_down)
+        return; /* nothing is heard; the core gives up by itself */
+    if (b->core == NULL || b->node.generation != c->broker_generation ||
+        !broker_admits(b->core, BROKER_DOMAIN_OFFICES, o->curve)) {
+        sim_office_hang_up(sim, office, true);
+        return;
+    }
+    sim_trace(sim, &o->node, "connected to %s", b->node.name);
+    agent_on_connected(o->core, now_of(sim, o));
+    sim_office_pump(sim, office);
+}
+
+static void dial(struct sim *sim, int office, uint32_t broker)
+{
+    struct sim_office *o = &sim->offices[office];
+    close_line(sim, o);
+    o->conn = sim_conn_open(sim, office, (int)broker);
+    sim_after(sim, &o->node, 2 * sim->latency, on_connected)->a = o->conn;
+}
+
+static void on_read(struct sim *sim, struct sim_event *event)
+{
+    int office = event->node->number;
+    struct sim_office *o = &sim->offices[office];
+    const struct sim_journal *j = &o->journal;
+    const struct sim_epoch *e = &j->epochs[j->epoch];
+    static struct agent_entry entries[READ_ENTRIES_MAX];
+    size_t count = 0;
+    size_t bytes = 0;
+    size_t most = (size_t)event->durable;
+    uint64_t from = event->b;
+    if (sim->now < o->disk_bad_until && sim_pick(sim, 2) == 0) {
+        agent_on_entries(o->core, event->a, ESEP_IO, NULL, 0, now_of(sim, o));
+    } else {
+        for (uint64_t seq = from; seq >= 1 && seq <= e->last && count < READ_ENTRIES_MAX; seq++) {
+            if (count > 0 && bytes + e->entries[seq].entry.bytes.len > most)
+                break;
+            bytes += e->entries[seq].entry.bytes.len;
+            entries[count++] = e->entries[seq].entry;
+        }
+        agent_on_entries(o->core, event->a, count > 0 ? ESEP_OK : ESEP_NOT_FOUND, entries, count,
+                         now_of(sim, o));
+    }
+    sim_office_pump(sim, office);
+}
+
+static void on_store(struct sim *sim, struct sim_event *event)
+{
+    int office = event->node->number;
+    struct sim_office *o = &sim->offices[office];
+    struct agent_status s;
+    enum esep_status status = ESEP_OK;
+    agent_status_get(o->core, &s);
+    if (sim->now < o->disk_bad_until)
+        status = ESEP_IO;
+    else if (sim->now < o->disk_full_until)
+        status = sim_pick(sim, 2) == 0 ? ESEP_LIMIT : ESEP_AGAIN;
+    bool stored = status == ESEP_OK || (status == ESEP_IO && sim_pick(sim, 2) == 0);
+    const struct agent_store *what = o->storing;
+    sim_trace(sim, &o->node, "stores %zu receipts, %zu mails, through %llu: %s%s",
+              what->receipt_count, what->mail_count, (unsigned long long)what->receipted_seq,
+              esep_status_name(status), stored && status != ESEP_OK ? ", but it is there" : "");
+    if (stored)
+        sim_journal_store(sim, office, s.epoch, what);
+    o->storing = NULL;
+    if (status == ESEP_IO)
+        o->broken = true;
+    agent_on_stored(o->core, event->a, status, now_of(sim, o));
+    sim_office_pump(sim, office);
+}
+
+static void on_reopen(struct sim *sim, struct sim_event *event)
+{
+    int office = event->node->number;
+    struct sim_office *o = &sim->offices[office];
+    o->storing = NULL;
+    close_line(sim, o);
+    agent_free(o->core);
+    o->core = NULL;
+    sim_office_start(sim, office);
+}
+
+static void on_person(struct sim *sim, struct sim_event *event)
+{
+    int office = event->node->number;
+    struct sim_office *o = &sim->offices[office];
+    struct agent_status s;
+    agent_status_get(o->core, &s);
+    o->person_coming = false;
+    if (s.state != AGENT_STOPPED)
+        return;
+    if (s.why == AGENT_WHY_FORK || s.why == AGENT_WHY_BEHIND) {
+        uint32_t there =
+            s.held_epoch > o->journal.seen_epoch ? s.held_epoch : o->journal.seen_epoch;
+        sim_journal_recover(sim, office, there);
+        o->recoveries++;
+        sim_trace(sim, &o->node, "recovers: epoch %u, %llu entries queued again", o->journal.epoch,
+                  (unsigned long long)o->journal.marks.last_seq);
+        on_reopen(sim, event);
+        return;
+    }
+    if (s.why == AGENT_WHY_JOURNAL) {
+        on_reopen(sim, event);
+        return;
+    }
+    agent_now(o->core, now_of(sim, o));
+    sim_office_pump(sim, office);
+}
+
+static void on_notify(struct sim *sim, struct sim_office *o)
+{
+    struct agent_status s;
+    agent_status_get(o->core, &s);
+    if (s.state == o->said && s.why == AGENT_WHY_NONE)
+        return;
+    o->said = s.state;
+    sim_trace(sim, &o->node, "is %s (%s) %s", agent_state_name(s.state), agent_why_name(s.why),
+              s.text);
+    if (s.state != AGENT_STOPPED || o->person_coming)
+        return;
+    if (s.why == AGENT_WHY_GAP || s.why == AGENT_WHY_PROTOCOL || s.why == AGENT_WHY_TOO_LARGE)
+        sim_fail(sim, "%s stopped: %s", o->node.name, s.text);
+    o->person_coming = true;
+    sim_after(sim, &o->node, sim_between(sim, ESEP_MINUTE, 40 * ESEP_MINUTE), on_person);
+}
+
+/* false: the effect must wait. */
+static bool carry_out(struct sim *sim, int office, const struct agent_effect *effect)
+{
+    struct sim_office *o = &sim->offices[office];
+    const struct agent_effect copy = *effect;
+    struct sim_event *event;
+    if (copy.kind == AGENT_EFFECT_SEND) {
+        if (sim->now < o->blocked_until)
+            return false;
+        if (!sim->calm && sim_pick(sim, 200) == 0) {
+            o->blocked_until = sim->now + sim_between(sim, 1, ESEP_SECOND);
+            return false;
+        }
+        if (o->conn != 0)
+            sim_send_up(sim, o->conn, copy.frame);
+        agent_pop(o->core);
+        return true;
+    }
+    agent_pop(o->core);
+    switch (copy.kind) {
+    case AGENT_EFFECT_CONNECT:
+        dial(sim, office, copy.broker);
+        break;
+    case AGENT_EFFECT_DISCONNECT:
+        close_line(sim, o);
+        break;
+    case AGENT_EFFECT_READ:
+        event = sim_after(sim, &o->node, sim_between(sim, 0, 2000), on_read);
+        event->a = copy.token;
+        event->b = copy.from_seq;
+        event->durable = copy.bytes_max;
+        break;
+    case AGENT_EFFECT_STORE:
+        if (o->storing != NULL)
+            sim_fail(sim, "%s: two STOREs at once", o->node.name);
+        o->storing = copy.store;
+        event = sim_after(sim, &o->node, sim_between(sim, 0, 30000), on_store);
+        event->a = copy.token;
+        break;
+    case AGENT_EFFECT_NOTIFY:
+        on_notify(sim, o);
+        break;
+    default:
+        sim_fail(sim, "an effect of kind %d", (int)copy.kind);
+    }
+    return true;
+}
+
+/* true: it crashed. */
+static bool drain_effects(struct sim *sim, int office)
+{
+    struct sim_office *o = &sim->offices[office];
+    const struct agent_effect *effect;
+    for (int turns = 0; (effect = agent_peek(o->core)) != NULL; turns++) {
+        if (turns > 10000)
+            sim_fail(sim, "%s never comes to rest", o->node.name);
+        if (!carry_out(sim, office, effect))
+            break;
+        if (sim_crashes_here(sim)) {
+            sim_office_crash(sim, office);
+            return true;
+        }
+    }
+    return false;
+}
+
+void sim_office_pump(struct sim *sim, int office)
+{
+    struct sim_office *o = &sim->offices[office];
+    if (drain_effects(sim, office))
+        return;
+    while (o->inbox_count > 0 && agent_ready(o->core)) {
+        struct esep_slice frame = o->inbox[0];
+        memmove(o->inbox, o->inbox + 1, --o->inbox_count * sizeof o->inbox[0]);
+        agent_on_frame(o->core, frame, now_of(sim, o));
+        if (drain_effects(sim, office))
+            return;
+    }
+    if (o->broken) {
+        sim_after(sim, &o->node, 10 * ESEP_SECOND, on_reopen);
+        o->broken = false;
+    }
+    esep_time now = now_of(sim, o);
+    esep_time at = agent_deadline(o->core);
+    if (o->blocked_until > sim->now && at > now + (o->blocked_until - sim->now))
+        at = now + (o->blocked_until - sim->now);
+    sim_wake_at(sim, &o->node, at, now);
+}
+
+void sim_office_frame(struct sim *sim, int office, struct esep_slice frame, size_t durable)
+{
+    struct sim_office *o = &sim->offices[office];
+    if (durable > o->heard_durable)
+        o->heard_durable = durable;
+    sim_trace(sim, &o->node, "hears %zu bytes %08x", frame.len, sim_print(frame));
+    if (o->inbox_count == sizeof o->inbox / sizeof o->inbox[0]) {
+        sim_office_hang_up(sim, office, true); /* cannot be: the mark is below */
+        return;
+    }
+    o->inbox[o->inbox_count++] = sim_keep(sim, frame);
+    sim_office_pump(sim, office);
+}

@@ -1,0 +1,227 @@
+/* tests/sim/sim_plan.c - the plan the country works on, and its log before anything runs; sim.h.
+ *
+ * Plan "p", zone +06:00: four bodies, three actions that fall due within days of the beginning, so
+ * that alerts of every kind come up in a short run. A revision moves the end of one window and, now
+ * and then, drops an action. Bodies have one office or two.
+ */
+#include "sim.h"
+
+#include <stdlib.h>
+
+#define WINDOWS 4
+
+const struct views_limits sim_limits = {
+    .plans_max = 64,
+    .offices_max = 16,
+    .obligations_max = 400,
+    .codes_max = 16,
+    .deliveries_max = 4096,
+    .open_commitments_max = 4,
+    .plan_bytes_max = 4 << 20,
+};
+
+static const char *const bodies[] = {"moj", "moh", "akmola", "court"};
+static const char *const office_bodies[SIM_OFFICES] = {"moj",    "moh",    "moh",
+                                                       "akmola", "akmola", "court"};
+
+const struct esep_zone *sim_zone(void *context, const char *name)
+{
+    static struct esep_zone zone;
+    (void)context;
+    zone.first_offset_s = zone.tail_offset_s = 6 * 3600;
+    return strcmp(name, "test/plus6") == 0 ? &zone : NULL;
+}
+
+/* protobuf-c's strings are not const, and packing does not write. */
+static char *text(const char *literal)
+{
+    return (char *)(uintptr_t)literal;
+}
+
+struct plan_data {
+    Esep__V1__Plan plan;
+    Esep__V1__Rules rules;
+    Esep__V1__Body bodies[4], *body_list[4];
+    Esep__V1__Executor executors[4], *executor_list[4];
+    Esep__V1__Window windows[WINDOWS], *window_list[WINDOWS];
+    Esep__V1__Action actions[3], *action_list[3];
+    uint32_t alert_days[5];
+    char *everybody[1];
+};
+
+static void make_actions(struct plan_data *d, esep_day today, uint32_t revision)
+{
+    static const char *const numbers[] = {"1", "2", "3"};
+    /* days from the beginning to the end of each window */
+    static const int ends[WINDOWS] = {2, 5, 9, 40};
+    for (size_t i = 0; i < 4; i++) {
+        esep__v1__executor__init(&d->executors[i]);
+        d->executors[i].body = text(bodies[i]);
+        d->executors[i].role =
+            i == 0 ? ESEP__V1__ROLE__ROLE_LEAD : ESEP__V1__ROLE__ROLE_CO_EXECUTOR;
+        d->executor_list[i] = &d->executors[i];
+    }
+    for (int i = 0; i < WINDOWS; i++) {
+        esep__v1__window__init(&d->windows[i]);
+        d->windows[i].start_day = today - 80 + i;
+        d->windows[i].end_day = today + ends[i] + (i == 2 ? (int)revision : 0);
+        d->window_list[i] = &d->windows[i];
+    }
+    for (size_t i = 0; i < 3; i++) {
+        esep__v1__action__init(&d->actions[i]);
+        d->actions[i].number = text(numbers[i]);
+        d->actions[i].executors = i == 2 ? d->executor_list + 2 : d->executor_list;
+        d->actions[i].n_executors = i == 2 ? 2 : 4;
+        d->actions[i].windows = i == 2 ? d->window_list + 3 : d->window_list + 2 * i;
+        d->actions[i].n_windows = i == 0 ? 2 : 1;
+        d->action_list[i] = &d->actions[i];
+    }
+    d->plan.actions = d->action_list;
+    d->plan.n_actions = revision % 3 == 2 ? 2 : 3;
+}
+
+static void make_rules(struct plan_data *d)
+{
+    static const uint32_t days[] = {30, 14, 7, 3, 1};
+    esep__v1__rules__init(&d->rules);
+    memcpy(d->alert_days, days, sizeof days);
+    d->everybody[0] = text("*");
+    d->rules.annual_month = 1;
+    d->rules.annual_day = 20;
+    d->rules.consolidated_month = 2;
+    d->rules.consolidated_day = 10;
+    d->rules.working_day = ESEP__V1__WORKING_DAY_RULE__WORKING_DAY_RULE_NONE;
+    d->rules.commitment_grace_days = 3;
+    d->rules.alert_days = d->alert_days;
+    d->rules.n_alert_days = 5;
+    d->rules.overdue_repeat_days = 7;
+    d->rules.silent_days = 1;
+    d->rules.annual_groups = d->everybody;
+    d->rules.n_annual_groups = 1;
+    d->plan.rules = &d->rules;
+}
+
+struct esep_slice sim_plan(struct sim *sim, uint32_t revision)
+{
+    struct plan_data d;
+    memset(&d, 0, sizeof d);
+    esep__v1__plan__init(&d.plan);
+    d.plan.id = text("p");
+    d.plan.revision = revision;
+    d.plan.zone = text("test/plus6");
+    d.plan.secretariat = text("moj");
+    d.plan.first_year = 2013;
+    d.plan.last_year = 2013;
+    d.plan.approved_day = esep_day_from_civil(2012, 10, 24);
+    for (size_t i = 0; i < 4; i++) {
+        esep__v1__body__init(&d.bodies[i]);
+        d.bodies[i].code = text(bodies[i]);
+        d.bodies[i].kind = ESEP__V1__BODY_KIND__BODY_KIND_MINISTRY;
+        d.bodies[i].upon_agreement = i == 3;
+        d.body_list[i] = &d.bodies[i];
+    }
+    d.plan.bodies = d.body_list;
+    d.plan.n_bodies = 4;
+    make_actions(&d, esep_zone_day(sim_zone(NULL, "test/plus6"), sim->start), revision);
+    make_rules(&d);
+    uint8_t *packed = sim_alloc(sim, protobuf_c_message_get_packed_size(&d.plan.base));
+    return esep_slice(packed, protobuf_c_message_pack(&d.plan.base, packed));
+}
+
+/* The log's first entries, put there by hand as `init`, `plan` and `keys` would. */
+struct founding {
+    struct sim *sim;
+    struct views *views;
+    struct collector_record records[2 + SIM_OFFICES];
+    size_t count;
+};
+
+static void found_entry(struct founding *f, Esep__V1__LogType type, const ProtobufCMessage *message)
+{
+    struct sim *sim = f->sim;
+    struct esep_reason reason = {""};
+    struct collector_record *record = &f->records[f->count];
+    uint8_t *packed = sim_alloc(sim, protobuf_c_message_get_packed_size(message) + 1);
+    record->body = esep_slice(packed, protobuf_c_message_pack(message, packed));
+    const struct collector_leaf leaf = {
+        .type = type, .accepted_at = sim->start, .hash = esep_sha256(record->body)};
+    collector_leaf_pack(&leaf, record->leaf);
+    if (views_apply(f->views, f->count, esep_slice(record->leaf, sizeof record->leaf), record->body,
+                    NULL, &reason) != ESEP_OK)
+        sim_fail(sim, "the log cannot be founded: %s", reason.text);
+    f->count++;
+}
+
+static void found_office(struct founding *f, int i)
+{
+    struct sim_office *o = &f->sim->offices[i];
+    uint8_t seed[32];
+    sim_seed_bytes(f->sim, seed);
+    esep_sign_key_from_seed(&o->sign, seed);
+    sim_seed_bytes(f->sim, o->curve);
+    o->number = (uint32_t)i + 1;
+    o->body = office_bodies[i];
+    Esep__V1__KeyChange change = ESEP__V1__KEY_CHANGE__INIT;
+    change.office = o->number;
+    change.state = ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE;
+    change.body = text(o->body);
+    change.sign_key = esep_pb(o->sign.public, ESEP_KEY_BYTES);
+    change.curve_key = esep_pb(o->curve, ESEP_KEY_BYTES);
+    found_entry(f, ESEP__V1__LOG_TYPE__LOG_TYPE_KEY, &change.base);
+}
+
+static enum esep_status put_row(void *context, struct esep_slice key, struct esep_slice value)
+{
+    struct founding *f = context;
+    sim_table_put(f->sim, &f->sim->collector.disk.table, key, value);
+    return ESEP_OK;
+}
+
+static void list_keys(struct founding *f)
+{
+    struct sim *sim = f->sim;
+    for (uint32_t i = 0; i < views_obligation_count(f->views) && sim->key_count < SIM_KEYS; i++) {
+        const struct views_obligation *o = views_obligation(f->views, i);
+        memcpy(sim->keys[sim->key_count], o->made.key, ESEP_OBLIGATION_KEY_MAX);
+        (void)snprintf(sim->key_bodies[sim->key_count++], ESEP_BODY_CODE_MAX, "%s",
+                       bodies[o->made.body]);
+    }
+}
+
+void sim_found(struct sim *sim)
+{
+    struct founding f = {.sim = sim};
+    uint8_t seed[32];
+    struct sim_disk *disk = &sim->collector.disk;
+    sim_seed_bytes(sim, seed);
+    esep_sign_key_from_seed(&sim->log_key, seed);
+    sim_seed_bytes(sim, seed);
+    esep_box_key_from_seed(&sim->seal_key, seed);
+    if (views_new(&f.views, &sim_limits, sim_zone, NULL) != ESEP_OK)
+        abort();
+    Esep__V1__Genesis genesis = ESEP__V1__GENESIS__INIT;
+    genesis.log_key = esep_pb(sim->log_key.public, ESEP_KEY_BYTES);
+    genesis.seal_key = esep_pb(sim->seal_key.public, ESEP_KEY_BYTES);
+    genesis.made_at_us = sim->start;
+    found_entry(&f, ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS, &genesis.base);
+    sim->log_id = collector_log_id(f.records[0].body);
+    Esep__V1__PlanChange plan = ESEP__V1__PLAN_CHANGE__INIT;
+    struct esep_slice packed = sim_plan(sim, 1);
+    plan.plan = esep_pb(packed.data, packed.len);
+    sim->collector.plan_revision = 1;
+    found_entry(&f, ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN, &plan.base);
+    for (int i = 0; i < sim->office_count; i++)
+        found_office(&f, i);
+    list_keys(&f);
+    disk->sim = sim;
+    disk->log = (struct collector_log){.ops = &sim_disk_ops, .log_id = sim->log_id};
+    sim_seed_bytes(sim, seed);
+    memcpy(disk->log.engine_id, seed, sizeof disk->log.engine_id);
+    const struct collector_batch batch = {.records = f.records, .record_count = f.count};
+    sim_disk_put(disk, &batch);
+    if (views_flush(f.views, put_row, &f) != ESEP_OK)
+        abort();
+    views_free(f.views);
+    for (int i = 0; i < sim->office_count; i++)
+        sim_journal_start(sim, i);
+}

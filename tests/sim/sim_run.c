@@ -1,0 +1,164 @@
+/* tests/sim/sim_run.c - one seed from its beginning to the end of its faults, and on until every
+ * entry has its receipt or its signed refusal; see sim.h.
+ */
+#include "sim.h"
+
+#include <stdlib.h>
+
+#define CONVERGES_WITHIN (12 * ESEP_HOUR)
+
+static void on_write(struct sim *sim, struct sim_event *event)
+{
+    struct sim_office *o = &sim->offices[event->a];
+    if (sim->calm)
+        return;
+    sim_after(sim, NULL, sim_between(sim, 0, 2 * sim->write_every), on_write)->a = event->a;
+    if (sim->now < o->disk_bad_until || sim->now < o->disk_full_until || o->broken)
+        return; /* the command says so, and the clerk comes again */
+    int count = sim_pick(sim, 8) == 0 ? 1 + (int)sim_pick(sim, 30) : 1;
+    for (int i = 0; i < count; i++)
+        sim_journal_write(sim, (int)event->a);
+    if (o->core == NULL)
+        return;
+    agent_on_appended(o->core, o->journal.marks.last_seq, &o->journal.marks.head,
+                      sim_wall(sim, &o->node));
+    if (sim_pick(sim, 10) == 0)
+        agent_now(o->core, sim_wall(sim, &o->node));
+    sim_office_pump(sim, (int)event->a);
+}
+
+static void on_order(struct sim *sim, struct sim_event *event)
+{
+    (void)event;
+    if (sim->calm)
+        return;
+    sim_after(sim, NULL, sim_between(sim, 0, 2 * sim->order_every), on_order);
+    if (sim->collector.core != NULL && collector_status(sim->collector.core, NULL) == ESEP_OK)
+        sim_collector_order(sim);
+}
+
+static void draw_agents(struct sim *sim)
+{
+    for (int i = 0; i < sim->office_count; i++) {
+        struct sim_office *o = &sim->offices[i];
+        struct agent_config *c = &o->config;
+        (void)snprintf(o->node.name, sizeof o->node.name, "office-%d", i + 1);
+        o->node.number = i;
+        o->node.drift_ppm = (int)sim_pick(sim, 401) - 200;
+        c->frame_bytes = (size_t)8192 << sim_pick(sim, 4);
+        c->read_bytes = (size_t)4096 << sim_pick(sim, 6);
+        c->group_frames = 1 + (uint32_t)sim_pick(sim, 64);
+        c->group_entries = 1 + (uint32_t)sim_pick(sim, 4096);
+        c->keep_alive = sim_between(sim, 3, 8) * ESEP_MINUTE;
+        c->reply_timeout = sim_between(sim, 1, 6) * ESEP_MINUTE;
+    }
+}
+
+static void draw_collector(struct sim *sim)
+{
+    struct collector_config *c = &sim->collector.config;
+    c->sessions_max = 16 + (uint32_t)sim_pick(sim, 49);
+    c->frame_bytes_max = 65536;
+    c->session_credit_bytes = (size_t)65536 << sim_pick(sim, 3);
+    c->ingest_bytes_max = (size_t)1 << (19 + sim_pick(sim, 3));
+    c->batch_bytes_max = (size_t)1 << (18 + sim_pick(sim, 3));
+    c->batch_records_max = 512u << sim_pick(sim, 5);
+    c->session_idle = sim_between(sim, 10, 60) * ESEP_MINUTE;
+    c->presence_every = sim_between(sim, 1, 12) * ESEP_HOUR;
+    c->link_heartbeat = sim->heartbeat;
+}
+
+static void draw(struct sim *sim)
+{
+    uint8_t seed[32];
+    sim->office_count = 2 + (int)sim_pick(sim, SIM_OFFICES - 1);
+    sim->broker_count = 1 + (int)sim_pick(sim, SIM_BROKERS);
+    sim->latency = sim_pick(sim, 3) == 0 ? sim_between(sim, 1000, 5 * ESEP_SECOND)
+                                         : sim_between(sim, 1000, 300000);
+    sim->heartbeat = sim_between(sim, 20, 120) * ESEP_SECOND;
+    sim->write_every = sim_between(sim, 20, 400) * ESEP_MINUTE;
+    sim->order_every = sim_between(sim, 20, 300) * ESEP_MINUTE;
+    sim->faults_end = sim->start + sim_between(sim, 6 * ESEP_HOUR, 4 * ESEP_DAY);
+    draw_agents(sim);
+    draw_collector(sim);
+    for (int i = 0; i < sim->broker_count; i++) {
+        struct sim_broker *b = &sim->brokers[i];
+        (void)snprintf(b->node.name, sizeof b->node.name, "broker-%d", i + 1);
+        b->node.number = i;
+        sim_seed_bytes(sim, seed);
+        memcpy(b->curve, seed, sizeof b->curve);
+    }
+    (void)snprintf(sim->collector.node.name, sizeof sim->collector.node.name, "collector");
+    sim->collector.node.drift_ppm = (int)sim_pick(sim, 401) - 200;
+}
+
+static void begin(struct sim *sim)
+{
+    sim_truth_start(sim);
+    draw(sim);
+    esep_buf_init(&sim->collector.mailbox.bytes, 16u << 20);
+    sim_found(sim);
+    sim_trace(sim, NULL, "%d offices, %d brokers, latency %lld us", sim->office_count,
+              sim->broker_count, (long long)sim->latency);
+    for (int i = 0; i < sim->broker_count; i++)
+        sim_broker_start(sim, i);
+    sim_collector_start(sim);
+    for (int i = 0; i < sim->office_count; i++) {
+        sim_office_start(sim, i);
+        sim_after(sim, NULL, sim_between(sim, 0, sim->write_every), on_write)->a = (uint64_t)i;
+    }
+    sim_after(sim, NULL, sim->order_every, on_order);
+    sim_faults_start(sim);
+}
+
+static void run_until_converged(struct sim *sim)
+{
+    char why[600] = "";
+    esep_time last = sim->now + CONVERGES_WITHIN;
+    while (sim->now < last) {
+        esep_time until = sim->now + 5 * ESEP_MINUTE;
+        while (sim_step(sim, until)) {}
+        sim_truth_bounds(sim);
+        if (sim_truth_converged(sim, why, sizeof why))
+            return;
+    }
+    sim_fail(sim, "it does not converge: %s", why);
+}
+
+void sim_run(uint64_t seed, const struct sim_profile *profile, bool print, struct sim *sim)
+{
+    memset(sim, 0, sizeof *sim);
+    sim->seed = seed;
+    sim->profile = profile;
+    sim->print = print;
+    sim->prng.state = seed * 0x9e3779b97f4a7c15u + (uint64_t)(profile - sim_profiles);
+    sim->start = sim->now = (esep_time)esep_day_from_civil(2013, 3, 24) * ESEP_DAY + 3 * ESEP_HOUR;
+    begin(sim);
+    while (sim_step(sim, sim->faults_end)) {}
+    sim_faults_end(sim);
+    run_until_converged(sim);
+    sim_truth_end(sim);
+    sim_trace(sim, NULL, "converged: %zu entries in the log", sim->collector.disk.count);
+}
+
+void sim_done(struct sim *sim)
+{
+    for (int i = 0; i < SIM_OFFICES; i++) {
+        struct sim_office *o = &sim->offices[i];
+        agent_free(o->core);
+        sim_journal_done(&o->journal);
+        for (size_t k = 0; k < SIM_BACKUPS; k++)
+            sim_journal_done(&o->backups[k]);
+    }
+    for (int i = 0; i < SIM_BROKERS; i++)
+        broker_free(sim->brokers[i].core);
+    collector_free(sim->collector.core);
+    views_free(sim->collector.views);
+    sim_disk_done(&sim->collector.disk);
+    for (size_t k = 0; k < SIM_BACKUPS; k++)
+        sim_disk_done(&sim->collector.backups[k]);
+    esep_buf_done(&sim->collector.mailbox.bytes);
+    free(sim->conns);
+    sim_truth_done(sim);
+    sim_heap_done(sim);
+}
