@@ -124,22 +124,38 @@ static void on_control(struct load *l, const struct agent_mail *mail)
     duty->decided_index = mail->log_index;
 }
 
-/* An office's entry in the mailbox: ours, refused; a conflict; or a co-executor's, accepted. */
+/* A conflict of this body begins with an entry that conflicts, and ends with one of the same
+ * obligation that was taken: it settled it, or withdrew the other. A co-executor's accepted report
+ * is of an obligation that is not ours, and never in conflict here. */
+static void on_dispute(struct load *l, const struct agent_mail *mail)
+{
+    const ProtobufCMessage *message = unpack(l, &esep__v1__journal_entry__descriptor, mail->bytes);
+    const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
+    if (e == NULL)
+        return;
+    const bool begins = mail->verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT;
+    const char *key = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT ? e->report->obligation
+                      : e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL
+                          ? e->withdrawal->obligation
+                          : "";
+    struct agent_duty *duty = begins ? slot(l, key) : agent_duty_find(l->d, key);
+    if (duty == NULL)
+        return;
+    duty->conflict = begins;
+    duty->conflict_index = mail->log_index;
+}
+
+/* An office's entry in the mailbox: ours, refused; a conflict or its end; or a co-executor's,
+ * accepted. */
 static void on_entry(struct load *l, const struct agent_mail *mail)
 {
     struct agent_duties *d = l->d;
-    if (mail->verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT) {
-        const ProtobufCMessage *message =
-            unpack(l, &esep__v1__journal_entry__descriptor, mail->bytes);
-        const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
-        struct agent_duty *duty = e != NULL && e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT
-                                      ? slot(l, e->report->obligation)
-                                      : NULL;
-        if (duty != NULL)
-            duty->conflict = true;
+    if (mail->verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT ||
+        mail->verdict == ESEP__V1__VERDICT__VERDICT_TAKEN) {
+        on_dispute(l, mail);
         return;
     }
-    if (mail->office != d->identity.office || mail->verdict == ESEP__V1__VERDICT__VERDICT_TAKEN)
+    if (mail->office != d->identity.office)
         return;
     if (!more((void **)&d->refusals, &d->refusal_cap, d->refusal_count, sizeof *d->refusals)) {
         (void)no_memory(l);
@@ -271,7 +287,9 @@ static void on_report(struct load *l, struct agent_event *event, const Esep__V1_
                          : -1;
     event->before = duty->newest_event;
     add_receipts(d, event, duty, receipt);
-    if (report->n_settles_index > 0)
+    /* Ours settles what it knew of, not what came after it. */
+    if (report->n_settles_index > 0 &&
+        (event->first_index == 0 || event->first_index > duty->conflict_index))
         duty->conflict = false;
     d->events[d->event_count++] = *event;
     duty->newest_event = (uint32_t)d->event_count;

@@ -41,6 +41,7 @@ struct agent_duty {
     enum esep_submission submission;
     bool draft;
     bool conflict;
+    uint64_t conflict_index; /* log index of the entry that began or ended it; 0: none */
     /* the office's newest report that was not refused; seq 0: none */
     uint32_t epoch;
     uint64_t seq;

@@ -172,6 +172,7 @@ static void take_report(struct views *v, const struct views_entry *entry,
 static void take(struct views *v, const struct views_entry *entry, struct views_office_slot *slot,
                  struct views_duty *duty, const Esep__V1__JournalEntry *message)
 {
+    const bool disputed = duty->pub.head_count > 1;
     if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT) {
         take_report(v, entry, slot, duty, message);
     } else if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL) {
@@ -181,6 +182,9 @@ static void take(struct views *v, const struct views_entry *entry, struct views_
     } else {
         duty->pub.control = ESEP_CONTROL_EXTENSION_ASKED;
     }
+    /* Who was told of the conflict is told of its end. */
+    if (disputed && duty->pub.head_count <= 1)
+        views_mail_duty(v, duty, entry->index, entry->leaf.accepted_at);
     views_mark_duty(v, duty);
 }
 

@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+"""What people do, from the office's report to the commission's table and back, on the real plan."""
+
+import json
+import os
+import unittest
+
+import esep
+
+SEMINARS = "kz-1347-2012/fulfilment/3/moj/2012-10-01..2013-12-31"
+GROUP = "kz-1347-2012/fulfilment/12/moj/2013-01-01..2013-06-30"
+
+
+class Story(unittest.TestCase):
+    def setUp(self):
+        self.field = esep.Field(clock=esep.shift_to("2013-01-15T10:00:00+06:00"))
+        self.enterContext(self.field)
+        self.field.begin()
+        self.field.load_plan()
+
+    def office(self, body="moj", **more):
+        office = self.field.enrol(body, start=True, **more)
+        esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan there")
+        return office
+
+    def duty(self, office, key):
+        duties = office.command("duties", "--all", "--json").json()["duties"]
+        return next(duty for duty in duties if duty["key"] == key)
+
+    def obligation(self, key):
+        return next(o for o in self.field.obligations() if o["key"] == key)
+
+    def now(self):
+        return self.field.listing("status")["as_of"]
+
+    def received(self, office):
+        def done():
+            entries = office.command("status", "--json").json()["entries"]
+            return entries["written"] == entries["received"]
+        esep.wait(done, f"receipts of {office.name}")
+
+    def test_written_offline_received_reviewed(self):
+        field = self.field
+        office = self.office()
+        office.daemon.stop()
+        office.report(SEMINARS, "--fulfilment", "in_progress", "--percent", "40", "--narrative",
+                      "Проведены два семинара", "--indicator", "Обучено=57,чел.,60,женщины",
+                      "--money", "rb:005:1 200 000:1 200 000:980 450,25",
+                      "--preparer", "Иванова А. Б., главный специалист")
+        late = office.report(SEMINARS, "--fulfilment", "executed", "--wait=0", code=75)
+        self.assertIn("saved: entry 2", late.out)
+        self.assertEqual(office.command("status", "--json").json()["entries"]["waiting"], 2)
+        self.assertEqual(field.reports(), [])
+        office.daemon.start()
+        self.received(office)
+
+        # The collector's three views of it agree.
+        rows = {row["seq"]: row for row in field.reports("--body", "moj", "--action", "3")}
+        self.assertEqual([rows[1]["state"], rows[2]["state"]], ["superseded", "received"])
+        self.assertEqual((rows[2]["revision"], rows[2]["percent"]), (2, None))
+        whole = field.command("reports", str(rows[1]["log_index"])).json()["report"]
+        self.assertEqual(whole["money"][0]["spent_tiyn"], 98045025)
+        self.assertEqual(whole["indicators"][0]["value"], "57")
+        self.assertEqual(whole["narrative"], "Проведены два семинара")
+        obligation = self.obligation(SEMINARS)
+        self.assertEqual((obligation["timeliness"], obligation["submission"], obligation["reports"]),
+                         ("on_time", "received", 2))
+        (plan,) = field.listing("status")["plans"]
+        self.assertEqual(plan["bound"]["to_review"], 1)
+
+        # The receipt that the office holds is the log's.
+        proof = office.command("receipt", "2", "--json").json()
+        self.assertEqual(proof["chain_hash"],
+                         field.command("reports", str(rows[2]["log_index"])).json()["chain_hash"])
+        self.assertLessEqual(proof["receipt"]["last_index"], field.listing("status")["log"]["size"])
+
+        # Returned: it comes back to the clerk, and the first receipt's hour stays.
+        first = obligation["first_received_at"]
+        field.command("review", str(rows[2]["log_index"]), "--return", "incomplete", "--comment",
+                      "Укажите города", "--again-by", "2013-02-01")
+        esep.wait(lambda: self.duty(office, SEMINARS)["submission"] == "returned", "the return")
+        self.assertEqual(self.duty(office, SEMINARS)["return_comment"], "Укажите города")
+        self.assertIn("Укажите города", office.command("duties").out)
+        office.report(SEMINARS, "--fulfilment", "executed", "--percent", "100", "--narrative",
+                      "Алматы, Астана", "--wait")
+        (row,) = [r for r in field.reports() if r["seq"] == 3]
+        field.command("review", str(row["log_index"]), "--accept")
+        esep.wait(lambda: self.duty(office, SEMINARS)["submission"] == "accepted", "the acceptance")
+        obligation = self.obligation(SEMINARS)
+        self.assertEqual((obligation["submission"], obligation["assessment"], obligation["percent"],
+                          obligation["first_received_at"]), ("accepted", "verified", 100, first))
+        field.collector.stop()
+        self.assertEqual(field.check_log()["office_entries"], 3)
+
+    def test_more_time_is_asked_and_given(self):
+        field = self.field
+        office = self.office()
+        office.report(GROUP, "--ask-extension", "2013-09-30", "--reason", "Нет кворума", "--wait")
+        esep.wait(lambda: self.obligation(GROUP)["control"] == "extension_asked", "the request")
+        field.command("extend", GROUP, "--until", "2013-09-30", "--document", "№ 17-3/112",
+                      "--reason", "обоснованно")
+        esep.wait(lambda: self.duty(office, GROUP)["extended_to"] == "2013-09-30", "the extension")
+        obligation = self.obligation(GROUP)
+        self.assertEqual(obligation["due"][:10], "2013-09-30")
+        self.assertEqual(obligation["original_due"][:10], "2013-06-30")
+        field.command("control", GROUP, "--remove", "--reason", "исполнено")
+        esep.wait(lambda: self.duty(office, GROUP)["control"] == "removed", "off control")
+        field.command("control", GROUP, "--restore", "--reason", "поспешили")
+        esep.wait(lambda: self.duty(office, GROUP)["control"] == "restored", "on control again")
+        field.check_log()
+
+    def test_two_offices_of_a_body_conflict_and_settle(self):
+        field = self.field
+        one = self.office()
+        two = self.office()
+        one.daemon.stop()
+        two.daemon.stop()
+        one.report(SEMINARS, "--fulfilment", "executed", "--narrative", "из первой комнаты")
+        two.report(SEMINARS, "--fulfilment", "partly", "--narrative", "из второй комнаты")
+        one.daemon.start()
+        self.received(one)
+        two.daemon.start()
+        self.received(two)
+        obligation = self.obligation(SEMINARS)
+        self.assertTrue(obligation["conflict"])
+        self.assertEqual({head["office"] for head in obligation["heads"]}, {1, 2})
+        self.assertEqual({row["state"] for row in field.reports()}, {"conflict"})
+        for office in (one, two):  # the body sees it, in each of its offices
+            esep.wait(lambda o=office: self.duty(o, SEMINARS)["conflict"], "the conflict there")
+        other = next(h["log_index"] for h in obligation["heads"] if h["office"] == 2)
+        one.report(SEMINARS, "--fulfilment", "executed", "--narrative", "обе вместе", "--settles",
+                   str(other), "--wait")
+        obligation = self.obligation(SEMINARS)
+        self.assertFalse(obligation["conflict"])
+        self.assertEqual(len(field.reports()), 3)  # nothing was overwritten
+        for office in (one, two):
+            esep.wait(lambda o=office: not self.duty(o, SEMINARS)["conflict"], "peace there, too")
+        field.check_log()
+
+    def test_withdrawn(self):
+        office = self.office()
+        office.report(SEMINARS, "--fulfilment", "executed", "--wait")
+        office.report(SEMINARS, "--withdraw", "по ошибке", "--wait")
+        obligation = self.obligation(SEMINARS)
+        self.assertEqual(obligation["submission"], "withdrawn")
+        self.assertEqual([row["state"] for row in self.field.reports()], ["withdrawn"])
+        office.report(SEMINARS, "--fulfilment", "in_progress", "--wait")
+        self.assertEqual(self.obligation(SEMINARS)["submission"], "received")
+        self.field.check_log()
+
+    def test_as_of_an_instant(self):
+        field = self.field
+        office = self.office()
+        before = esep.wait(lambda: field.obligations("--as-of", self.now()) and self.now(),
+                           "a second after the plan's own")
+        office.report(SEMINARS, "--fulfilment", "executed", "--wait=30")
+        def state(as_of):
+            rows = field.obligations("--as-of", as_of, "--body", "moj", "--action", "3")
+            return rows[0]["submission"]
+        self.assertEqual(state("2014-01-15T00:00:00+06:00"), "received")
+        self.assertEqual(state(before), "none")
+
+    def test_what_the_secretariat_takes_away(self):
+        office = self.office()
+        office.report(SEMINARS, "--fulfilment", "executed", "--narrative", "=1+1", "--wait")
+        csv = self.field.command("export", "--format", "csv").out
+        self.assertTrue(csv.startswith("\ufeff\"key\""))
+        self.assertIn(SEMINARS, csv)
+        export = json.loads(self.field.command("export", "--format", "json").out)
+        status = self.field.listing("status")
+        self.assertEqual((export["log_root"], export["log_size"]),
+                         (status["log"]["root"], status["log"]["size"]), export["as_of"])
+        self.assertEqual(len(export["obligations"]), len(self.field.obligations()))
+
+    def test_pending_until_accepted(self):
+        field = self.field
+        office = esep.Office(field, "moj-pending", "moj")
+        office.enrol(field.code("moj"))
+        office.daemon.start()
+        office.report(SEMINARS, "--fulfilment", "executed", "--unlisted")
+        office.daemon.wait_log("uplink: .*(pending|accept)")
+        self.assertEqual(field.reports(), [])
+        field.keys("accept", "1")
+        self.received(office)
+        self.assertEqual(len(field.reports()), 1)
+
+    def test_drafts_stay_here(self):
+        office = self.office()
+        office.report(SEMINARS, "--draft", "--narrative", "набросок", "--fulfilment", "partly")
+        self.assertIn(SEMINARS, office.report("--drafts").out)
+        self.assertTrue(self.duty(office, SEMINARS)["draft"])
+        office.report(SEMINARS, "--send-draft", "--percent", "70", "--wait")
+        (row,) = self.field.reports()
+        self.assertEqual((row["fulfilment"], row["percent"]), ("partly", 70))
+        self.assertFalse(self.duty(office, SEMINARS)["draft"])
+
+    def test_a_bundle_for_an_office_without_a_link(self):
+        office = self.office()
+        office.daemon.stop()
+        office.report(SEMINARS, "--fulfilment", "executed", "--narrative", "на флешке")
+        path = self.field.path("stick.esep")
+        office.command("bundle", "export", path)
+        with open(path, "rb") as file:
+            data = file.read()
+        self.assertNotIn("на флешке".encode(), data)
+        self.assertGreater(os.path.getsize(path), 100)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
