@@ -43,6 +43,7 @@ struct run {
     struct event *poll;
     struct agent_head seen;   /* the head the core knows */
     struct agent_status told; /* what the state file says */
+    char gone[128];           /* why the last socket ended, as libzmq tells */
     struct esep_buf read_bytes;
     struct agent_entry *read_entries;
     size_t read_count;
@@ -123,6 +124,16 @@ static void store(struct run *run, uint64_t token, const struct agent_store *wha
     agent_on_stored(run->core, token, status, now_of(run));
 }
 
+/* The core knows that no connection came about; the socket knows more: a key that is refused
+ * (revoked, or not enrolled) is not a cable that is out. */
+static void get_status(const struct run *run, struct agent_status *ret)
+{
+    agent_status_get(run->core, ret);
+    size_t len = strlen(ret->text);
+    if (ret->state == AGENT_OFFLINE && ret->why == AGENT_WHY_UNREACHABLE && run->gone[0] != 0)
+        (void)snprintf(ret->text + len, sizeof ret->text - len, ": %s", run->gone);
+}
+
 static void write_state(struct run *run, const struct agent_status *status)
 {
     struct esep_reason reason = {""};
@@ -134,7 +145,7 @@ static void write_state(struct run *run, const struct agent_status *status)
 static void notify(struct run *run)
 {
     struct agent_status status;
-    agent_status_get(run->core, &status);
+    get_status(run, &status);
     esep_log(ESEP_LOG_INFO, "uplink", "%s%s%s%s%s", agent_state_name(status.state),
              status.why != AGENT_WHY_NONE ? ": " : "",
              status.why != AGENT_WHY_NONE ? agent_why_name(status.why) : "",
@@ -146,7 +157,7 @@ static void notify(struct run *run)
 static void tell_progress(struct run *run)
 {
     struct agent_status status;
-    agent_status_get(run->core, &status);
+    get_status(run, &status);
     if (status.sent_seq != run->told.sent_seq || status.epoch != run->told.epoch)
         write_state(run, &status);
 }
@@ -197,6 +208,7 @@ static void on_event(struct esep_zsock *socket, enum esep_zsock_event event, con
         agent_on_connected(run->core, now_of(run));
     } else if (event == ESEP_ZSOCK_GONE) {
         esep_log(ESEP_LOG_DEBUG, "connection-gone", "%s", detail);
+        (void)snprintf(run->gone, sizeof run->gone, "%s", detail);
         hang_up(run);
         agent_on_disconnected(run->core, now_of(run));
     }
