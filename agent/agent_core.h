@@ -42,6 +42,7 @@ struct agent_uplink {
     esep_time last_tx;
     esep_time awaiting_since;  /* a receipt is owed to us, or credit; ESEP_TIME_NEVER: none is */
     esep_time ping_since;      /* likewise a PONG, or any other sign of life */
+    bool ping_first;           /* the PING at hand begins that wait; later ones do not renew it */
     struct agent_mark hello;   /* what HELLO promised */
     struct agent_mark promise; /* what a head alone promised since */
     esep_time mail_retry_at;   /* mail was let go: ask once it is quiet; else ESEP_TIME_NEVER */

@@ -169,7 +169,8 @@ static bool ping(struct agent *a)
     if (!agent_pack(a, &message.base) || !agent_seal(a, ESEP__V1__KIND__KIND_PING))
         return false;
     u->mail_came = false;
-    if (u->ping_since == ESEP_TIME_NEVER)
+    u->ping_first = u->ping_since == ESEP_TIME_NEVER;
+    if (u->ping_first)
         u->ping_since = a->now;
     agent_count(a, AGENT_PINGS, 1);
     return true;

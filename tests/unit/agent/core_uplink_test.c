@@ -230,6 +230,21 @@ TEST(pings_keep_an_idle_session)
     world_free(w);
 }
 
+/* The line is dead and nobody says so: each further PING must not renew the wait for the first. */
+TEST(a_line_that_answers_no_ping_is_left)
+{
+    WORLD(w);
+    office_start(w);
+    world_run(w);
+    for (int i = 0; i < 4; i++) {
+        office_advance(w, 61 * ESEP_SECOND);
+        office_effects(w);
+        w->up.count = 0;
+    }
+    assert_int_equal(office_status(w).why, AGENT_WHY_SILENT);
+    world_free(w);
+}
+
 TEST(no_more_than_the_credit_is_sent)
 {
     WORLD(w);
@@ -449,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_lost_receipt_is_asked_for_after_the_next_welcome),
         cmocka_unit_test(a_silent_collector_is_left),
         cmocka_unit_test(pings_keep_an_idle_session),
+        cmocka_unit_test(a_line_that_answers_no_ping_is_left),
         cmocka_unit_test(no_more_than_the_credit_is_sent),
         cmocka_unit_test(a_session_without_credit_is_not_kept_for_ever),
         cmocka_unit_test(frames_keep_to_both_bounds),
