@@ -19,7 +19,7 @@ bool collector_held(const struct collector *c, const struct collector_session *s
         *ret_head = office->head;
         return true;
     }
-    if (office->epoch + 1 != session->epoch)
+    if (session->epoch < office->epoch)
         return false;
     *ret_seq = 0;
     *ret_head =
@@ -116,7 +116,9 @@ static bool continues(struct collector *c, const struct hello *h)
         .held_epoch = o->epoch,
         .held_seq = o->seq,
     };
-    bool fresh = m->epoch == o->epoch + 1;
+    /* Any later one: an office may recover twice before we hear of it, or our own copy is older
+     * than its recovery. */
+    bool fresh = m->epoch > o->epoch;
     uint64_t held = fresh ? 0 : o->seq;
     if (fresh)
         alarm.held = esep_chain_start(&c->config.log_id, o->office, m->epoch, o->sign_key);

@@ -192,7 +192,7 @@ static void take(struct views *v, const struct views_entry *entry, struct views_
 static bool follows(const struct views_office *office, const struct collector_leaf *leaf)
 {
     return (leaf->epoch == office->epoch && leaf->epoch != 0 && leaf->seq == office->seq + 1) ||
-           (leaf->epoch == office->epoch + 1 && leaf->seq == 1);
+           (leaf->epoch > office->epoch && leaf->seq == 1);
 }
 
 static void advance(struct views *v, struct views_office_slot *slot,

@@ -291,6 +291,31 @@ static void welcome_waits_for_entries_that_wait_for_their_commit(void **state)
     ingest_end(&g);
 }
 
+/* It recovered twice before we heard of it, or our store is older than its first recovery: its
+ * chain is new all the same, and no epoch in between will ever come. */
+static void an_office_several_epochs_ahead(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    struct sim_office *o = sim_active(&g, "moh");
+    sim_write(o, &g, KEY_1_MOH);
+    sim_hello(o, &g);
+    sim_batch(o, &g, 1, 1, true);
+    sim_new_epoch(o, &g);
+    sim_new_epoch(o, &g);
+    sim_write(o, &g, KEY_1_MOH);
+    sim_hello(o, &g);
+    assert_false(sim_refused(o, REASON(BEHIND)));
+    assert_int_equal(sim_last(o, KIND(WELCOME))->welcome.epoch, 3);
+    assert_int_equal(sim_last(o, KIND(WELCOME))->welcome.seq, 0);
+    sim_batch(o, &g, 1, 1, true);
+    assert_int_equal(sim_last(o, KIND(RECEIPT))->receipt.epoch, 3);
+    assert_int_equal(views_office(g.world.views, o->number)->epoch, 3);
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_clock_set_back_stops_nothing),
         cmocka_unit_test(presence_is_logged_seldom_and_never_for_a_replay),
         cmocka_unit_test(welcome_waits_for_entries_that_wait_for_their_commit),
+        cmocka_unit_test(an_office_several_epochs_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
