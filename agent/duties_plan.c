@@ -138,6 +138,7 @@ static enum esep_status merge(struct agent_duties *d, const struct agent_plan *p
         duty->dropped = false;
         duty->stamp = stamp;
     }
+    ESEP_ASSERT(d->count == 0 || d->duties != NULL);
     for (size_t i = 0; i < d->count; i++) {
         struct agent_duty *duty = &d->duties[i];
         if (duty->plan != NULL && duty->stamp != stamp && may_change(duty, plan))

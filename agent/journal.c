@@ -175,7 +175,7 @@ void journal_close(struct journal *journal)
 enum esep_status journal_identity_get(MDB_txn *txn, const struct journal *journal,
                                       struct journal_identity *ret, struct esep_reason *reason)
 {
-    uint8_t row[IDENTITY_BYTES];
+    uint8_t row[IDENTITY_BYTES] = {0};
     enum esep_status status = journal_state_get(txn, journal, "identity", sizeof row, row, reason);
     if (status == ESEP_NOT_FOUND)
         return esep_because(reason, status,

@@ -1,4 +1,8 @@
-/* bench/print.h - the figures as text for people and as JSON ("esep-bench/1") for machines. */
+/* bench/print.h - the figures as text for people and as JSON ("esep-bench/1") for machines.
+ *
+ * It decides how figures are summed up over the rounds and put, never what was measured: the two
+ * forms say the same, from the same series.
+ */
 #ifndef BENCH_PRINT_H
 #define BENCH_PRINT_H
 

@@ -1,4 +1,7 @@
 /* collector/secret.h - small checks of what the configuration points at: secret files, addresses.
+ *
+ * They are made when the configuration is read, so that a secret open to others or an address that
+ * no mail server takes is an error at the start, not a letter lost at night.
  */
 #ifndef COLLECTOR_SECRET_H
 #define COLLECTOR_SECRET_H

@@ -186,6 +186,7 @@ void views_index_code(struct views *v, uint32_t number)
 
 struct views_duty *views_duty_by_key(const struct views *v, const char *key)
 {
+    ESEP_ASSERT(key != NULL);
     const uint32_t number = index_find(v, &v->duty_by_key, esep_slice_str(key), same_key);
     return number == VIEWS_NONE ? NULL : &v->duties[number];
 }

@@ -213,6 +213,7 @@ enum esep_status views_apply_commitment(struct views *v, const struct views_entr
         return esep_because(entry->reason, ESEP_LIMIT, "office %lu has %lu open commitments",
                             (unsigned long)leaf->office, (unsigned long)slot->promise_count);
     if (more) {
+        ESEP_ASSERT(slot->promises != NULL);
         struct views_promise *p = &slot->promises[slot->promise_count++];
         *p = (struct views_promise){
             .epoch = leaf->epoch,

@@ -55,23 +55,32 @@ enum esep_status esep_store_status(int lmdb_code, struct esep_reason *reason, co
     return esep_because(reason, ESEP_IO, "%.120s: %s", doing, mdb_strerror(lmdb_code));
 }
 
+/* What a path that cannot be used means for the caller. */
+static enum esep_status of_errno(int code)
+{
+    switch (code) {
+    case EACCES:
+    case EROFS:
+    case EPERM:
+        return ESEP_DENIED;
+    case ENOSPC:
+        return ESEP_LIMIT;
+    case ENOENT:
+        return ESEP_NOT_FOUND;
+    default:
+        return ESEP_IO;
+    }
+}
+
 static enum esep_status check_folder(const char *path, const struct esep_store_options *options,
                                      struct esep_reason *reason)
 {
     struct stat info;
     if (options->create && !options->read_only && mkdir(path, 0700) != 0 && errno != EEXIST)
-        return esep_because(reason,
-                            errno == EACCES || errno == EROFS || errno == EPERM ? ESEP_DENIED
-                            : errno == ENOSPC                                   ? ESEP_LIMIT
-                            : errno == ENOENT                                   ? ESEP_NOT_FOUND
-                                                                                : ESEP_IO,
-                            "cannot make the folder %.150s: %s", path, strerror(errno));
+        return esep_because(reason, of_errno(errno), "cannot make the folder %.150s: %s", path,
+                            strerror(errno));
     if (stat(path, &info) != 0)
-        return esep_because(reason,
-                            errno == ENOENT   ? ESEP_NOT_FOUND
-                            : errno == EACCES ? ESEP_DENIED
-                                              : ESEP_IO,
-                            "the store %.150s: %s", path, strerror(errno));
+        return esep_because(reason, of_errno(errno), "the store %.150s: %s", path, strerror(errno));
     if (!S_ISDIR(info.st_mode))
         return esep_because(reason, ESEP_INVALID, "the store %.150s is not a folder", path);
     if (options->read_only)

@@ -333,7 +333,7 @@ static void one_life(uint64_t seed)
     }
     char keys[32][ESEP_OBLIGATION_KEY_MAX];
     for (size_t i = 0; i < count; i++)
-        models[i].key = strcpy(keys[i], models[i].key);
+        models[i].key = memcpy(keys[i], models[i].key, strlen(models[i].key) + 1);
     while (w.now < world_time("2015-06-01")) {
         /* Minutes, days or weeks later: 1 minute to 40 days. */
         const uint64_t reach[] = {60, 86400, 7 * 86400, 40 * 86400};
