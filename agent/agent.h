@@ -224,10 +224,10 @@ struct agent_status {
     uint64_t promised_seq;  /* the commitment's receipt is stored */
     uint64_t receipted_seq; /* the entries' receipt is stored */
     uint64_t mail_through;
-    uint64_t mail_last;      /* newest the collector spoke of */
-    esep_time welcomed_at;   /* last WELCOME, office's clock; 0 = never in this run */
-    esep_time server_time;   /* with it */
-    uint32_t held_epoch;     /* with FORK and BEHIND: what the collector says it holds */
+    uint64_t mail_last;    /* newest the collector spoke of */
+    esep_time welcomed_at; /* last WELCOME, office's clock; 0 = never in this run */
+    esep_time server_time; /* with it */
+    uint32_t held_epoch;   /* with FORK and BEHIND: what the collector says it holds */
     uint64_t held_seq;
     bool collector_restored; /* it held less than it had receipted: sent again */
 };

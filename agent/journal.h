@@ -138,7 +138,8 @@ ESEP_MUST_USE enum esep_status journal_prune(struct journal *journal, esep_time 
                                              uint64_t *ret_oldest, struct esep_hash *ret_base,
                                              struct esep_reason *reason);
 /* After a fork or a restored disk: begins the epoch above the collector's, and queues again every
- * entry that no receipt covers under new numbers; numbers inside them follow. Nothing is deleted. */
+ * entry that no receipt covers under new numbers; numbers inside them follow. Nothing is deleted.
+ */
 ESEP_MUST_USE enum esep_status journal_recover(struct journal *journal,
                                                const struct esep_sign_key *key, esep_time now,
                                                uint32_t collector_epoch, uint64_t *ret_requeued,
