@@ -69,7 +69,9 @@ static const char *failure_text(uint16_t event, uint32_t value, char *out, size_
                        value);
         break;
     default:
-        (void)snprintf(out, room, "the handshake broke off: %s", zmq_strerror((int)value));
+        /* A server whose key is another one cannot read our greeting, and hangs up. */
+        (void)snprintf(out, room, "the handshake broke off (%s): is the key we know its own?",
+                       zmq_strerror((int)value));
         break;
     }
     return out;
