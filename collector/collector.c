@@ -163,6 +163,8 @@ static void clock_back(struct collector *c, esep_time now)
         c->sessions[i].heard_at = now;
     collector_links_clock_back(c, now);
     c->alerts_at = now;
+    if (c->alerts_from > now + c->config.alerts_settle)
+        c->alerts_from = now + c->config.alerts_settle;
 }
 
 static bool begin_event(struct collector *c, esep_time now)
