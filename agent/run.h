@@ -1,0 +1,63 @@
+/* agent/run.h - the shell around the uplink core, in parts: what they share.
+ *
+ * run.c starts, reopens and stops; run_effects.c carries out what the core asks for: the socket,
+ * the journal, what `status` shows. One thread, the loop's.
+ *
+ * Invariant: the socket is the one of the core's last CONNECT, or NULL.
+ */
+#ifndef AGENT_RUN_H
+#define AGENT_RUN_H
+
+#include "agent/journal.h"
+#include "agent/settings.h"
+#include "io/clock.h"
+#include "io/loop.h"
+#include "io/zsock.h"
+
+#define AGENT_RUN_READ_ENTRIES_MAX 4096
+#define AGENT_RUN_REOPEN_AFTER (10 * ESEP_SECOND)
+
+struct agent_wake;
+struct event;
+
+struct agent_run {
+    const char *config_file;
+    struct agent_settings *settings;
+    struct esep_clock clock;
+    struct esep_loop *loop;
+    void *zmq;
+    struct esep_sign_key sign_key;
+    struct esep_curve_key curve;
+    struct journal journal;
+    struct agent *core;
+    struct esep_zsock *socket;
+    struct agent_wake *wake;
+    struct event *poll;
+    struct agent_head seen;   /* the head the core knows */
+    struct agent_status told; /* what the state file says */
+    char gone[128];           /* why the last socket ended, as libzmq tells */
+    struct esep_buf read_bytes;
+    struct agent_entry *read_entries;
+    size_t read_count;
+    size_t read_bytes_max;
+    uint64_t told_receipted; /* in the log */
+    bool pumping;
+    bool blocked; /* a SEND waits for the socket */
+    bool draining;
+    bool broken;         /* the journal failed, or has a new epoch: open it again ... */
+    esep_time reopen_at; /* ... then, on the monotonic clock */
+    esep_time prune_at;
+    uint64_t oldest; /* entry held */
+    int exit_code;
+};
+
+esep_time agent_run_now(const struct agent_run *run);
+/* The core is done for; a new one begins with what is on the disk, after `wait`. */
+void agent_run_give_up_core(struct agent_run *run, esep_time wait);
+void agent_run_hang_up(struct agent_run *run);
+/* How far the sending is: not worth a NOTIFY, but `status` shows it. */
+void agent_run_tell_progress(struct agent_run *run);
+/* Carries out every effect there is and sets the loop's deadline. */
+void agent_run_pump(struct agent_run *run);
+
+#endif
