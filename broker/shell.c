@@ -252,14 +252,14 @@ void broker_shell_hup(struct broker_shell *shell)
                      : broker_reconfigure(shell->core, &next->core, &reason);
     }
     if (status != ESEP_OK) {
-        esep_log(ESEP_LOG_ERROR, "config-kept", "the old configuration stays: %s", reason.text);
+        esep_log(ESEP_LOG_ERROR, "config-refused", "the old configuration stays: %s", reason.text);
         broker_settings_free(next);
         return;
     }
     broker_settings_free(shell->settings);
     shell->settings = next;
     esep_log_init("esep-broker", next->level);
-    esep_log(ESEP_LOG_INFO, "config-swapped", "the new configuration holds");
+    esep_log(ESEP_LOG_INFO, "config-reloaded", "the new configuration holds");
     broker_shell_arm(shell, esep_monotonic());
 }
 

@@ -385,6 +385,7 @@ class Field:
             "brokers": [{"address": b.inner_address, "key": b.key} for b in self.brokers],
             "operators": self.operators,
             "log": {"level": "info"},
+            "alerts": {"settle": "0ms"},
             "limits": {"store_bytes": "1G", "offices": 64, "obligations": 4096, "plans": 16,
                        "codes": 256, "sessions": 64, "link_heartbeat": "500ms"},
         }

@@ -112,7 +112,7 @@ class Refusals(unittest.TestCase):
         other.configure(brokers=[{"address": field.broker.inner_address, "key": field.broker.key}])
         field.broker.configure(collector_keys=[field.ids["curve_key"], other.ids["curve_key"]])
         field.broker.daemon.signal(1)
-        field.broker.daemon.wait_log("config-swapped")
+        field.broker.daemon.wait_log("config-reloaded")
         other.collector.start()
         esep.wait(lambda: field.broker.status()["counters"]["collectors_refused"] > 0, "a refusal")
         field.broker.daemon.wait_log("collector-refused")

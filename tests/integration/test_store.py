@@ -70,6 +70,7 @@ class Full(Base):
         field.collector.stop()
         field.configure(limits={"store_bytes": "256M"})
         field.collector.start()
+        office.daemon.restart()  # it was told to wait a minute; nobody has to, here
         self.assertEqual(self.received(office)["written"], 3001)
         self.assertEqual(sorted(r["seq"] for r in field.reports()), list(range(1, 3002)))
         field.collector.stop()
@@ -204,10 +205,10 @@ class Signals(Base):
                     good = file.read()
                 esep.write(config, good + "nonsense: true\n")
                 daemon.signal(signal.SIGHUP)
-                daemon.wait_log("config-(refused|kept)")
+                daemon.wait_log("config-refused")
                 esep.write(config, good.replace('"info"', '"debug"'))
                 daemon.signal(signal.SIGHUP)
-                daemon.wait_log("config-(swapped|reloaded)")
+                daemon.wait_log("config-reloaded")
                 self.assertTrue(daemon.running())
         self.report(office, "--wait")
 
