@@ -83,7 +83,7 @@ static json_t *duty_json(const struct listing *l, const struct agent_duty *duty)
     json_t *v =
         json_pack("{s:s, s:b, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:I, s:I, s:i, s:o}", "key",
                   duty->made.key, "open", (int)agent_duty_open(duty), "due",
-                  planned ? agent_json_time(duty->due, zone) : json_null(), "extended_to",
+                  planned ? esep_json_time(duty->due, zone) : json_null(), "extended_to",
                   agent_json_day(duty->extended_to), "timeliness",
                   planned ? json_string(esep_timeliness_name(agent_duty_timeliness(duty, l->as_of)))
                           : json_null(),
@@ -108,9 +108,9 @@ static json_t *duty_json(const struct listing *l, const struct agent_duty *duty)
         (void)json_object_set_new(v, "window_start", agent_json_day(duty->made.window.start));
         (void)json_object_set_new(v, "window_end", agent_json_day(duty->made.window.end));
     }
-    (void)json_object_set_new(v, "came", agent_json_time(duty->came, zone));
+    (void)json_object_set_new(v, "came", esep_json_time(duty->came, zone));
     (void)json_object_set_new(v, "by_commitment", json_boolean(duty->by_commitment));
-    (void)json_object_set_new(v, "promised_at", agent_json_time(duty->promised_at, zone));
+    (void)json_object_set_new(v, "promised_at", esep_json_time(duty->promised_at, zone));
     (void)json_object_set_new(v, "fulfilment",
                               duty->seq != 0 ? json_string(esep_fulfilment_name(duty->fulfilment))
                                              : json_null());
@@ -181,10 +181,10 @@ static int print_json(const struct listing *l, struct agent_duty *const *sorted,
     esep_time_format(l->as_of, l->d->zone, as_of);
     for (size_t i = 0; i < count; i++)
         (void)json_array_append_new(list, duty_json(l, sorted[i]));
-    return agent_print_json(json_pack("{s:s, s:s, s:s, s:i, s:b, s:o}", "format", "esep-duties/1",
-                                      "as_of", as_of, "body", l->d->identity.body, "office",
-                                      (int)l->d->identity.office, "plan_known",
-                                      (int)(l->d->plan_count > 0), "duties", list));
+    return esep_json_print(json_pack("{s:s, s:s, s:s, s:i, s:b, s:o}", "format", "esep-duties/1",
+                                     "as_of", as_of, "body", l->d->identity.body, "office",
+                                     (int)l->d->identity.office, "plan_known",
+                                     (int)(l->d->plan_count > 0), "duties", list));
 }
 
 static int print_table(const struct listing *l, struct agent_duty *const *sorted, size_t count)

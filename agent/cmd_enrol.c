@@ -288,9 +288,9 @@ static enum esep_status fill_request(const struct words *words, const struct age
 static int say(const struct words *words, const struct agent_enrol_result *result)
 {
     if (words->common.json)
-        return agent_print_json(json_pack("{s:s, s:i, s:s, s:s}", "format", "esep-office/1",
-                                          "office", (int)result->office, "body", result->body,
-                                          "state", result->accepted ? "active" : "pending"));
+        return esep_json_print(json_pack("{s:s, s:i, s:s, s:s}", "format", "esep-office/1",
+                                         "office", (int)result->office, "body", result->body,
+                                         "state", result->accepted ? "active" : "pending"));
     (void)printf("office %u of %s: %s\n", result->office, result->body,
                  result->accepted ? "enrolled; start esep-agent run"
                                   : "enrolled; the operator has to accept its key before it can "

@@ -103,8 +103,8 @@ int agent_cmd_recover(int argc, char **argv)
     if (status != ESEP_OK)
         rc = agent_fail(status, &reason);
     else if (words.common.json)
-        rc = agent_print_json(json_pack("{s:s, s:i, s:I}", "format", "esep-recovery/1", "epoch",
-                                        (int)epoch, "requeued", (json_int_t)requeued));
+        rc = esep_json_print(json_pack("{s:s, s:i, s:I}", "format", "esep-recovery/1", "epoch",
+                                       (int)epoch, "requeued", (json_int_t)requeued));
     else
         (void)printf("epoch %u begins; %llu entries are queued again\n", epoch,
                      (unsigned long long)requeued);
@@ -256,9 +256,9 @@ int agent_cmd_bundle(int argc, char **argv)
     if (status != ESEP_OK)
         rc = agent_fail(status, &reason);
     else if (words.common.json)
-        rc = agent_print_json(json_pack("{s:s, s:s, s:I, s:I}", "format", "esep-bundle/1", "file",
-                                        words.file, "first_seq", (json_int_t)first, "through_seq",
-                                        (json_int_t)x.bundle.commitment.seq));
+        rc = esep_json_print(json_pack("{s:s, s:s, s:I, s:I}", "format", "esep-bundle/1", "file",
+                                       words.file, "first_seq", (json_int_t)first, "through_seq",
+                                       (json_int_t)x.bundle.commitment.seq));
     else
         (void)printf("entries %llu to %llu are in %s\n", (unsigned long long)first,
                      (unsigned long long)x.bundle.commitment.seq, words.file);

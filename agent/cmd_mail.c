@@ -171,7 +171,7 @@ static bool take(void *context, const struct agent_mail *mail)
     json_t *value =
         json_pack("{s:I, s:I, s:s, s:o, s:s, s:i, s:I, s:o}", "number", (json_int_t)mail->number,
                   "log_index", (json_int_t)mail->log_index, "type", name, "at",
-                  agent_json_time(mail->accepted_at, reading->zone), "verdict", verdict, "office",
+                  esep_json_time(mail->accepted_at, reading->zone), "verdict", verdict, "office",
                   (int)mail->office, "seq", (json_int_t)mail->seq, "item",
                   item.fields != NULL ? item.fields : json_null());
     reading->failed = json_array_append_new(reading->list, value) != 0;
@@ -208,8 +208,8 @@ int agent_cmd_mail(int argc, char **argv)
         json_decref(reading.list);
         rc = agent_fail(status != ESEP_OK ? status : ESEP_NOMEM, &reason);
     } else if (words.common.json) {
-        rc = agent_print_json(
-            json_pack("{s:s, s:o}", "format", "esep-mail/1", "mail", reading.list));
+        rc =
+            esep_json_print(json_pack("{s:s, s:o}", "format", "esep-mail/1", "mail", reading.list));
     }
     esep_arena_done(&reading.arena);
     agent_duties_free(&duties);

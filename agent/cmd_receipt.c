@@ -186,7 +186,7 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
         "commitment_receipt",
         proof.promise != NULL ? agent_receipt_json(desk, proof.promise, d->zone) : json_null());
     esep_buf_done(&entry);
-    int rc = agent_print_json(value);
+    int rc = esep_json_print(value);
     return rc != 0 || proof.receipt != NULL ? rc : EX_TEMPFAIL;
 }
 
@@ -218,7 +218,7 @@ static int print_all(const struct words *words, struct agent_desk *desk, struct 
         (void)printf("\n");
     }
     if (words->common.json)
-        return agent_print_json(
+        return esep_json_print(
             json_pack("{s:s, s:o}", "format", "esep-receipts/1", "receipts", list));
     json_decref(list);
     return 0;

@@ -75,8 +75,8 @@ static json_t *uplink_json(const struct standing *s)
                      "state", s->daemon.known ? json_string(s->daemon.state) : json_null(), "why",
                      s->daemon.known ? json_string(s->daemon.why) : json_null(), "text",
                      s->daemon.known ? json_string(s->daemon.text) : json_null(), "since",
-                     agent_json_time(s->daemon.since, s->zone), "next_try_at",
-                     agent_json_time(s->daemon.next_try_at, s->zone), "failures",
+                     esep_json_time(s->daemon.since, s->zone), "next_try_at",
+                     esep_json_time(s->daemon.next_try_at, s->zone), "failures",
                      (int)s->daemon.failures);
 }
 
@@ -92,19 +92,19 @@ static int print_json(const struct agent_desk *desk, const struct standing *s)
                           : json_pack("{s:i, s:I, s:I, s:o}", "epoch", (int)s->receipt.epoch,
                                       "through_seq", (json_int_t)s->receipt.through_seq,
                                       "log_index", (json_int_t)s->receipt.last_index, "accepted_at",
-                                      agent_json_time(s->receipt.accepted_at, s->zone));
+                                      esep_json_time(s->receipt.accepted_at, s->zone));
     json_t *mailbox = json_pack("{s:I, s:I}", "through", (json_int_t)s->journal.mail_through,
                                 "last", (json_int_t)s->view.mail_last);
     json_t *room = json_pack("{s:I, s:I}", "used_bytes", (json_int_t)s->used, "quota_bytes",
                              (json_int_t)s->quota);
     json_t *skew =
         s->viewed ? json_integer((s->view.office_time - s->view.server_time) / 1000) : json_null();
-    return agent_print_json(
+    return esep_json_print(
         json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
                   "esep-agent-status/1", "office", (int)desk->identity.office, "body",
                   desk->identity.body, "label", desk->settings->label, "uplink", uplink_json(s),
                   "entries", entries, "last_receipt", receipt, "mailbox", mailbox, "journal", room,
-                  "skew_ms", skew, "now", agent_json_time(s->now, s->zone)));
+                  "skew_ms", skew, "now", esep_json_time(s->now, s->zone)));
 }
 
 static void print_uplink(const struct standing *s, const char *lang)

@@ -148,28 +148,6 @@ esep_time agent_desk_now(const struct agent_desk *desk)
     return esep_clock_now(&desk->clock);
 }
 
-int agent_print_json(json_t *value)
-{
-    if (value == NULL) {
-        (void)fprintf(stderr, "esep-agent: no memory for the JSON\n");
-        return EX_UNAVAILABLE;
-    }
-    int rc = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
-    json_decref(value);
-    if (rc != 0 || fputc('\n', stdout) == EOF || fflush(stdout) != 0)
-        return EX_IOERR;
-    return 0;
-}
-
-json_t *agent_json_time(esep_time at, const struct esep_zone *zone)
-{
-    if (at == 0 || at == ESEP_TIME_NEVER)
-        return json_null();
-    char text[32];
-    esep_time_format(at, zone, text);
-    return json_string(text);
-}
-
 json_t *agent_json_day(esep_day day)
 {
     if (day == ESEP_DAY_NONE)

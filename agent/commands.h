@@ -10,6 +10,7 @@
 #include "agent/journal.h"
 #include "agent/settings.h"
 #include "io/clock.h"
+#include "io/json.h"
 #include "io/keyfile.h"
 
 #include <argp.h>
@@ -71,10 +72,7 @@ ESEP_MUST_USE enum esep_status agent_keys_read(const char *path, struct esep_sig
                                                struct esep_curve_key *ret_curve,
                                                struct esep_reason *reason);
 
-/* Prints a JSON value with a newline and releases it; an exit status. */
-int agent_print_json(json_t *value);
-json_t *agent_json_time(esep_time at, const struct esep_zone *zone); /* null for 0 and NEVER */
-json_t *agent_json_day(esep_day day);                                /* null for NONE */
+json_t *agent_json_day(esep_day day); /* null for NONE */
 json_t *agent_json_hex(const void *data, size_t len);
 /* A whole file of at most max bytes, or standard input for "-". */
 ESEP_MUST_USE enum esep_status agent_read_file(const char *path, size_t max, struct esep_buf *ret,

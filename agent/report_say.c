@@ -13,8 +13,8 @@ json_t *agent_receipt_json(const struct agent_desk *desk, const struct esep_rece
         "epoch", (int)r->epoch, "first_seq", (json_int_t)r->first_seq, "through_seq",
         (json_int_t)r->through_seq, "head", agent_json_hex(r->head.bytes, ESEP_HASH_BYTES),
         "first_index", (json_int_t)r->first_index, "last_index", (json_int_t)r->last_index,
-        "accepted_at", agent_json_time(r->accepted_at, zone), "committed_at",
-        agent_json_time(r->committed_at, zone), "commitment_seq", (json_int_t)r->commitment_seq,
+        "accepted_at", esep_json_time(r->accepted_at, zone), "committed_at",
+        esep_json_time(r->committed_at, zone), "commitment_seq", (json_int_t)r->commitment_seq,
         "checkpoint_size", (json_int_t)r->checkpoint_size, "checkpoint_root",
         agent_json_hex(r->checkpoint_root.bytes, ESEP_HASH_BYTES));
     if (value == NULL)
@@ -46,7 +46,7 @@ int agent_say_written(const struct agent_desk *desk, const struct agent_written 
             (void)json_object_set_new(value, "obligation", json_string(w->obligation));
             (void)json_object_set_new(value, "revision", json_integer((json_int_t)w->revision));
         }
-        return agent_print_json(value);
+        return esep_json_print(value);
     }
     if (count == 1 && w->obligation[0] != 0 && w->revision == 0)
         (void)printf("saved: entry %llu, on %s\n", (unsigned long long)w->seq, w->obligation);
@@ -69,7 +69,7 @@ int agent_say_written(const struct agent_desk *desk, const struct agent_written 
 int agent_say_draft(const char *obligation, bool json)
 {
     if (json)
-        return agent_print_json(
+        return esep_json_print(
             json_pack("{s:s, s:s}", "format", "esep-draft/1", "obligation", obligation));
     (void)printf("draft kept: %s\n", obligation);
     return 0;
@@ -91,7 +91,7 @@ int agent_say_drafts(struct agent_desk *desk, bool json)
         return agent_fail(status, &reason);
     }
     if (json)
-        return agent_print_json(json_pack("{s:s, s:o}", "format", "esep-drafts/1", "drafts", list));
+        return esep_json_print(json_pack("{s:s, s:o}", "format", "esep-drafts/1", "drafts", list));
     for (size_t i = 0; i < json_array_size(list); i++)
         (void)printf("%s\n", json_string_value(json_array_get(list, i)));
     json_decref(list);

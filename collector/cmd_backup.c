@@ -88,9 +88,9 @@ static int report(const struct words *words, const char *done,
     char root[65];
     esep_hex(verdict->root.bytes, sizeof verdict->root.bytes, root);
     if (words->common.json)
-        return collector_print_json(json_pack("{s:s, s:s, s:I, s:s}", "format", "esep-backup/1",
-                                              "folder", words->folder, "entries",
-                                              (json_int_t)verdict->entries, "root", root));
+        return esep_json_print(json_pack("{s:s, s:s, s:I, s:s}", "format", "esep-backup/1",
+                                         "folder", words->folder, "entries",
+                                         (json_int_t)verdict->entries, "root", root));
     (void)printf("%s %s: %" PRIu64 " entries verified, root %s\n", done, words->folder,
                  verdict->entries, root);
     return 0;

@@ -107,10 +107,9 @@ static int put_all(const struct words *words, const struct views *views, esep_ti
     char root[65];
     struct esep_hash hash = esep_merkle_root(views_tree(views));
     esep_hex(hash.bytes, sizeof hash.bytes, root);
-    return collector_print_json(json_pack("{s:s, s:o, s:I, s:s, s:o}", "format", "esep-export/1",
-                                          "as_of", collector_json_time(now, NULL), "log_size",
-                                          (json_int_t)views_log_size(views), "log_root", root,
-                                          "obligations", list));
+    return esep_json_print(json_pack(
+        "{s:s, s:o, s:I, s:s, s:o}", "format", "esep-export/1", "as_of", esep_json_time(now, NULL),
+        "log_size", (json_int_t)views_log_size(views), "log_root", root, "obligations", list));
 }
 
 int collector_cmd_export(int argc, char **argv)

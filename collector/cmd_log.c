@@ -84,7 +84,7 @@ static int verify(const struct words *words, const struct collector_settings *se
     char root[65];
     esep_hex(verdict.root.bytes, sizeof verdict.root.bytes, root);
     if (words->common.json && (status == ESEP_OK || status == ESEP_CORRUPT)) {
-        int rc = collector_print_json(
+        int rc = esep_json_print(
             json_pack("{s:s, s:b, s:I, s:s, s:I, s:I, s:s}", "format", "esep-log-verify/1", "ok",
                       status == ESEP_OK, "entries", (json_int_t)verdict.entries, "root", root,
                       "office_entries", (json_int_t)verdict.office_entries, "signatures",
@@ -110,7 +110,7 @@ static int replay(const struct words *words, const struct collector_settings *se
         return collector_fail(status, &reason);
     bool same = result.differing == 0 && result.missing == 0 && result.surplus == 0;
     if (words->common.json) {
-        int rc = collector_print_json(json_pack(
+        int rc = esep_json_print(json_pack(
             "{s:s, s:b, s:I, s:I, s:I, s:I, s:b}", "format", "esep-log-replay/1", "same", (int)same,
             "rows", (json_int_t)result.rows, "differing", (json_int_t)result.differing, "missing",
             (json_int_t)result.missing, "surplus", (json_int_t)result.surplus, "repaired",

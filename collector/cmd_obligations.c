@@ -109,8 +109,8 @@ static int finish(struct output *out, esep_time as_of, const struct esep_zone *z
     char at[32];
     esep_time_format(as_of, zone, at);
     if (out->words->common.json)
-        return collector_print_json(json_pack("{s:s, s:s, s:o}", "format", "esep-obligations/1",
-                                              "as_of", at, "obligations", out->list));
+        return esep_json_print(json_pack("{s:s, s:s, s:o}", "format", "esep-obligations/1", "as_of",
+                                         at, "obligations", out->list));
     if (esep_table_print(&out->table, stdout) != ESEP_OK)
         return EX_UNAVAILABLE;
     esep_table_done(&out->table);

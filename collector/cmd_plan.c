@@ -79,10 +79,10 @@ static int check(const struct words *words)
     if (status != ESEP_OK)
         rc = collector_fail(status, &reason);
     else if (words->common.json)
-        rc = collector_print_json(
-            json_pack("{s:s, s:i, s:I, s:I, s:I}", "plan", plan->id, "revision",
-                      (int)plan->revision, "bodies", (json_int_t)plan->n_bodies, "actions",
-                      (json_int_t)plan->n_actions, "obligations", (json_int_t)count));
+        rc = esep_json_print(json_pack("{s:s, s:i, s:I, s:I, s:I}", "plan", plan->id, "revision",
+                                       (int)plan->revision, "bodies", (json_int_t)plan->n_bodies,
+                                       "actions", (json_int_t)plan->n_actions, "obligations",
+                                       (json_int_t)count));
     else
         (void)printf("%s: plan %s, revision %u: %zu bodies, %zu actions and parts, %zu "
                      "obligations: no errors\n",
@@ -176,7 +176,7 @@ static int list(const struct words *words)
     if (status != ESEP_OK)
         rc = collector_fail(status, &reason);
     else if (words->common.json)
-        rc = collector_print_json(list_json(state.views));
+        rc = esep_json_print(list_json(state.views));
     else
         list_text(state.views);
     collector_state_close(&state);

@@ -142,8 +142,8 @@ static json_t *row_json(const struct views_report *r, const char *key, const cha
                      (int)r->epoch, "seq", (json_int_t)r->seq, "revision", (int)r->revision,
                      "state", state, "fulfilment", esep_fulfilment_name(r->fulfilment), "percent",
                      r->percent >= 0 ? json_integer(r->percent) : json_null(), "nil_report",
-                     (int)r->nil_report, "accepted_at", collector_json_time(r->accepted_at, zone),
-                     "written_at", collector_json_time(r->written_at, zone));
+                     (int)r->nil_report, "accepted_at", esep_json_time(r->accepted_at, zone),
+                     "written_at", esep_json_time(r->written_at, zone));
 }
 
 static bool keep_row(void *context, struct esep_slice key, struct esep_slice value)
@@ -309,12 +309,12 @@ static int show(const struct words *words, const struct collector_state *state)
                                                                             : json_null();
         char hash[65];
         esep_hex(leaf.hash.bytes, sizeof leaf.hash.bytes, hash);
-        rc = collector_print_json(
-            json_pack("{s:s, s:I, s:i, s:i, s:I, s:s, s:o, s:o, s:o}", "format", "esep-report/1",
-                      "log_index", (json_int_t)index, "office", (int)leaf.office, "epoch",
-                      (int)leaf.epoch, "seq", (json_int_t)leaf.seq, "chain_hash", hash,
-                      "accepted_at", collector_json_time(leaf.accepted_at, NULL), "written_at",
-                      collector_json_time(e->written_at_us, NULL), "report", body));
+        rc = esep_json_print(json_pack("{s:s, s:I, s:i, s:i, s:I, s:s, s:o, s:o, s:o}", "format",
+                                       "esep-report/1", "log_index", (json_int_t)index, "office",
+                                       (int)leaf.office, "epoch", (int)leaf.epoch, "seq",
+                                       (json_int_t)leaf.seq, "chain_hash", hash, "accepted_at",
+                                       esep_json_time(leaf.accepted_at, NULL), "written_at",
+                                       esep_json_time(e->written_at_us, NULL), "report", body));
     } else {
         rc = collector_fail(status, &reason);
     }

@@ -92,8 +92,8 @@ static json_t *office_json(const struct views_office *o)
 {
     return json_pack("{s:i, s:s, s:s, s:s, s:o, s:i, s:I, s:I, s:I, s:I, s:i}", "office",
                      (int)o->office, "body", o->body, "label", o->label, "state", office_state(o),
-                     "seen_at", collector_json_time(o->seen_at, NULL), "epoch", (int)o->epoch,
-                     "seq", (json_int_t)o->seq, "mail_last", (json_int_t)o->mail_last, "mail_acked",
+                     "seen_at", esep_json_time(o->seen_at, NULL), "epoch", (int)o->epoch, "seq",
+                     (json_int_t)o->seq, "mail_last", (json_int_t)o->mail_last, "mail_acked",
                      (json_int_t)o->mail_acked, "refused_entries", (json_int_t)o->refused_entries,
                      "forks", (int)o->forks);
 }
@@ -138,9 +138,9 @@ static int print_json(const struct collector_state *state, esep_time now)
     for (uint32_t n = 1; n < views_next_office(views); n++)
         if (views_office(views, n) != NULL)
             (void)json_array_append_new(offices, office_json(views_office(views, n)));
-    return collector_print_json(
+    return esep_json_print(
         json_pack("{s:s, s:o, s:{s:s, s:I, s:s}, s:I, s:o, s:o}", "format", "esep-status/1",
-                  "as_of", collector_json_time(now, NULL), "log", "id", log_id, "size",
+                  "as_of", esep_json_time(now, NULL), "log", "id", log_id, "size",
                   (json_int_t)views_log_size(views), "root", root, "deliveries_owed",
                   (json_int_t)deliveries_owed(views), "plans", plans, "offices", offices));
 }

@@ -56,31 +56,9 @@ enum esep_status collector_command_settings(const struct command_common *common,
     return status;
 }
 
-int collector_print_json(json_t *value)
-{
-    if (value == NULL) {
-        (void)fprintf(stderr, "esep-collector: no memory for the JSON\n");
-        return EX_UNAVAILABLE;
-    }
-    int rc = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
-    json_decref(value);
-    if (rc != 0 || fputc('\n', stdout) == EOF || fflush(stdout) != 0)
-        return EX_UNAVAILABLE; /* a pipe that closed, a disk that is full */
-    return 0;
-}
-
 json_t *collector_json_u64(uint64_t value)
 {
     return json_integer((json_int_t)value);
-}
-
-json_t *collector_json_time(esep_time at, const struct esep_zone *zone)
-{
-    if (at == 0 || at == ESEP_TIME_NEVER)
-        return json_null();
-    char text[32];
-    esep_time_format(at, zone, text);
-    return json_string(text);
 }
 
 static void fill_actor(char actor[64])
@@ -97,7 +75,7 @@ static int say_reply(const Esep__V1__OrderReply *reply, bool json)
     if (json) {
         json_t *value = json_pack("{s:b, s:s, s:I}", "ok", (int)reply->ok, "text", reply->text,
                                   "log_index", (json_int_t)reply->log_index);
-        int rc = collector_print_json(value);
+        int rc = esep_json_print(value);
         return rc != 0 ? rc : reply->ok ? 0 : EX_DATAERR;
     }
     if (!reply->ok) {

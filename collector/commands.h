@@ -8,6 +8,7 @@
 
 #include "collector/settings.h"
 #include "collector/state.h"
+#include "io/json.h"
 
 #include <argp.h>
 #include <jansson.h>
@@ -34,11 +35,8 @@ int collector_fail(enum esep_status status, const struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status collector_command_settings(const struct command_common *common,
                                                           struct collector_settings **ret,
                                                           struct esep_reason *reason);
-/* Prints a JSON value with a newline and releases it. */
-int collector_print_json(json_t *value);
 /* A number no double can hold, as JSON writes it. */
 json_t *collector_json_u64(uint64_t value);
-json_t *collector_json_time(esep_time at, const struct esep_zone *zone); /* null for 0 and NEVER */
 
 /* Sends one order to ingest over its local socket; prints what came of it. */
 int collector_order(const struct collector_settings *settings, Esep__V1__Order *order, bool json);
