@@ -233,12 +233,20 @@ static bool head_alone(struct agent *a, const struct agent_mark *mark)
     return seal_batch(a);
 }
 
-/* What is held and was never receipted: its head, once more, asks. */
+/* What is held and was never receipted: its head, once more, asks. Where entries follow, their
+ * receipt covers it too; where none do, the smallest credit will do, or must come some time. */
 static bool ask_again(struct agent *a)
 {
     struct agent_uplink *u = &a->uplink;
+    bool alone = u->next_seq > a->journal.last_seq;
+    bool owed = u->held.seq > a->ahead.receipted_seq && (alone || credit_for_head(u));
+    if (owed && alone && credit_left(u) < AGENT_BATCH_OVERHEAD) {
+        if (u->awaiting_since == ESEP_TIME_NEVER)
+            u->awaiting_since = a->now;
+        return false;
+    }
     u->ask_again = false;
-    return u->held.seq > a->ahead.receipted_seq && credit_for_head(u) && head_alone(a, &u->held);
+    return owed && head_alone(a, &u->held);
 }
 
 static bool promise(struct agent *a)

@@ -199,6 +199,23 @@ TEST(a_lost_receipt_is_asked_for_after_the_next_welcome)
     world_free(w);
 }
 
+/* One frame's credit is no reason not to ask: nothing else would ever bring the receipt. */
+TEST(a_lost_receipt_is_asked_for_on_little_credit)
+{
+    WORLD(w);
+    write_many(w, 5, 50);
+    w->model.window = w->model.frame_bytes_max;
+    w->model.mute_receipts = true;
+    w->model.no_receipt_after_welcome = true;
+    office_start(w);
+    world_run(w);
+    assert_int_equal(w->model.seq, 5);
+    w->model.mute_receipts = false;
+    link_break(w);
+    assert_true(world_until(w, world_all_receipted, ESEP_HOUR));
+    world_free(w);
+}
+
 TEST(a_silent_collector_is_left)
 {
     WORLD(w);
@@ -239,7 +256,8 @@ TEST(a_line_that_answers_no_ping_is_left)
     for (int i = 0; i < 4; i++) {
         office_advance(w, 61 * ESEP_SECOND);
         office_effects(w);
-        w->up.count = 0;
+        while (w->up.count > 0)
+            queue_drop(&w->up, 0);
     }
     assert_int_equal(office_status(w).why, AGENT_WHY_SILENT);
     world_free(w);
@@ -462,6 +480,7 @@ int main(void)
         cmocka_unit_test(a_signed_receipt_over_another_hash_is_a_fork),
         cmocka_unit_test(a_receipt_for_what_was_never_signed_is_ignored),
         cmocka_unit_test(a_lost_receipt_is_asked_for_after_the_next_welcome),
+        cmocka_unit_test(a_lost_receipt_is_asked_for_on_little_credit),
         cmocka_unit_test(a_silent_collector_is_left),
         cmocka_unit_test(pings_keep_an_idle_session),
         cmocka_unit_test(a_line_that_answers_no_ping_is_left),
