@@ -264,7 +264,7 @@ static void test_a_log_that_contradicts_itself(void **state)
     const struct {
         uint32_t office, epoch;
         uint64_t seq;
-    } bad[] = {{1, 1, 2}, {1, 1, 4}, {1, 2, 2}, {1, 3, 1}, {9, 1, 1}, {0, 1, 1}};
+    } bad[] = {{1, 1, 2}, {1, 1, 4}, {1, 2, 2}, {1, 3, 2}, {9, 1, 1}, {0, 1, 1}};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         const struct collector_leaf leaf = {
             .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
