@@ -70,14 +70,12 @@ static struct esep_slice spoiled(struct sim *sim, struct esep_slice frame)
     return copy;
 }
 
-/* Somebody else's place: another connection, office and key, all of them real. */
-static struct esep_slice swapped_from(struct sim *sim)
+static struct esep_slice from_of(struct sim *sim, const struct sim_office *o, uint64_t conn)
 {
-    const struct sim_office *o = &sim->offices[sim_pick(sim, (uint64_t)sim->office_count)];
     uint8_t packed[256];
     Esep__V1__From from = ESEP__V1__FROM__INIT;
     Esep__V1__LinkDown down = ESEP__V1__LINK_DOWN__INIT;
-    from.conn = o->conn;
+    from.conn = conn;
     from.office = o->number;
     from.curve_key = esep_pb(o->curve, ESEP_KEY_BYTES);
     down.what_case = ESEP__V1__LINK_DOWN__WHAT_FROM;
@@ -85,8 +83,25 @@ static struct esep_slice swapped_from(struct sim *sim)
     return sim_keep(sim, esep_slice(packed, protobuf_c_message_pack(&down.base, packed)));
 }
 
-static void send_collector(struct sim *sim, int number, struct esep_slice *parts, size_t count,
-                           esep_time late);
+/* Somebody else's place: another connection, office and key, all of them real. */
+static struct esep_slice swapped_from(struct sim *sim)
+{
+    const struct sim_office *o = &sim->offices[sim_pick(sim, (uint64_t)sim->office_count)];
+    return from_of(sim, o, o->conn);
+}
+
+bool sim_broker_smuggles(struct sim *sim, int number, uint64_t conn, struct esep_slice frame)
+{
+    const struct sim_broker *b = &sim->brokers[number];
+    const struct sim_link *link = &sim->collector.links[number];
+    const struct sim_office *o = &sim->offices[sim_conn(sim, conn)->office];
+    if (b->lies == 0 || link->conn == 0 || !sim_conn(sim, link->conn)->open || sim_pick(sim, 3) > 0)
+        return false;
+    struct esep_slice parts[2] = {from_of(sim, o, conn), frame};
+    sim_trace(sim, &b->node, "smuggles a frame of %s", o->node.name);
+    sim_send_link(sim, number, false, parts, 2, 0);
+    return true;
+}
 
 static void on_late(struct sim *sim, struct sim_event *event)
 {

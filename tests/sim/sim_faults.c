@@ -15,7 +15,7 @@ const struct sim_profile sim_profiles[] = {
      .stall = 60000,
      .cuts = 30000},
     {.name = "crashes", .crashes = 12000, .crash_steps = 400, .cuts = 4000, .loss = 10000},
-    {.name = "byzantine", .lies = 400000, .cuts = 2000},
+    {.name = "byzantine", .lies = 400000, .cuts = 2000, .revokes = 3000},
     {.name = "disk", .disks = 20000, .crashes = 3000, .restores = 700, .crash_steps = 100},
     {.name = "clocks", .clocks = 20000, .crashes = 2000, .cuts = 3000},
     {.name = "everything",
@@ -31,7 +31,7 @@ const struct sim_profile sim_profiles[] = {
      .disks = 6000,
      .clocks = 4000,
      .restores = 400,
-     .revokes = 400},
+     .revokes = 1500},
 };
 const size_t sim_profile_count = sizeof sim_profiles / sizeof sim_profiles[0];
 
@@ -210,6 +210,29 @@ static void on_tick(struct sim *sim, struct sim_event *event)
     sim_truth_bounds(sim);
 }
 
+/* An office whose line is up for seconds, a few times a day. */
+static void on_window(struct sim *sim, struct sim_event *event)
+{
+    int i = (int)event->a;
+    struct sim_office *o = &sim->offices[i];
+    bool opens = event->b == 0;
+    if (sim->calm)
+        return;
+    o->cut_up = o->cut_down = !opens;
+    sim_trace(sim, NULL, "the window of %s %s", o->node.name, opens ? "opens" : "closes");
+    esep_time wait = opens ? sim_between(sim, 5 * ESEP_SECOND, ESEP_MINUTE)
+                           : sim_between(sim, 20 * ESEP_MINUTE, 8 * ESEP_HOUR);
+    struct sim_event *next = sim_after(sim, NULL, wait, on_window);
+    next->a = event->a;
+    next->b = opens ? 1 : 0;
+    if (!opens) {
+        sim_office_hang_up(sim, i, true);
+    } else if (o->core != NULL && sim_pick(sim, 4) > 0) {
+        agent_now(o->core, sim_wall(sim, &o->node));
+        sim_office_pump(sim, i);
+    }
+}
+
 static uint32_t at_most(struct sim *sim, uint32_t rate)
 {
     return rate > 0 && sim_pick(sim, 4) > 0 ? (uint32_t)sim_pick(sim, rate + 1) : 0;
@@ -225,6 +248,8 @@ void sim_faults_start(struct sim *sim)
     sim->stall = at_most(sim, p->stall);
     sim->crash_steps = at_most(sim, p->crash_steps);
     sim_after(sim, NULL, ESEP_MINUTE, on_tick);
+    if (p->cuts > 0 && sim_pick(sim, 3) == 0)
+        sim_after(sim, NULL, ESEP_HOUR, on_window)->a = sim_pick(sim, (uint64_t)sim->office_count);
 }
 
 void sim_faults_end(struct sim *sim)

@@ -85,6 +85,8 @@ static void on_up(struct sim *sim, struct sim_event *event)
     sim_trace(sim, &b->node, "frame from %s, conn %llu: %zu bytes %08x", o->node.name,
               (unsigned long long)event->a, event->parts[0].len, sim_print(event->parts[0]));
     b->durable = 0;
+    if (sim_broker_smuggles(sim, c->broker, event->a, event->parts[0]))
+        return;
     broker_on_office_frame(b->core, event->a, o->curve, event->parts[0],
                            sim_monotonic(sim, &b->node));
     sim_broker_pump(sim, c->broker);
