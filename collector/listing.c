@@ -54,7 +54,7 @@ bool listing_matches(const struct listing_filter *filter, const struct listing_o
 
 const char *listing_role(Esep__V1__Role role)
 {
-    return role == ESEP__V1__ROLE__ROLE_LEAD ? "lead" : "co-executor";
+    return role == ESEP__V1__ROLE__ROLE_LEAD ? "lead" : "co_executor";
 }
 
 const char *listing_progress(const struct views_obligation *state)
