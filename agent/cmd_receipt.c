@@ -53,6 +53,16 @@ struct proof {
     const struct esep_receipt *promise; /* of the commitment, where there is no receipt yet */
 };
 
+/* Whether any revision, the newest or one long superseded, is this entry. */
+static bool speaks_of(const struct agent_duties *d, const struct agent_duty *duty, uint32_t epoch,
+                      uint64_t seq)
+{
+    for (uint32_t place = duty->newest_event; place != 0; place = d->events[place - 1].before)
+        if (d->events[place - 1].epoch == epoch && d->events[place - 1].seq == seq)
+            return true;
+    return false;
+}
+
 /* A number, or the key of an obligation: then its newest report. */
 static enum esep_status find_entry(const struct words *words, struct agent_duties *d,
                                    struct proof *ret, struct esep_reason *reason)
@@ -79,7 +89,7 @@ static enum esep_status find_entry(const struct words *words, struct agent_dutie
         ret->seq = ret->duty->seq;
     }
     for (size_t i = 0; ret->duty == NULL && i < d->count; i++)
-        if (d->duties[i].epoch == ret->epoch && d->duties[i].seq == ret->seq)
+        if (speaks_of(d, &d->duties[i], ret->epoch, ret->seq))
             ret->duty = &d->duties[i];
     ret->receipt =
         agent_duties_receipt(d, ret->epoch, ret->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);

@@ -62,6 +62,8 @@ class Commands(unittest.TestCase):
         self.assertEqual((last["revision"], last["percent"], last["state"]), (2, 100, "received"))
         proof = office.command("receipt", ANNUAL, "--json").json()
         self.assertEqual(len(proof["receipt"]["statement"]), 2 * 192)
+        superseded = office.command("receipt", "1", "--json").json()
+        self.assertEqual((superseded["seq"], superseded["obligation"]), (1, ANNUAL))
         self.assertEqual(self.duty(office, ANNUAL)["timeliness"], "on_time")
         self.field.check_log()
 
