@@ -78,18 +78,19 @@ class Crash(unittest.TestCase):
             self.fail(f"report ended with {command.returncode}: {err.decode()}")
 
     def cycle(self):
-        victim = self.random.choice(
-            [self.field.collector, self.field.broker.daemon]
-            + [self.random.choice(self.field.offices).daemon]
-        )
+        choice = [self.field.collector, self.field.broker.daemon,
+                  self.random.choice(self.field.offices).daemon]
+        victims = self.random.sample(choice, self.random.choice((1, 1, 1, 2, 3)))
         kill_command = self.random.random() < 0.2
         for office in self.random.sample(self.field.offices, self.random.randrange(1, 3)):
             self.file_reports(office, kill_command)
         time.sleep(self.random.random() ** 2 * 0.4)  # when: anywhere in the work that it started
-        self.kills[victim.name.split("-")[0]] += 1
-        victim.kill()
+        for victim in victims:
+            self.kills[victim.name.split("-")[0]] += 1
+            victim.kill()
         time.sleep(self.random.random() ** 3 * 0.3)
-        victim.start()
+        for victim in victims:
+            victim.start()
 
     def test_nothing_lost_nothing_doubled(self):
         began = time.monotonic()
