@@ -332,6 +332,7 @@ void sim_broker_crash(struct sim *sim, int broker);
 void sim_broker_pump(struct sim *sim, int broker);
 /* A liar passes an office's frame on past its own core, whatever the roster says. */
 bool sim_broker_smuggles(struct sim *sim, int broker, uint64_t conn, struct esep_slice frame);
+bool sim_broker_smuggles_down(struct sim *sim, int broker, const struct sim_event *event);
 void sim_collector_start(struct sim *sim);
 void sim_collector_crash(struct sim *sim);
 void sim_collector_pump(struct sim *sim);

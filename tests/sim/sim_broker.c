@@ -110,6 +110,23 @@ static void on_late(struct sim *sim, struct sim_event *event)
         sim_send_link(sim, number, false, event->parts, event->part_count, 0);
 }
 
+bool sim_broker_smuggles_down(struct sim *sim, int number, const struct sim_event *event)
+{
+    const struct sim_broker *b = &sim->brokers[number];
+    const ProtobufCMessage *message = NULL;
+    if (b->lies == 0 || event->part_count != 2 || sim_pick(sim, 2) == 0)
+        return false;
+    esep_arena_reset(&sim->truth.arena);
+    if (esep_unpack(&esep__v1__link_up__descriptor, event->parts[0], &sim->truth.arena, &message) !=
+        ESEP_OK)
+        sim_fail(sim, "ingest sent what is no LinkUp");
+    const Esep__V1__LinkUp *up = (const Esep__V1__LinkUp *)message;
+    if (up->what_case != ESEP__V1__LINK_UP__WHAT_TO)
+        return false;
+    (void)sim_send_down(sim, up->to->conn, event->parts[1], event->durable);
+    return true;
+}
+
 static void send_collector(struct sim *sim, int number, struct esep_slice *parts, size_t count,
                            esep_time late)
 {

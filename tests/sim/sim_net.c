@@ -157,6 +157,8 @@ static void on_link_up(struct sim *sim, struct sim_event *event)
         return;
     static const uint8_t collector_key[ESEP_KEY_BYTES] = {0xc0};
     b->durable = event->durable;
+    if (sim_broker_smuggles_down(sim, c->broker, event))
+        return;
     broker_on_collector_frame(b->core, event->a, collector_key, event->parts, event->part_count,
                               sim_monotonic(sim, &b->node));
     sim_broker_pump(sim, c->broker);
