@@ -65,7 +65,7 @@ enum esep_status journal_state_put(MDB_txn *txn, const struct journal *journal, 
 enum esep_status journal_head_get(MDB_txn *txn, const struct journal *journal,
                                   struct agent_head *ret, struct esep_reason *reason)
 {
-    uint8_t row[HEAD_ROW_BYTES];
+    uint8_t row[HEAD_ROW_BYTES] = {0};
     enum esep_status status = journal_state_get(txn, journal, "head", sizeof row, row, reason);
     if (status == ESEP_NOT_FOUND)
         return esep_because(reason, status,
@@ -82,7 +82,7 @@ enum esep_status journal_head_get(MDB_txn *txn, const struct journal *journal,
 enum esep_status journal_head_put(MDB_txn *txn, const struct journal *journal,
                                   const struct agent_head *head, struct esep_reason *reason)
 {
-    uint8_t row[HEAD_ROW_BYTES];
+    uint8_t row[HEAD_ROW_BYTES] = {0};
     esep_be32_put(row, head->office);
     esep_be32_put(row + 4, head->epoch);
     esep_be64_put(row + 8, head->seq);
@@ -93,7 +93,7 @@ enum esep_status journal_head_put(MDB_txn *txn, const struct journal *journal,
 enum esep_status journal_marks_get(MDB_txn *txn, const struct journal *journal,
                                    struct journal_marks *ret, struct esep_reason *reason)
 {
-    uint8_t row[MARKS_ROW_BYTES];
+    uint8_t row[MARKS_ROW_BYTES] = {0};
     *ret = (struct journal_marks){0};
     enum esep_status status = journal_state_get(txn, journal, "marks", sizeof row, row, reason);
     if (status == ESEP_NOT_FOUND)
@@ -112,7 +112,7 @@ enum esep_status journal_marks_get(MDB_txn *txn, const struct journal *journal,
 enum esep_status journal_marks_put(MDB_txn *txn, const struct journal *journal,
                                    const struct journal_marks *marks, struct esep_reason *reason)
 {
-    uint8_t row[MARKS_ROW_BYTES];
+    uint8_t row[MARKS_ROW_BYTES] = {0};
     esep_be32_put(row, marks->epoch);
     esep_be64_put(row + 4, marks->receipted_seq);
     esep_be64_put(row + 12, marks->promised_seq);

@@ -89,7 +89,7 @@ static enum esep_status put_view(MDB_txn *txn, const struct journal *journal,
 enum esep_status journal_view(struct journal *journal, struct agent_view *ret,
                               struct esep_reason *reason)
 {
-    uint8_t row[VIEW_ROW_BYTES];
+    uint8_t row[VIEW_ROW_BYTES] = {0};
     MDB_txn *txn = NULL;
     enum esep_status status = journal_begin(journal, false, &txn, reason);
     if (status == ESEP_OK)
