@@ -120,8 +120,7 @@ static void look_at_office(struct search *search, const struct views_office *off
     if (plan_no == VIEWS_NONE)
         return;
     const Esep__V1__Plan *plan = v->plans[plan_no].plan;
-    const esep_time seen =
-        office->seen_at > office->enrolled_at ? office->seen_at : office->enrolled_at;
+    const esep_time seen = office->seen_at != 0 ? office->seen_at : office->enrolled_at;
     const esep_time silent_at = seen + (esep_time)plan->rules->silent_days * ESEP_DAY;
     if (search->now < silent_at) {
         look_again(search, silent_at);

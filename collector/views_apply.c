@@ -24,10 +24,11 @@ enum esep_status views_message(struct views *v, const struct views_entry *entry,
                         kind->short_name);
 }
 
+/* The hour of the newest sign of life in the log, not the greatest hour ever written there: a clock
+ * that once ran ahead would else keep an office from being called silent until it is caught up. */
 void views_saw(struct views *v, struct views_office_slot *slot, esep_time at)
 {
-    if (at > slot->pub.seen_at)
-        slot->pub.seen_at = at;
+    slot->pub.seen_at = at;
     slot->pub.silent = false;
     views_mark_office(v, slot);
 }

@@ -143,6 +143,24 @@ static void test_silence(void **state)
     walk(w, second, 3);
 }
 
+/* The collector's clock ran a year ahead and was set right: the office is seen by the hours that
+ * stand in the log now, and each silence is another one. */
+static void test_silence_after_the_clock_ran_ahead(void **state)
+{
+    struct world *w = *state;
+    const uint32_t moh = world_office(w, "moh");
+    w->now = world_time("2013-11-10");
+    world_presence(w, moh);
+    w->now = world_time("2012-11-10");
+    world_presence(w, moh);
+    assert_true(views_office(w->views, moh)->seen_at == w->now);
+    static const struct moment later[] = {{"2012-11-14T23:59:59+06:00", 0}, {"2012-11-15", 1}};
+    walk(w, later, 2);
+    world_presence(w, moh);
+    assert_false(views_office(w->views, moh)->silent);
+    assert_true(views_office(w->views, moh)->seen_at == w->now);
+}
+
 /* Who is told: the body; of what is overdue or silent the secretariat too, but not of the court. */
 static void test_targets_and_deliveries(void **state)
 {
@@ -375,6 +393,7 @@ int main(void)
         STORY(test_a_report_ends_it_and_a_withdrawal_goes_on),
         STORY(test_extension_removal_and_return),
         STORY(test_silence),
+        STORY(test_silence_after_the_clock_ran_ahead),
         STORY(test_targets_and_deliveries),
         STORY(test_who_is_named_twice_is_told_once),
         STORY(test_full_deliveries_are_loud),
