@@ -13,12 +13,13 @@
 #include <stdlib.h>
 
 static const char *const counter_names[COLLECTOR_COUNTERS] = {
-    [COLLECTOR_FRAMES] = "frames",     [COLLECTOR_FRAMES_REFUSED] = "frames_refused",
-    [COLLECTOR_ENTRIES] = "entries",   [COLLECTOR_REPEATS] = "repeats",
-    [COLLECTOR_BATCHES] = "batches",   [COLLECTOR_RECEIPTS] = "receipts",
-    [COLLECTOR_FORKS] = "forks",       [COLLECTOR_BAD_SIGNATURES] = "bad_signatures",
-    [COLLECTOR_SESSIONS] = "sessions", [COLLECTOR_SESSIONS_EXPIRED] = "sessions_expired",
-    [COLLECTOR_MAILS] = "mails",       [COLLECTOR_ORDERS] = "orders",
+    [COLLECTOR_FRAMES] = "frames",       [COLLECTOR_FRAMES_REFUSED] = "frames_refused",
+    [COLLECTOR_ENTRIES] = "entries",     [COLLECTOR_REPEATS] = "repeats",
+    [COLLECTOR_BATCHES] = "batches",     [COLLECTOR_RECEIPTS] = "receipts",
+    [COLLECTOR_FORKS] = "forks",         [COLLECTOR_BAD_SIGNATURES] = "bad_signatures",
+    [COLLECTOR_SESSIONS] = "sessions",   [COLLECTOR_SESSIONS_EXPIRED] = "sessions_expired",
+    [COLLECTOR_MAILS] = "mails",         [COLLECTOR_ORDERS] = "orders",
+    [COLLECTOR_UNWRITTEN] = "unwritten",
 };
 
 const char *collector_counter_name(enum collector_counter which)

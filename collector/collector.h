@@ -148,6 +148,8 @@ enum collector_counter {
     COLLECTOR_SESSIONS_EXPIRED,
     COLLECTOR_MAILS,
     COLLECTOR_ORDERS,
+    COLLECTOR_UNWRITTEN, /* deliveries, acknowledgements, signs of life, alarms: the batch was full
+                          */
     COLLECTOR_COUNTERS
 };
 const char *collector_counter_name(enum collector_counter which);

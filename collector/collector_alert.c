@@ -73,6 +73,6 @@ void collector_delivered(struct collector *c, uint64_t alert_index, uint32_t tar
     delivery.delivered = delivered;
     delivery.attempts = attempts;
     delivery.detail = text;
-    (void)collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_DELIVERY, 0,
-                            collector_pack(c, &delivery.base), now, NULL, NULL);
+    (void)collector_log_aside(c, ESEP__V1__LOG_TYPE__LOG_TYPE_DELIVERY, 0,
+                              collector_pack(c, &delivery.base), now);
 }

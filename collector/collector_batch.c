@@ -126,6 +126,15 @@ enum esep_status collector_log_own(struct collector *c, Esep__V1__LogType type, 
     return status;
 }
 
+enum esep_status collector_log_aside(struct collector *c, Esep__V1__LogType type, uint32_t office,
+                                     struct esep_slice body, esep_time now)
+{
+    enum esep_status status = collector_log_own(c, type, office, body, now, NULL, NULL);
+    if (status == ESEP_LIMIT)
+        collector_count(c, COLLECTOR_UNWRITTEN, 1);
+    return status;
+}
+
 bool collector_after_room(const struct collector *c, size_t count)
 {
     return c->batches[c->serial & 1].results->after_count + count <= c->after_max;

@@ -398,6 +398,10 @@ enum esep_status collector_log_put(struct collector *c, const struct collector_l
 enum esep_status collector_log_own(struct collector *c, Esep__V1__LogType type, uint32_t office,
                                    struct esep_slice body, esep_time now, uint64_t *ret_index,
                                    struct esep_reason *reason);
+/* One that nobody waits for and that will be told or seen again: a delivery, an acknowledgement, a
+ * sign of life, an alarm. Counted where the batch has no room. */
+enum esep_status collector_log_aside(struct collector *c, Esep__V1__LogType type, uint32_t office,
+                                     struct esep_slice body, esep_time now);
 /* NULL: no room. In the open batch, or for `serial` where that is the one under way. */
 struct collector_after *collector_after_add(struct collector *c, uint64_t serial,
                                             enum collector_after_kind kind);

@@ -13,14 +13,15 @@
 void collector_presence(struct collector *c, struct collector_session *session, esep_time now)
 {
     const struct views_office *known = views_office(c->views, session->office);
-    if (c->full ||
-        (!known->silent && known->seen_at != 0 && now - known->seen_at < c->config.presence_every))
+    /* Seen at an hour that is still to come: the clock was set back since, and this hour counts. */
+    const bool lately = now >= known->seen_at && now - known->seen_at < c->config.presence_every;
+    if (c->full || (!known->silent && known->seen_at != 0 && lately))
         return;
     Esep__V1__Presence presence = ESEP__V1__PRESENCE__INIT;
     presence.office = session->office;
     /* Without room now, the next sign of life will do. */
-    (void)collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE, session->office,
-                            collector_pack(c, &presence.base), now, NULL, NULL);
+    (void)collector_log_aside(c, ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE, session->office,
+                              collector_pack(c, &presence.base), now);
 }
 
 static void read_mail(struct collector *c, struct collector_session *session, uint64_t after)
@@ -54,8 +55,8 @@ static void log_ack(struct collector *c, const struct collector_session *session
     Esep__V1__MailAck ack = ESEP__V1__MAIL_ACK__INIT;
     ack.office = session->office;
     ack.through = through;
-    (void)collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_MAIL_ACK, session->office,
-                            collector_pack(c, &ack.base), now, NULL, NULL);
+    (void)collector_log_aside(c, ESEP__V1__LOG_TYPE__LOG_TYPE_MAIL_ACK, session->office,
+                              collector_pack(c, &ack.base), now);
 }
 
 void collector_on_pull(struct collector *c, struct collector_session *session,

@@ -87,8 +87,8 @@ static bool log_alarm(struct collector *c, const struct collector_alarm *alarm, 
     message.held = esep_pb(alarm->held.bytes, ESEP_HASH_BYTES);
     message.shown = esep_pb(alarm->shown.bytes, ESEP_HASH_BYTES);
     message.text = text;
-    return collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_ALARM, alarm->office,
-                             collector_pack(c, &message.base), now, NULL, NULL) == ESEP_OK;
+    return collector_log_aside(c, ESEP__V1__LOG_TYPE__LOG_TYPE_ALARM, alarm->office,
+                               collector_pack(c, &message.base), now) == ESEP_OK;
 }
 
 void collector_alarm(struct collector *c, const struct collector_frame *frame,

@@ -54,6 +54,7 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     }
     esep_wipe(config, sizeof *config);
     free(config);
+    run->unwritten = 0;
     if (status == ESEP_OK) {
         collector_set_lookup(run->core, collector_state_find, run->state.log);
         collector_set_full(run->core, run->full);

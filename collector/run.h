@@ -50,6 +50,8 @@ struct run {
         enum collector_link_state said;
         int64_t since; /* monotonic */
     } link[SETTINGS_BROKERS_MAX];
+    uint64_t unwritten;     /* of the core's counter, said */
+    int64_t unwritten_said; /* monotonic */
     int exit_code;
 };
 

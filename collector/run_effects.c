@@ -6,7 +6,8 @@
 #define STUCK_MAX (5 * ESEP_SECOND)      /* then the link is closed, loudly */
 #define IDLE_WAIT_MAX (60 * ESEP_SECOND) /* a clock set by hand is noticed after so long */
 #define BUSY_WAIT_MAX ESEP_SECOND        /* while there is something to look after */
-#define JOIN_MAX (30 * ESEP_SECOND)      /* a broker that says neither yes nor no */
+#define UNWRITTEN_EVERY (60 * ESEP_SECOND)
+#define JOIN_MAX (30 * ESEP_SECOND) /* a broker that says neither yes nor no */
 
 esep_time run_now(const struct run *run)
 {
@@ -90,6 +91,22 @@ static void check_ended(struct run *run)
     esep_log(ESEP_LOG_ERROR, "ingest-stopped", "%s: reopening the store", reason.text);
 }
 
+/* Said at most once a minute; what it counts comes again by itself. */
+static void say_unwritten(struct run *run)
+{
+    uint64_t now_count = collector_counter(run->core, COLLECTOR_UNWRITTEN);
+    int64_t now = esep_monotonic();
+    if (now_count <= run->unwritten ||
+        (run->unwritten_said != 0 && now - run->unwritten_said < UNWRITTEN_EVERY))
+        return;
+    esep_log(ESEP_LOG_WARNING, "batch-full",
+             "%llu deliveries, acknowledgements or signs of life found no room in the batch and "
+             "wait to be told again: raise limits.batch_records or limits.batch_bytes",
+             (unsigned long long)(now_count - run->unwritten));
+    run->unwritten = now_count;
+    run->unwritten_said = now;
+}
+
 /* A broker that refuses us is for an operator to hear of; one that does not answer is dialled
  * anew. */
 static void look_at_links(struct run *run)
@@ -162,6 +179,7 @@ void run_pump(struct run *run)
         }
     }
     check_ended(run);
+    say_unwritten(run);
     look_at_links(run);
     check_drained(run);
     set_deadline(run, stuck);

@@ -246,6 +246,76 @@ static void alerts_are_logged_once_and_delivered_when_durable(void **state)
     ingest_end(&g);
 }
 
+static void batches_of_128(struct collector_config *config)
+{
+    config->batch_records_max = 128;
+}
+
+/* An acknowledgement and a delivery that find the batch full are not lost in silence: they are
+ * counted, and told again they are logged. */
+static void what_finds_the_batch_full_is_counted(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, batches_of_128);
+    g.world.now = world_time("2013-06-25T10:00:00+06:00");
+    collector_on_time(g.core, g.world.now);
+    ingest_pump(&g);
+    assert_true(g.deliver_count > 0);
+    struct sim_office *o = sim_active(&g, "moh");
+    sim_hello(o, &g);
+    uint64_t last = sim_last(o, KIND(WELCOME))->welcome.mail_last;
+    for (int i = 0; i < 130; i++)
+        sim_write(o, &g, KEY_1_MOH);
+    g.auto_commit = false;
+    sim_batch(o, &g, 1, 1, true);   /* under way */
+    sim_batch(o, &g, 2, 127, true); /* with the head, all but one record of the batch behind it */
+    sim_ping(o, &g);
+    control(&g, true);
+    assert_int_equal(collector_counter(g.core, COLLECTOR_UNWRITTEN), 0);
+    size_t acks = ingest_log_count(&g, LOG(MAIL_ACK));
+    sim_pull(o, &g, last);
+    assert_int_equal(collector_counter(g.core, COLLECTOR_UNWRITTEN), 1);
+    collector_on_delivery(g.core, g.delivers[0], 0, true, 1, "250 ok", g.world.now);
+    ingest_pump(&g);
+    assert_int_equal(collector_counter(g.core, COLLECTOR_UNWRITTEN), 2);
+    g.auto_commit = true;
+    while (g.pending != NULL)
+        ingest_commit(&g, ESEP_OK);
+    assert_int_equal(ingest_log_count(&g, LOG(MAIL_ACK)), acks);
+    assert_int_equal(ingest_log_count(&g, LOG(DELIVERY)), 0);
+    sim_pull(o, &g, last);
+    collector_on_delivery(g.core, g.delivers[0], 0, true, 1, "250 ok", g.world.now);
+    ingest_pump(&g);
+    assert_int_equal(ingest_log_count(&g, LOG(MAIL_ACK)), acks + 1);
+    assert_int_equal(ingest_log_count(&g, LOG(DELIVERY)), 1);
+    assert_int_equal(collector_counter(g.core, COLLECTOR_UNWRITTEN), 2);
+    ingest_end(&g);
+}
+
+/* The clock ran ahead, and was set right: the office is seen by the hours that count now. */
+static void a_sign_of_life_after_the_clock_was_set_back(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    struct sim_office *o = sim_active(&g, "moh");
+    sim_hello(o, &g);
+    esep_time right = g.world.now;
+    g.world.now += 300 * ESEP_DAY;
+    sim_hello(o, &g);
+    sim_ping(o, &g);
+    assert_true(views_office(g.world.views, o->number)->seen_at == g.world.now);
+    g.world.now = right + ESEP_HOUR;
+    sim_hello(o, &g);
+    sim_ping(o, &g);
+    assert_true(views_office(g.world.views, o->number)->seen_at == g.world.now);
+    size_t signs = ingest_log_count(&g, LOG(PRESENCE));
+    sim_ping(o, &g);
+    assert_int_equal(ingest_log_count(&g, LOG(PRESENCE)), signs);
+    ingest_end(&g);
+}
+
 static void settle_ten_minutes(struct collector_config *config)
 {
     config->alerts_settle = 10 * ESEP_MINUTE;
@@ -309,6 +379,8 @@ int main(void)
         cmocka_unit_test(frames_of_a_broker_that_was_not_joined_are_ignored),
         cmocka_unit_test(alerts_are_logged_once_and_delivered_when_durable),
         cmocka_unit_test(alerts_wait_until_offices_had_time_to_come_back),
+        cmocka_unit_test(what_finds_the_batch_full_is_counted),
+        cmocka_unit_test(a_sign_of_life_after_the_clock_was_set_back),
         cmocka_unit_test(draining_finishes_what_is_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
