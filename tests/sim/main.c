@@ -48,7 +48,8 @@ static void run_one(const struct options *o, uint64_t seed, struct sim *sim, str
 {
     const struct sim_profile *profile = profile_of(o, seed);
     char hex[65];
-    sim_run(seed, profile, o->trace, sim);
+    struct sim_recipe recipe = {.seed = seed, .profile = profile, .print = o->trace};
+    sim_run(&recipe, sim);
     struct esep_hash trace = sim->trace;
     add(totals, sim);
     esep_hex(trace.bytes, sizeof trace.bytes, hex);
@@ -60,7 +61,8 @@ static void run_one(const struct options *o, uint64_t seed, struct sim *sim, str
     sim_done(sim);
     if (!o->twice)
         return;
-    sim_run(seed, profile, false, sim);
+    recipe.print = false;
+    sim_run(&recipe, sim);
     if (!esep_hash_equal(&trace, &sim->trace))
         sim_fail(sim, "the second run has another trace: something is not decided by the seed");
     sim_done(sim);

@@ -63,6 +63,57 @@ struct sim_event {
     size_t part_count;
 };
 
+/* sim_mask.c: what goes wrong and what people do, kind by kind and counted, so that a run can be
+ * told to do without some of it. Whoever adds a fault adds its kind here and its name there, draws
+ * everything about it first, and then asks sim_does: what was drawn is the same either way. */
+enum sim_deed {
+    SIM_LOSS,
+    SIM_REPEAT,
+    SIM_REORDER,
+    SIM_CORRUPT,
+    SIM_STALL,
+    SIM_BLOCK,
+    SIM_LINE,
+    SIM_LINK,
+    SIM_WINDOW,
+    SIM_CRASH,
+    SIM_STEP,
+    SIM_LIE,
+    SIM_SMUGGLE,
+    SIM_DISK,
+    SIM_CLOCK,
+    SIM_RESTORE,
+    SIM_REVOKE,
+    SIM_WRITE,
+    SIM_ORDER,
+    SIM_DEEDS
+};
+struct sim_range {
+    uint64_t first, last;
+};
+#define SIM_RANGES_MAX 512
+/* Which numbers of a deed may happen: all, or those in the ranges, which are sorted and apart. */
+struct sim_allowed {
+    bool some;
+    size_t count;
+    struct sim_range ranges[SIM_RANGES_MAX];
+};
+struct sim_mask {
+    struct sim_allowed deeds[SIM_DEEDS];
+};
+extern const char *const sim_deed_names[SIM_DEEDS];
+/* "loss,cut:3,write:7-12": without these, or of the deeds named with these alone. */
+bool sim_mask_without(struct sim_mask *mask, const char *text);
+bool sim_mask_only(struct sim_mask *mask, const char *text);
+/* The options that say the same; the length, as snprintf. */
+size_t sim_mask_print(const struct sim_mask *mask, char *out, size_t len);
+/* It is to happen now: counts it, and says whether it may. */
+bool sim_does(struct sim *sim, enum sim_deed deed);
+bool sim_strikes(struct sim *sim, uint32_t per_million, enum sim_deed deed);
+/* From here on every draw comes from a stream of (seed, deed, number) alone, so that what is left
+ * out before changes nothing of it. Returns the stream to go back to: sim->prng = outer. */
+struct esep_prng sim_stream(struct sim *sim, enum sim_deed deed, uint64_t number);
+
 /* sim_heap.c: time, chance, memory, the trace. */
 void *sim_alloc(struct sim *sim, size_t len); /* lives as long as the simulation */
 struct esep_slice sim_keep(struct sim *sim, struct esep_slice bytes);
@@ -171,7 +222,7 @@ struct sim_office {
     size_t heard_durable;
     enum agent_state said;
     bool person_coming;
-    uint64_t written, restores, recoveries;
+    uint64_t written, writes, restores, recoveries;
     bool revoked;                      /* the order was given */
     const struct agent_store *storing; /* the core's, until on_stored */
 };
@@ -265,10 +316,24 @@ struct sim_profile {
 extern const struct sim_profile sim_profiles[];
 extern const size_t sim_profile_count;
 
-struct sim {
+/* What a run is made of: it says all that `again` needs. */
+struct sim_recipe {
     uint64_t seed;
     const struct sim_profile *profile;
     bool print;
+    int offices_max, brokers_max; /* 0: as drawn */
+    esep_time until;              /* the faults end then at the latest; 0: as drawn */
+    const struct sim_mask *mask;  /* NULL: everything happens */
+    uint64_t planted[SIM_DEEDS];  /* fails once so many of each have happened: tests the tools */
+};
+
+struct sim {
+    uint64_t seed;
+    const struct sim_profile *profile;
+    const struct sim_recipe *recipe;
+    bool print;
+    uint64_t asked[SIM_DEEDS], done[SIM_DEEDS];
+    uint64_t ticks, orders_given;
     esep_time start, now, faults_end;
     bool calm; /* the faults are over */
     struct esep_prng prng;
@@ -300,7 +365,7 @@ struct sim {
 
 static inline bool sim_crashes_here(struct sim *sim)
 {
-    return !sim->calm && sim->crash_steps > 0 && sim_chance(sim, sim->crash_steps);
+    return !sim->calm && sim_strikes(sim, sim->crash_steps, SIM_STEP);
 }
 
 /* sim_plan.c */
@@ -347,7 +412,7 @@ void sim_faults_start(struct sim *sim);
 void sim_faults_end(struct sim *sim);
 
 /* sim_run.c: one seed from beginning to end. */
-void sim_run(uint64_t seed, const struct sim_profile *profile, bool print, struct sim *ret);
+void sim_run(const struct sim_recipe *recipe, struct sim *ret);
 void sim_done(struct sim *sim);
 
 #endif

@@ -95,7 +95,8 @@ bool sim_broker_smuggles(struct sim *sim, int number, uint64_t conn, struct esep
     const struct sim_broker *b = &sim->brokers[number];
     const struct sim_link *link = &sim->collector.links[number];
     const struct sim_office *o = &sim->offices[sim_conn(sim, conn)->office];
-    if (b->lies == 0 || link->conn == 0 || !sim_conn(sim, link->conn)->open || sim_pick(sim, 3) > 0)
+    if (b->lies == 0 || link->conn == 0 || !sim_conn(sim, link->conn)->open ||
+        sim_pick(sim, 3) > 0 || !sim_does(sim, SIM_SMUGGLE))
         return false;
     struct esep_slice parts[2] = {from_of(sim, o, conn), frame};
     sim_trace(sim, &b->node, "smuggles a frame of %s", o->node.name);
@@ -121,7 +122,7 @@ bool sim_broker_smuggles_down(struct sim *sim, int number, const struct sim_even
         ESEP_OK)
         sim_fail(sim, "ingest sent what is no LinkUp");
     const Esep__V1__LinkUp *up = (const Esep__V1__LinkUp *)message;
-    if (up->what_case != ESEP__V1__LINK_UP__WHAT_TO)
+    if (up->what_case != ESEP__V1__LINK_UP__WHAT_TO || !sim_does(sim, SIM_SMUGGLE))
         return false;
     (void)sim_send_down(sim, up->to->conn, event->parts[1], event->durable);
     return true;
@@ -231,7 +232,7 @@ static enum esep_status carry_out(struct sim *sim, int number, const struct brok
         bool lies = b->lies > 0 && effect->part_count == 1;
         if (lies)
             keep(sim, b->kept_down, &b->kept_down_count, parts[0]);
-        return lies && sim_chance(sim, b->lies)
+        return lies && sim_strikes(sim, b->lies, SIM_LIE)
                    ? lie_down(sim, number, effect->conn, parts[0])
                    : sim_send_down(sim, effect->conn, parts[0], b->durable);
     }
@@ -240,7 +241,7 @@ static enum esep_status carry_out(struct sim *sim, int number, const struct brok
         return ESEP_NOT_FOUND;
     if (effect->part_count == 2 && b->lies > 0) {
         keep(sim, b->kept_up, &b->kept_up_count, parts[1]);
-        if (sim_chance(sim, b->lies)) {
+        if (sim_strikes(sim, b->lies, SIM_LIE)) {
             lie_up(sim, number, parts);
             return ESEP_OK;
         }

@@ -1,5 +1,6 @@
 /* tests/sim/sim_faults.c - what goes wrong, how often, and that it ends; see sim.h.
  *
+ * Every fault has a kind in enum sim_deed and asks sim_does (sim_mask.c) before it happens.
  * A tick every minute or so draws faults by the profile's rates; each has its own end. When the
  * faults are over everything is mended at once: lines, disks, brokers (a liar is replaced).
  */
@@ -179,34 +180,49 @@ static void restore_something(struct sim *sim)
         sim_office_restore(sim, o->node.number, sim_pick(sim, o->backup_count));
 }
 
+static void revoke_somebody(struct sim *sim)
+{
+    if (sim->collector.core != NULL && collector_status(sim->collector.core, NULL) == ESEP_OK)
+        sim_collector_revoke(sim, (int)sim_pick(sim, (uint64_t)sim->office_count));
+}
+
+static void turn_liars(struct sim *sim)
+{
+    if (sim_pick(sim, 30) == 0)
+        sim->brokers[sim_pick(sim, (uint64_t)sim->broker_count)].lies =
+            sim_pick(sim, 2) == 0 ? 0 : (uint32_t)sim_pick(sim, sim->profile->lies);
+}
+
+/* Whether it happens in this tick, and all about it, comes from a stream of its own. */
+static void perhaps(struct sim *sim, enum sim_deed deed, uint32_t rate, void (*what)(struct sim *))
+{
+    struct esep_prng outer = sim_stream(sim, deed, sim->ticks);
+    if (sim_strikes(sim, rate, deed))
+        what(sim);
+    sim->prng = outer;
+}
+
 static void on_tick(struct sim *sim, struct sim_event *event)
 {
     (void)event;
     const struct sim_profile *p = sim->profile;
     if (sim->calm)
         return;
+    struct esep_prng outer = sim_stream(sim, SIM_STEP, ++sim->ticks);
     sim_after(sim, NULL, sim_between(sim, 30 * ESEP_SECOND, 90 * ESEP_SECOND), on_tick);
-    if (sim_chance(sim, p->cuts))
-        cut_line(sim);
-    if (sim_chance(sim, p->cuts / 2))
-        cut_link(sim);
-    if (sim_chance(sim, p->crashes))
-        crash_somebody(sim);
-    if (sim_chance(sim, p->disks))
-        spoil_disk(sim);
-    if (sim_chance(sim, p->clocks))
-        jump_clock(sim);
     if (p->restores > 0)
         take_backups(sim);
-    if (sim_chance(sim, p->restores))
-        restore_something(sim);
-    if (sim_chance(sim, p->revokes) && sim->collector.core != NULL &&
-        collector_status(sim->collector.core, NULL) == ESEP_OK)
-        sim_collector_revoke(sim, (int)sim_pick(sim, (uint64_t)sim->office_count));
-    if (sim->profile->lies > 0 && sim_pick(sim, 30) == 0)
-        sim->brokers[sim_pick(sim, (uint64_t)sim->broker_count)].lies =
-            sim_pick(sim, 2) == 0 ? 0 : (uint32_t)sim_pick(sim, p->lies);
+    if (p->lies > 0)
+        turn_liars(sim);
     start_the_fallen(sim);
+    sim->prng = outer;
+    perhaps(sim, SIM_LINE, p->cuts, cut_line);
+    perhaps(sim, SIM_LINK, p->cuts / 2, cut_link);
+    perhaps(sim, SIM_CRASH, p->crashes, crash_somebody);
+    perhaps(sim, SIM_DISK, p->disks, spoil_disk);
+    perhaps(sim, SIM_CLOCK, p->clocks, jump_clock);
+    perhaps(sim, SIM_RESTORE, p->restores, restore_something);
+    perhaps(sim, SIM_REVOKE, p->revokes, revoke_somebody);
     sim_truth_bounds(sim);
 }
 
@@ -248,7 +264,7 @@ void sim_faults_start(struct sim *sim)
     sim->stall = at_most(sim, p->stall);
     sim->crash_steps = at_most(sim, p->crash_steps);
     sim_after(sim, NULL, ESEP_MINUTE, on_tick);
-    if (p->cuts > 0 && sim_pick(sim, 3) == 0)
+    if (p->cuts > 0 && sim_pick(sim, 3) == 0 && sim_does(sim, SIM_WINDOW))
         sim_after(sim, NULL, ESEP_HOUR, on_window)->a = sim_pick(sim, (uint64_t)sim->office_count);
 }
 

@@ -40,10 +40,10 @@ static bool alive(struct sim *sim, uint64_t conn)
 static esep_time flight(struct sim *sim, esep_time *last)
 {
     esep_time wait = sim->latency / 2 + sim_between(sim, 0, sim->latency);
-    if (sim_chance(sim, sim->stall))
+    if (sim_strikes(sim, sim->stall, SIM_STALL))
         wait += sim_pick(sim, 30) == 0 ? sim_between(sim, ESEP_HOUR, 2 * ESEP_DAY)
                                        : sim_between(sim, ESEP_SECOND, 2 * ESEP_MINUTE);
-    else if (!sim_chance(sim, sim->reorder)) {
+    else if (!sim_strikes(sim, sim->reorder, SIM_REORDER)) {
         if (sim->now + wait < *last)
             wait = *last - sim->now;
         *last = sim->now + wait;
@@ -70,7 +70,7 @@ static struct sim_event *launch(struct sim *sim, struct sim_node *to, esep_time 
     struct sim_event *event = sim_after(sim, to, flight(sim, last), fire);
     event->a = conn;
     sim_event_part(event, frame);
-    if (sim_chance(sim, sim->corrupt))
+    if (sim_strikes(sim, sim->corrupt, SIM_CORRUPT))
         damage(sim, event);
     return event;
 }
@@ -96,7 +96,7 @@ void sim_send_up(struct sim *sim, uint64_t conn, struct esep_slice frame)
 {
     struct sim_conn *c = sim_conn(sim, conn);
     const struct sim_office *o = &sim->offices[c->office];
-    if (!alive(sim, conn) || o->cut_up || sim_chance(sim, sim->loss)) {
+    if (!alive(sim, conn) || o->cut_up || sim_strikes(sim, sim->loss, SIM_LOSS)) {
         sim_trace(sim, &o->node, "sends %zu bytes %08x, lost", frame.len, sim_print(frame));
         return;
     }
@@ -104,7 +104,7 @@ void sim_send_up(struct sim *sim, uint64_t conn, struct esep_slice frame)
               (unsigned long long)conn);
     struct sim_node *to = &sim->brokers[c->broker].node;
     (void)launch(sim, to, &c->up_last, on_up, conn, frame);
-    if (sim_chance(sim, sim->repeat))
+    if (sim_strikes(sim, sim->repeat, SIM_REPEAT))
         (void)launch(sim, to, &c->up_last, on_up, conn, frame);
 }
 
@@ -127,9 +127,9 @@ enum esep_status sim_send_down(struct sim *sim, uint64_t conn, struct esep_slice
     struct sim_conn *c = sim_conn(sim, conn);
     if (c->down_waiting >= SIM_SOCKET_FRAMES)
         return ESEP_AGAIN;
-    if (sim->offices[c->office].cut_down || sim_chance(sim, sim->loss))
+    if (sim->offices[c->office].cut_down || sim_strikes(sim, sim->loss, SIM_LOSS))
         return ESEP_OK;
-    for (int copies = 1 + sim_chance(sim, sim->repeat); copies > 0; copies--) {
+    for (int copies = 1 + sim_strikes(sim, sim->repeat, SIM_REPEAT); copies > 0; copies--) {
         struct sim_event *event = launch(sim, NULL, &c->down_last, on_down, conn, frame);
         event->durable = durable;
         event->b = 1;

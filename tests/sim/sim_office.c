@@ -236,7 +236,7 @@ static bool carry_out(struct sim *sim, int office, const struct agent_effect *ef
     if (copy.kind == AGENT_EFFECT_SEND) {
         if (sim->now < o->blocked_until)
             return false;
-        if (!sim->calm && sim_pick(sim, 200) == 0) {
+        if (!sim->calm && sim_strikes(sim, 5000, SIM_BLOCK)) {
             o->blocked_until = sim->now + sim_between(sim, 1, ESEP_SECOND);
             return false;
         }

@@ -7,24 +7,41 @@
 
 #define CONVERGES_WITHIN (12 * ESEP_HOUR)
 
+/* A command that finds the disk bad says so, and the clerk comes again. */
+static void write_some(struct sim *sim, struct sim_office *o)
+{
+    bool fails = sim->now < o->disk_bad_until || sim->now < o->disk_full_until || o->broken;
+    int count = sim_pick(sim, 8) == 0 ? 1 + (int)sim_pick(sim, 30) : 1;
+    bool hurries = sim_pick(sim, 10) == 0;
+    uint64_t before = o->journal.marks.last_seq;
+    for (int i = 0; i < count; i++)
+        if (sim_does(sim, SIM_WRITE) && !fails)
+            sim_journal_write(sim, o->node.number);
+    if (o->core == NULL || o->journal.marks.last_seq == before)
+        return;
+    agent_on_appended(o->core, o->journal.marks.last_seq, &o->journal.marks.head,
+                      sim_wall(sim, &o->node));
+    if (hurries)
+        agent_now(o->core, sim_wall(sim, &o->node));
+    sim_office_pump(sim, o->node.number);
+}
+
 static void on_write(struct sim *sim, struct sim_event *event)
 {
     struct sim_office *o = &sim->offices[event->a];
     if (sim->calm)
         return;
+    struct esep_prng outer = sim_stream(sim, SIM_WRITE, event->a << 32 | ++o->writes);
     sim_after(sim, NULL, sim_between(sim, 0, 2 * sim->write_every), on_write)->a = event->a;
-    if (sim->now < o->disk_bad_until || sim->now < o->disk_full_until || o->broken)
-        return; /* the command says so, and the clerk comes again */
-    int count = sim_pick(sim, 8) == 0 ? 1 + (int)sim_pick(sim, 30) : 1;
-    for (int i = 0; i < count; i++)
-        sim_journal_write(sim, (int)event->a);
-    if (o->core == NULL)
-        return;
-    agent_on_appended(o->core, o->journal.marks.last_seq, &o->journal.marks.head,
-                      sim_wall(sim, &o->node));
-    if (sim_pick(sim, 10) == 0)
-        agent_now(o->core, sim_wall(sim, &o->node));
-    sim_office_pump(sim, (int)event->a);
+    write_some(sim, o);
+    sim->prng = outer;
+}
+
+static void give_order(struct sim *sim)
+{
+    if (sim_does(sim, SIM_ORDER) && sim->collector.core != NULL &&
+        collector_status(sim->collector.core, NULL) == ESEP_OK)
+        sim_collector_order(sim);
 }
 
 static void on_order(struct sim *sim, struct sim_event *event)
@@ -32,9 +49,10 @@ static void on_order(struct sim *sim, struct sim_event *event)
     (void)event;
     if (sim->calm)
         return;
+    struct esep_prng outer = sim_stream(sim, SIM_ORDER, ++sim->orders_given);
     sim_after(sim, NULL, sim_between(sim, 0, 2 * sim->order_every), on_order);
-    if (sim->collector.core != NULL && collector_status(sim->collector.core, NULL) == ESEP_OK)
-        sim_collector_order(sim);
+    give_order(sim);
+    sim->prng = outer;
 }
 
 static void draw_agents(struct sim *sim)
@@ -42,6 +60,7 @@ static void draw_agents(struct sim *sim)
     for (int i = 0; i < sim->office_count; i++) {
         struct sim_office *o = &sim->offices[i];
         struct agent_config *c = &o->config;
+        struct esep_prng outer = sim_stream(sim, SIM_WRITE, (uint64_t)i << 32);
         (void)snprintf(o->node.name, sizeof o->node.name, "office-%d", i + 1);
         o->node.number = i;
         o->node.drift_ppm = (int)sim_pick(sim, 401) - 200;
@@ -51,6 +70,7 @@ static void draw_agents(struct sim *sim)
         c->group_entries = 1 + (uint32_t)sim_pick(sim, 4096);
         c->keep_alive = sim_between(sim, 3, 8) * ESEP_MINUTE;
         c->reply_timeout = sim_between(sim, 1, 6) * ESEP_MINUTE;
+        sim->prng = outer;
     }
 }
 
@@ -82,6 +102,13 @@ static void draw(struct sim *sim)
     sim->order_every = sim_between(sim, 3, 120) * ESEP_MINUTE;
     sim->faults_end =
         sim->start + sim_between(sim, 2 * ESEP_HOUR, lasts ? 5 * ESEP_DAY : 20 * ESEP_HOUR);
+    const struct sim_recipe *r = sim->recipe;
+    if (r->offices_max > 0 && sim->office_count > r->offices_max)
+        sim->office_count = r->offices_max;
+    if (r->brokers_max > 0 && sim->broker_count > r->brokers_max)
+        sim->broker_count = r->brokers_max;
+    if (r->until > 0 && sim->faults_end > sim->start + r->until)
+        sim->faults_end = sim->start + r->until;
     draw_agents(sim);
     draw_collector(sim);
     for (int i = 0; i < sim->broker_count; i++) {
@@ -128,13 +155,14 @@ static void run_until_converged(struct sim *sim)
     sim_fail(sim, "it does not converge: %s", why);
 }
 
-void sim_run(uint64_t seed, const struct sim_profile *profile, bool print, struct sim *sim)
+void sim_run(const struct sim_recipe *recipe, struct sim *sim)
 {
     memset(sim, 0, sizeof *sim);
-    sim->seed = seed;
-    sim->profile = profile;
-    sim->print = print;
-    sim->prng.state = seed * 0x9e3779b97f4a7c15u + (uint64_t)(profile - sim_profiles);
+    sim->seed = recipe->seed;
+    sim->profile = recipe->profile;
+    sim->recipe = recipe;
+    sim->print = recipe->print;
+    (void)sim_stream(sim, SIM_DEEDS, 0);
     sim->start = sim->now = (esep_time)esep_day_from_civil(2013, 3, 24) * ESEP_DAY + 3 * ESEP_HOUR;
     begin(sim);
     while (sim_step(sim, sim->faults_end)) {}
