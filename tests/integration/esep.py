@@ -272,8 +272,8 @@ class Office:
     def command(self, *words, code=0, **more):
         return run(program("agent"), words[0], "--config", self.config, *words[1:], code=code, **more)
 
-    def enrol(self, code, **more):
-        return self.command("enrol", "--code", code, **more)
+    def enrol(self, once, **more):
+        return self.command("enrol", "--code", once, **more)
 
     def report(self, *words, code=0, **more):
         return self.command("report", *words, code=code, **more)

@@ -1,148 +1,156 @@
 #!/usr/bin/python3
-"""kill -9, at any moment, of the collector, the broker, an agent, or a command: nothing is lost and
+"""kill -9, at any moment, of the collector, a broker, an agent, or a command: nothing is lost and
 nothing is doubled.
 
-    test_crash.py [--cycles N] [--seed N]
+    test_crash.py [--cycles N] [--seed N] [--round N] [--field N]
 
-A command that ended with 0 has filed all its reports, one that was killed all or none. At the end the
-log holds, for each office, those reports and no others, each once, in order, numbered 1, 2, 3 …; each
-has its receipt; the log verifies and replays. Reports are told apart by their percentage, which
-counts on from report to report, and some of them by their words. The seed is printed; with the same
-seed the same things are killed in the same order.
+Offices report, the secretariat decides, offices enrol and the operator backs up (crash_load.py) while
+one, two or three daemons are killed in each cycle, some of them again while they start, some of them
+while they drain. After every cycle: no receipt for what is not in the store, and store and journal
+open (crash_check.py). Every round of some dozen cycles the work is let come to rest, and everything
+that was acknowledged must be there once, in order, with its receipt; the log verifies and replays;
+every confirmed decision is in its office's mailbox; every backup that ended well is whole. A long
+campaign begins a new field after some hundred cycles.
+
+The seed is printed; with the same seed the same things are killed in the same order, at moments that
+the machine's load shifts.
 """
 
 import argparse
 import collections
-import json
-
+import contextlib
+import os
 import random
 import signal
-import subprocess
 import sys
 import time
 import unittest
 
+import crash_check
+import crash_load
 import esep
 
-BODIES = ["moj", "mia", "akmola"]
-ACTIONS = {number: ("During 2013", BODIES) for number in range(1, 9)}
-OPTIONS = argparse.Namespace(cycles=40, seed=None)
+OPTIONS = argparse.Namespace(cycles=40, seed=None, round=20, field=400)
+ACTIONS = {number: ("During 2013", crash_load.BODIES) for number in crash_load.ACTIONS}
+
+
+class Country:
+    """One field, killed again and again."""
+
+    def __init__(self, field, rng):
+        self.field = field
+        self.random = rng
+        self.kills = collections.Counter()
+        field.begin()
+        field.load_plan(esep.small_plan(field.path("small.yaml"), bodies=crash_load.BODIES,
+                                        actions=ACTIONS))
+        self.work = crash_load.Work(field, rng)
+        self.check = crash_check.Check(field, self.work, rng)
+        for body in crash_load.BODIES[:3]:
+            office = field.enrol(body, start=True)
+            self.work.numbers[office.name] = office.command("status", "--json").json()["office"]
+        for office in field.offices:
+            esep.wait(lambda o=office: o.command("duties", "--json").json()["plan_known"],
+                      "the plan in each office's mailbox")
+        self.work.draw_codes(2)
+
+    def victims(self):
+        choice = [self.field.collector, self.random.choice(self.field.brokers).daemon,
+                  self.random.choice(self.work.offices()).daemon]
+        return self.random.sample(choice, self.random.choice((1, 1, 1, 2, 3)))
+
+    def kill(self, victim):
+        code = victim.process.poll()
+        if code not in (None, 0):
+            raise AssertionError(f"{victim.name} ended by itself with {code}:\n"
+                                 + victim.text()[-3000:])
+        victim.kill()
+        self.kills[victim.name.rstrip("-0123456789")
+                   if victim.name[0] != "b" or victim.name.startswith("broker") else "agent"] += 1
+
+    def cycle(self):
+        """Half a second of work, with kills in it."""
+        draw = self.random.random
+        events = []
+        for _ in range(self.random.randrange(2, 7)):
+            job = self.work.begin_something()
+            if job is not None and draw() < 0.2:
+                events.append((draw() * 0.15, job.kill))
+                self.kills["command"] += 1
+        for victim in self.victims():
+            at = draw() ** 2 * 0.3  # anywhere in the work that was just begun
+            if draw() < 0.15:
+                events.append((at * draw(), lambda v=victim: v.signal(signal.SIGTERM)))
+            events.append((at, lambda v=victim: self.kill(v)))
+            at += draw() ** 3 * 0.2
+            events.append((at, lambda v=victim: v.start(ready=False)))
+            if draw() < 0.2:  # while it starts
+                at += draw() * 0.08
+                events.append((at, lambda v=victim: self.kill(v)))
+                events.append((at, lambda v=victim: v.start(ready=False)))
+        crash_load.timeline(events)
+        self.work.reap()
+        self.check.spot()
+
+    def rest(self):
+        """Nobody is killed; all must come right."""
+        for daemon in self.field.daemons:
+            if daemon.process is not None:
+                daemon.wait_log(r" ready: ")
+        self.work.reap(wait=True)
+        self.work.settle_enrolments()
+        self.work.settle_backups()
+        verdict = self.check.whole()
+        self.work.draw_codes(2)
+        assert verdict["office_entries"] == sum(self.check.seen.values()), verdict
+        for name in os.listdir(self.field.folder):
+            if name.startswith("backup-"):
+                esep.shutil.rmtree(self.field.path(name), ignore_errors=True)
+
+    def end(self):
+        self.rest()
+        for daemon in self.field.daemons:
+            if daemon.process is not None:
+                daemon.stop()
+        self.field.check_log()
 
 
 class Crash(unittest.TestCase):
-    def setUp(self):
+    def test_nothing_lost_nothing_doubled(self):
         seed = OPTIONS.seed if OPTIONS.seed is not None else random.randrange(1 << 32)
         print(f"seed {seed}, {OPTIONS.cycles} cycles", file=sys.stderr)
-        self.random = random.Random(seed)
-        self.field = esep.Field(clock="at:2013-02-01T09:00:00+06:00")
-        self.enterContext(self.field)
-        self.field.begin()
-        self.field.load_plan(esep.small_plan(self.field.path("small.yaml"), bodies=BODIES,
-                                             actions=ACTIONS))
-        for body in BODIES:
-            self.field.enrol(body, start=True)
-        for office in self.field.offices:
-            esep.wait(lambda o=office: o.command("duties", "--json").json()["plan_known"],
-                      "the plan in each office's mailbox")
-        self.filed = collections.defaultdict(list)  # office's name -> (tags of a command, is sure)
-        self.kills = collections.Counter()
-        self.tag = 0
-
-    def lines(self, office, count):
-        """A file of count reports, each with a tag of its own."""
-        path = self.field.path(f"{office.name}.many")
-        tags = []
-        with open(path, "w", encoding="utf-8") as file:
-            for _ in range(count):
-                self.tag += 1
-                tags.append(self.tag)
-                action = self.random.randrange(1, len(ACTIONS) + 1)
-                file.write(json.dumps({
-                    "obligation": f"small/fulfilment/{action}/{office.body}/2013-01-01..2013-12-31",
-                    "fulfilment": "in_progress", "percent": self.tag % 101,
-                    "narrative": f"tag-{self.tag} " + "ұ" * self.random.randrange(600),
-                }) + "\n")
-        return path, tags
-
-    def file_reports(self, office, kill_command):
-        path, tags = self.lines(office, self.random.randrange(1, 40))
-        words = [esep.program("agent"), "report", "--config", office.config, "--many", path]
-        # pylint: disable=consider-using-with
-        command = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        if kill_command:
-            time.sleep(self.random.random() * 0.15)
-            command.kill()
-        _, err = command.communicate(timeout=esep.PATIENCE)
-        self.filed[office.name].append((tags, command.returncode == 0))
-        if command.returncode not in (0, -signal.SIGKILL):
-            self.fail(f"report ended with {command.returncode}: {err.decode()}")
-
-    def cycle(self):
-        choice = [self.field.collector, self.field.broker.daemon,
-                  self.random.choice(self.field.offices).daemon]
-        victims = self.random.sample(choice, self.random.choice((1, 1, 1, 2, 3)))
-        kill_command = self.random.random() < 0.2
-        for office in self.random.sample(self.field.offices, self.random.randrange(1, 3)):
-            self.file_reports(office, kill_command)
-        time.sleep(self.random.random() ** 2 * 0.4)  # when: anywhere in the work that it started
-        for victim in victims:
-            self.kills[victim.name.split("-")[0]] += 1
-            victim.kill()
-        time.sleep(self.random.random() ** 3 * 0.3)
-        for victim in victims:
-            victim.start()
-
-    def test_nothing_lost_nothing_doubled(self):
+        rng = random.Random(seed)
         began = time.monotonic()
-        for _ in range(OPTIONS.cycles):
-            self.cycle()
-        print(f"{self.tag} reports, killed: {dict(self.kills)}, "
-              f"{time.monotonic() - began:.0f} s", file=sys.stderr)
-        journals = {}
-        for office in self.field.offices:
-            journals[office.name] = esep.wait(lambda o=office: self.all_received(o),
-                                              f"receipts for all of {office.name}", timeout=120)
-        for daemon in self.field.daemons:
-            daemon.stop()
-        self.check_the_log(journals)
-        verdict = self.field.check_log()
-        self.assertEqual(verdict["office_entries"], sum(journals.values()))
+        kills, counts = collections.Counter(), collections.Counter()
+        done = 0
+        while done < OPTIONS.cycles:
+            with contextlib.ExitStack() as stack:
+                field = stack.enter_context(
+                    esep.Field(clock="at:2013-02-01T09:00:00+06:00", brokers=2))
+                country = Country(field, rng)
+                for number in range(1, min(OPTIONS.field, OPTIONS.cycles - done) + 1):
+                    country.cycle()
+                    done += 1
+                    if number % OPTIONS.round == 0:
+                        country.rest()
+                        self.say(done, began, kills + country.kills, counts + country.work.counts)
+                country.end()
+                kills += country.kills
+                counts += country.work.counts
+        self.say(done, began, kills, counts)
+        self.assertEqual(done, OPTIONS.cycles)
+        self.assertGreater(counts["reports"], 0)
 
-    def all_received(self, office):
-        entries = office.command("status", "--json").json()["entries"]
-        return entries["written"] if entries["received"] == entries["written"] else None
-
-    def check_the_log(self, journals):
-        held = collections.defaultdict(list)
-        for row in self.field.reports():
-            held[row["office"]].append(row)
-        for number, office in enumerate(self.field.offices, 1):
-            rows = sorted(held[number], key=lambda row: row["log_index"])
-            self.assertEqual([row["seq"] for row in rows],
-                             list(range(1, journals[office.name] + 1)), office.name)
-            self.assertEqual({row["epoch"] for row in rows}, {1})
-            self.assertNotIn("refused", {row["state"] for row in rows})
-            tags = self.tags_of(office, [row["percent"] for row in rows])
-            for place in self.random.sample(range(len(rows)), min(8, len(rows))):
-                index = str(rows[place]["log_index"])
-                words = self.field.command("reports", index).json()["report"]["narrative"]
-                self.assertTrue(words.startswith(f"tag-{tags[place]} "), words[:40])
-
-    def tags_of(self, office, percents):
-        """Which reports these are: every command's that is sure, and of the killed ones all or
-        none."""
-        tags = []
-        for block, sure in self.filed[office.name]:
-            there = percents[len(tags) : len(tags) + len(block)] == [tag % 101 for tag in block]
-            self.assertTrue(there or not sure, f"{office.name}: lost or out of order at {block[0]}")
-            tags += block if there else []
-        self.assertEqual(len(tags), len(percents), f"{office.name}: more than was filed")
-        return tags
+    def say(self, done, began, kills, counts):
+        print(f"cycle {done} of {OPTIONS.cycles}, {time.monotonic() - began:.0f} s; "
+              f"done {dict(counts)}; killed {dict(kills)}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--cycles", type=int, default=40)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--round", type=int, default=20, help="cycles between two whole checks")
+    parser.add_argument("--field", type=int, default=400, help="cycles before all begins anew")
     OPTIONS, rest = parser.parse_known_args()
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
