@@ -6,6 +6,7 @@
  * which answers another session, is nobody's.
  */
 #include "agent/agent_core.h"
+#include "base/text.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>
@@ -69,9 +70,9 @@ static esep_time asked_wait(const Esep__V1__Refusal *r, esep_time most)
 static void describe(const char *who, const struct rule *rule, const Esep__V1__Refusal *r,
                      char out[256])
 {
-    const char *own = r->text != NULL ? r->text : "";
-    snprintf(out, 256, "the %s refused: %s%s%.120s", who, rule->what, own[0] != '\0' ? ": " : "",
-             own);
+    char own[121]; /* a stranger's words: they go into a file of lines, and into JSON */
+    esep_text_line(own, sizeof own, r->text != NULL ? r->text : "");
+    snprintf(out, 256, "the %s refused: %s%s%s", who, rule->what, own[0] != '\0' ? ": " : "", own);
 }
 
 /* The broker's: wait, no more than we would have waited for a dead one, and say so. */

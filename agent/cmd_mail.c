@@ -1,5 +1,6 @@
 /* agent/cmd_mail.c - `mail`: what came from the commission, one item a line. */
 #include "agent/duties.h"
+#include "base/text.h"
 #include "wire/unpack.h"
 
 #include <stdlib.h>
@@ -164,6 +165,7 @@ static bool take(void *context, const struct agent_mail *mail)
     if (reading->list == NULL) {
         json_decref(item.fields);
         esep_time_format(mail->accepted_at, reading->zone, at);
+        esep_text_line(item.line, sizeof item.line, item.line);
         (void)printf("%llu  %.10s %.5s  %s%s%s  %s\n", (unsigned long long)mail->number, at,
                      at + 11, name, verdict[0] != 0 ? " " : "", verdict, item.line);
         return true;

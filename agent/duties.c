@@ -5,6 +5,7 @@
  */
 #include "agent/duties.h"
 
+#include "base/text.h"
 #include "wire/unpack.h"
 
 #include <stdlib.h>
@@ -190,7 +191,7 @@ static void on_review(struct load *l, const struct agent_mail *mail)
     duty->submission = r->accept ? ESEP_SUBMISSION_ACCEPTED : ESEP_SUBMISSION_RETURNED;
     duty->again_by = r->accept || r->again_by_day == 0 ? ESEP_DAY_NONE : r->again_by_day;
     (void)snprintf(duty->reason_code, sizeof duty->reason_code, "%s", r->reason_code);
-    (void)snprintf(duty->comment, sizeof duty->comment, "%.250s", r->comment);
+    esep_text_line(duty->comment, sizeof duty->comment, r->comment);
 }
 
 static bool take_mail(void *context, const struct agent_mail *mail)

@@ -4,6 +4,7 @@
  * after its commit. The views have the last word: what they cannot apply is refused with their
  * reason, and nothing is logged.
  */
+#include "base/text.h"
 #include "collector/collector_internal.h"
 
 #include <stdio.h>
@@ -19,10 +20,10 @@ void collector_order_deny(struct collector_order_result *result, const char *for
     va_start(args, format);
     (void)vsnprintf(result->text.text, sizeof result->text.text, format, args);
     va_end(args);
-    for (char *at = result->text.text; *at != '\0'; at++) {
-        if ((unsigned char)*at < 0x20)
-            *at = ' '; /* it may quote the order, and goes to a terminal */
-    }
+    /* It may quote the order, half a letter at the end: OrderReply and a terminal want a whole
+     * line.
+     */
+    esep_text_line(result->text.text, sizeof result->text.text, result->text.text);
     result->ok = false;
 }
 

@@ -6,6 +6,8 @@
  */
 #include "base/status.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,11 +50,9 @@ enum esep_status(esep_because)(struct esep_reason *reason, enum esep_status stat
     va_end(arguments);
     if (written < 0)
         reason->text[0] = '\0';
-    /* A reason may quote what a stranger sent: it must not forge a second line in a log. */
-    for (char *p = reason->text; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
-    }
+    /* A reason may quote what a stranger sent: it must not forge a second line in a log,
+     * nor hold half a letter, which JSON and protobuf refuse. */
+    esep_text_line(reason->text, sizeof reason->text, reason->text);
     return status;
 }
 

@@ -4,50 +4,13 @@
  * by a printf precision, or megabytes. So each text is cleaned and cut at a whole letter before it
  * is kept, and a terminal can show it as it is.
  */
+#include "base/text.h"
 #include "io/config.h"
 #include "io/yaml.h"
 
 #include <stdio.h>
 
 #define COMPLAINT_WORD_MAX 48 /* longer words are not mistyped, they are something else */
-
-/* The length of the whole, printable UTF-8 letter at p (n bytes are there), or 0. */
-static size_t letter_length(const unsigned char *p, size_t n)
-{
-    size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc2 ? 2 : 0;
-    if (len == 0 || len > n || p[0] > 0xf4)
-        return 0;
-    if (len == 1)
-        return p[0] >= 0x20 && p[0] != 0x7f ? 1 : 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    /* C1 controls are as unwelcome on a terminal as C0. */
-    return p[0] == 0xc2 && p[1] < 0xa0 ? 0 : len;
-}
-
-/* Cleans `raw` into out: a control character becomes a space, a broken letter vanishes. */
-static void clean(char *out, size_t size, const char *raw)
-{
-    size_t have = strlen(raw);
-    size_t used = 0;
-    for (size_t i = 0; i < have;) {
-        const unsigned char *p = (const unsigned char *)raw + i;
-        size_t len = letter_length(p, have - i);
-        if (len == 0) {
-            if (p[0] < 0x80 && used + 1 < size)
-                out[used++] = ' ';
-            i++;
-            continue;
-        }
-        if (used + len + 1 > size)
-            break;
-        memcpy(out + used, p, len);
-        used += len;
-        i += len;
-    }
-    out[used] = '\0';
-}
 
 static bool said_already(const struct esep_complaints *complaints,
                          const struct esep_complaint *complaint)
@@ -67,7 +30,7 @@ static void ESEP_PRINTF(4, 0) complain(struct esep_complaints *complaints, int l
     char raw[1024];
     struct esep_complaint complaint = {.line = line, .column = column};
     vsnprintf(raw, sizeof raw, format, args);
-    clean(complaint.text, sizeof complaint.text, raw);
+    esep_text_line(complaint.text, sizeof complaint.text, raw);
     memcpy(complaint.file, complaints->file, sizeof complaint.file);
     /* An alias used twice complains twice of the one place. */
     if (said_already(complaints, &complaint))
