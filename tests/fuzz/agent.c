@@ -1,178 +1,243 @@
-/* tests/fuzz/agent.c - frames to an office's uplink: a broker's, and those of a collector gone mad.
+/* tests/fuzz/agent.c - an office's uplink under any order of events, with a collector gone mad.
  *
- * The input is a list of records: kind, length (be16), bytes. Kind 0 is a frame as it is; 1 an
- * envelope in the clear, of kind REFUSAL; 2 lets time pass; else the bytes are sealed in the
- * session as a message of that kind, so that what only the collector could send is tried as well.
- * Properties: nothing is sent to be stored as a receipt that the log key did not sign over the
- * office's own hash; the marks never pass what is written, and never go back; effects end.
+ * The input is a list of records: what happens, length (be16), bytes. Under 32 the first byte is a
+ * frame: 0 the bytes as they are; 1 an envelope in the clear, of kind REFUSAL; 2 time; else the
+ * bytes are sealed in the session as a message of that kind, so that what only the collector could
+ * send is tried as well. From 32 on, events whose bytes are choices: receipts and refusals that the
+ * log key signed, mail, WELCOMEs, a journal that grows, shrinks, fails, sockets that come, go and
+ * block, restarts, jumps of the clock. What must hold is in agent_watch.c.
  */
-#include "agent/agent.h"
+#include "agent_world.h"
 
-#include "fuzz.h"
-#include "wire/session.h"
-#include "wire/unpack.h"
-
-#define ENTRIES 3
-
-struct play {
-    struct agent_config config;
-    struct esep_box_key seal_key;
-    struct esep_sign_key log_key;
-    struct agent_journal journal;
-    struct agent_entry entries[ENTRIES];
-    struct agent *agent;
-    struct esep_session collector;
-    struct esep_buf plain, frame;
-    esep_time now;
-};
-
-static void prepare(struct play *p)
-{
-    uint8_t seed[32] = {1};
-    FUZZ_CHECK(esep_crypto_init() == ESEP_OK);
-    *p = (struct play){.now = ESEP_DAY};
-    esep_box_key_from_seed(&p->seal_key, seed);
-    seed[0] = 2;
-    esep_sign_key_from_seed(&p->log_key, seed);
-    seed[0] = 3;
-    esep_sign_key_from_seed(&p->config.sign_key, seed);
-    memcpy(p->config.log_public, p->log_key.public, ESEP_KEY_BYTES);
-    memcpy(p->config.seal_public, p->seal_key.public, ESEP_KEY_BYTES);
-    p->config.office = 1;
-    p->config.broker_count = 1;
-    p->config.check_chain = true;
-    p->config.mail_bytes_max = 5000;
-    struct agent_journal *j = &p->journal;
-    j->epoch = 1;
-    j->oldest_seq = 1;
-    j->base = esep_chain_start(&p->config.log_id, 1, 1, p->config.sign_key.public);
-    j->head = j->base;
-    for (uint64_t n = 1; n <= ENTRIES; n++) {
-        j->head = esep_chain_step(&j->head, n, esep_slice_str("an entry"));
-        p->entries[n - 1] = (struct agent_entry){n, j->head, esep_slice_str("an entry")};
-    }
-    j->last_seq = ENTRIES;
-    esep_buf_init(&p->plain, 1u << 20);
-    esep_buf_init(&p->frame, 1u << 20);
-}
-
-static void check_store(struct play *p, const struct agent_store *s)
-{
-    for (size_t i = 0; i < s->receipt_count; i++) {
-        const struct esep_receipt *r = &s->receipts[i];
-        FUZZ_CHECK(esep_receipt_verify(&p->config.log_id, r, p->log_key.public));
-        FUZZ_CHECK(r->through_seq >= 1 && r->through_seq <= ENTRIES);
-        FUZZ_CHECK(esep_hash_equal(&r->head, &p->entries[r->through_seq - 1].chain));
-    }
-    FUZZ_CHECK(s->receipted_seq >= p->journal.receipted_seq && s->receipted_seq <= ENTRIES);
-    FUZZ_CHECK(s->promised_seq >= p->journal.promised_seq && s->promised_seq <= ENTRIES);
-    FUZZ_CHECK(s->receipt_count > 0 || (s->receipted_seq == p->journal.receipted_seq &&
-                                        s->promised_seq == p->journal.promised_seq));
-    p->journal.receipted_seq = s->receipted_seq;
-    p->journal.promised_seq = s->promised_seq;
-    for (size_t i = 0; i < s->mail_count; i++)
-        FUZZ_CHECK(s->mails[i].bytes.len <= 5000);
-}
-
-/* The collector's half of the handshake; a WELCOME made of nothing but what is needed. */
-static void welcome(struct play *p, struct esep_slice hello)
-{
-    struct esep_envelope envelope;
-    static const uint8_t seed[32] = {9};
-    if (esep_envelope_read(hello, &envelope, NULL) != ESEP_OK ||
-        envelope.kind != ESEP__V1__KIND__KIND_HELLO || p->collector.established)
-        return;
-    FUZZ_CHECK(esep_session_accept(&p->collector, &envelope, &p->seal_key, &p->config.log_id) ==
-               ESEP_OK);
-    FUZZ_CHECK(esep_session_open(&p->collector, &envelope, &p->plain) == ESEP_OK);
-    FUZZ_CHECK(esep_session_establish(&p->collector, seed) == ESEP_OK);
-    Esep__V1__Welcome w;
-    esep__v1__welcome__init(&w);
-    w.version = ESEP_WIRE_VERSION;
-    w.credit_bytes = 1u << 20;
-    w.frame_bytes_max = 65536;
-    esep_buf_clear(&p->plain);
-    FUZZ_CHECK(esep_pack(&w.base, &p->plain) == ESEP_OK);
-    esep_buf_clear(&p->frame);
-    FUZZ_CHECK(esep_session_seal_first(&p->collector, ESEP__V1__KIND__KIND_WELCOME,
-                                       esep_buf_slice(&p->plain), &p->frame) == ESEP_OK);
-}
-
-static void effects(struct play *p)
-{
-    const struct agent_effect *e;
-    for (int i = 0; (e = agent_peek(p->agent)) != NULL; i++) {
-        const struct agent_effect now = *e;
-        FUZZ_CHECK(i < 1000);
-        esep_buf_clear(&p->frame);
-        if (now.kind == AGENT_EFFECT_SEND)
-            welcome(p, now.frame);
-        if (now.kind == AGENT_EFFECT_STORE)
-            check_store(p, now.store);
-        agent_pop(p->agent);
-        if (now.kind == AGENT_EFFECT_CONNECT)
-            agent_on_connected(p->agent, p->now);
-        if (now.kind == AGENT_EFFECT_STORE)
-            agent_on_stored(p->agent, now.token, ESEP_OK, p->now);
-        if (now.kind == AGENT_EFFECT_READ)
-            agent_on_entries(p->agent, now.token, ESEP_OK, &p->entries[now.from_seq - 1],
-                             ENTRIES - (size_t)(now.from_seq - 1), p->now);
-        if (p->frame.len > 0)
-            agent_on_frame(p->agent, esep_buf_slice(&p->frame), p->now);
-    }
-}
-
-static void in_the_clear(struct play *p, struct esep_slice bytes)
+static void in_the_clear(struct world *w, struct esep_slice bytes)
 {
     const struct esep_envelope head = {
         .version = ESEP_WIRE_VERSION,
         .kind = ESEP__V1__KIND__KIND_REFUSAL,
-        .session = esep_slice(p->collector.id, sizeof p->collector.id),
+        .session = esep_slice(w->collector.id, sizeof w->collector.id),
     };
-    FUZZ_CHECK(esep_envelope_write_head(&head, bytes.len, &p->frame) == ESEP_OK);
-    FUZZ_CHECK(esep_buf_put(&p->frame, bytes.data, bytes.len) == ESEP_OK);
-    agent_on_frame(p->agent, esep_buf_slice(&p->frame), p->now);
+    if (bytes.len == 0)
+        return;
+    esep_buf_clear(&w->last);
+    FUZZ_CHECK(esep_envelope_write_head(&head, bytes.len, &w->last) == ESEP_OK);
+    FUZZ_CHECK(esep_buf_put(&w->last, bytes.data, bytes.len) == ESEP_OK);
+    world_hear(w, esep_buf_slice(&w->last));
 }
 
-static void record(struct play *p, uint8_t kind, struct esep_slice bytes)
+/* how: 1 another office, 2 another hash, 4 first above through, 8 not signed, 16 COMMITMENT. */
+static void receipt(struct world *w, struct fuzz_input in)
 {
-    esep_buf_clear(&p->frame);
-    if (kind == 0) {
-        agent_on_frame(p->agent, bytes, p->now);
-    } else if (kind == 1) {
-        if (bytes.len > 0)
-            in_the_clear(p, bytes);
-    } else if (kind == 2) {
-        p->now += (esep_time)bytes.len * ESEP_SECOND;
-        agent_on_time(p->agent, p->now);
-    } else if (p->collector.established && esep_session_seal(&p->collector, (Esep__V1__Kind)kind,
-                                                             bytes, &p->frame) == ESEP_OK) {
-        agent_on_frame(p->agent, esep_buf_slice(&p->frame), p->now);
+    const uint8_t how = fuzz_byte(&in);
+    struct esep_receipt r = {
+        .kind = how & 16 ? ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT
+                         : ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
+        .office = how & 1 ? 2 : w->config.office,
+        .epoch = w->journal.epoch,
+    };
+    r.through_seq = fuzz_number(&in);
+    r.first_seq = how & 4 ? fuzz_number(&in) : r.through_seq > 0;
+    if (r.through_seq <= w->journal.last_seq && !(how & 2))
+        r.head = w->entries[r.through_seq].chain;
+    r.first_index = fuzz_number(&in);
+    r.last_index = fuzz_number(&in);
+    r.accepted_at = (esep_time)fuzz_number(&in);
+    r.committed_at = (esep_time)fuzz_number(&in);
+    r.commitment_seq = fuzz_number(&in);
+    r.checkpoint_size = fuzz_number(&in);
+    if (!(how & 8))
+        esep_receipt_sign(&w->config.log_id, &r, &w->log_key);
+    Esep__V1__Receipt message;
+    Esep__V1__Checkpoint checkpoint;
+    esep_receipt_write(&r, &message, &checkpoint);
+    message.credit_bytes = 64 * fuzz_number(&in);
+    if (message.credit_bytes > w->credit_bytes)
+        w->credit_bytes = message.credit_bytes;
+    world_say_message(w, ESEP__V1__KIND__KIND_RECEIPT, &message.base);
+}
+
+static void signed_refusal(struct world *w, struct fuzz_input in)
+{
+    uint8_t statement[ESEP_REFUSAL_BYTES];
+    uint8_t signature[ESEP_SIGNATURE_BYTES];
+    char text[256];
+    Esep__V1__Refusal r = ESEP__V1__REFUSAL__INIT;
+    r.reason = (Esep__V1__RefusalReason)fuzz_byte(&in);
+    r.retry_after_ms = (uint32_t)fuzz_number(&in);
+    r.epoch = (uint32_t)fuzz_number(&in);
+    r.seq = fuzz_number(&in);
+    r.session = esep_pb(w->collector.id, sizeof w->collector.id);
+    fuzz_text(&in, text, sizeof text);
+    r.text = text;
+    esep_refusal_statement(&r, statement);
+    esep_sign(&w->log_key, esep_slice(statement, sizeof statement), signature);
+    r.signature = esep_pb(signature, sizeof signature);
+    esep_buf_clear(&w->plain);
+    FUZZ_CHECK(esep_pack(&r.base, &w->plain) == ESEP_OK);
+    in_the_clear(w, esep_buf_slice(&w->plain));
+}
+
+static void mail(struct world *w, struct fuzz_input in)
+{
+    Esep__V1__Mail m = ESEP__V1__MAIL__INIT;
+    struct agent_status s;
+    agent_status_get(w->agent, &s);
+    const uint8_t how = fuzz_byte(&in);
+    m.number = how & 1 ? fuzz_number(&in) : s.mail_through + 1 + fuzz_byte(&in);
+    m.total_bytes = how & 2 ? fuzz_number(&in) : in.left;
+    m.offset = how & 4 ? fuzz_number(&in) : 0;
+    m.log_index = fuzz_number(&in);
+    m.data = esep_pb(in.data, in.left);
+    if (m.number > w->mail_max)
+        w->mail_max = m.number;
+    world_say_message(w, ESEP__V1__KIND__KIND_MAIL, &m.base);
+}
+
+/* The last frame again, one byte of it changed (by zero: a repeat). */
+static void again(struct world *w, struct fuzz_input in)
+{
+    if (w->last.len == 0)
+        return;
+    const size_t place = (size_t)fuzz_be(&in, 2) % w->last.len;
+    w->last.data[place] ^= fuzz_byte(&in);
+    world_hear(w, esep_buf_slice(&w->last));
+}
+
+static void prune(struct world *w, struct fuzz_input in)
+{
+    struct agent_journal *j = &w->journal;
+    const uint64_t oldest = j->oldest_seq + fuzz_byte(&in);
+    if (oldest > j->receipted_seq + 1) /* the journal keeps what has no receipt */
+        return;
+    j->oldest_seq = oldest;
+    j->base = w->entries[oldest - 1].chain;
+    agent_on_pruned(w->agent, oldest, &j->base, w->now);
+}
+
+static void clock_jump(struct world *w, struct fuzz_input in)
+{
+    const uint8_t how = fuzz_byte(&in);
+    const esep_time units[] = {ESEP_SECOND / 1000, ESEP_SECOND, ESEP_HOUR, 30 * ESEP_DAY};
+    const esep_time by = (esep_time)fuzz_byte(&in) * units[how & 3];
+    w->now += how & 4 ? -by : by;
+    if (w->now < 0)
+        w->now = 0;
+    agent_on_time(w->agent, w->now);
+}
+
+/* On to the time that the core asked for. */
+static void wait_for_it(struct world *w, struct fuzz_input in)
+{
+    const esep_time at = agent_deadline(w->agent);
+    (void)in;
+    if (at != ESEP_TIME_NEVER && at > w->now)
+        w->now = at;
+    agent_on_time(w->agent, w->now);
+}
+
+static void append(struct world *w, struct fuzz_input in)
+{
+    const unsigned count = 1 + fuzz_byte(&in) % 16;
+    world_append(w, fuzz_rest(&in), count);
+}
+
+static enum esep_status any_status(struct fuzz_input *in)
+{
+    return (enum esep_status)(fuzz_byte(in) % (ESEP_DENIED + 1));
+}
+
+static void store_fails(struct world *w, struct fuzz_input in)
+{
+    w->store_as = any_status(&in);
+}
+
+static void read_fails(struct world *w, struct fuzz_input in)
+{
+    w->read_as = any_status(&in);
+}
+
+static void answers(struct world *w, struct fuzz_input in)
+{
+    const uint8_t what = fuzz_byte(&in);
+    w->store_later = (what & 4) != 0;
+    if (what & 1)
+        world_answer_store(w);
+    if (what & 2)
+        world_answer_read(w);
+}
+
+static void socket(struct world *w, struct fuzz_input in)
+{
+    const uint8_t what = fuzz_byte(&in);
+    w->blocked = (what & 1) != 0;
+    w->refuse_connect = (what & 2) != 0;
+    w->mute = (what & 4) != 0;
+    if ((what & 8) && w->connected) {
+        w->connected = false;
+        agent_on_disconnected(w->agent, w->now);
     }
-    effects(p);
+}
+
+static void a_welcome(struct world *w, struct fuzz_input in)
+{
+    w->next_welcome = fuzz_rest(&in);
+    if (w->mute && w->collector.opened && !w->collector.established)
+        world_welcome(w, w->next_welcome);
+}
+
+static void try_now(struct world *w, struct fuzz_input in)
+{
+    (void)in;
+    agent_now(w->agent, w->now);
+}
+
+static void drain(struct world *w, struct fuzz_input in)
+{
+    (void)in;
+    agent_drain(w->agent, w->now);
+}
+
+static void restart(struct world *w, struct fuzz_input in)
+{
+    (void)in;
+    world_restart(w);
+    agent_on_time(w->agent, w->now);
+}
+
+/* Append only: a seed's first byte is 32 and a place in this list. */
+static void (*const events[])(struct world *, struct fuzz_input) = {
+    receipt, signed_refusal, mail,       again,  prune,     clock_jump, wait_for_it, append,
+    answers, store_fails,    read_fails, socket, a_welcome, try_now,    drain,       restart,
+};
+#define EVENTS (sizeof events / sizeof events[0])
+
+static void take(struct world *w, uint8_t what, struct esep_slice bytes)
+{
+    if (what >= 32)
+        events[(what - 32) % EVENTS](w, fuzz_input(bytes));
+    else if (what == 0)
+        agent_on_frame(w->agent, bytes, w->now);
+    else if (what == 1)
+        in_the_clear(w, bytes);
+    else if (what == 2)
+        agent_on_time(w->agent, w->now += (esep_time)bytes.len * ESEP_SECOND);
+    else
+        world_say(w, (Esep__V1__Kind)what, bytes);
+    world_pump(w);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct play p;
+    static struct world w;
+    struct fuzz_input in = {data, size};
+    struct esep_slice bytes;
+    uint8_t what;
     if (size > (1 << 16))
         return 0;
-    prepare(&p);
-    FUZZ_CHECK(agent_new(&p.agent, &p.config, &p.journal, p.now, NULL) == ESEP_OK);
-    agent_on_time(p.agent, p.now);
-    effects(&p);
-    while (size >= 3) {
-        size_t len = (size_t)data[1] << 8 | data[2];
-        len = len < size - 3 ? len : size - 3;
-        record(&p, data[0], esep_slice(data + 3, len));
-        data += 3 + len;
-        size -= 3 + len;
-    }
-    struct agent_status s;
-    agent_status_get(p.agent, &s);
-    FUZZ_CHECK(s.receipted_seq <= ENTRIES && s.promised_seq <= ENTRIES);
-    agent_free(p.agent);
-    esep_buf_done(&p.plain);
-    esep_buf_done(&p.frame);
+    world_start(&w);
+    agent_on_time(w.agent, w.now);
+    world_pump(&w);
+    while (fuzz_record(&in, &what, &bytes))
+        take(&w, what, bytes);
+    world_end(&w);
     return 0;
 }
