@@ -105,6 +105,8 @@ extern const char *const sim_deed_names[SIM_DEEDS];
 /* "loss,cut:3,write:7-12": without these, or of the deeds named with these alone. */
 bool sim_mask_without(struct sim_mask *mask, const char *text);
 bool sim_mask_only(struct sim_mask *mask, const char *text);
+/* "crash:3,clock:2": as many of each. */
+bool sim_mask_planted(uint64_t planted[SIM_DEEDS], const char *text);
 /* The options that say the same; the length, as snprintf. */
 size_t sim_mask_print(const struct sim_mask *mask, char *out, size_t len);
 /* It is to happen now: counts it, and says whether it may. */
@@ -128,6 +130,7 @@ esep_time sim_between(struct sim *sim, esep_time least, esep_time most);
 void sim_seed_bytes(struct sim *sim, uint8_t out[32]);
 void sim_trace(struct sim *sim, const struct sim_node *node, const char *format, ...)
     ESEP_PRINTF(3, 4);
+#define SIM_EXIT_FAILED 3
 _Noreturn void sim_fail(struct sim *sim, const char *format, ...) ESEP_PRINTF(2, 3);
 uint32_t sim_print(struct esep_slice bytes); /* a short fingerprint for the trace */
 esep_time sim_wall(const struct sim *sim, const struct sim_node *node);
@@ -325,6 +328,7 @@ struct sim_recipe {
     esep_time until;              /* the faults end then at the latest; 0: as drawn */
     const struct sim_mask *mask;  /* NULL: everything happens */
     uint64_t planted[SIM_DEEDS];  /* fails once so many of each have happened: tests the tools */
+    bool planted_aborts;          /* ... by abort() */
 };
 
 struct sim {
@@ -360,7 +364,9 @@ struct sim {
     /* drawn for this run */
     uint32_t loss, repeat, reorder, corrupt, stall, crash_steps;
     esep_time latency, write_every, order_every, heartbeat;
-    char last_text[160];
+    /* Said by sim_fail; the parent process reads it here, and tells (tool.h). */
+    const char *failed_check;
+    char failure[600];
 };
 
 static inline bool sim_crashes_here(struct sim *sim)

@@ -193,16 +193,14 @@ void sim_trace(struct sim *sim, const struct sim_node *node, const char *format,
 void sim_fail(struct sim *sim, const char *format, ...)
 {
     va_list args;
-    fflush(stdout);
-    fprintf(stderr, "seed %llu (%s) failed after %llu events, %.3f simulated days: ",
-            (unsigned long long)sim->seed, sim->profile->name, (unsigned long long)sim->steps,
-            (double)(sim->now - sim->start) / (double)ESEP_DAY);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    (void)vsnprintf(sim->failure, sizeof sim->failure, format, args);
     va_end(args);
-    fprintf(stderr, "\nagain: esep-sim --profile %s --seed %llu --trace\n", sim->profile->name,
-            (unsigned long long)sim->seed);
-    _Exit(1);
+    sim->failed_check = format;
+    if (sim->print)
+        printf("FAILED: %s\n", sim->failure);
+    (void)fflush(stdout);
+    _Exit(SIM_EXIT_FAILED);
 }
 
 esep_time sim_monotonic(const struct sim *sim, const struct sim_node *node)

@@ -58,6 +58,8 @@ static void look_at_planted(struct sim *sim)
         if (sim->done[i] < sim->recipe->planted[i])
             return;
     }
+    if (any && sim->recipe->planted_aborts)
+        abort();
     if (any)
         sim_fail(sim, "planted: as many deeds as --planted says have happened");
 }
@@ -155,6 +157,18 @@ static bool take_out(struct sim_allowed *a, struct sim_range out)
     }
     free(left);
     return fits;
+}
+
+bool sim_mask_planted(uint64_t planted[SIM_DEEDS], const char *text)
+{
+    while (*text != '\0') {
+        int deed;
+        struct sim_range range;
+        if (!read_item(&text, &deed, &range) || range.first != range.last)
+            return false;
+        planted[deed] = range.first;
+    }
+    return true;
 }
 
 bool sim_mask_without(struct sim_mask *mask, const char *text)

@@ -1,0 +1,143 @@
+/* tests/sim/tool_child.c - a run in a process of its own, and what is said when it ends badly; see
+ * tool.h.
+ */
+#include "tool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const struct sim_profile *tool_profile(const struct tool_options *o, uint64_t seed)
+{
+    return o->profile != NULL ? o->profile : &sim_profiles[seed % sim_profile_count];
+}
+
+void *tool_shared(size_t len)
+{
+    void *at = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) {
+        perror("esep-sim: memory shared with its children");
+        exit(EXIT_FAILURE);
+    }
+    return at;
+}
+
+int tool_err_file(void)
+{
+    int err = memfd_create("esep-sim-stderr", 0);
+    if (err < 0) {
+        perror("esep-sim: a file for its children's words");
+        exit(EXIT_FAILURE);
+    }
+    return err;
+}
+
+pid_t tool_fork(int err, unsigned patience, void (*fn)(void *context), void *context)
+{
+    pid_t parent = getpid();
+    (void)fflush(stdout);
+    if (ftruncate(err, 0) != 0 || lseek(err, 0, SEEK_SET) != 0)
+        return -1;
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    /* With the parent; Ctrl-C is the parent's to answer. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || dup2(err, 2) < 0)
+        _exit(EXIT_FAILURE);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)alarm(patience);
+    fn(context);
+    exit(EXIT_SUCCESS);
+}
+
+/* The end of what it said, on one line: an assertion, or the sanitizer's summary. */
+static void last_words(int err, char *out, size_t len)
+{
+    char text[4096];
+    off_t size = lseek(err, 0, SEEK_END);
+    off_t from = size > (off_t)sizeof text ? size - (off_t)sizeof text : 0;
+    ssize_t got = pread(err, text, sizeof text - 1, from);
+    text[got > 0 ? got : 0] = '\0';
+    char *line = strstr(text, "SUMMARY: ");
+    if (line == NULL)
+        line = text;
+    line[strcspn(line, "\n")] = '\0';
+    (void)snprintf(out, len, "%.500s", line);
+}
+
+void tool_end_of(const struct sim *sim, int status, int err, struct tool_end *ret)
+{
+    char said[600];
+    *ret = (struct tool_end){.failed = true};
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        ret->failed = false;
+        return;
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SIM_EXIT_FAILED && sim->failed_check != NULL) {
+        ret->check = sim->failed_check;
+        (void)snprintf(ret->text, sizeof ret->text, "%s", sim->failure);
+        return;
+    }
+    last_words(err, said, sizeof said);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        (void)snprintf(ret->text, sizeof ret->text, "it does not end (--patience)");
+    else if (WIFSIGNALED(status))
+        (void)snprintf(ret->text, sizeof ret->text, "killed by signal %d, %s: %s", WTERMSIG(status),
+                       strsignal(WTERMSIG(status)), said);
+    else
+        (void)snprintf(ret->text, sizeof ret->text, "ended with status %d: %s", WEXITSTATUS(status),
+                       said);
+}
+
+size_t tool_again(const struct sim_recipe *recipe, char *out, size_t len)
+{
+    char mask[16384] = "";
+    char bounds[128] = "";
+    size_t at = 0;
+    if (recipe->mask != NULL && sim_mask_print(recipe->mask, mask, sizeof mask) >= sizeof mask)
+        (void)snprintf(mask, sizeof mask, " (and a mask too long to print)");
+    if (recipe->offices_max > 0)
+        at += (size_t)snprintf(bounds, sizeof bounds, " --offices %d", recipe->offices_max);
+    if (recipe->brokers_max > 0)
+        at +=
+            (size_t)snprintf(bounds + at, sizeof bounds - at, " --brokers %d", recipe->brokers_max);
+    if (recipe->until > 0)
+        (void)snprintf(bounds + at, sizeof bounds - at, " --until %lld",
+                       (long long)(recipe->until / ESEP_SECOND));
+    return (size_t)snprintf(out, len, "%s --profile %s --seed %llu%s%s",
+                            program_invocation_short_name, recipe->profile->name,
+                            (unsigned long long)recipe->seed, bounds, mask);
+}
+
+/* Of the tree that it was built from, as it stands now. */
+static const char *commit(void)
+{
+    static char line[80];
+    if (line[0] != '\0')
+        return line;
+    FILE *git = popen("git -C '" ESEP_SOURCE_DIR "' describe --always --dirty 2>/dev/null", "r");
+    if (git == NULL || fgets(line, sizeof line, git) == NULL)
+        (void)snprintf(line, sizeof line, "unknown");
+    if (git != NULL)
+        (void)pclose(git);
+    line[strcspn(line, "\n")] = '\0';
+    return line;
+}
+
+void tool_tell_failure(const struct sim *sim, const struct sim_recipe *recipe,
+                       const struct tool_end *end)
+{
+    static char again[20000];
+    (void)tool_again(recipe, again, sizeof again);
+    (void)fflush(stdout);
+    (void)fprintf(stderr,
+                  "seed %llu (%s) failed after %llu events, %.3f simulated days: %s\n"
+                  "  commit %s; again: %s --trace\n",
+                  (unsigned long long)recipe->seed, recipe->profile->name,
+                  (unsigned long long)sim->steps,
+                  (double)(sim->now - sim->start) / (double)ESEP_DAY, end->text, commit(), again);
+}
