@@ -262,6 +262,7 @@ struct sim_collector {
     uint64_t order_token;
     uint32_t plan_revision;
     uint64_t commits, restores;
+    uint64_t opened; /* cores over the store so far */
     struct collector_mailbox mailbox;
 };
 
@@ -289,6 +290,8 @@ struct sim_truth {
     uint64_t alerts[SIM_ALERT_SLOTS];
     size_t alert_count;
     uint64_t receipts, entries, promises, refusals, alarms;
+    uint64_t mail_stored[SIM_OFFICES]; /* the newest number an office ever stored */
+    struct sim_model *model;
     struct esep_arena arena;
 };
 void sim_truth_start(struct sim *sim);
@@ -302,6 +305,14 @@ void sim_truth_replay(struct sim *sim);
 void sim_truth_bounds(struct sim *sim);
 bool sim_truth_converged(struct sim *sim, char *why, size_t len);
 void sim_truth_end(struct sim *sim);
+
+/* sim_model.c: what the log means, said a second time and independently of the views. */
+void sim_model_start(struct sim *sim);
+void sim_model_done(struct sim *sim);
+void sim_model_entry(struct sim *sim, uint64_t index, const struct collector_leaf *leaf,
+                     struct esep_slice body); /* just reached the disk */
+void sim_model_look(struct sim *sim);         /* is an alert missing? */
+void sim_model_compare(struct sim *sim, const struct views *views); /* made of the same entries */
 
 /* Rates are per million, of each occasion. */
 struct sim_profile {

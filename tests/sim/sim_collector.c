@@ -77,6 +77,7 @@ static void new_core(struct sim *sim)
     collector_set_lookup(c->core, collector_state_find, &c->disk.log);
     collector_set_full(c->core, c->full);
     c->batch = NULL;
+    c->opened++;
 }
 
 static void drop_core(struct sim *sim)

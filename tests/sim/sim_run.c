@@ -85,6 +85,7 @@ static void draw_collector(struct sim *sim)
     c->batch_records_max = 512u << sim_pick(sim, 5);
     c->session_idle = sim_between(sim, 10, 60) * ESEP_MINUTE;
     c->presence_every = sim_between(sim, 1, 12) * ESEP_HOUR;
+    c->alerts_settle = sim_between(sim, 0, 3 * ESEP_MINUTE);
     c->link_heartbeat = sim->heartbeat;
 }
 

@@ -14,10 +14,13 @@ void sim_truth_start(struct sim *sim)
 {
     if (esep_arena_init(&sim->truth.arena, 1 << 20) != ESEP_OK)
         abort();
+    sim_model_start(sim);
 }
 
-static void forget_disk(struct sim_truth *t)
+static void forget_disk(struct sim *sim)
 {
+    struct sim_truth *t = &sim->truth;
+    sim_model_done(sim);
     for (size_t i = 0; i < SIM_OFFICES; i++) {
         for (size_t e = 0; e < SIM_EPOCHS; e++) {
             free(t->chains[i][e].hashes);
@@ -33,7 +36,7 @@ static void forget_disk(struct sim_truth *t)
 
 void sim_truth_done(struct sim *sim)
 {
-    forget_disk(&sim->truth);
+    forget_disk(sim);
     for (size_t i = 0; i < SIM_OFFICES; i++)
         free(sim->truth.written[i]);
     esep_arena_done(&sim->truth.arena);
@@ -219,11 +222,13 @@ void sim_truth_record(struct sim *sim, uint64_t index)
     default:
         break;
     }
+    sim_model_entry(sim, index, &leaf, record->body);
 }
 
 void sim_truth_rebuild(struct sim *sim)
 {
-    forget_disk(&sim->truth);
+    forget_disk(sim);
+    sim_model_start(sim);
     for (size_t i = 0; i < sim->collector.disk.count; i++)
         sim_truth_record(sim, i);
 }
@@ -290,6 +295,7 @@ void sim_truth_replay(struct sim *sim)
     if (!sim_table_equal(&disk->table, &table, &which))
         sim_fail(sim, "the log of %zu entries, replayed, gives other rows in table %c", disk->count,
                  which);
+    sim_model_compare(sim, views);
     views_free(views);
     sim_table_done(&table);
 }
@@ -297,6 +303,7 @@ void sim_truth_replay(struct sim *sim)
 void sim_truth_bounds(struct sim *sim)
 {
     const struct sim_collector *c = &sim->collector;
+    sim_model_look(sim);
     for (int i = 0; i < sim->broker_count; i++) {
         const struct sim_broker *b = &sim->brokers[i];
         if (b->core != NULL && broker_conn_count(b->core) > 64)

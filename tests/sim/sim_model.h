@@ -1,0 +1,137 @@
+/* tests/sim/sim_model.h - what the log means, said a second time and simply; see sim_model.c.
+ *
+ * Written from DESIGN.md, docs/protocol.md, the protos' comments and docs/adr/0003, not from the
+ * views: an entry at a time, every list searched from end to end, days counted by hand.
+ */
+#ifndef TESTS_SIM_MODEL_H
+#define TESTS_SIM_MODEL_H
+
+#include "sim.h"
+
+#define MODEL_NAME 64
+#define MODEL_PROMISES 32
+#define MODEL_AT_HAND                                                                              \
+    4 /* superseded or withdrawn reports of an obligation that are still known                     \
+       */
+#define MODEL_DUTIES 600
+#define MODEL_PLANS 64
+#define MODEL_ALERT_DAYS 16
+#define MODEL_OFFICES 32
+
+enum model_stand { MODEL_STANDS, MODEL_REPLACED, MODEL_WITHDRAWN, MODEL_FORGOTTEN };
+
+struct model_report {
+    uint64_t index; /* of the log entry */
+    uint32_t office, epoch;
+    uint64_t seq;
+    uint64_t base; /* the report it builds on, 0: none */
+    enum model_stand stand;
+    uint64_t replaced_by;
+    enum esep_submission review;
+};
+
+struct model_duty {
+    char key[ESEP_OBLIGATION_KEY_MAX];
+    char body[MODEL_NAME], action[MODEL_NAME], kind[MODEL_NAME];
+    esep_day start, end, day; /* window; the day it is due by the plan */
+    int plan;                 /* which made it */
+    bool lead, agreed, dropped;
+    esep_day extended; /* ESEP_DAY_NONE */
+    esep_day again;
+    enum esep_control control;
+    struct model_report *reports;
+    size_t count, cap;
+    /* when it came */
+    esep_time first_at; /* 0: nothing */
+    esep_time promised; /* 0: by no promise */
+    bool proved;
+    uint32_t promise_office, promise_epoch;
+    uint64_t promise_seq;
+    /* the highest stair said, for the due instant it was said for */
+    int said;
+    esep_time said_due;
+    esep_time changed; /* true time */
+};
+
+struct model_promise {
+    bool open;
+    uint32_t epoch;
+    uint64_t from, seq;
+    esep_time at;
+    struct esep_hash head;
+};
+
+struct model_office {
+    char body[MODEL_NAME];
+    Esep__V1__OfficeState state;
+    esep_time seen, enrolled, changed;
+    bool silent;
+    uint32_t epoch;
+    uint64_t seq;
+    struct model_promise promises[MODEL_PROMISES];
+    size_t promise_count;
+    uint64_t *mail; /* [1] is the first: log indexes */
+    uint64_t mail_count;
+    size_t mail_cap;
+    uint64_t acked;
+};
+
+struct model_plan {
+    char id[MODEL_NAME];
+    uint64_t index;
+    esep_day effective;
+    int offset_s; /* of its zone, east of UTC */
+    int alert_days[MODEL_ALERT_DAYS];
+    size_t alert_day_count;
+    int repeat_days, silent_days, grace_days;
+    char bodies[32][MODEL_NAME];
+    size_t body_count;
+};
+
+struct sim_model {
+    struct esep_arena arena;
+    uint64_t size; /* entries told */
+    struct model_duty *duties;
+    size_t duty_count;
+    struct model_plan plans[MODEL_PLANS];
+    int plan_count;
+    struct model_office offices[MODEL_OFFICES]; /* office n at n */
+    uint32_t office_count;
+    /* since when nothing has kept the collector from raising alerts */
+    esep_time free_since, offset;
+    uint64_t opened;
+    uint64_t alerts, verdicts, compared, looked;
+};
+
+/* An entry as it came to the disk. */
+struct model_entry {
+    struct sim *sim;
+    struct sim_model *m;
+    uint64_t index;
+    struct collector_leaf leaf;
+    struct esep_slice body;
+};
+
+/* sim_model.c */
+const ProtobufCMessage *model_read(const struct model_entry *e,
+                                   const ProtobufCMessageDescriptor *type);
+struct model_duty *model_duty(struct sim_model *m, const char *key);
+esep_time model_due(const struct sim_model *m, const struct model_duty *d);
+struct model_report *model_newest(struct model_duty *d);
+enum esep_submission model_submission(struct model_duty *d);
+esep_time model_came(const struct model_duty *d);
+esep_time model_instant(const struct model_plan *plan, esep_day day, esep_time second);
+esep_day model_day(const struct model_plan *plan, esep_time at);
+void model_mail(const struct model_entry *e, uint32_t office, uint64_t index);
+void model_mail_body(const struct model_entry *e, const char *body, uint64_t index);
+bool model_current(const struct sim_model *m, int plan);
+void model_saw(const struct model_entry *e, uint32_t office);
+
+/* sim_model_plan.c, sim_model_report.c, sim_model_alert.c */
+void model_plan_entry(const struct model_entry *e);
+void model_office_entry(const struct model_entry *e);
+void model_commitment_entry(const struct model_entry *e);
+void model_review_entry(const struct model_entry *e);
+void model_alert_entry(const struct model_entry *e);
+
+#endif
