@@ -27,10 +27,13 @@
 
 #include <stdio.h>
 
-#define SIM_OFFICES 6
+#define SIM_FOUNDED 6  /* offices that the log begins with, at most; others enrol */
+#define SIM_OFFICES 10 /* places: founded, enrolled, and the machine of a clone */
+#define SIM_CLONE (SIM_OFFICES - 1)
 #define SIM_BROKERS 2
 #define SIM_EPOCHS 64
-#define SIM_SOCKET_FRAMES 64 /* high-water mark of a socket */
+#define SIM_SOCKET_FRAMES 64 /* high-water mark of an office's socket, each way */
+#define SIM_LINK_FRAMES 512  /* of the link between broker and collector */
 #define SIM_KEYS 64
 #define SIM_BACKUPS 4
 #define SIM_KEPT_FRAMES 32 /* what a lying broker remembers */
@@ -45,8 +48,9 @@ struct sim_node {
     bool up;
     uint32_t generation; /* one more at each start and end: what was under way is void */
     uint64_t wake;
-    esep_time offset; /* of the wall clock; jumps */
-    int drift_ppm;    /* of both clocks */
+    esep_time paused_until; /* SIGSTOP: what comes waits, in order */
+    esep_time offset;       /* of the wall clock; jumps */
+    int drift_ppm;          /* of both clocks */
     sim_fire_fn *on_wake;
     int number;
 };
@@ -84,6 +88,12 @@ enum sim_deed {
     SIM_CLOCK,
     SIM_RESTORE,
     SIM_REVOKE,
+    SIM_PARTITION,
+    SIM_LIAR,
+    SIM_WITHHOLD,
+    SIM_PAUSE,
+    SIM_STOP,
+    SIM_RELOAD,
     SIM_WRITE,
     SIM_ORDER,
     SIM_DEEDS
@@ -115,6 +125,25 @@ bool sim_strikes(struct sim *sim, uint32_t per_million, enum sim_deed deed);
 /* From here on every draw comes from a stream of (seed, deed, number) alone, so that what is left
  * out before changes nothing of it. Returns the stream to go back to: sim->prng = outer. */
 struct esep_prng sim_stream(struct sim *sim, enum sim_deed deed, uint64_t number);
+/* How it went wrong, where a deed has several ways: counted, so that a summary can show each. */
+enum sim_tally {
+    SIM_TALLY_STALL_DAYS,
+    SIM_TALLY_QUEUE_FULL,
+    SIM_TALLY_WITHHELD,
+    SIM_TALLY_DRAIN_LATE,
+    SIM_TALLY_WRITE_EIO,
+    SIM_TALLY_SYNC_EIO,
+    SIM_TALLY_WRITE_FULL,
+    SIM_TALLY_SYNC_FULL,
+    SIM_TALLY_READ_EIO,
+    SIM_TALLY_DISK_SLOW,
+    SIM_TALLY_RESTORE_OFFICE,
+    SIM_TALLY_RESTORE_COLLECTOR,
+    SIM_TALLY_RESTORE_BOTH,
+    SIM_TALLY_CLOCK_YEARS,
+    SIM_TALLIES
+};
+extern const char *const sim_tally_names[SIM_TALLIES];
 
 /* sim_heap.c: time, chance, memory, the trace. */
 void *sim_alloc(struct sim *sim, size_t len); /* lives as long as the simulation */
@@ -200,7 +229,7 @@ struct sim_conn {
     bool open;
     bool doomed; /* something was lost on it: nothing more may come */
     uint32_t broker_generation;
-    size_t down_waiting; /* frames to the office under way */
+    size_t up_waiting, down_waiting; /* frames under way, to the broker and from it */
     esep_time up_last, down_last;
 };
 
@@ -217,9 +246,11 @@ struct sim_office {
     size_t backup_count;
     uint64_t conn; /* 0: none */
     esep_time blocked_until;
-    bool cut_up, cut_down; /* its line, either way */
-    bool broken;           /* the journal failed: reopen */
-    esep_time disk_bad_until, disk_full_until;
+    bool cut_up, cut_down;  /* its line, either way */
+    uint32_t cut_brokers;   /* bit i: not to that one, a partition */
+    bool broken, reopening; /* the journal failed: another core, soon */
+    bool draining;
+    esep_time disk_bad_until, disk_full_until, disk_slow_until;
     struct esep_slice inbox[2 * SIM_SOCKET_FRAMES];
     size_t inbox_count;
     size_t heard_durable;
@@ -234,17 +265,22 @@ struct sim_broker {
     struct sim_node node; /* first */
     struct broker *core;
     uint8_t curve[ESEP_KEY_BYTES];
-    uint32_t lies; /* per million, of each frame passed on */
+    struct broker_config config;
+    uint32_t lies;             /* per million, of each frame passed on */
+    esep_time withholds_until; /* ... it keeps back what one office, or everybody (-1), sends or */
+    int withholds_office;      /* gets of these kinds */
+    uint32_t withholds_kinds;
     struct esep_slice kept_up[SIM_KEPT_FRAMES], kept_down[SIM_KEPT_FRAMES];
     size_t kept_up_count, kept_down_count;
     size_t durable; /* of the message in hand */
+    int in_hand;    /* whose it is */
 };
 
 struct sim_link {
     uint64_t conn; /* 0: none */
     uint32_t failures;
     bool cut;
-    esep_time waits_since;
+    esep_time waits_since, stuck_since;
 };
 struct sim_collector {
     struct sim_node node; /* first */
@@ -258,6 +294,8 @@ struct sim_collector {
     const struct collector_batch *batch; /* STORE not yet answered */
     uint64_t batch_token;
     bool full;
+    bool draining;
+    esep_time drain_until;
     esep_time disk_bad_until, disk_full_until, disk_slow_until;
     uint64_t order_token;
     uint32_t plan_revision;
@@ -326,6 +364,8 @@ struct sim_profile {
     uint32_t clocks;   /* jumps, each tick */
     uint32_t restores; /* of a backup, each tick */
     uint32_t revokes;
+    uint32_t pauses;  /* of a process, each tick */
+    uint32_t orderly; /* TERM and HUP, each tick */
 };
 extern const struct sim_profile sim_profiles[];
 extern const size_t sim_profile_count;
@@ -372,6 +412,7 @@ struct sim {
     char key_bodies[SIM_KEYS][ESEP_BODY_CODE_MAX];
     int key_count;
     struct sim_truth truth;
+    uint64_t tallies[SIM_TALLIES];
     /* drawn for this run */
     uint32_t loss, repeat, reorder, corrupt, stall, crash_steps;
     esep_time latency, write_every, order_every, heartbeat;
@@ -380,9 +421,25 @@ struct sim {
     char failure[600];
 };
 
+static inline void sim_count(struct sim *sim, enum sim_tally tally)
+{
+    sim->tallies[tally]++;
+}
+
 static inline bool sim_crashes_here(struct sim *sim)
 {
     return !sim->calm && sim_strikes(sim, sim->crash_steps, SIM_STEP);
+}
+
+static inline bool sim_paused(const struct sim *sim, const struct sim_node *node)
+{
+    return sim->now < node->paused_until;
+}
+
+static inline bool sim_cut(const struct sim *sim, int office, int broker, bool up)
+{
+    const struct sim_office *o = &sim->offices[office];
+    return (up ? o->cut_up : o->cut_down) || (o->cut_brokers >> broker & 1) != 0;
 }
 
 /* sim_plan.c */
@@ -395,12 +452,13 @@ void sim_found(struct sim *sim); /* GENESIS, plan, offices: on the disk before a
 uint64_t sim_conn_open(struct sim *sim, int office, int broker);
 void sim_conn_close(struct sim *sim, uint64_t conn);
 struct sim_conn *sim_conn(struct sim *sim, uint64_t conn);
-void sim_send_up(struct sim *sim, uint64_t conn, struct esep_slice frame);
+/* ESEP_AGAIN: its queue is full. */
+enum esep_status sim_send_up(struct sim *sim, uint64_t conn, struct esep_slice frame);
 enum esep_status sim_send_down(struct sim *sim, uint64_t conn, struct esep_slice frame,
                                size_t durable);
-/* Between broker and collector, in order. */
-void sim_send_link(struct sim *sim, int broker, bool up, const struct esep_slice *parts,
-                   size_t count, size_t durable);
+/* Between broker and collector, in order. ESEP_AGAIN: its queue is full. */
+enum esep_status sim_send_link(struct sim *sim, int broker, bool up, const struct esep_slice *parts,
+                               size_t count, size_t durable);
 
 /* The shells. */
 void sim_office_start(struct sim *sim, int office);
@@ -409,7 +467,12 @@ void sim_office_pump(struct sim *sim, int office);
 void sim_office_frame(struct sim *sim, int office, struct esep_slice frame, size_t durable);
 void sim_office_hang_up(struct sim *sim, int office, bool tell);
 void sim_office_restore(struct sim *sim, int office, size_t backup);
+void sim_office_drain(struct sim *sim, int office);  /* TERM */
+void sim_office_reload(struct sim *sim, int office); /* HUP */
+void sim_office_look(struct sim *sim, int office);   /* commands have written to the journal */
 void sim_broker_start(struct sim *sim, int broker);
+void sim_broker_drain(struct sim *sim, int broker);
+void sim_broker_reload(struct sim *sim, int broker, bool tight); /* HUP: other limits */
 void sim_broker_crash(struct sim *sim, int broker);
 void sim_broker_pump(struct sim *sim, int broker);
 /* A liar passes an office's frame on past its own core, whatever the roster says. */
@@ -418,15 +481,35 @@ bool sim_broker_smuggles_down(struct sim *sim, int broker, const struct sim_even
 void sim_collector_start(struct sim *sim);
 void sim_collector_crash(struct sim *sim);
 void sim_collector_pump(struct sim *sim);
+void sim_collector_drain(struct sim *sim);
+void sim_collector_reload(struct sim *sim); /* HUP: other operators, so another core */
 void sim_collector_link_down(struct sim *sim, int broker);
 void sim_collector_restore(struct sim *sim, size_t backup);
 void sim_collector_order(struct sim *sim); /* the secretariat does something */
 void sim_collector_revoke(struct sim *sim, int office);
 struct views *sim_views_load(struct sim *sim);
 
-/* sim_faults.c */
+/* sim_faults.c: which, when, and that it ends. */
 void sim_faults_start(struct sim *sim);
 void sim_faults_end(struct sim *sim);
+
+/* What they do: sim_strike.c to lines and processes, sim_ruin.c to disks, clocks and memory. */
+void sim_cut_line(struct sim *sim);
+void sim_cut_link(struct sim *sim);
+void sim_partition(struct sim *sim);
+void sim_withhold(struct sim *sim);
+void sim_turn_liar(struct sim *sim);
+void sim_open_windows(struct sim *sim); /* an office whose line is up for seconds, now and then */
+void sim_crash_somebody(struct sim *sim);
+void sim_pause_somebody(struct sim *sim);
+void sim_stop_somebody(struct sim *sim);
+void sim_reload_somebody(struct sim *sim);
+void sim_start_the_fallen(struct sim *sim); /* in a while */
+void sim_spoil_disk(struct sim *sim);
+void sim_jump_clock(struct sim *sim);
+void sim_take_backups(struct sim *sim);
+void sim_restore_something(struct sim *sim);
+void sim_revoke_somebody(struct sim *sim);
 
 /* sim_run.c: one seed from beginning to end. */
 void sim_run(const struct sim_recipe *recipe, struct sim *ret);

@@ -8,37 +8,72 @@
 #include "sim.h"
 #include "wire/envelope.h"
 
+/* As the shipped configuration has it, or as a careful operator's: less of everything. */
+static void set_limits(struct sim *sim, struct broker_config *config, bool tight)
+{
+    config->strangers_max = tight ? 1 : 4;
+    config->conns_per_key_max = tight ? 2 : 8;
+    config->frame_bytes_max = tight ? 40000 : 65536;
+    config->frames = tight ? (struct broker_rate){5, 20} : (struct broker_rate){2000, 4000};
+    config->bytes = tight ? (struct broker_rate){16 << 10, 128 << 10}
+                          : (struct broker_rate){16 << 20, 32 << 20};
+    config->refusals = tight ? (struct broker_rate){1, 2} : (struct broker_rate){4, 16};
+    config->stranger_every = tight ? 30 * ESEP_SECOND : 5 * ESEP_SECOND;
+    config->strangers = tight ? (struct broker_rate){1, 4} : (struct broker_rate){20, 64};
+    config->heartbeat = sim->heartbeat;
+    config->idle = tight ? 9 * ESEP_MINUTE : 10 * ESEP_MINUTE;
+    config->wait = tight ? 30 * ESEP_SECOND : 5 * ESEP_SECOND;
+    config->drain = tight ? 5 * ESEP_SECOND : ESEP_SECOND;
+}
+
 void sim_broker_start(struct sim *sim, int number)
 {
     struct sim_broker *b = &sim->brokers[number];
-    struct broker_config config = {.enrolment = false, .collector_key_count = 1};
-    uint8_t seed[32];
-    sim_seed_bytes(sim, seed);
-    (void)snprintf(config.name, sizeof config.name, "%s", b->node.name);
-    config.log_id = sim->log_id;
-    memcpy(config.log_key, sim->log_key.public, ESEP_KEY_BYTES);
-    memcpy(config.curve_public, b->curve, ESEP_KEY_BYTES);
-    memcpy(config.seed, seed, sizeof config.seed);
-    config.collector_keys[0][0] = 0xc0;
-    config.keys_max = 32;
-    config.conns_max = 64;
-    config.strangers_max = 2;
-    config.conns_per_key_max = 8;
-    config.frame_bytes_max = 65536;
-    config.frames = (struct broker_rate){2000, 4000};
-    config.bytes = (struct broker_rate){16 << 20, 32 << 20};
-    config.refusals = (struct broker_rate){4, 16};
-    config.stranger_every = 5 * ESEP_SECOND;
-    config.strangers = (struct broker_rate){20, 64};
-    config.heartbeat = sim->heartbeat;
-    config.idle = 10 * ESEP_MINUTE;
-    config.wait = 5 * ESEP_SECOND;
-    config.drain = ESEP_SECOND;
+    struct broker_config *config = &b->config;
+    *config = (struct broker_config){.enrolment = true, .collector_key_count = 1};
+    sim_seed_bytes(sim, config->seed);
+    memcpy(config->name, b->node.name, sizeof b->node.name);
+    config->log_id = sim->log_id;
+    memcpy(config->log_key, sim->log_key.public, ESEP_KEY_BYTES);
+    memcpy(config->curve_public, b->curve, ESEP_KEY_BYTES);
+    config->collector_keys[0][0] = 0xc0;
+    config->keys_max = 32;
+    config->conns_max = 64;
+    set_limits(sim, config, false);
     b->node.up = true;
     b->node.generation++;
-    if (broker_new(&b->core, &config, sim_monotonic(sim, &b->node)) != ESEP_OK)
+    b->node.paused_until = 0;
+    if (broker_new(&b->core, config, sim_monotonic(sim, &b->node)) != ESEP_OK)
         sim_fail(sim, "%s does not start", b->node.name);
     sim_trace(sim, &b->node, "starts");
+    sim_broker_pump(sim, number);
+}
+
+static void gone(struct sim_broker *b)
+{
+    broker_free(b->core);
+    b->core = NULL;
+    b->node.up = false;
+    b->node.generation++;
+    b->node.paused_until = 0;
+}
+
+void sim_broker_drain(struct sim *sim, int number)
+{
+    struct sim_broker *b = &sim->brokers[number];
+    sim_trace(sim, &b->node, "is to end in good order");
+    broker_drain(b->core, sim_monotonic(sim, &b->node));
+    sim_broker_pump(sim, number);
+}
+
+void sim_broker_reload(struct sim *sim, int number, bool tight)
+{
+    struct sim_broker *b = &sim->brokers[number];
+    struct esep_reason reason = {""};
+    set_limits(sim, &b->config, tight);
+    sim_trace(sim, &b->node, "reads its configuration again: %s limits", tight ? "tight" : "wide");
+    if (broker_reconfigure(b->core, &b->config, &reason) != ESEP_OK)
+        sim_fail(sim, "%s refuses other limits: %s", b->node.name, reason.text);
     sim_broker_pump(sim, number);
 }
 
@@ -46,10 +81,7 @@ void sim_broker_crash(struct sim *sim, int number)
 {
     struct sim_broker *b = &sim->brokers[number];
     sim_trace(sim, &b->node, "crashes");
-    broker_free(b->core);
-    b->core = NULL;
-    b->node.up = false;
-    b->node.generation++;
+    gone(b);
 }
 
 static void keep(struct sim *sim, struct esep_slice *ring, size_t *count, struct esep_slice frame)
@@ -100,7 +132,7 @@ bool sim_broker_smuggles(struct sim *sim, int number, uint64_t conn, struct esep
         return false;
     struct esep_slice parts[2] = {from_of(sim, o, conn), frame};
     sim_trace(sim, &b->node, "smuggles a frame of %s", o->node.name);
-    sim_send_link(sim, number, false, parts, 2, 0);
+    (void)sim_send_link(sim, number, false, parts, 2, 0);
     return true;
 }
 
@@ -108,7 +140,7 @@ static void on_late(struct sim *sim, struct sim_event *event)
 {
     int number = event->node->number;
     if (sim->collector.links[number].conn == event->a && sim->collector.core != NULL)
-        sim_send_link(sim, number, false, event->parts, event->part_count, 0);
+        (void)sim_send_link(sim, number, false, event->parts, event->part_count, 0);
 }
 
 bool sim_broker_smuggles_down(struct sim *sim, int number, const struct sim_event *event)
@@ -128,18 +160,64 @@ bool sim_broker_smuggles_down(struct sim *sim, int number, const struct sim_even
     return true;
 }
 
-static void send_collector(struct sim *sim, int number, struct esep_slice *parts, size_t count,
-                           esep_time late)
+static enum esep_status send_collector(struct sim *sim, int number, struct esep_slice *parts,
+                                       size_t count, esep_time late)
 {
     struct sim_broker *b = &sim->brokers[number];
-    if (late == 0) {
-        sim_send_link(sim, number, false, parts, count, 0);
-        return;
-    }
+    if (late == 0)
+        return sim_send_link(sim, number, false, parts, count, 0);
     struct sim_event *event = sim_after(sim, &b->node, late, on_late);
     event->a = sim->collector.links[number].conn;
     for (size_t i = 0; i < count; i++)
         sim_event_part(event, parts[i]);
+    return ESEP_OK;
+}
+
+static void on_late_down(struct sim *sim, struct sim_event *event)
+{
+    (void)sim_send_down(sim, event->a, event->parts[0], event->durable);
+}
+
+/* Kept back: for good, or until it has had enough. true: the frame goes nowhere now. */
+static bool withholds(struct sim *sim, int number, int office, struct esep_slice frame,
+                      esep_time *ret_until)
+{
+    const struct sim_broker *b = &sim->brokers[number];
+    struct esep_envelope envelope;
+    if (sim->now >= b->withholds_until ||
+        (b->withholds_office >= 0 && b->withholds_office != office) ||
+        esep_envelope_read(frame, &envelope, NULL) != ESEP_OK || (unsigned)envelope.kind > 31 ||
+        (b->withholds_kinds >> envelope.kind & 1) == 0)
+        return false;
+    sim_count(sim, SIM_TALLY_WITHHELD);
+    *ret_until = sim_pick(sim, 2) == 0 ? 0 : b->withholds_until - sim->now;
+    return true;
+}
+
+static bool withholds_up(struct sim *sim, int number, struct esep_slice parts[2])
+{
+    esep_time until = 0;
+    if (!withholds(sim, number, sim->brokers[number].in_hand, parts[1], &until))
+        return false;
+    if (until > 0)
+        (void)send_collector(sim, number, parts, 2, until);
+    return true;
+}
+
+static bool withholds_down(struct sim *sim, int number, uint64_t conn, struct esep_slice frame)
+{
+    struct sim_broker *b = &sim->brokers[number];
+    esep_time until = 0;
+    if (conn == 0 || conn > sim->conn_count ||
+        !withholds(sim, number, sim_conn(sim, conn)->office, frame, &until))
+        return false;
+    if (until > 0) {
+        struct sim_event *event = sim_after(sim, &b->node, until, on_late_down);
+        event->a = conn;
+        event->durable = b->durable;
+        sim_event_part(event, frame);
+    }
+    return true;
 }
 
 /* A frame of an office on its way to the collector. */
@@ -152,11 +230,12 @@ static void lie_up(struct sim *sim, int number, struct esep_slice parts[2])
     case 0: /* never heard of it */
         return;
     case 1:
-        send_collector(sim, number, parts, 2, 0);
-        send_collector(sim, number, parts, 2, 0);
-        return;
+        (void)send_collector(sim, number, parts, 2, 0);
+        break;
     case 2:
-        send_collector(sim, number, parts, 2, sim_between(sim, ESEP_SECOND, 3 * ESEP_HOUR));
+        (void)send_collector(sim, number, parts, 2,
+                             sim_pick(sim, 8) == 0 ? sim_between(sim, ESEP_HOUR, 3 * ESEP_DAY)
+                                                   : sim_between(sim, ESEP_SECOND, 3 * ESEP_HOUR));
         return;
     case 3:
         parts[0] = swapped_from(sim);
@@ -168,7 +247,7 @@ static void lie_up(struct sim *sim, int number, struct esep_slice parts[2])
         parts[1] = spoiled(sim, parts[1]);
         break;
     }
-    send_collector(sim, number, parts, 2, 0);
+    (void)send_collector(sim, number, parts, 2, 0);
 }
 
 static struct esep_slice invented_refusal(struct sim *sim)
@@ -232,6 +311,8 @@ static enum esep_status carry_out(struct sim *sim, int number, const struct brok
         bool lies = b->lies > 0 && effect->part_count == 1;
         if (lies)
             keep(sim, b->kept_down, &b->kept_down_count, parts[0]);
+        if (withholds_down(sim, number, effect->conn, parts[0]))
+            return ESEP_OK;
         return lies && sim_strikes(sim, b->lies, SIM_LIE)
                    ? lie_down(sim, number, effect->conn, parts[0])
                    : sim_send_down(sim, effect->conn, parts[0], b->durable);
@@ -246,8 +327,9 @@ static enum esep_status carry_out(struct sim *sim, int number, const struct brok
             return ESEP_OK;
         }
     }
-    send_collector(sim, number, parts, effect->part_count, 0);
-    return ESEP_OK;
+    if (effect->part_count == 2 && withholds_up(sim, number, parts))
+        return ESEP_OK;
+    return send_collector(sim, number, parts, effect->part_count, 0);
 }
 
 static void on_wake(struct sim *sim, struct sim_event *event)
@@ -274,6 +356,11 @@ void sim_broker_pump(struct sim *sim, int number)
             sim_broker_crash(sim, number);
             return;
         }
+    }
+    if (broker_drained(b->core, now)) {
+        sim_trace(sim, &b->node, "has ended in good order");
+        gone(b);
+        return;
     }
     b->node.on_wake = on_wake;
     sim_wake_at(sim, &b->node, broker_deadline(b->core), now);

@@ -113,7 +113,8 @@ static void on_dialled(struct sim *sim, struct sim_event *event)
     static const uint8_t key[ESEP_KEY_BYTES] = {0xc0};
     if (link->conn != 0)
         return;
-    if (b->core == NULL || link->cut || !broker_admits(b->core, BROKER_DOMAIN_COLLECTORS, key)) {
+    if (b->core == NULL || link->cut || sim_paused(sim, &b->node) ||
+        !broker_admits(b->core, BROKER_DOMAIN_COLLECTORS, key)) {
         redial(sim, broker);
         return;
     }
@@ -184,7 +185,9 @@ void sim_collector_start(struct sim *sim)
     struct sim_collector *c = &sim->collector;
     c->node.up = true;
     c->node.generation++;
+    c->node.paused_until = 0;
     c->node.on_wake = on_wake;
+    c->draining = false;
     new_core(sim);
     sim_trace(sim, &c->node, "starts over %zu entries", c->disk.count);
     for (int i = 0; i < sim->broker_count; i++) {
@@ -205,13 +208,10 @@ static void put_batch(struct sim *sim)
         sim_truth_replay(sim);
 }
 
-void sim_collector_crash(struct sim *sim)
+/* The process ends, whichever way. */
+static void gone(struct sim *sim)
 {
     struct sim_collector *c = &sim->collector;
-    bool stored = c->batch != NULL && sim_pick(sim, 2) == 0;
-    sim_trace(sim, &c->node, "crashes%s", stored ? ", with a commit just done" : "");
-    if (stored)
-        put_batch(sim);
     for (int i = 0; i < sim->broker_count; i++) {
         sim_conn_close(sim, c->links[i].conn);
         c->links[i].conn = 0;
@@ -220,6 +220,44 @@ void sim_collector_crash(struct sim *sim)
     c->order_token = 0;
     c->node.up = false;
     c->node.generation++;
+    c->node.paused_until = 0;
+}
+
+void sim_collector_crash(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    bool stored = c->batch != NULL && sim_pick(sim, 2) == 0;
+    sim_trace(sim, &c->node, "crashes%s", stored ? ", with a commit just done" : "");
+    if (stored)
+        put_batch(sim);
+    gone(sim);
+}
+
+void sim_collector_drain(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    sim_trace(sim, &c->node, "is to end in good order");
+    c->draining = true;
+    c->drain_until = sim->now + 20 * ESEP_SECOND;
+    collector_drain(c->core, now_of(sim));
+    sim_collector_pump(sim);
+}
+
+/* true: it has ended, in good order or after the time that it gets. */
+static bool drained(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    bool late = sim->now > c->drain_until;
+    if (!c->draining || (!late && (!collector_drained(c->core) || c->batch != NULL)))
+        return false;
+    if (late) {
+        sim_count(sim, SIM_TALLY_DRAIN_LATE);
+        sim_collector_crash(sim);
+    } else {
+        sim_trace(sim, &c->node, "has ended in good order");
+        gone(sim);
+    }
+    return true;
 }
 
 void sim_collector_restore(struct sim *sim, size_t backup)
@@ -236,28 +274,68 @@ void sim_collector_restore(struct sim *sim, size_t backup)
     sim_truth_rebuild(sim);
 }
 
-static void on_reopen(struct sim *sim, struct sim_event *event)
+static void reopen(struct sim *sim)
 {
-    (void)event;
     struct sim_collector *c = &sim->collector;
     drop_core(sim);
     new_core(sim);
+    c->order_token = 0;
     sim_trace(sim, &c->node, "reopens the store: %zu entries", c->disk.count);
     for (int i = 0; i < sim->broker_count; i++)
         if (c->links[i].conn != 0)
             collector_on_link(c->core, (uint32_t)i, sim->brokers[i].curve, true, now_of(sim));
+    if (c->draining)
+        collector_drain(c->core, now_of(sim));
     sim_collector_pump(sim);
+}
+
+static void on_reopen(struct sim *sim, struct sim_event *event)
+{
+    (void)event;
+    if (sim->collector.batch == NULL && collector_status(sim->collector.core, NULL) != ESEP_OK)
+        reopen(sim);
+}
+
+/* The writer ends what it has in hand, then everything is opened anew. */
+void sim_collector_reload(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    sim_trace(sim, &c->node, "reads its configuration again");
+    if (c->batch != NULL)
+        put_batch(sim);
+    c->node.generation++;
+    for (int i = 0; i < sim->broker_count; i++)
+        if (c->links[i].conn == 0)
+            redial(sim, i);
+    sim_after(sim, &c->node, ESEP_MINUTE, on_deliver);
+    reopen(sim);
+}
+
+/* As an office's journal: what of a failed commit is there depends on where it failed. */
+static enum esep_status outcome(struct sim *sim, bool *ret_stored)
+{
+    const struct sim_collector *c = &sim->collector;
+    uint64_t draw = sim_pick(sim, 4);
+    *ret_stored = false;
+    if (sim->now < c->disk_bad_until) {
+        sim_count(sim, draw > 0 ? SIM_TALLY_SYNC_EIO : SIM_TALLY_WRITE_EIO);
+        *ret_stored = draw > 1;
+        return ESEP_IO;
+    }
+    if (sim->now < c->disk_full_until) {
+        sim_count(sim, draw > 0 ? SIM_TALLY_WRITE_FULL : SIM_TALLY_SYNC_FULL);
+        *ret_stored = draw == 0 && sim_pick(sim, 2) == 0;
+        return ESEP_LIMIT;
+    }
+    *ret_stored = true;
+    return ESEP_OK;
 }
 
 static void on_commit(struct sim *sim, struct sim_event *event)
 {
     struct sim_collector *c = &sim->collector;
-    enum esep_status status = ESEP_OK;
-    if (sim->now < c->disk_bad_until)
-        status = ESEP_IO;
-    else if (sim->now < c->disk_full_until)
-        status = ESEP_LIMIT;
-    bool stored = status == ESEP_OK || (status == ESEP_IO && sim_pick(sim, 2) == 0);
+    bool stored = false;
+    enum esep_status status = outcome(sim, &stored);
     sim_trace(sim, &c->node, "commit of %zu entries at %llu: %s%s", c->batch->record_count,
               (unsigned long long)c->batch->first_index, esep_status_name(status),
               stored && status != ESEP_OK ? ", but it is there" : "");
@@ -318,16 +396,38 @@ static void on_deliver(struct sim *sim, struct sim_event *event)
     sim_collector_pump(sim);
 }
 
-static void carry_out(struct sim *sim, const struct collector_effect *effect)
+static void on_stuck(struct sim *sim, struct sim_event *event)
+{
+    sim_collector_link_down(sim, (int)event->a);
+}
+
+/* false: its queue is full; the effect waits, and in the end the link is broken off. */
+static bool send(struct sim *sim, const struct collector_effect *effect)
+{
+    struct sim_collector *c = &sim->collector;
+    struct sim_link *link = &c->links[effect->link];
+    if (link->conn == 0 || sim_send_link(sim, (int)effect->link, true, effect->parts,
+                                         effect->part_count, c->disk.count) != ESEP_AGAIN) {
+        link->stuck_since = 0;
+        return true;
+    }
+    if (link->stuck_since == 0)
+        link->stuck_since = sim->now;
+    if (sim->now - link->stuck_since >= 5 * ESEP_SECOND) {
+        link->stuck_since = 0;
+        sim_after(sim, &c->node, 0, on_stuck)->a = effect->link;
+    }
+    return false;
+}
+
+/* false: it must wait. */
+static bool carry_out(struct sim *sim, const struct collector_effect *effect)
 {
     struct sim_collector *c = &sim->collector;
     struct sim_event *event;
     switch (effect->kind) {
     case COLLECTOR_EFFECT_SEND:
-        if (c->links[effect->link].conn != 0)
-            sim_send_link(sim, (int)effect->link, true, effect->parts, effect->part_count,
-                          c->disk.count);
-        break;
+        return send(sim, effect);
     case COLLECTOR_EFFECT_STORE:
         if (c->batch != NULL)
             sim_fail(sim, "two commits at once");
@@ -354,12 +454,14 @@ static void carry_out(struct sim *sim, const struct collector_effect *effect)
                      (unsigned long long)effect->alert_index);
         break;
     }
+    return true;
 }
 
 void sim_collector_pump(struct sim *sim)
 {
     struct sim_collector *c = &sim->collector;
     const struct collector_effect *effect;
+    bool stuck = false;
     for (int turns = 0; (effect = collector_peek(c->core)) != NULL; turns++) {
         if (turns > 10000)
             sim_fail(sim, "ingest never comes to rest");
@@ -367,7 +469,9 @@ void sim_collector_pump(struct sim *sim)
         bool pop_first = copy.kind != COLLECTOR_EFFECT_SEND && copy.kind != COLLECTOR_EFFECT_REPLY;
         if (pop_first)
             collector_pop(c->core);
-        carry_out(sim, &copy);
+        stuck = !carry_out(sim, &copy);
+        if (stuck)
+            break;
         if (!pop_first)
             collector_pop(c->core);
         if (sim_crashes_here(sim)) {
@@ -375,6 +479,8 @@ void sim_collector_pump(struct sim *sim)
             return;
         }
     }
+    if (drained(sim))
+        return;
     struct esep_reason reason = {""};
     if (collector_status(c->core, &reason) != ESEP_OK) {
         sim_trace(sim, &c->node, "ingest has ended: %s", reason.text);
@@ -386,5 +492,7 @@ void sim_collector_pump(struct sim *sim)
     esep_time at = collector_deadline(c->core);
     if (c->full && at > now + 5 * ESEP_SECOND)
         at = now + 5 * ESEP_SECOND;
+    if ((c->draining || stuck) && at > now + ESEP_SECOND)
+        at = now + ESEP_SECOND;
     sim_wake_at(sim, &c->node, at, now);
 }

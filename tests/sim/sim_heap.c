@@ -120,6 +120,12 @@ bool sim_step(struct sim *sim, esep_time until)
     }
     struct sim_event *event = take(sim);
     sim->now = event->at;
+    if (event->node != NULL && event->generation == event->node->generation &&
+        sim_paused(sim, event->node)) {
+        event->at = event->node->paused_until; /* keeps its place among the others */
+        push(sim, event);
+        return true;
+    }
     sim->steps++;
     if (event->node == NULL || event->generation == event->node->generation)
         event->fire(sim, event);

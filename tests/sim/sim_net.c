@@ -40,14 +40,18 @@ static bool alive(struct sim *sim, uint64_t conn)
 static esep_time flight(struct sim *sim, esep_time *last)
 {
     esep_time wait = sim->latency / 2 + sim_between(sim, 0, sim->latency);
-    if (sim_strikes(sim, sim->stall, SIM_STALL))
-        wait += sim_pick(sim, 30) == 0 ? sim_between(sim, ESEP_HOUR, 2 * ESEP_DAY)
-                                       : sim_between(sim, ESEP_SECOND, 2 * ESEP_MINUTE);
-    else if (!sim_strikes(sim, sim->reorder, SIM_REORDER)) {
-        if (sim->now + wait < *last)
-            wait = *last - sim->now;
-        *last = sim->now + wait;
+    if (sim_strikes(sim, sim->stall, SIM_STALL)) {
+        bool days = sim_pick(sim, 30) == 0;
+        if (days)
+            sim_count(sim, SIM_TALLY_STALL_DAYS);
+        return wait + (days ? sim_between(sim, ESEP_HOUR, 4 * ESEP_DAY)
+                            : sim_between(sim, ESEP_SECOND, 2 * ESEP_MINUTE));
     }
+    if (sim_strikes(sim, sim->reorder, SIM_REORDER))
+        return wait;
+    if (sim->now + wait < *last)
+        wait = *last - sim->now;
+    *last = sim->now + wait;
     return wait;
 }
 
@@ -80,11 +84,13 @@ static void on_up(struct sim *sim, struct sim_event *event)
     struct sim_conn *c = sim_conn(sim, event->a);
     struct sim_broker *b = &sim->brokers[c->broker];
     const struct sim_office *o = &sim->offices[c->office];
-    if (!alive(sim, event->a) || o->cut_up)
+    c->up_waiting--;
+    if (!alive(sim, event->a) || sim_cut(sim, c->office, c->broker, true))
         return;
     sim_trace(sim, &b->node, "frame from %s, conn %llu: %zu bytes %08x", o->node.name,
               (unsigned long long)event->a, event->parts[0].len, sim_print(event->parts[0]));
     b->durable = 0;
+    b->in_hand = c->office;
     if (sim_broker_smuggles(sim, c->broker, event->a, event->parts[0]))
         return;
     broker_on_office_frame(b->core, event->a, o->curve, event->parts[0],
@@ -92,29 +98,58 @@ static void on_up(struct sim *sim, struct sim_event *event)
     sim_broker_pump(sim, c->broker);
 }
 
-void sim_send_up(struct sim *sim, uint64_t conn, struct esep_slice frame)
+static bool lost(struct sim *sim)
+{
+    return sim_strikes(sim, sim->loss, SIM_LOSS);
+}
+
+static int copies(struct sim *sim)
+{
+    return sim_strikes(sim, sim->repeat, SIM_REPEAT) ? 2 : 1;
+}
+
+enum esep_status sim_send_up(struct sim *sim, uint64_t conn, struct esep_slice frame)
 {
     struct sim_conn *c = sim_conn(sim, conn);
     const struct sim_office *o = &sim->offices[c->office];
-    if (!alive(sim, conn) || o->cut_up || sim_strikes(sim, sim->loss, SIM_LOSS)) {
+    if (c->up_waiting >= SIM_SOCKET_FRAMES) {
+        sim_count(sim, SIM_TALLY_QUEUE_FULL);
+        return ESEP_AGAIN;
+    }
+    if (!alive(sim, conn) || sim_cut(sim, c->office, c->broker, true) || lost(sim)) {
         sim_trace(sim, &o->node, "sends %zu bytes %08x, lost", frame.len, sim_print(frame));
-        return;
+        return ESEP_OK;
     }
     sim_trace(sim, &o->node, "sends %zu bytes %08x on conn %llu", frame.len, sim_print(frame),
               (unsigned long long)conn);
-    struct sim_node *to = &sim->brokers[c->broker].node;
-    (void)launch(sim, to, &c->up_last, on_up, conn, frame);
-    if (sim_strikes(sim, sim->repeat, SIM_REPEAT))
-        (void)launch(sim, to, &c->up_last, on_up, conn, frame);
+    for (int n = copies(sim); n > 0; n--, c->up_waiting++)
+        (void)launch(sim, &sim->brokers[c->broker].node, &c->up_last, on_up, conn, frame);
+    return ESEP_OK;
+}
+
+/* What comes to a process that is stopped waits at its socket. */
+static bool waits_at(struct sim *sim, const struct sim_node *node, const struct sim_event *event,
+                     sim_fire_fn *fire)
+{
+    if (!sim_paused(sim, node))
+        return false;
+    struct sim_event *later = sim_after(sim, NULL, node->paused_until - sim->now, fire);
+    later->a = event->a;
+    later->b = event->b;
+    later->durable = event->durable;
+    sim_event_part(later, event->parts[0]);
+    return true;
 }
 
 static void on_down(struct sim *sim, struct sim_event *event)
 {
     struct sim_conn *c = sim_conn(sim, event->a);
-    if (event->b != 0)
-        c->down_waiting--;
-    struct sim_office *o = &sim->offices[c->office];
-    if (!c->open || o->core == NULL || o->conn != event->a || o->cut_down)
+    const struct sim_office *o = &sim->offices[c->office];
+    if (waits_at(sim, &o->node, event, on_down))
+        return;
+    c->down_waiting--;
+    if (!c->open || o->core == NULL || o->conn != event->a ||
+        sim_cut(sim, c->office, c->broker, false))
         return;
     sim_office_frame(sim, c->office, event->parts[0], event->durable);
 }
@@ -125,16 +160,14 @@ enum esep_status sim_send_down(struct sim *sim, uint64_t conn, struct esep_slice
     if (conn == 0 || conn > sim->conn_count || !alive(sim, conn) || sim_conn(sim, conn)->office < 0)
         return ESEP_NOT_FOUND;
     struct sim_conn *c = sim_conn(sim, conn);
-    if (c->down_waiting >= SIM_SOCKET_FRAMES)
+    if (c->down_waiting >= SIM_SOCKET_FRAMES) {
+        sim_count(sim, SIM_TALLY_QUEUE_FULL);
         return ESEP_AGAIN;
-    if (sim->offices[c->office].cut_down || sim_strikes(sim, sim->loss, SIM_LOSS))
-        return ESEP_OK;
-    for (int copies = 1 + sim_strikes(sim, sim->repeat, SIM_REPEAT); copies > 0; copies--) {
-        struct sim_event *event = launch(sim, NULL, &c->down_last, on_down, conn, frame);
-        event->durable = durable;
-        event->b = 1;
-        c->down_waiting++;
     }
+    if (sim_cut(sim, c->office, c->broker, false) || lost(sim))
+        return ESEP_OK;
+    for (int n = copies(sim); n > 0; n--, c->down_waiting++)
+        launch(sim, NULL, &c->down_last, on_down, conn, frame)->durable = durable;
     return ESEP_OK;
 }
 
@@ -142,6 +175,7 @@ static void on_link_down(struct sim *sim, struct sim_event *event)
 {
     struct sim_collector *col = &sim->collector;
     struct sim_conn *c = sim_conn(sim, event->a);
+    c->down_waiting--;
     if (!c->open || c->doomed || col->links[c->broker].conn != event->a)
         return;
     collector_on_frame(col->core, (uint32_t)c->broker, event->parts, event->part_count,
@@ -153,6 +187,7 @@ static void on_link_up(struct sim *sim, struct sim_event *event)
 {
     struct sim_conn *c = sim_conn(sim, event->a);
     struct sim_broker *b = &sim->brokers[c->broker];
+    c->up_waiting--;
     if (!alive(sim, event->a) || c->doomed)
         return;
     static const uint8_t collector_key[ESEP_KEY_BYTES] = {0xc0};
@@ -165,15 +200,21 @@ static void on_link_up(struct sim *sim, struct sim_event *event)
 }
 
 /* In order, and nothing behind what was lost. */
-void sim_send_link(struct sim *sim, int broker, bool up, const struct esep_slice *parts,
-                   size_t count, size_t durable)
+enum esep_status sim_send_link(struct sim *sim, int broker, bool up, const struct esep_slice *parts,
+                               size_t count, size_t durable)
 {
     struct sim_link *link = &sim->collector.links[broker];
     struct sim_conn *c = sim_conn(sim, link->conn);
     if (link->cut)
         c->doomed = true;
     if (c->doomed)
-        return;
+        return ESEP_OK;
+    size_t *waiting = up ? &c->up_waiting : &c->down_waiting;
+    if (*waiting >= SIM_LINK_FRAMES) {
+        sim_count(sim, SIM_TALLY_QUEUE_FULL);
+        return ESEP_AGAIN;
+    }
+    ++*waiting;
     esep_time *last = up ? &c->up_last : &c->down_last;
     esep_time at = sim->now + sim->latency / 4 + sim_between(sim, 0, sim->latency / 2);
     *last = at > *last ? at : *last;
@@ -183,4 +224,5 @@ void sim_send_link(struct sim *sim, int broker, bool up, const struct esep_slice
     event->durable = durable;
     for (size_t i = 0; i < count; i++)
         sim_event_part(event, parts[i]);
+    return ESEP_OK;
 }

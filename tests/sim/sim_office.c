@@ -14,14 +14,37 @@ static esep_time now_of(const struct sim *sim, const struct sim_office *o)
 static void on_wake(struct sim *sim, struct sim_event *event)
 {
     struct sim_office *o = &sim->offices[event->node->number];
+    sim_office_look(sim, event->node->number);
     agent_on_time(o->core, now_of(sim, o));
     sim_office_pump(sim, event->node->number);
+}
+
+void sim_office_look(struct sim *sim, int office)
+{
+    struct sim_office *o = &sim->offices[office];
+    struct agent_status s;
+    agent_status_get(o->core, &s);
+    if (!o->broken && s.epoch == o->journal.epoch && s.last_seq < o->journal.marks.last_seq)
+        agent_on_appended(o->core, o->journal.marks.last_seq, &o->journal.marks.head,
+                          now_of(sim, o));
+}
+
+static struct agent *make_core(struct sim *sim, struct sim_office *o)
+{
+    struct esep_reason reason = {""};
+    struct agent *core = NULL;
+    sim_seed_bytes(sim, o->config.seed);
+    o->journal.marks.epoch = o->journal.epoch;
+    if (agent_new(&core, &o->config, &o->journal.marks, now_of(sim, o), &reason) != ESEP_OK)
+        sim_fail(sim, "%s does not start: %s", o->node.name, reason.text);
+    if (o->draining)
+        agent_drain(core, now_of(sim, o));
+    return core;
 }
 
 void sim_office_start(struct sim *sim, int office)
 {
     struct sim_office *o = &sim->offices[office];
-    struct esep_reason reason = {""};
     struct agent_config *c = &o->config;
     c->log_id = sim->log_id;
     memcpy(c->log_public, sim->log_key.public, ESEP_KEY_BYTES);
@@ -30,15 +53,13 @@ void sim_office_start(struct sim *sim, int office)
     c->sign_key = o->sign;
     c->broker_count = (uint32_t)sim->broker_count;
     c->check_chain = true;
-    sim_seed_bytes(sim, c->seed);
-    o->journal.marks.epoch = o->journal.epoch;
     o->node.up = true;
     o->node.generation++;
+    o->node.paused_until = 0;
     o->node.on_wake = on_wake;
-    o->broken = false;
+    o->broken = o->reopening = false;
     o->person_coming = false;
-    if (agent_new(&o->core, c, &o->journal.marks, now_of(sim, o), &reason) != ESEP_OK)
-        sim_fail(sim, "%s does not start: %s", o->node.name, reason.text);
+    o->core = make_core(sim, o);
     sim_trace(sim, &o->node, "starts: epoch %u, %llu entries, %llu receipted", o->journal.epoch,
               (unsigned long long)o->journal.marks.last_seq,
               (unsigned long long)o->journal.marks.receipted_seq);
@@ -53,6 +74,17 @@ static void close_line(struct sim *sim, struct sim_office *o)
     o->inbox_count = 0;
 }
 
+static void gone(struct sim *sim, struct sim_office *o)
+{
+    close_line(sim, o);
+    agent_free(o->core);
+    o->core = NULL;
+    o->draining = false;
+    o->node.up = false;
+    o->node.generation++;
+    o->node.paused_until = 0;
+}
+
 /* The power goes. A transaction under way is on the disk, or it is not. */
 void sim_office_crash(struct sim *sim, int office)
 {
@@ -64,11 +96,32 @@ void sim_office_crash(struct sim *sim, int office)
     if (stored)
         sim_journal_store(sim, office, s.epoch, o->storing);
     o->storing = NULL;
+    gone(sim, o);
+}
+
+void sim_office_drain(struct sim *sim, int office)
+{
+    struct sim_office *o = &sim->offices[office];
+    sim_trace(sim, &o->node, "is to end in good order");
+    o->draining = true;
+    agent_drain(o->core, now_of(sim, o));
+    sim_office_pump(sim, office);
+}
+
+/* The new core first, then the old one goes; its sockets with it. */
+void sim_office_reload(struct sim *sim, int office)
+{
+    struct sim_office *o = &sim->offices[office];
+    if (o->broken || o->storing != NULL)
+        return;
+    struct agent *core = make_core(sim, o);
+    sim_trace(sim, &o->node, "reads its configuration again");
     close_line(sim, o);
     agent_free(o->core);
-    o->core = NULL;
-    o->node.up = false;
+    o->core = core;
     o->node.generation++;
+    o->person_coming = false;
+    sim_office_pump(sim, office);
 }
 
 void sim_office_restore(struct sim *sim, int office, size_t backup)
@@ -86,6 +139,8 @@ void sim_office_hang_up(struct sim *sim, int office, bool tell)
 {
     struct sim_office *o = &sim->offices[office];
     bool had = o->conn != 0;
+    if (sim_paused(sim, &o->node))
+        return; /* it notices when it runs again: nothing comes any more */
     close_line(sim, o);
     if (had && tell && o->core != NULL) {
         agent_on_disconnected(o->core, now_of(sim, o));
@@ -101,7 +156,8 @@ static void on_connected(struct sim *sim, struct sim_event *event)
         return;
     const struct sim_conn *c = sim_conn(sim, o->conn);
     struct sim_broker *b = &sim->brokers[c->broker];
-    if (o->cut_up || o->cut_down)
+    if (sim_cut(sim, office, c->broker, true) || sim_cut(sim, office, c->broker, false) ||
+        sim_paused(sim, &b->node))
         return; /* nothing is heard; the core gives up by itself */
     if (b->core == NULL || b->node.generation != c->broker_generation ||
         (b->lies == 0 && !broker_admits(b->core, BROKER_DOMAIN_OFFICES, o->curve))) {
@@ -133,6 +189,7 @@ static void on_read(struct sim *sim, struct sim_event *event)
     size_t most = (size_t)event->durable;
     uint64_t from = event->b;
     if (sim->now < o->disk_bad_until && sim_pick(sim, 2) == 0) {
+        sim_count(sim, SIM_TALLY_READ_EIO);
         agent_on_entries(o->core, event->a, ESEP_IO, NULL, 0, now_of(sim, o));
     } else {
         for (uint64_t seq = from; seq >= 1 && seq <= e->last && count < READ_ENTRIES_MAX; seq++) {
@@ -147,18 +204,36 @@ static void on_read(struct sim *sim, struct sim_event *event)
     sim_office_pump(sim, office);
 }
 
+/* What became of a transaction: the write may fail, then nothing of it is there; or the sync, then
+ * the disk may have it all the same. ENOSPC is met by the write; a map that a command made larger
+ * is told at the beginning. */
+static enum esep_status outcome(struct sim *sim, const struct sim_office *o, bool *ret_stored)
+{
+    uint64_t draw = sim_pick(sim, 4);
+    *ret_stored = false;
+    if (sim->now < o->disk_bad_until) {
+        bool sync = draw > 0;
+        sim_count(sim, sync ? SIM_TALLY_SYNC_EIO : SIM_TALLY_WRITE_EIO);
+        *ret_stored = sync && sim_pick(sim, 2) == 0;
+        return ESEP_IO;
+    }
+    if (sim->now < o->disk_full_until) {
+        sim_count(sim, draw > 0 ? SIM_TALLY_WRITE_FULL : SIM_TALLY_SYNC_FULL);
+        *ret_stored = draw == 0 && sim_pick(sim, 2) == 0;
+        return draw == 3 ? ESEP_AGAIN : ESEP_LIMIT;
+    }
+    *ret_stored = true;
+    return ESEP_OK;
+}
+
 static void on_store(struct sim *sim, struct sim_event *event)
 {
     int office = event->node->number;
     struct sim_office *o = &sim->offices[office];
     struct agent_status s;
-    enum esep_status status = ESEP_OK;
+    bool stored = false;
     agent_status_get(o->core, &s);
-    if (sim->now < o->disk_bad_until)
-        status = ESEP_IO;
-    else if (sim->now < o->disk_full_until)
-        status = sim_pick(sim, 2) == 0 ? ESEP_LIMIT : ESEP_AGAIN;
-    bool stored = status == ESEP_OK || (status == ESEP_IO && sim_pick(sim, 2) == 0);
+    enum esep_status status = outcome(sim, o, &stored);
     const struct agent_store *what = o->storing;
     sim_trace(sim, &o->node, "stores %zu receipts, %zu mails, through %llu: %s%s",
               what->receipt_count, what->mail_count, (unsigned long long)what->receipted_seq,
@@ -166,7 +241,7 @@ static void on_store(struct sim *sim, struct sim_event *event)
     if (stored)
         sim_journal_store(sim, office, s.epoch, what);
     o->storing = NULL;
-    if (status == ESEP_IO)
+    if (status != ESEP_OK && status != ESEP_LIMIT)
         o->broken = true;
     agent_on_stored(o->core, event->a, status, now_of(sim, o));
     sim_office_pump(sim, office);
@@ -233,6 +308,7 @@ static bool carry_out(struct sim *sim, int office, const struct agent_effect *ef
     struct sim_office *o = &sim->offices[office];
     const struct agent_effect copy = *effect;
     struct sim_event *event;
+    bool slow = sim->now < o->disk_slow_until;
     if (copy.kind == AGENT_EFFECT_SEND) {
         if (sim->now < o->blocked_until)
             return false;
@@ -240,8 +316,10 @@ static bool carry_out(struct sim *sim, int office, const struct agent_effect *ef
             o->blocked_until = sim->now + sim_between(sim, 1, ESEP_SECOND);
             return false;
         }
-        if (o->conn != 0)
-            sim_send_up(sim, o->conn, copy.frame);
+        if (o->conn != 0 && sim_send_up(sim, o->conn, copy.frame) != ESEP_OK) {
+            o->blocked_until = sim->now + ESEP_SECOND;
+            return false;
+        }
         agent_pop(o->core);
         return true;
     }
@@ -254,7 +332,8 @@ static bool carry_out(struct sim *sim, int office, const struct agent_effect *ef
         close_line(sim, o);
         break;
     case AGENT_EFFECT_READ:
-        event = sim_after(sim, &o->node, sim_between(sim, 0, 2000), on_read);
+        event =
+            sim_after(sim, &o->node, sim_between(sim, 0, slow ? 5 * ESEP_SECOND : 2000), on_read);
         event->a = copy.token;
         event->b = copy.from_seq;
         event->durable = copy.bytes_max;
@@ -263,7 +342,8 @@ static bool carry_out(struct sim *sim, int office, const struct agent_effect *ef
         if (o->storing != NULL)
             sim_fail(sim, "%s: two STOREs at once", o->node.name);
         o->storing = copy.store;
-        event = sim_after(sim, &o->node, sim_between(sim, 0, 30000), on_store);
+        event = sim_after(sim, &o->node, sim_between(sim, 0, slow ? 30 * ESEP_SECOND : 30000),
+                          on_store);
         event->a = copy.token;
         break;
     case AGENT_EFFECT_NOTIFY:
@@ -305,9 +385,14 @@ void sim_office_pump(struct sim *sim, int office)
         if (drain_effects(sim, office))
             return;
     }
-    if (o->broken) {
+    if (o->draining && agent_drained(o->core) && o->storing == NULL) {
+        sim_trace(sim, &o->node, "has ended in good order");
+        gone(sim, o);
+        return;
+    }
+    if (o->broken && !o->reopening) {
         sim_after(sim, &o->node, 10 * ESEP_SECOND, on_reopen);
-        o->broken = false;
+        o->reopening = true;
     }
     esep_time now = now_of(sim, o);
     esep_time at = agent_deadline(o->core);

@@ -21,7 +21,7 @@ const struct views_limits sim_limits = {
 };
 
 static const char *const bodies[] = {"moj", "moh", "akmola", "court"};
-static const char *const office_bodies[SIM_OFFICES] = {"moj",    "moh",    "moh",
+static const char *const office_bodies[SIM_FOUNDED] = {"moj",    "moh",    "moh",
                                                        "akmola", "akmola", "court"};
 
 const struct esep_zone *sim_zone(void *context, const char *name)
@@ -132,7 +132,7 @@ struct esep_slice sim_plan(struct sim *sim, uint32_t revision)
 struct founding {
     struct sim *sim;
     struct views *views;
-    struct collector_record records[2 + SIM_OFFICES];
+    struct collector_record records[2 + SIM_FOUNDED];
     size_t count;
 };
 

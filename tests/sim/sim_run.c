@@ -17,10 +17,9 @@ static void write_some(struct sim *sim, struct sim_office *o)
     for (int i = 0; i < count; i++)
         if (sim_does(sim, SIM_WRITE) && !fails)
             sim_journal_write(sim, o->node.number);
-    if (o->core == NULL || o->journal.marks.last_seq == before)
-        return;
-    agent_on_appended(o->core, o->journal.marks.last_seq, &o->journal.marks.head,
-                      sim_wall(sim, &o->node));
+    if (o->core == NULL || o->journal.marks.last_seq == before || sim_paused(sim, &o->node))
+        return; /* it finds them later */
+    sim_office_look(sim, o->node.number);
     if (hurries)
         agent_now(o->core, sim_wall(sim, &o->node));
     sim_office_pump(sim, o->node.number);
@@ -39,8 +38,9 @@ static void on_write(struct sim *sim, struct sim_event *event)
 
 static void give_order(struct sim *sim)
 {
-    if (sim_does(sim, SIM_ORDER) && sim->collector.core != NULL &&
-        collector_status(sim->collector.core, NULL) == ESEP_OK)
+    const struct sim_collector *c = &sim->collector;
+    if (sim_does(sim, SIM_ORDER) && c->core != NULL && !sim_paused(sim, &c->node) &&
+        collector_status(c->core, NULL) == ESEP_OK)
         sim_collector_order(sim);
 }
 
@@ -92,7 +92,7 @@ static void draw_collector(struct sim *sim)
 static void draw(struct sim *sim)
 {
     uint8_t seed[32];
-    sim->office_count = 2 + (int)sim_pick(sim, SIM_OFFICES - 1);
+    sim->office_count = 2 + (int)sim_pick(sim, SIM_FOUNDED - 1);
     sim->broker_count = 1 + (int)sim_pick(sim, SIM_BROKERS);
     sim->latency = sim_pick(sim, 3) == 0 ? sim_between(sim, 1000, 5 * ESEP_SECOND)
                                          : sim_between(sim, 1000, 300000);

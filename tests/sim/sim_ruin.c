@@ -1,0 +1,94 @@
+/* tests/sim/sim_ruin.c - faults of disks and clocks, old backups, lost keys; see sim_faults.c. */
+#include "sim.h"
+
+static void say(struct sim *sim, const struct sim_node *node, uint64_t kind)
+{
+    static const char *const words[] = {"bad", "full", "slow"};
+    if (kind == 2)
+        sim_count(sim, SIM_TALLY_DISK_SLOW);
+    sim_trace(sim, NULL, "the disk of %s is %s", node->name, words[kind]);
+}
+
+void sim_spoil_disk(struct sim *sim)
+{
+    esep_time until = sim->now + sim_between(sim, ESEP_SECOND, 10 * ESEP_MINUTE);
+    uint64_t kind = sim_pick(sim, 3);
+    struct sim_collector *c = &sim->collector;
+    struct sim_office *o = &sim->offices[sim_pick(sim, (uint64_t)sim->office_count)];
+    esep_time *const here[] = {&c->disk_bad_until, &c->disk_full_until, &c->disk_slow_until};
+    esep_time *const there[] = {&o->disk_bad_until, &o->disk_full_until, &o->disk_slow_until};
+    bool collector = sim_pick(sim, 2) == 0;
+    *(collector ? here : there)[kind] = until;
+    say(sim, collector ? &c->node : &o->node, kind);
+}
+
+void sim_jump_clock(struct sim *sim)
+{
+    uint64_t who = sim_pick(sim, (uint64_t)sim->office_count + 2);
+    struct sim_node *node =
+        who < (uint64_t)sim->office_count ? &sim->offices[who].node : &sim->collector.node;
+    static const esep_time most[] = {2 * ESEP_HOUR, 800 * ESEP_DAY, 40 * 365 * ESEP_DAY};
+    uint64_t draw = sim_pick(sim, 16);
+    size_t size = draw == 0 ? 2 : draw < 3 ? 1 : 0;
+    esep_time by = sim_between(sim, -most[size], most[size]);
+    if (sim_pick(sim, 2) == 0)
+        by = -node->offset; /* set right again */
+    node->offset += by;
+    bool years = by > 365 * ESEP_DAY || by < -365 * ESEP_DAY;
+    if (years)
+        sim_count(sim, SIM_TALLY_CLOCK_YEARS);
+    sim_trace(sim, node, "its clock jumps by %lld s", (long long)(by / ESEP_SECOND));
+}
+
+void sim_take_backups(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    struct sim_office *o = &sim->offices[sim_pick(sim, (uint64_t)sim->office_count)];
+    if (sim_pick(sim, 60) != 0)
+        return;
+    if (c->backup_count < SIM_BACKUPS)
+        sim_disk_copy(&c->backups[c->backup_count++], &c->disk);
+    if (o->backup_count < SIM_BACKUPS)
+        sim_journal_copy(&o->backups[o->backup_count++], &o->journal);
+}
+
+static bool restore_office(struct sim *sim)
+{
+    int office = (int)sim_pick(sim, (uint64_t)sim->office_count);
+    const struct sim_office *o = &sim->offices[office];
+    if (o->backup_count == 0)
+        return false;
+    sim_office_restore(sim, office, sim_pick(sim, o->backup_count));
+    return true;
+}
+
+static bool restore_collector(struct sim *sim)
+{
+    const struct sim_collector *c = &sim->collector;
+    if (c->backup_count == 0)
+        return false;
+    sim_collector_restore(sim, sim_pick(sim, c->backup_count));
+    return true;
+}
+
+/* The machine room burns down, and an office's with it, or one of them. */
+void sim_restore_something(struct sim *sim)
+{
+    uint64_t what = sim_pick(sim, 3);
+    bool office = what != 0 && restore_office(sim);
+    bool collector = what != 1 && restore_collector(sim);
+    if (office)
+        sim_count(sim, SIM_TALLY_RESTORE_OFFICE);
+    if (collector)
+        sim_count(sim, SIM_TALLY_RESTORE_COLLECTOR);
+    if (office && collector)
+        sim_count(sim, SIM_TALLY_RESTORE_BOTH);
+}
+
+void sim_revoke_somebody(struct sim *sim)
+{
+    struct sim_collector *c = &sim->collector;
+    if (c->core == NULL || sim_paused(sim, &c->node) || collector_status(c->core, NULL) != ESEP_OK)
+        return;
+    sim_collector_revoke(sim, (int)sim_pick(sim, (uint64_t)sim->office_count));
+}
