@@ -348,8 +348,8 @@ void sim_truth_end(struct sim *sim);
 void sim_model_start(struct sim *sim);
 void sim_model_done(struct sim *sim);
 void sim_model_entry(struct sim *sim, uint64_t index, const struct collector_leaf *leaf,
-                     struct esep_slice body); /* just reached the disk */
-void sim_model_look(struct sim *sim);         /* is an alert missing? */
+                     struct esep_slice body);                       /* just reached the disk */
+void sim_model_look(struct sim *sim);                               /* is an alert missing? */
 void sim_model_compare(struct sim *sim, const struct views *views); /* made of the same entries */
 
 /* Rates are per million, of each occasion. */

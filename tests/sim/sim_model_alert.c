@@ -161,9 +161,9 @@ static bool hindered(struct sim *sim)
     bool other = c->opened != m->opened || c->node.offset != m->offset;
     m->opened = c->opened;
     m->offset = c->node.offset;
-    return other || c->core == NULL || c->full || collector_status(c->core, NULL) != ESEP_OK ||
-           sim->now < c->disk_bad_until || sim->now < c->disk_full_until ||
-           sim->now < c->disk_slow_until;
+    return other || c->core == NULL || c->full || c->draining || sim_paused(sim, &c->node) ||
+           collector_status(c->core, NULL) != ESEP_OK || sim->now < c->disk_bad_until ||
+           sim->now < c->disk_full_until || sim->now < c->disk_slow_until;
 }
 
 void sim_model_look(struct sim *sim)

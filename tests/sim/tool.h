@@ -30,7 +30,7 @@ struct tool_options {
 struct tool_totals {
     uint64_t seeds[16]; /* by profile */
     uint64_t events, log, entries, receipts, alarms, recoveries;
-    uint64_t deeds[SIM_DEEDS];
+    uint64_t deeds[SIM_DEEDS], tallies[SIM_TALLIES];
     esep_time simulated;
 };
 struct tool_slot {

@@ -71,6 +71,8 @@ static void add(struct tool_totals *t, const struct sim *sim)
     t->simulated += sim->now - sim->start;
     for (size_t i = 0; i < SIM_DEEDS; i++)
         t->deeds[i] += sim->done[i];
+    for (size_t i = 0; i < SIM_TALLIES; i++)
+        t->tallies[i] += sim->tallies[i];
     for (int i = 0; i < sim->office_count; i++)
         t->recoveries += sim->offices[i].recoveries;
 }
@@ -223,6 +225,8 @@ static void sum(struct tool_totals *all, const struct tool_totals *one)
         all->seeds[i] += one->seeds[i];
     for (size_t i = 0; i < SIM_DEEDS; i++)
         all->deeds[i] += one->deeds[i];
+    for (size_t i = 0; i < SIM_TALLIES; i++)
+        all->tallies[i] += one->tallies[i];
     all->events += one->events;
     all->log += one->log;
     all->entries += one->entries;
@@ -261,6 +265,10 @@ static void say_summary(const struct campaign *c)
            (unsigned long long)t.alarms, (unsigned long long)t.recoveries);
     for (size_t i = 0; i < SIM_DEEDS; i++)
         printf("%s %s %llu", i > 0 ? "," : "", sim_deed_names[i], (unsigned long long)t.deeds[i]);
+    printf("\nin detail:");
+    for (size_t i = 0; i < SIM_TALLIES; i++)
+        printf("%s %s %llu", i > 0 ? "," : "", sim_tally_names[i],
+               (unsigned long long)t.tallies[i]);
     printf("\n");
     if (interrupted)
         printf("interrupted\n");
