@@ -189,6 +189,8 @@ struct sim_disk {
 extern const struct collector_log_ops sim_disk_ops;
 void sim_table_put(struct sim *sim, struct sim_table *table, struct esep_slice key,
                    struct esep_slice value);
+/* data NULL: not there. */
+struct esep_slice sim_table_get(const struct sim_table *table, struct esep_slice key);
 bool sim_table_equal(const struct sim_table *a, const struct sim_table *b, char *ret_table);
 void sim_table_done(struct sim_table *table);
 void sim_disk_put(struct sim_disk *disk, const struct collector_batch *batch);
@@ -340,6 +342,9 @@ void sim_truth_record(struct sim *sim, uint64_t index); /* just reached the disk
 void sim_truth_rebuild(struct sim *sim);                /* the disk was restored */
 void sim_truth_receipt(struct sim *sim, int office, const struct esep_receipt *receipt);
 void sim_truth_replay(struct sim *sim);
+/* sim_store.c */
+void sim_truth_store(struct sim *sim, int office, const struct agent_store *store);
+void sim_truth_marks(struct sim *sim, int office); /* the core's are not ahead of the journal's */
 void sim_truth_bounds(struct sim *sim);
 bool sim_truth_converged(struct sim *sim, char *why, size_t len);
 void sim_truth_end(struct sim *sim);

@@ -54,6 +54,13 @@ void sim_table_put(struct sim *sim, struct sim_table *t, struct esep_slice key,
     t->rows[at] = (struct sim_row){sim_keep(sim, key), sim_keep(sim, value)};
 }
 
+struct esep_slice sim_table_get(const struct sim_table *t, struct esep_slice key)
+{
+    size_t at = lower_bound(t, key);
+    return at < t->count && esep_slice_equal(t->rows[at].key, key) ? t->rows[at].value
+                                                                   : esep_slice(NULL, 0);
+}
+
 bool sim_table_equal(const struct sim_table *a, const struct sim_table *b, char *ret_table)
 {
     for (size_t i = 0; i < a->count || i < b->count; i++) {

@@ -83,6 +83,7 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
         j->receipts[j->receipt_count++] = s->receipts[i];
         sim_truth_receipt(sim, office, &s->receipts[i]);
     }
+    sim_truth_store(sim, office, s);
     if (s->mail_through > sim->truth.mail_stored[office])
         sim->truth.mail_stored[office] = s->mail_through;
     j->marks.mail_through = s->mail_through;

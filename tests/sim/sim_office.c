@@ -394,6 +394,7 @@ void sim_office_pump(struct sim *sim, int office)
         sim_after(sim, &o->node, 10 * ESEP_SECOND, on_reopen);
         o->reopening = true;
     }
+    sim_truth_marks(sim, office);
     esep_time now = now_of(sim, o);
     esep_time at = agent_deadline(o->core);
     if (o->blocked_until > sim->now && at > now + (o->blocked_until - sim->now))

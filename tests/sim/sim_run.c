@@ -12,6 +12,8 @@ static void write_some(struct sim *sim, struct sim_office *o)
 {
     bool fails = sim->now < o->disk_bad_until || sim->now < o->disk_full_until || o->broken;
     int count = sim_pick(sim, 8) == 0 ? 1 + (int)sim_pick(sim, 30) : 1;
+    if (sim_pick(sim, 250) == 0)
+        count = 64 + (int)sim_pick(sim, 400); /* a table is read in */
     bool hurries = sim_pick(sim, 10) == 0;
     uint64_t before = o->journal.marks.last_seq;
     for (int i = 0; i < count; i++)

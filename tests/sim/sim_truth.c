@@ -166,7 +166,7 @@ static void alert_once(struct sim *sim, uint64_t index, const char *what, size_t
     size_t at = tag % SIM_ALERT_SLOTS;
     for (; t->alerts[at] != 0; at = (at + 1) % SIM_ALERT_SLOTS)
         if (t->alerts[at] == tag)
-            sim_fail(sim, "entry %llu: raised before: %s", (unsigned long long)index, what);
+            sim_fail(sim, "entry %llu: this was in the log before: %s", (unsigned long long)index, what);
     if (++t->alert_count == SIM_ALERT_SLOTS / 2)
         sim_fail(sim, "more alerts than this model holds");
     t->alerts[at] = tag;
@@ -184,6 +184,16 @@ static void check_alert(struct sim *sim, uint64_t index, struct esep_slice body)
                            (long long)item->due_us, item->office, (long long)item->seen_at_us);
         alert_once(sim, index, what, (size_t)len);
     }
+}
+
+static void check_delivery(struct sim *sim, uint64_t index, struct esep_slice body)
+{
+    const Esep__V1__Delivery *done =
+        (const Esep__V1__Delivery *)read_body(sim, index, body, &esep__v1__delivery__descriptor);
+    char what[100];
+    int len = snprintf(what, sizeof what, "delivery of alert %llu to target %u",
+                       (unsigned long long)done->alert_index, done->target);
+    alert_once(sim, index, what, (size_t)len);
 }
 
 static void check_key(struct sim *sim, uint64_t index, struct esep_slice body)
@@ -212,6 +222,9 @@ void sim_truth_record(struct sim *sim, uint64_t index)
         break;
     case LOG(ALERT):
         check_alert(sim, index, record->body);
+        break;
+    case LOG(DELIVERY):
+        check_delivery(sim, index, record->body);
         break;
     case LOG(KEY):
         check_key(sim, index, record->body);

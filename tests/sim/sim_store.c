@@ -1,0 +1,115 @@
+/* tests/sim/sim_store.c - what an office stores, held against the log at the instant it does: the
+ * hours on its receipts, every item of its mail, and what WELCOME said was held; see sim.h.
+ *
+ * A collector that came back from a backup gives numbers and places anew, and what was under way
+ * then still speaks of the old ones: from there on only sim_truth.c's checks hold.
+ */
+#include "sim.h"
+
+#define LOG(name) ESEP__V1__LOG_TYPE__LOG_TYPE_##name
+
+static struct collector_leaf leaf_at(struct sim *sim, uint64_t index)
+{
+    struct collector_leaf leaf;
+    const struct sim_disk *disk = &sim->collector.disk;
+    if (index >= disk->count ||
+        collector_leaf_unpack(esep_slice(disk->records[index].leaf, COLLECTOR_LEAF_BYTES), &leaf) !=
+            ESEP_OK)
+        sim_fail(sim, "a receipt speaks of log entry %llu; there are %zu",
+                 (unsigned long long)index, disk->count);
+    return leaf;
+}
+
+/* The promise that a receipt quotes: the office's, before its entries, of that hour. */
+static bool promised(struct sim *sim, const struct esep_receipt *r)
+{
+    for (uint64_t i = r->first_index; i-- > 0;) {
+        const struct collector_leaf leaf = leaf_at(sim, i);
+        if (leaf.type == LOG(COMMITMENT) && (leaf.flags & COLLECTOR_LEAF_CLOSES) == 0 &&
+            leaf.office == r->office && leaf.epoch == r->epoch && leaf.seq == r->commitment_seq)
+            return leaf.accepted_at == r->committed_at && leaf.seq >= r->first_seq;
+    }
+    return false;
+}
+
+/* Groups of one commit share a receipt: its hour is that of the newest, or the latest of them. */
+static void check_hours(struct sim *sim, const char *name, const struct esep_receipt *r)
+{
+    const struct collector_leaf last = leaf_at(sim, r->last_index);
+    if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT) {
+        if (last.type != LOG(COMMITMENT) || last.seq != r->through_seq ||
+            last.accepted_at != r->accepted_at || r->committed_at != r->accepted_at)
+            sim_fail(sim, "%s holds a receipt for a promise that entry %llu is not", name,
+                     (unsigned long long)r->last_index);
+        return;
+    }
+    if (r->accepted_at < last.accepted_at)
+        sim_fail(sim, "%s: a receipt says %lld, its newest entry came at %lld", name,
+                 (long long)r->accepted_at, (long long)last.accepted_at);
+    bool quotes = r->commitment_seq != 0;
+    if (quotes != (r->committed_at != 0) || (quotes && !promised(sim, r)))
+        sim_fail(
+            sim,
+            "%s: a receipt for %u/%llu quotes a promise of %llu at %lld that is not in the log",
+            name, r->epoch, (unsigned long long)r->first_seq, (unsigned long long)r->commitment_seq,
+            (long long)r->committed_at);
+}
+
+/* An item is the entry that stands under this number of this office's mailbox, byte for byte. */
+static void check_mail(struct sim *sim, const struct sim_office *o, const struct agent_mail *mail)
+{
+    const struct sim_disk *disk = &sim->collector.disk;
+    uint8_t key[13] = {'M'};
+    esep_be32_put(key + 1, o->number);
+    esep_be64_put(key + 5, mail->number);
+    struct esep_slice row = sim_table_get(&disk->table, esep_slice(key, sizeof key));
+    if (row.len != 8 || esep_be64(row.data) != mail->log_index)
+        sim_fail(sim, "%s stores mail %llu, entry %llu: its mailbox has another one there",
+                 o->node.name, (unsigned long long)mail->number,
+                 (unsigned long long)mail->log_index);
+    const struct collector_leaf leaf = leaf_at(sim, mail->log_index);
+    if (!esep_slice_equal(disk->records[mail->log_index].body, mail->bytes) ||
+        leaf.type != (Esep__V1__LogType)mail->type || leaf.accepted_at != mail->accepted_at)
+        sim_fail(sim, "%s stores mail %llu with other bytes than entry %llu has", o->node.name,
+                 (unsigned long long)mail->number, (unsigned long long)mail->log_index);
+}
+
+static void check_view(struct sim *sim, int office, const struct agent_view *view)
+{
+    const struct sim_office *o = &sim->offices[office];
+    if (view->epoch >= SIM_EPOCHS)
+        sim_fail(sim, "%s was told of epoch %u", o->node.name, view->epoch);
+    const struct sim_chain *chain = &sim->truth.chains[office][view->epoch];
+    if (view->checkpoint_size > o->heard_durable || view->seq > chain->count ||
+        (view->seq > 0 && !esep_hash_equal(&chain->hashes[view->seq], &view->head)))
+        sim_fail(sim, "%s was told that %u/%llu is held; the disk has %llu", o->node.name,
+                 view->epoch, (unsigned long long)view->seq, (unsigned long long)chain->count);
+}
+
+void sim_truth_store(struct sim *sim, int office, const struct agent_store *store)
+{
+    const struct sim_office *o = &sim->offices[office];
+    if (sim->collector.restores > 0)
+        return;
+    for (size_t i = 0; i < store->receipt_count; i++)
+        check_hours(sim, o->node.name, &store->receipts[i]);
+    for (size_t i = 0; i < store->mail_count; i++)
+        check_mail(sim, o, &store->mails[i]);
+    if (store->view != NULL)
+        check_view(sim, office, store->view);
+}
+
+void sim_truth_marks(struct sim *sim, int office)
+{
+    const struct sim_office *o = &sim->offices[office];
+    const struct agent_journal *marks = &o->journal.marks;
+    struct agent_status s;
+    agent_status_get(o->core, &s);
+    if (s.epoch == o->journal.epoch &&
+        (s.receipted_seq > marks->receipted_seq || s.promised_seq > marks->promised_seq ||
+         s.mail_through > marks->mail_through))
+        sim_fail(
+            sim, "%s counts receipts through %llu, mail through %llu; its journal holds %llu, %llu",
+            o->node.name, (unsigned long long)s.receipted_seq, (unsigned long long)s.mail_through,
+            (unsigned long long)marks->receipted_seq, (unsigned long long)marks->mail_through);
+}
