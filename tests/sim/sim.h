@@ -94,6 +94,7 @@ enum sim_deed {
     SIM_PAUSE,
     SIM_STOP,
     SIM_RELOAD,
+    SIM_MALICE,
     SIM_WRITE,
     SIM_ORDER,
     SIM_DEEDS
@@ -141,6 +142,7 @@ enum sim_tally {
     SIM_TALLY_RESTORE_COLLECTOR,
     SIM_TALLY_RESTORE_BOTH,
     SIM_TALLY_CLOCK_YEARS,
+    SIM_TALLY_VERSION,
     SIM_TALLIES
 };
 extern const char *const sim_tally_names[SIM_TALLIES];
@@ -261,6 +263,7 @@ struct sim_office {
     uint64_t written, writes, restores, recoveries;
     bool revoked;                      /* the order was given */
     const struct agent_store *storing; /* the core's, until on_stored */
+    bool villain;                      /* has no core: sim_malice.c */
 };
 
 struct sim_broker {
@@ -371,6 +374,7 @@ struct sim_profile {
     uint32_t revokes;
     uint32_t pauses;  /* of a process, each tick */
     uint32_t orderly; /* TERM and HUP, each tick */
+    uint32_t malice;  /* that one of the offices means harm, of a run */
 };
 extern const struct sim_profile sim_profiles[];
 extern const size_t sim_profile_count;
@@ -418,6 +422,8 @@ struct sim {
     int key_count;
     struct sim_truth truth;
     uint64_t tallies[SIM_TALLIES];
+    struct sim_villain *villain;
+    uint64_t turns; /* of the villain */
     /* drawn for this run */
     uint32_t loss, repeat, reorder, corrupt, stall, crash_steps;
     esep_time latency, write_every, order_every, heartbeat;
@@ -515,6 +521,11 @@ void sim_jump_clock(struct sim *sim);
 void sim_take_backups(struct sim *sim);
 void sim_restore_something(struct sim *sim);
 void sim_revoke_somebody(struct sim *sim);
+
+/* sim_malice.c: an enrolled office that means harm. */
+void sim_malice_start(struct sim *sim, int office);
+void sim_malice_frame(struct sim *sim, struct esep_slice frame);
+void sim_malice_done(struct sim *sim);
 
 /* sim_run.c: one seed from beginning to end. */
 void sim_run(const struct sim_recipe *recipe, struct sim *ret);

@@ -28,6 +28,15 @@ const struct sim_profile sim_profiles[] = {
     {.name = "byzantine", .lies = 400000, .cuts = 2000, .revokes = 3000},
     {.name = "disk", .disks = 20000, .crashes = 3000, .restores = 1500, .crash_steps = 100},
     {.name = "clocks", .clocks = 20000, .crashes = 2000, .cuts = 3000},
+    {.name = "malice",
+     .malice = 1000000,
+     .loss = 20000,
+     .cuts = 2000,
+     .crashes = 1500,
+     .crash_steps = 50,
+     .restores = 150,
+     .orderly = 1000,
+     .revokes = 300},
     {.name = "everything",
      .loss = 100000,
      .repeat = 50000,
@@ -43,7 +52,8 @@ const struct sim_profile sim_profiles[] = {
      .restores = 600,
      .revokes = 1500,
      .pauses = 2000,
-     .orderly = 3000},
+     .orderly = 3000,
+     .malice = 250000},
 };
 const size_t sim_profile_count = sizeof sim_profiles / sizeof sim_profiles[0];
 
@@ -62,6 +72,7 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_RESTORE_COLLECTOR] = "stores restored",
     [SIM_TALLY_RESTORE_BOTH] = "both restored together",
     [SIM_TALLY_CLOCK_YEARS] = "clocks jumped by years",
+    [SIM_TALLY_VERSION] = "greetings in other versions",
 };
 
 /* At each tick: with which rate of the profile, in which share of it, what happens. */
@@ -138,6 +149,8 @@ void sim_faults_start(struct sim *sim)
     sim_after(sim, NULL, ESEP_MINUTE, on_tick);
     if (p->cuts > 0 && sim_pick(sim, 3) == 0 && sim_does(sim, SIM_WINDOW))
         sim_open_windows(sim);
+    if (sim_chance(sim, p->malice))
+        sim_malice_start(sim, sim->office_count - 1);
 }
 
 static void mend_office(struct sim *sim, int office)

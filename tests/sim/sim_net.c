@@ -148,8 +148,11 @@ static void on_down(struct sim *sim, struct sim_event *event)
     if (waits_at(sim, &o->node, event, on_down))
         return;
     c->down_waiting--;
-    if (!c->open || o->core == NULL || o->conn != event->a ||
-        sim_cut(sim, c->office, c->broker, false))
+    if (!c->open || o->conn != event->a || sim_cut(sim, c->office, c->broker, false))
+        return;
+    if (o->villain)
+        sim_malice_frame(sim, event->parts[0]);
+    if (o->core == NULL)
         return;
     sim_office_frame(sim, c->office, event->parts[0], event->durable);
 }

@@ -46,6 +46,8 @@ void sim_office_start(struct sim *sim, int office)
 {
     struct sim_office *o = &sim->offices[office];
     struct agent_config *c = &o->config;
+    if (o->villain)
+        return;
     c->log_id = sim->log_id;
     memcpy(c->log_public, sim->log_key.public, ESEP_KEY_BYTES);
     memcpy(c->seal_public, sim->seal_key.public, ESEP_KEY_BYTES);

@@ -177,6 +177,7 @@ void sim_run(const struct sim_recipe *recipe, struct sim *sim)
 
 void sim_done(struct sim *sim)
 {
+    sim_malice_done(sim);
     for (int i = 0; i < SIM_OFFICES; i++) {
         struct sim_office *o = &sim->offices[i];
         agent_free(o->core);

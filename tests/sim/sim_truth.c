@@ -71,7 +71,7 @@ static int office_of(struct sim *sim, const struct collector_leaf *leaf)
 {
     if (leaf->office == 0 || leaf->office > (uint32_t)sim->office_count)
         sim_fail(sim, "the log holds an entry of office %u, which does not exist", leaf->office);
-    if (leaf->epoch == 0 || leaf->epoch >= SIM_EPOCHS)
+    if (leaf->epoch == 0 || (leaf->epoch >= SIM_EPOCHS && !sim->offices[leaf->office - 1].villain))
         sim_fail(sim, "the log holds an entry of epoch %u", leaf->epoch);
     return (int)leaf->office - 1;
 }
@@ -148,7 +148,8 @@ static void check_commitment(struct sim *sim, uint64_t index, const struct colle
                  (unsigned long long)index, leaf->office);
     if (c.office != leaf->office || c.epoch != leaf->epoch || c.seq != leaf->seq)
         sim_fail(sim, "entry %llu: leaf and commitment differ", (unsigned long long)index);
-    if (find_written(t, office, c.epoch, c.seq, &c.head) == NULL)
+    bool villain = sim->offices[office].villain; /* it may promise what it likes */
+    if (!villain && find_written(t, office, c.epoch, c.seq, &c.head) == NULL)
         sim_fail(sim, "entry %llu: a promise of what office %u never wrote",
                  (unsigned long long)index, leaf->office);
     if ((leaf->flags & COLLECTOR_LEAF_CLOSES) != 0 &&
@@ -341,6 +342,8 @@ static bool office_converged(struct sim *sim, int i, char *why, size_t len)
     const struct sim_office *o = &sim->offices[i];
     const struct sim_truth *t = &sim->truth;
     struct agent_status s;
+    if (o->villain)
+        return true;
     if (o->core == NULL || sim->collector.core == NULL) {
         (void)snprintf(why, len, "%s or the collector is down", o->node.name);
         return false;
