@@ -401,7 +401,7 @@ struct sim {
     esep_time start, now, faults_end;
     bool calm; /* the faults are over */
     struct esep_prng prng;
-    struct esep_hash trace;
+    uint64_t trace[2];
     uint64_t steps, lines;
     struct sim_event **heap;
     size_t heap_count, heap_cap;

@@ -166,34 +166,78 @@ void sim_seed_bytes(struct sim *sim, uint8_t out[32])
         esep_be64_put(out + 8 * i, esep_prng_next(&sim->prng));
 }
 
+/* Eight bytes at a time: whatever a change of one bit may become, it does not get lost. */
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+static uint64_t mix_bytes(uint64_t hash, struct esep_slice bytes)
+{
+    uint64_t word = 0;
+    size_t i = 0;
+    for (; i + sizeof word <= bytes.len; i += sizeof word) {
+        memcpy(&word, bytes.data + i, sizeof word);
+        hash = mix(hash, word);
+    }
+    for (word = bytes.len; i < bytes.len; i++)
+        word = word << 8 | bytes.data[i];
+    return mix(hash, word);
+}
+
 uint32_t sim_print(struct esep_slice bytes)
 {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < bytes.len; i++)
-        hash = (hash ^ bytes.data[i]) * 16777619u;
-    return hash;
+    return (uint32_t)(mix_bytes(1, bytes) >> 16);
+}
+
+/* The trace is hashed as what it says, not as the text that says it: most of it is never printed,
+ * and formatting it would cost more than what it tells of. */
+static void hash_line(struct sim *sim, const struct sim_node *node, const char *format,
+                      va_list args)
+{
+    uint64_t h = mix(sim->trace[0], (uint64_t)sim->now);
+    if (node != NULL)
+        h = mix_bytes(h, esep_slice_str(node->name));
+    for (const char *at = format; (at = strchr(at, '%')) != NULL; at++) {
+        at += 1 + strspn(at + 1, "-+ #0123456789.");
+        bool wide = *at == 'l' || *at == 'z';
+        at += strspn(at, "lzh");
+        if (*at == 's')
+            h = mix_bytes(h, esep_slice_str(va_arg(args, const char *)));
+        else if (strchr("diuxXc", *at) != NULL && *at != '\0')
+            h = mix(h, wide ? va_arg(args, uint64_t) : va_arg(args, unsigned));
+        else if (*at != '%')
+            sim_fail(sim, "the trace cannot hash '%s'", format);
+    }
+    sim->trace[1] = mix_bytes(sim->trace[1] ^ h, esep_slice_str(format));
+    sim->trace[0] = h;
+}
+
+static void print_line(const struct sim *sim, const struct sim_node *node, const char *format,
+                       va_list args)
+{
+    char line[640];
+    esep_time t = sim->now - sim->start;
+    (void)vsnprintf(line, sizeof line, format, args);
+    printf("%3d+%02d:%02d:%02d.%06d %-9s %s\n", (int)(t / ESEP_DAY),
+           (int)(t % ESEP_DAY / ESEP_HOUR), (int)(t % ESEP_HOUR / ESEP_MINUTE),
+           (int)(t % ESEP_MINUTE / ESEP_SECOND), (int)(t % ESEP_SECOND),
+           node != NULL ? node->name : "world", line);
 }
 
 void sim_trace(struct sim *sim, const struct sim_node *node, const char *format, ...)
 {
-    char line[640];
-    esep_time t = sim->now - sim->start;
-    int at = snprintf(line, sizeof line, "%3d+%02d:%02d:%02d.%06d %-9s ", (int)(t / ESEP_DAY),
-                      (int)(t % ESEP_DAY / ESEP_HOUR), (int)(t % ESEP_HOUR / ESEP_MINUTE),
-                      (int)(t % ESEP_MINUTE / ESEP_SECOND), (int)(t % ESEP_SECOND),
-                      node != NULL ? node->name : "world");
     va_list args;
     va_start(args, format);
-    int more = vsnprintf(line + at, sizeof line - (size_t)at, format, args);
+    hash_line(sim, node, format, args);
     va_end(args);
-    size_t len = (size_t)at + (size_t)more;
-    if (len > sizeof line - 1)
-        len = sizeof line - 1;
-    const struct esep_slice parts[] = {esep_slice(sim->trace.bytes, 32), esep_slice(line, len)};
-    sim->trace = esep_sha256_parts(parts, 2);
     sim->lines++;
-    if (sim->print)
-        printf("%s\n", line);
+    if (!sim->print)
+        return;
+    va_start(args, format);
+    print_line(sim, node, format, args);
+    va_end(args);
 }
 
 void sim_fail(struct sim *sim, const char *format, ...)

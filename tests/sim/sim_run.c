@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define CONVERGES_WITHIN (12 * ESEP_HOUR)
+#define WRITINGS_MAX 100 /* of an office, in the mean, of three entries */
 
 /* A command that finds the disk bad says so, and the clerk comes again. */
 static void write_some(struct sim *sim, struct sim_office *o)
@@ -105,6 +106,11 @@ static void draw(struct sim *sim)
     sim->order_every = sim_between(sim, 3, 120) * ESEP_MINUTE;
     sim->faults_end =
         sim->start + sim_between(sim, 2 * ESEP_HOUR, lasts ? 5 * ESEP_DAY : 20 * ESEP_HOUR);
+    /* A few hundred entries of an office meet every fault there is; ten thousand take as long as a
+     * thousand other seeds. */
+    esep_time least = (sim->faults_end - sim->start) / WRITINGS_MAX;
+    if (sim->write_every < least)
+        sim->write_every = least;
     const struct sim_recipe *r = sim->recipe;
     if (r->offices_max > 0 && sim->office_count > r->offices_max)
         sim->office_count = r->offices_max;

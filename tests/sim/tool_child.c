@@ -49,6 +49,7 @@ pid_t tool_fork(int err, unsigned patience, void (*fn)(void *context), void *con
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || dup2(err, 2) < 0)
         _exit(EXIT_FAILURE);
     (void)signal(SIGINT, SIG_IGN);
+    (void)setvbuf(stdout, NULL, _IOLBF, 1 << 16); /* a trace up to the line where it died */
     (void)alarm(patience);
     fn(context);
     exit(EXIT_SUCCESS);
@@ -96,12 +97,20 @@ void tool_end_of(const struct sim *sim, int status, int err, struct tool_end *re
 size_t tool_again(const struct sim_recipe *recipe, char *out, size_t len)
 {
     char mask[16384] = "";
-    char bounds[128] = "";
+    char bounds[512] = "";
     size_t at = 0;
+    for (size_t i = 0; i < SIM_DEEDS; i++)
+        if (recipe->planted[i] > 0)
+            at += (size_t)snprintf(bounds + at, sizeof bounds - at, "%s%s:%llu",
+                                   at == 0 ? " --planted " : ",", sim_deed_names[i],
+                                   (unsigned long long)recipe->planted[i]);
+    if (recipe->planted_aborts)
+        at += (size_t)snprintf(bounds + at, sizeof bounds - at, " --planted-abort");
     if (recipe->mask != NULL && sim_mask_print(recipe->mask, mask, sizeof mask) >= sizeof mask)
         (void)snprintf(mask, sizeof mask, " (and a mask too long to print)");
     if (recipe->offices_max > 0)
-        at += (size_t)snprintf(bounds, sizeof bounds, " --offices %d", recipe->offices_max);
+        at +=
+            (size_t)snprintf(bounds + at, sizeof bounds - at, " --offices %d", recipe->offices_max);
     if (recipe->brokers_max > 0)
         at +=
             (size_t)snprintf(bounds + at, sizeof bounds - at, " --brokers %d", recipe->brokers_max);
