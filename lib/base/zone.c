@@ -80,11 +80,11 @@ static enum esep_status read_block(struct esep_zone *zone, const struct header *
     return ESEP_OK;
 }
 
-/* The name in a POSIX TZ string: letters, or anything printable in <>. */
+/* The name in a POSIX TZ string, which is not empty: letters, or anything printable in <>. */
 static bool skip_name(const char **p, const char *end)
 {
     const char *start = *p;
-    if (start < end && *start == '<') {
+    if (*start == '<') {
         while (*p < end && **p != '>')
             (*p)++;
         if (*p == end)
@@ -105,7 +105,7 @@ static bool take_posix_offset(const char **p, const char *end, int32_t *ret_east
         sign = *(*p)++ == '-' ? 1 : -1;
     int32_t seconds = 0;
     int32_t unit = 3600;
-    for (int part = 0; part < 3; part++) {
+    for (int part = 0;; part++) {
         int32_t value = 0;
         int digits = 0;
         while (*p < end && **p >= '0' && **p <= '9' && digits < 3) {
@@ -116,12 +116,12 @@ static bool take_posix_offset(const char **p, const char *end, int32_t *ret_east
             return false;
         seconds += value * unit;
         unit /= 60;
-        if (*p == end || **p != ':')
-            break;
+        if (part == 2 || *p == end || **p != ':') {
+            *ret_east_s = sign * seconds;
+            return true;
+        }
         (*p)++;
     }
-    *ret_east_s = sign * seconds;
-    return true;
 }
 
 static enum esep_status read_footer(struct esep_zone *zone, struct esep_slice footer,
@@ -236,14 +236,14 @@ esep_time esep_zone_instant(const struct esep_zone *zone, esep_day day, int hour
         if (segment_of(zone, at_s) == i)
             return time_of_seconds(at_s);
     }
-    /* A gap: the clock jumped over this reading at the one transition before which it is still to
-     * come and after which it has passed. */
-    for (int i = first; i < last; i++) {
-        if (local_s - zone->offset_s[i] < zone->at_s[i] &&
-            local_s - segment_offset(zone, i) >= zone->at_s[i])
+    /* A gap: the clock jumped over this reading. The first segment's reading lies behind its end,
+     * since no offset is wider than the span, the last one's before its beginning; so there is a
+     * first transition before which the reading is still to come and after which it has passed. */
+    for (int i = first;; i++) {
+        ESEP_ASSERT(i < last);
+        if (local_s - zone->offset_s[i] < zone->at_s[i])
             return time_of_seconds(zone->at_s[i]);
     }
-    return time_of_seconds(local_s - segment_offset(zone, last));
 }
 
 esep_day esep_zone_day(const struct esep_zone *zone, esep_time at)

@@ -228,7 +228,14 @@ static void test_footers(void **state)
         {"\n<+05-5\n", 18000, ESEP_INVALID},
         {"\nAB-5\n", 18000, ESEP_INVALID},
         {"\n<+05>-26\n", 18000, ESEP_INVALID},
+        {"\nEST+5\n", -18000, ESEP_OK},
         {"\n<+05>-5:\n", 18000, ESEP_INVALID},
+        {"\nLMT-5:07:48:\n", 18468, ESEP_INVALID},
+        {"\nLMT-5:60\n", 18000, ESEP_INVALID},
+        {"\nUTC-1234\n", 0, ESEP_INVALID},
+        {"\nUTC\n", 0, ESEP_INVALID},
+        {"\nAB_-5\n", 18000, ESEP_INVALID},
+        {"\nABC~5\n", -18000, ESEP_INVALID},
         {"\n<+05>-5", 18000, ESEP_INVALID},
         {"", 0, ESEP_INVALID},
     };
@@ -239,6 +246,91 @@ static void test_footers(void **state)
             assert_int_equal(zone.tail_offset_s, cases[i].offset);
     }
     assert_int_equal(parse_footer("\n\n", 27 * 3600, &zone), ESEP_INVALID);
+}
+
+/* A version-2 file with the counts that the test wants, all transitions to type 0 but those given.
+ */
+struct made_file {
+    uint8_t bytes[20000];
+    size_t len;
+    uint8_t *times, *indexes, *types;
+};
+static void make_file(struct made_file *f, uint32_t timecnt, uint32_t typecnt, uint32_t leapcnt)
+{
+    memset(f, 0, sizeof *f);
+    memcpy(f->bytes, "TZif2", 5);
+    uint8_t *head = f->bytes + 44;
+    memcpy(head, "TZif2", 5);
+    esep_be32_put(head + 28, leapcnt);
+    esep_be32_put(head + 32, timecnt);
+    esep_be32_put(head + 36, typecnt);
+    esep_be32_put(head + 40, 4);
+    f->times = head + 44;
+    f->indexes = f->times + timecnt * 8;
+    f->types = f->indexes + timecnt;
+    for (uint32_t i = 0; i < timecnt; i++)
+        esep_be64_put(f->times + i * 8, UINT64_C(36000) * (i + 1));
+    f->len = (size_t)(f->types - f->bytes) + typecnt * 6 + 4 + leapcnt * 12;
+    memcpy(f->bytes + f->len, "\n\n", 2);
+    f->len += 2;
+    assert_true(f->len <= sizeof f->bytes);
+}
+
+static enum esep_status parse_made(const struct made_file *f, struct esep_zone *zone,
+                                   struct esep_reason *reason)
+{
+    return esep_zone_parse(zone, "x", esep_slice(f->bytes, f->len), reason);
+}
+
+static void test_counts(void **state)
+{
+    (void)state;
+    static struct made_file file;
+    struct esep_zone zone;
+    struct esep_reason reason = {{0}};
+    make_file(&file, 512, 256, 0);
+    assert_int_equal(parse_made(&file, &zone, &reason), ESEP_OK);
+    assert_int_equal(zone.count, 512);
+    make_file(&file, 512, 257, 0);
+    assert_int_equal(parse_made(&file, &zone, &reason), ESEP_INVALID);
+    assert_non_null(strstr(reason.text, "257 types"));
+    make_file(&file, 513, 1, 0);
+    assert_int_equal(parse_made(&file, &zone, &reason), ESEP_INVALID);
+    assert_non_null(strstr(reason.text, "513 transitions"));
+    make_file(&file, 0, 0, 0);
+    assert_int_equal(parse_made(&file, &zone, &reason), ESEP_INVALID);
+    make_file(&file, 1, 1, 1); /* instants of right/ zones are not ours */
+    assert_int_equal(parse_made(&file, &zone, &reason), ESEP_INVALID);
+    assert_non_null(strstr(reason.text, "leap seconds"));
+}
+
+/* Two transitions within a day: 10:00 changes nothing, at 20:00 the clock jumps to 22:00. */
+static void test_a_gap_behind_another_transition(void **state)
+{
+    (void)state;
+    static struct made_file file;
+    struct esep_zone zone;
+    make_file(&file, 2, 2, 0);
+    esep_be32_put(file.types + 6, 2 * 3600);
+    file.indexes[1] = 1;
+    assert_int_equal(parse_made(&file, &zone, NULL), ESEP_OK);
+    assert_true(esep_zone_instant(&zone, 0, 19, 59, 59) == 71999 * ESEP_SECOND);
+    assert_true(esep_zone_instant(&zone, 0, 20, 0, 0) == 72000 * ESEP_SECOND);
+    assert_true(esep_zone_instant(&zone, 0, 21, 59, 59) == 72000 * ESEP_SECOND);
+    assert_true(esep_zone_instant(&zone, 0, 22, 0, 1) == 72001 * ESEP_SECOND);
+}
+
+static void test_west_of_greenwich(void **state)
+{
+    (void)state;
+    struct esep_zone zone;
+    char text[32];
+    assert_int_equal(parse_footer("\n<-0330>3:30\n", -12600, &zone), ESEP_OK);
+    esep_time_format(at("2013-07-01T00:00:00Z"), &zone, text);
+    assert_string_equal(text, "2013-06-30T20:30:00-03:30");
+    esep_time back = 0;
+    assert_int_equal(esep_time_parse(text, NULL, &back), ESEP_OK);
+    assert_true(back == at("2013-07-01T00:00:00Z"));
 }
 
 static void test_names(void **state)
@@ -271,6 +363,9 @@ int main(void)
         cmocka_unit_test(test_truncations_are_refused),
         cmocka_unit_test(test_mutations_keep_the_invariant),
         cmocka_unit_test(test_footers),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_a_gap_behind_another_transition),
+        cmocka_unit_test(test_west_of_greenwich),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, load, NULL);
