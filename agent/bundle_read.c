@@ -26,9 +26,12 @@ static enum esep_status open_record(struct agent_bundle_reader *r,
                                     const ProtobufCMessage **ret, struct esep_reason *reason)
 {
     esep_arena_reset(&r->arena);
-    if (esep_session_open(&r->session, envelope, &r->plain) != ESEP_OK)
+    enum esep_status status = esep_session_open(&r->session, envelope, &r->plain);
+    if (status == ESEP_NOMEM)
+        return esep_because(reason, status, "no memory to read the bundle");
+    if (status != ESEP_OK)
         return esep_because(reason, ESEP_INVALID, "bundle: a record does not open: it was changed");
-    enum esep_status status = esep_unpack(descriptor, esep_buf_slice(&r->plain), &r->arena, ret);
+    status = esep_unpack(descriptor, esep_buf_slice(&r->plain), &r->arena, ret);
     return status == ESEP_OK
                ? ESEP_OK
                : esep_because(reason, status, "bundle: a record cannot be understood");
