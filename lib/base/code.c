@@ -58,7 +58,7 @@ static unsigned value_of(char letter)
     if (letter >= 'a' && letter <= 'z') {
         letter = (char)(letter - 'a' + 'A');
     }
-    switch (letter) {
+    switch (letter) { /* never NUL: strchr below would find it */
     case ' ':
     case '-':
     case '\t':
@@ -68,8 +68,6 @@ static unsigned value_of(char letter)
     case 'I':
     case 'L':
         return 1;
-    case '\0':
-        return 33;
     default:
         break;
     }
@@ -111,7 +109,7 @@ enum esep_status esep_code_parse(const char *text, uint8_t ret_code[ESEP_CODE_BY
     unsigned bits = 0;
     unsigned held = 0;
     size_t at = 0;
-    for (size_t i = 0; i < DATA_LETTERS && at < ESEP_CODE_BYTES; i++) {
+    for (size_t i = 0; i < DATA_LETTERS; i++) {
         bits = bits << 5 | values[i];
         held += 5;
         if (held >= 8) {
@@ -119,5 +117,6 @@ enum esep_status esep_code_parse(const char *text, uint8_t ret_code[ESEP_CODE_BY
             ret_code[at++] = (uint8_t)(bits >> held);
         }
     }
+    ESEP_ASSERT(at == ESEP_CODE_BYTES);
     return ESEP_OK;
 }

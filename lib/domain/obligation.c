@@ -159,7 +159,7 @@ static enum esep_status close_slot(struct maker *maker)
                                  esep_obligation_kind_name(o->kind),
                                  o->action < 0 ? "-" : plan->actions[o->action]->number,
                                  plan->bodies[o->body]->code, start, end);
-        if (len < 0 || (size_t)len >= sizeof o->key) {
+        if ((size_t)len >= sizeof o->key) {
             return bad_plan(maker, "the key of an obligation gets too long: use shorter codes",
                             plan->bodies[o->body]->code);
         }

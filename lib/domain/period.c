@@ -5,7 +5,7 @@
  * month ("March - May 2013"). A form is written as the kinds of its tokens (period_words.h), '?'
  * after a kind: it may be missing; N: a numeral, Roman ones and words too.
  *
- * All forms are tried. If two of them read one text differently it is refused, not guessed.
+ * All forms are tried. If two of them read one text it is refused, not guessed.
  */
 #include "domain/period.h"
 
@@ -57,7 +57,6 @@ static const struct range_form ranges[] = {
 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
-#define READINGS_MAX 8
 
 /* What the tokens say: the first and the last of each kind. */
 struct said {
@@ -73,8 +72,8 @@ struct reading {
 
 struct parser {
     struct period_tokens tokens;
-    size_t reached; /* the furthest token that any form got to */
-    struct reading readings[READINGS_MAX];
+    size_t reached;         /* the furthest token that any form got to */
+    struct reading reading; /* the last of the readings found */
     size_t reading_count;
     int first_year;
     int last_year;
@@ -109,13 +108,8 @@ static bool match(struct parser *parser, const char *pattern, size_t *at)
 
 static void take(struct parser *parser, enum unit start, enum unit end)
 {
-    for (size_t i = 0; i < parser->reading_count; i++) {
-        if (parser->readings[i].start == start && parser->readings[i].end == end) {
-            return;
-        }
-    }
-    ESEP_ASSERT(parser->reading_count < READINGS_MAX);
-    parser->readings[parser->reading_count++] = (struct reading){start, end};
+    parser->reading = (struct reading){start, end};
+    parser->reading_count++;
 }
 
 static bool at_end(const struct parser *parser, size_t at)
@@ -249,19 +243,17 @@ static enum esep_status read_window(const struct parser *parser, struct esep_win
 {
     const struct said said = gather(&parser->tokens);
     struct esep_window window = {0};
-    for (size_t i = 0; i < parser->reading_count; i++) {
-        struct esep_window other = {0};
-        enum esep_status status = edge(parser, &said, parser->readings[i].start, 0, &other.start);
-        if (status == ESEP_OK) {
-            status = edge(parser, &said, parser->readings[i].end, 1, &other.end);
-        }
-        if (status != ESEP_OK) {
-            return status;
-        }
-        if (i > 0 && (window.start != other.start || window.end != other.end)) {
-            return refuse(parser, &parser->tokens.items[0], "the period can be read in two ways");
-        }
-        window = other;
+    /* No two forms of the tables read the same tokens; should a new one overlap, it is not guessed.
+     */
+    if (parser->reading_count > 1) {
+        return refuse(parser, &parser->tokens.items[0], "the period can be read in two ways");
+    }
+    enum esep_status status = edge(parser, &said, parser->reading.start, 0, &window.start);
+    if (status == ESEP_OK) {
+        status = edge(parser, &said, parser->reading.end, 1, &window.end);
+    }
+    if (status != ESEP_OK) {
+        return status;
     }
     if (window.start > window.end) {
         return refuse(parser, &parser->tokens.items[0], "the period ends before it begins");

@@ -41,10 +41,10 @@ static const struct field {
 static bool take_varint(struct esep_slice *in, uint64_t *ret)
 {
     uint64_t value = 0;
-    for (unsigned i = 0; i < 10 && i < in->len; i++) {
+    for (unsigned i = 0; i < in->len; i++) {
         uint8_t byte = in->data[i];
         if (i == 9 && byte > 1)
-            return false; /* over 64 bits */
+            return false; /* over 64 bits: no more than ten bytes are looked at */
         value |= (uint64_t)(byte & 0x7f) << (7 * i);
         if ((byte & 0x80) == 0) {
             if (byte == 0 && i > 0)

@@ -17,7 +17,7 @@ struct budget {
 static void *budget_alloc(void *data, size_t size)
 {
     struct budget *budget = data;
-    uint8_t *piece = size <= SIZE_MAX - PREFIX_BYTES
+    uint8_t *piece = size <= budget->arena->size_bytes /* so that the sum cannot wrap */
                          ? esep_arena_alloc(budget->arena, size + PREFIX_BYTES)
                          : NULL;
     if (piece == NULL) {

@@ -23,6 +23,22 @@ static void test_every_day_of_9999_years(void **state)
     assert_int_equal(esep_day_from_civil(2012, 10, 24), 15637);
 }
 
+/* Days from a stranger's plan may lie outside the printed years: the arithmetic still inverts. */
+static void test_days_beyond_the_years(void **state)
+{
+    (void)state;
+    for (int64_t day = INT32_MIN; day <= INT32_MAX; day += 999983) {
+        struct esep_civil civil = esep_civil_from_day((esep_day)day);
+        assert_in_range(civil.month, 1, 12);
+        assert_in_range(civil.day, 1, 31);
+        assert_int_equal(esep_day_from_civil(civil.year, civil.month, civil.day), day);
+    }
+    struct esep_civil last = esep_civil_from_day(esep_day_from_civil(1, 1, 1) - 1);
+    assert_int_equal(last.year, 0);
+    assert_int_equal(last.month, 12);
+    assert_int_equal(last.day, 31);
+}
+
 static void test_valid_dates(void **state)
 {
     (void)state;
@@ -37,6 +53,7 @@ static void test_valid_dates(void **state)
     assert_false(esep_civil_valid(0, 1, 1));
     assert_false(esep_civil_valid(10000, 1, 1));
     assert_int_equal(esep_days_in_month(2013, 0), 0);
+    assert_int_equal(esep_days_in_month(2013, 13), 0);
 }
 
 static void test_day_text(void **state)
@@ -49,7 +66,8 @@ static void test_day_text(void **state)
     assert_string_equal(text, "2013-02-28");
     static const char *const bad[] = {"",           "2013-2-28",  "2013-02-29",  "2013-02-28 ",
                                       "2013/02/28", "13-02-28",   "2013-02-2",   "+013-02-28",
-                                      "0000-01-01", " 013-02-28", "2013-02-28T", NULL};
+                                      "0000-01-01", " 013-02-28", "2013-02-28T", "2013-02/28",
+                                      "x",          NULL};
     day = 77;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(esep_day_parse(bad[i], &day), ESEP_INVALID);
@@ -95,6 +113,13 @@ static void test_time_text(void **state)
         "2013-01-01T00:00:00Zz",
         "2013-01-01 00:00:00Z",
         "2013-02-30T00:00:00Z",
+        "2013-01-01Tx0:00:00Z",
+        "2013-01-01T00.00:00Z",
+        "2013-01-01T00:x0:00Z",
+        "2013-01-01T00:00.00Z",
+        "2013-01-01T00:00:x0Z",
+        "2013-01-01T00:00:00+x6:00",
+        "2013-01-01T00:00:00+06:x0",
         NULL,
     };
     esep_time at = 7;
@@ -126,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_day_of_9999_years),
+        cmocka_unit_test(test_days_beyond_the_years),
         cmocka_unit_test(test_valid_dates),
         cmocka_unit_test(test_day_text),
         cmocka_unit_test(test_time_text),

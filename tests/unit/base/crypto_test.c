@@ -221,6 +221,16 @@ static void test_prng(void **state)
     assert_int_equal(esep_prng_below(&prng, 1), 0);
     for (int i = 0; i < 100; i++)
         assert_true(esep_prng_below(&prng, UINT64_MAX) != UINT64_MAX);
+    /* Almost half of all draws are thrown away here, or the low results would come twice as often.
+     */
+    const uint64_t bound = (UINT64_C(1) << 63) + 1;
+    size_t low = 0;
+    for (int i = 0; i < 1000; i++) {
+        uint64_t value = esep_prng_below(&prng, bound);
+        assert_true(value < bound);
+        low += value < bound / 2;
+    }
+    assert_in_range(low, 420, 580);
 }
 
 int main(void)

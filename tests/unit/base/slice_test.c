@@ -93,6 +93,7 @@ static void test_arena(void **state)
     assert_null(esep_arena_alloc(&arena, 33));
     assert_null(esep_arena_alloc(&arena, SIZE_MAX));
     assert_null(esep_arena_alloc(&arena, SIZE_MAX - 15));
+    assert_null(esep_arena_str(&arena, esep_slice("x", SIZE_MAX))); /* with its NUL it would wrap */
     char *text = esep_arena_str(&arena, esep_slice_str("to the last byte"));
     assert_string_equal(text, "to the last byte");
     assert_int_equal(arena.used_bytes, arena.size_bytes);

@@ -34,6 +34,12 @@ static void test_reason_is_one_line(void **state)
     assert_int_equal(esep_because(&reason, ESEP_INVALID, "%s:%d", "a\nb\tc\x1b[0m", 7),
                      ESEP_INVALID);
     assert_string_equal(reason.text, "a b c [0m:7");
+    assert_int_equal(esep_because(&reason, ESEP_INVALID, "a\x7f%s", "b"), ESEP_INVALID);
+    assert_string_equal(reason.text, "a b");
+    /* What cannot be written leaves no half a reason. */
+    const wchar_t none[] = {(wchar_t)0x7fffffff, 0};
+    assert_int_equal(esep_because(&reason, ESEP_INVALID, "half %ls", none), ESEP_INVALID);
+    assert_string_equal(reason.text, "");
     assert_int_equal(esep_because(NULL, ESEP_LIMIT, "nobody asks"), ESEP_LIMIT);
 }
 

@@ -40,6 +40,13 @@ static void test_forgives_how_people_write(void **state)
     }
     assert_int_equal(esep_code_parse(text, back, NULL), ESEP_OK);
     assert_memory_equal(back, sample, sizeof back);
+    for (char *p = text; *p != '\0'; p++) {
+        if (*p == 'l' || *p == '-') {
+            *p = *p == 'l' ? 'i' : '\t';
+        }
+    }
+    assert_int_equal(esep_code_parse(text, back, NULL), ESEP_OK);
+    assert_memory_equal(back, sample, sizeof back);
 }
 
 /* Every letter replaced by every other, and every two neighbours swapped. */
@@ -80,9 +87,33 @@ static void test_says_what_is_wrong(void **state)
     assert_non_null(strstr(reason.text, "0 letters of 27"));
     assert_int_equal(esep_code_parse("7ZWA-0M*J", back, &reason), ESEP_INVALID);
     assert_non_null(strstr(reason.text, "character 8"));
+    assert_int_equal(esep_code_parse("7~", back, &reason), ESEP_INVALID);
+    assert_non_null(strstr(reason.text, "character 2"));
     assert_int_equal(esep_code_parse("0000-0000-0000-0000-0000-0000-0000-0", back, &reason),
                      ESEP_INVALID);
     assert_non_null(strstr(reason.text, "longer"));
+}
+
+/* 27 letters hold two bits more than a code has: such a text was never printed, even where its
+ * check letter fits, and is not a second way to write a code. */
+static void test_bits_behind_the_code_are_refused(void **state)
+{
+    (void)state;
+    static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    char text[ESEP_CODE_TEXT_BYTES];
+    uint8_t back[ESEP_CODE_BYTES];
+    esep_code_format(sample, text);
+    const size_t check = strlen(text) - 1;
+    const size_t last = check - 1;
+    const size_t value = (size_t)(strchr(letters, text[last]) - letters);
+    assert_int_equal(value & 3, 0);
+    for (size_t bits = 1; bits < 4; bits++) {
+        text[last] = letters[value | bits];
+        for (size_t i = 0; i < 32; i++) {
+            text[check] = letters[i];
+            assert_int_equal(esep_code_parse(text, back, NULL), ESEP_INVALID);
+        }
+    }
 }
 
 int main(void)
@@ -92,6 +123,7 @@ int main(void)
         cmocka_unit_test(test_forgives_how_people_write),
         cmocka_unit_test(test_every_single_slip_is_found),
         cmocka_unit_test(test_says_what_is_wrong),
+        cmocka_unit_test(test_bits_behind_the_code_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

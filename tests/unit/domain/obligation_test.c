@@ -328,13 +328,71 @@ static void bad_plans_are_refused(void **state)
     refuses(plan, "too long");
 }
 
+static void days_and_years_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    Esep__V1__Plan *plan = small_plan();
+    small.windows[0].end_day = small.windows[0].start_day - 1;
+    refuses(plan, "order");
+    plan = small_plan();
+    small.rules.annual_month = 13;
+    refuses(plan, "day");
+    plan = small_plan();
+    small.rules.consolidated_month = 13;
+    refuses(plan, "day");
+    plan = small_plan();
+    small.rules.regional_plan_months = 121;
+    refuses(plan, "months");
+    plan = small_plan();
+    small.rules.regional_plan_months = 120;
+    assert_non_null(find(make(plan), "small/regional-plan/-/n/2012-10-24..2022-10-24"));
+    plan = small_plan();
+    small.plan.first_year = 0;
+    refuses(plan, "years");
+    plan = small_plan();
+    small.plan.last_year = 9999; /* what is due in the year after could not be written */
+    refuses(plan, "years");
+}
+
+/* A key joins names with '/', and "-" stands for no action. */
+static void names_that_a_key_cannot_hold_are_refused(void **state)
+{
+    (void)state;
+    Esep__V1__Plan *plan = small_plan();
+    small.actions[0].number = str("-");
+    refuses(plan, "number");
+    plan = small_plan();
+    small.bodies[D].code = str("-");
+    refuses(plan, "name");
+    plan = small_plan();
+    small.plan.id = str("a-name-of-sixty-four-letters-is-longer-than-a-plan-s-id-may-be-x");
+    assert_int_equal(strlen(plan->id), 64);
+    refuses(plan, "id");
+}
+
+/* Where the plan does not say what an executor is, it follows; the first leads if nobody else. */
+static void a_role_left_out(void **state)
+{
+    (void)state;
+    Esep__V1__Plan *plan = small_plan();
+    small.actions[0].executors[0]->role = ESEP__V1__ROLE__ROLE_UNSPECIFIED;
+    small.actions[0].executors[1]->role = ESEP__V1__ROLE__ROLE_UNSPECIFIED;
+    const size_t count = make(plan);
+    assert_int_equal(the(count, "small/fulfilment/1/a/2012-10-01..2012-12-31")->role,
+                     ESEP__V1__ROLE__ROLE_LEAD);
+    assert_int_equal(the(count, "small/fulfilment/1/b/2012-10-01..2012-12-31")->role,
+                     ESEP__V1__ROLE__ROLE_CO_EXECUTOR);
+}
+
 static void one_too_many_is_a_limit(void **state)
 {
     (void)state;
     size_t count = 77;
-    assert_int_equal(esep_obligations_make(small_plan(), &almaty, made, 29, &count, NULL),
-                     ESEP_LIMIT);
-    assert_int_equal(count, 77);
+    for (size_t max = 0; max < 30; max++) { /* wherever it is reached */
+        assert_int_equal(esep_obligations_make(small_plan(), &almaty, made, max, &count, NULL),
+                         ESEP_LIMIT);
+        assert_int_equal(count, 77);
+    }
     assert_int_equal(esep_obligations_make(small_plan(), &almaty, made, 30, &count, NULL), ESEP_OK);
     assert_int_equal(count, 30);
 }
@@ -409,6 +467,9 @@ int main(void)
         cmocka_unit_test(rules_left_out_owe_nothing),
         cmocka_unit_test(months_end_where_the_month_does),
         cmocka_unit_test(bad_plans_are_refused),
+        cmocka_unit_test(days_and_years_that_are_none_are_refused),
+        cmocka_unit_test(names_that_a_key_cannot_hold_are_refused),
+        cmocka_unit_test(a_role_left_out),
         cmocka_unit_test(one_too_many_is_a_limit),
         cmocka_unit_test(keys_are_unique_and_due_days_monotone),
         cmocka_unit_test(text_falls_back),

@@ -149,61 +149,72 @@ static void every_year_is_a_window_each(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    size_t offset;
+} refusals[] = {
+    {"", 0},
+    {"   ", 3},
+    {"1<sup>st</sup> half of 2013", 1},
+    {"1 <sup>st</sup> half of 2013", 2},
+    {"soon", 0},
+    {"4th quarter", 11},
+    {"quarter of 2012", 0},
+    {"5th quarter of 2012", 0},
+    {"0 quarter of 2012", 0},
+    {"3rd half of 2012", 0},
+    {"in the 7th quarter of 2012", 7},
+    {"1th quarter of 2012", 0},
+    {"4st quarter of 2012", 0},
+    {"4th quarter of 2012 of", 20},
+    {"4th quarter of of 2012", 15},
+    {"4th 4th quarter of 2012", 4},
+    {"4th quarter of 2011", 15},
+    {"2012 - 2015", 7},
+    {"2013 - 2012", 0},
+    {"May - March 2013", 0},
+    {"31 June 2013", 0},
+    {"29 February 2013", 0},
+    {"2013-02-30", 0},
+    {"2013-13-01", 0},
+    {"2013-06", 7},
+    {"2013-06-301", 8},
+    {"30.06.13", 2},
+    {"IV June 2013", 3},
+    {"13", 2},
+    {"20133", 0},
+    {"013", 0},
+    {"2012 - ", 7},
+    {"- 2012", 0},
+    {"February", 8},
+    {"February 13", 11},
+    {"On an annual basis 2013", 19},
+    {"4 квартал of 2012", 17},    /* two languages */
+    {"2012 жылғы 4 quarter", 18}, /* the same */
+    {"4th квартал 2012", 4},      /* the same */
+    {"from 2012", 9},
+    {"from 2012 - 2013", 10},
+    {"до 30 июня 2013 года", 0},
+    {"4th quarter of 2012.", 19},
+    {"4th\nquarter of 2012", 3},
+    {"4th quarter of \xFF", 15},
+    {"4th quarter of \xD0", 15},
+    {"\xF0\x9F\x98\x80", 0},
+    {"\xC0\xAF", 0}, /* an overlong slash */
+    {"\x80", 0},
+    {"2012 \u04C0", 5}, /* a letter that has no pair */
+    {"2012 \u0531", 5}, /* Armenian: a letter, of no word here */
+    {"2012~", 4},
+    {"2012\u0531", 4},
+    {"2012\u00E9", 4},
+    {"0999", 0},
+    {"квартал 4th 2012", 15}, /* two languages */
+    {"March - May 2013 - 2014", 17},
+};
+
 static void what_is_not_understood_is_refused_at_its_place(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        size_t offset;
-    } refusals[] = {
-        {"", 0},
-        {"   ", 3},
-        {"1<sup>st</sup> half of 2013", 1},
-        {"1 <sup>st</sup> half of 2013", 2},
-        {"soon", 0},
-        {"4th quarter", 11},
-        {"quarter of 2012", 0},
-        {"5th quarter of 2012", 0},
-        {"0 quarter of 2012", 0},
-        {"3rd half of 2012", 0},
-        {"in the 7th quarter of 2012", 7},
-        {"1th quarter of 2012", 0},
-        {"4st quarter of 2012", 0},
-        {"4th quarter of 2012 of", 20},
-        {"4th quarter of of 2012", 15},
-        {"4th 4th quarter of 2012", 4},
-        {"4th quarter of 2011", 15},
-        {"2012 - 2015", 7},
-        {"2013 - 2012", 0},
-        {"May - March 2013", 0},
-        {"31 June 2013", 0},
-        {"29 February 2013", 0},
-        {"2013-02-30", 0},
-        {"2013-13-01", 0},
-        {"2013-06", 7},
-        {"2013-06-301", 8},
-        {"30.06.13", 2},
-        {"IV June 2013", 3},
-        {"13", 2},
-        {"20133", 0},
-        {"013", 0},
-        {"2012 - ", 7},
-        {"- 2012", 0},
-        {"February", 8},
-        {"February 13", 11},
-        {"On an annual basis 2013", 19},
-        {"4 квартал of 2012", 17},    /* two languages */
-        {"2012 жылғы 4 quarter", 18}, /* the same */
-        {"4th квартал 2012", 4},      /* the same */
-        {"from 2012", 9},
-        {"from 2012 - 2013", 10},
-        {"до 30 июня 2013 года", 0},
-        {"4th quarter of 2012.", 19},
-        {"4th\nquarter of 2012", 3},
-        {"4th quarter of \xFF", 15},
-        {"4th quarter of \xD0", 15},
-        {"\xF0\x9F\x98\x80", 0},
-    };
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         struct esep_window window = {7, 7};
         size_t count = 99, offset = 999;
@@ -232,6 +243,8 @@ static void bounds(void **state)
     assert_int_equal(esep_period_parse("2012", 2014, 2012, windows, 2, &count, NULL, NULL),
                      ESEP_INVALID);
     assert_int_equal(esep_period_parse("2012", 0, 99999, windows, 2, &count, NULL, NULL),
+                     ESEP_INVALID);
+    assert_int_equal(esep_period_parse("2012", 2012, 10000, windows, 2, &count, NULL, NULL),
                      ESEP_INVALID);
     char text[600];
     memset(text, ' ', sizeof text);

@@ -143,6 +143,14 @@ ROW(nil_without_reason, report.nil_report = 1)
 ROW(nil_with_reason, report.nil_report = 1; report.nil_reason = str("no such firms here"))
 ROW(reason_without_nil, report.nil_reason = str("no such firms here"))
 ROW(money_below_zero, money.spent_tiyn = -1)
+ROW(money_planned_below, money.planned_tiyn = -1)
+ROW(money_allocated_below, money.allocated_tiyn = -1)
+ROW(money_allocated, money.planned_tiyn = 0; money.allocated_tiyn = 5)
+ROW(money_spent, money.planned_tiyn = 0; money.spent_tiyn = 5)
+ROW(money_within_allocated, money.planned_tiyn = 0; money.within_allotted = 1;
+    money.allocated_tiyn = 5)
+ROW(attachment_no_name, attachment.name = str(""))
+ROW(attachment_dot, attachment.name = str("."))
 ROW(money_no_source, money.source = str(""))
 ROW(money_empty, money.planned_tiyn = 0)
 ROW(money_within, money.planned_tiyn = 0; money.within_allotted = 1; money.spent_tiyn = 5)
@@ -204,6 +212,13 @@ static const struct {
     {nil_with_reason, NULL},
     {reason_without_nil, "nil_reason"},
     {money_below_zero, "money"},
+    {money_planned_below, "money"},
+    {money_allocated_below, "money"},
+    {money_allocated, NULL},
+    {money_spent, NULL},
+    {money_within_allocated, "within_allotted"},
+    {attachment_no_name, "name"},
+    {attachment_dot, "attachments.name"},
     {money_no_source, "source"},
     {money_empty, "money"},
     {money_within, NULL},
@@ -275,6 +290,7 @@ static void names_go_both_ways(void **state)
     assert_string_equal(esep_submission_name((enum esep_submission)42), "unknown");
     assert_string_equal(esep_control_name(ESEP_CONTROL_EXTENSION_REFUSED), "extension_refused");
     assert_string_equal(esep_control_name((enum esep_control)42), "unknown");
+    assert_string_equal(esep_control_name((enum esep_control) - 1), "unknown");
     assert_string_equal(esep_obligation_kind_name(ESEP_OBLIGATION_REGIONAL_PLAN), "regional-plan");
 }
 

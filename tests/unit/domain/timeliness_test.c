@@ -58,6 +58,7 @@ static void the_five_answers(void **state)
     }
     assert_int_equal(esep_timeliness(INT64_MIN, never, INT64_MIN, 7), ESEP_TIMELINESS_NOT_DUE);
     assert_string_equal(esep_timeliness_name((enum esep_timeliness)77), "unknown");
+    assert_string_equal(esep_timeliness_name((enum esep_timeliness)0), "unknown");
 }
 
 static struct esep_alert_step step_at(esep_time due, esep_time now)
@@ -125,6 +126,18 @@ static void no_thresholds(void **state)
     assert_int_equal(esep_alert_step(&almaty, due, got.next_at, NULL, 0, 7).step, 1);
 }
 
+/* The week after the end of time never comes. */
+static void the_end_of_time(void **state)
+{
+    (void)state;
+    const esep_time due = ESEP_TIME_NEVER - 10 * ESEP_DAY;
+    const struct esep_alert_step got =
+        esep_alert_step(&almaty, due, ESEP_TIME_NEVER - ESEP_DAY, decree_days, 5, 7);
+    assert_int_equal(got.kind, ESEP__V1__ALERT_KIND__ALERT_KIND_STILL_OVERDUE);
+    assert_int_equal(got.weeks, 1);
+    assert_true(got.next_at == ESEP_TIME_NEVER);
+}
+
 static bool same(const struct esep_alert_step *a, const struct esep_alert_step *b)
 {
     return a->step == b->step && a->kind == b->kind && a->days_left == b->days_left &&
@@ -181,6 +194,7 @@ int main(void)
         cmocka_unit_test(the_stairs_of_one_deadline),
         cmocka_unit_test(without_repeats_overdue_is_the_last),
         cmocka_unit_test(no_thresholds),
+        cmocka_unit_test(the_end_of_time),
         cmocka_unit_test(next_at_is_exact_and_steps_only_rise),
     };
     return cmocka_run_group_tests(tests, load_zone, NULL);

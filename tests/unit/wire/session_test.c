@@ -103,6 +103,104 @@ static void done(struct pair *pair)
     esep_buf_done(&pair->plain);
 }
 
+/* The log key could sign for a collector that chose a session key everybody knows: a point of small
+ * order. The office does not go along. */
+static void test_a_welcome_with_a_weak_key(void **state)
+{
+    (void)state;
+    struct pair pair;
+    uint8_t seed[32];
+    begin(&pair, HELLO, "hello");
+    fill(seed, 32, 0x71);
+    esep_buf_clear(&pair.frame);
+    assert_int_equal(esep_session_establish(&pair.collector, seed), ESEP_OK);
+    memset(pair.collector.ephemeral.public, 0, 32);
+    assert_int_equal(
+        esep_session_seal_first(&pair.collector, WELCOME, esep_slice_str("welcome"), &pair.frame),
+        ESEP_OK);
+    assert_int_not_equal(open_frame(&pair.office, &pair), ESEP_OK);
+    assert_false(pair.office.established);
+    assert_false(pair.office.opened);
+    done(&pair);
+}
+
+static void test_what_a_session_may_not_do(void **state)
+{
+    (void)state;
+    struct pair pair;
+    uint8_t seed[32] = {1};
+    begin(&pair, BUNDLE, "bundle"); /* nobody answers a stick */
+    assert_int_equal(esep_session_establish(&pair.collector, seed), ESEP_INVALID);
+    assert_int_equal(esep_session_establish(&pair.office, seed), ESEP_INVALID);
+    done(&pair);
+    esep_session_done(NULL);
+
+    begin(&pair, HELLO, "hello");
+    welcome(&pair);
+    assert_int_equal(esep_session_establish(&pair.collector, seed), ESEP_INVALID);
+    /* More than an envelope can say the length of: nothing of it is looked at. */
+    esep_buf_clear(&pair.frame);
+    assert_int_equal(esep_session_seal(&pair.office, BATCH,
+                                       esep_slice("", UINT32_MAX - ESEP_SEAL_BYTES + 1ULL),
+                                       &pair.frame),
+                     ESEP_LIMIT);
+    assert_int_equal(pair.frame.len, 0);
+    assert_int_equal(pair.office.tx_counter, 0);
+    done(&pair);
+}
+
+/* The first counter belongs to the frame that carries a key, and to no other. */
+static void test_counters_and_carried_keys(void **state)
+{
+    (void)state;
+    struct pair pair;
+    begin(&pair, HELLO, "hello");
+    struct esep_session fresh = pair.collector;
+    fresh.opened = false;
+    esep_buf_clear(&pair.frame);
+    struct esep_envelope head = {
+        .version = ESEP_WIRE_VERSION,
+        .kind = HELLO,
+        .session = esep_slice(pair.office.id, sizeof pair.office.id),
+    };
+    uint8_t sealed[ESEP_SEAL_BYTES + 4] = {0};
+    head.sealed = esep_slice(sealed, sizeof sealed);
+    assert_int_equal(esep_session_open(&fresh, &head, &pair.plain), ESEP_INVALID);
+    assert_false(fresh.opened);
+    welcome(&pair);
+    head.counter = 1;
+    head.kind = BATCH;
+    head.ephemeral = esep_slice(pair.office.office_ephemeral, 32);
+    assert_int_equal(esep_session_open(&pair.collector, &head, &pair.plain), ESEP_INVALID);
+    assert_int_equal(pair.collector.rx_counter, 0);
+    done(&pair);
+}
+
+/* A WELCOME that found no room was not said: it can be said again. */
+static void test_a_welcome_without_room(void **state)
+{
+    (void)state;
+    struct pair pair;
+    struct esep_buf small;
+    uint8_t seed[32] = {0x71};
+    begin(&pair, HELLO, "hello");
+    esep_buf_init(&small, 40);
+    assert_int_equal(esep_session_establish(&pair.collector, seed), ESEP_OK);
+    assert_int_equal(
+        esep_session_seal_first(&pair.collector, WELCOME, esep_slice_str("welcome"), &small),
+        ESEP_LIMIT);
+    assert_false(pair.collector.established);
+    assert_int_equal(small.len, 0);
+    esep_buf_clear(&pair.frame);
+    assert_int_equal(
+        esep_session_seal_first(&pair.collector, WELCOME, esep_slice_str("welcome"), &pair.frame),
+        ESEP_OK);
+    assert_int_equal(open_frame(&pair.office, &pair), ESEP_OK);
+    assert_plain(&pair, "welcome");
+    esep_buf_done(&small);
+    done(&pair);
+}
+
 static void seal(struct esep_session *session, Esep__V1__Kind kind, const char *text,
                  struct pair *pair)
 {
@@ -438,6 +536,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_a_welcome_with_a_weak_key),
+        cmocka_unit_test(test_what_a_session_may_not_do),
+        cmocka_unit_test(test_counters_and_carried_keys),
+        cmocka_unit_test(test_a_welcome_without_room),
         cmocka_unit_test(test_both_directions),
         cmocka_unit_test(test_secrets_are_wiped),
         cmocka_unit_test(test_repeats_and_reordering),

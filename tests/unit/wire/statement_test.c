@@ -233,6 +233,10 @@ static void test_receipt_message(void **state)
     /* The statement has one byte for the kind: another that ends alike is not the same. */
     message.kind = (Esep__V1__ReceiptKind)0x102;
     assert_int_equal(esep_receipt_read(&message, &back), ESEP_INVALID);
+    message.kind =
+        ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT; /* read; but not what was signed */
+    assert_int_equal(esep_receipt_read(&message, &back), ESEP_OK);
+    assert_false(esep_receipt_verify(&log_id, &back, key.public));
     message.kind = r.kind;
     message.checkpoint = NULL;
     assert_int_equal(esep_receipt_read(&message, &back), ESEP_INVALID);

@@ -94,6 +94,9 @@ static void test_utf8_random_text(void **state)
     }
     assert_true(esep_utf8_valid(esep_slice(NULL, 0)));
     assert_false(esep_utf8_valid(esep_slice("a\0b", 3)));
+    assert_true(esep_utf8_valid(esep_slice("\xf0\x90\x80\x80", 4)));
+    assert_false(esep_utf8_valid(esep_slice("\xf0\x90\x80", 3)));
+    assert_false(esep_utf8_valid(esep_slice("\xf0\x90\x80x", 4)));
 }
 
 static enum esep_status unpack(const ProtobufCMessageDescriptor *descriptor,
