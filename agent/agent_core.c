@@ -43,7 +43,8 @@ static bool next_effect(struct agent *a)
         e->kind = AGENT_EFFECT_STORE;
         e->token = a->vault.token;
         e->store = &a->vault.store;
-    } else if (a->window.wanted && !a->window.busy) {
+    } else if (a->window.wanted) {
+        ESEP_ASSERT(!a->window.busy);
         a->window.wanted = false;
         a->window.busy = true;
         a->window.token = ++a->token_last;
@@ -164,8 +165,9 @@ static void take_entries(struct agent *a, enum esep_status status,
                          const struct agent_entry *entries, size_t count)
 {
     struct agent_window *w = &a->window;
-    if (w->generation != a->generation || a->status.state != AGENT_ONLINE)
+    if (w->generation != a->generation)
         return; /* asked by a session that is no more */
+    ESEP_ASSERT(a->status.state == AGENT_ONLINE);
     if (status == ESEP_AGAIN || status == ESEP_NOMEM) {
         agent_link_fail(a, AGENT_WHY_JOURNAL, "the journal could not be read now");
         return;

@@ -230,7 +230,7 @@ void agent_on_mail(struct agent *a, const struct esep_envelope *envelope);
 void agent_on_pong(struct agent *a, const struct esep_envelope *envelope);
 bool agent_control_send(struct agent *a); /* PULL or PING: true: a frame is in tx */
 void agent_part_drop(struct agent *a);
-/* Before the sides change places: what is half there goes along. False: no memory for it. */
-bool agent_part_move(struct agent *a, struct agent_gather *to);
+/* Before the sides change places: what is half there goes along, or is asked for again. */
+void agent_part_move(struct agent *a, struct agent_gather *to);
 
 #endif

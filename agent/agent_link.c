@@ -25,7 +25,7 @@ void agent_set_state(struct agent *a, enum agent_state state, enum agent_why why
     a->timer = ESEP_TIME_NEVER;
     /* text may be our own, passed through. */
     if (text != s->text)
-        snprintf(s->text, sizeof s->text, "%s", text != NULL ? text : "");
+        snprintf(s->text, sizeof s->text, "%s", text);
     a->notify_due = true;
 }
 
@@ -44,8 +44,7 @@ esep_time agent_backoff(struct agent *a)
         window *= 2;
     if (window > a->config.backoff_cap)
         window = a->config.backoff_cap;
-    if (n < UINT32_MAX)
-        a->status.failures = n + 1;
+    a->status.failures += n < UINT32_MAX;
     return (esep_time)esep_prng_below(&a->prng, (uint64_t)window + 1);
 }
 
@@ -150,8 +149,7 @@ void agent_link_time(struct agent *a)
         if (due(a, reply_due(a)))
             agent_link_fail(a, AGENT_WHY_SILENT, "the collector owes a reply and is silent");
         break;
-    case AGENT_STOPPED:
-    case AGENT_DRAINED:
+    default: /* AGENT_STOPPED, AGENT_DRAINED: a person decides */
         break;
     }
 }

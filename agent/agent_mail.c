@@ -17,20 +17,19 @@ void agent_part_drop(struct agent *a)
     a->part.open = false;
 }
 
-bool agent_part_move(struct agent *a, struct agent_gather *to)
+void agent_part_move(struct agent *a, struct agent_gather *to)
 {
     struct agent_gather *from = agent_filling(a);
     if (!a->part.open)
-        return true;
+        return;
     size_t len = from->bytes.len - a->part.start;
     if (esep_buf_put(&to->bytes, from->bytes.data + a->part.start, len) != ESEP_OK) {
         agent_part_drop(a); /* it is asked for again */
         a->uplink.pull_wanted = true;
-        return true;
+        return;
     }
     from->bytes.len = a->part.start;
     a->part.start = to->bytes.len - len;
-    return true;
 }
 
 /* Whether this part carries on what is there. */

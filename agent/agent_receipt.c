@@ -86,9 +86,7 @@ static void refuse(struct agent *a, const char *text)
 
 static void judge(struct agent *a, const struct esep_receipt *r)
 {
-    bool known_kind = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES ||
-                      r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT;
-    if (!known_kind || r->office != a->config.office || r->epoch != a->journal.epoch ||
+    if (r->office != a->config.office || r->epoch != a->journal.epoch ||
         r->first_seq > r->through_seq) {
         refuse(a, "a receipt for another office or epoch came: refused");
         return;
@@ -194,8 +192,9 @@ bool agent_vault_offer(struct agent *a)
     } else {
         struct agent_gather *full = agent_filling(a);
         struct agent_gather *other = &v->sides[1 - v->filling];
-        if (!gathered(full) || !agent_part_move(a, other))
+        if (!gathered(full))
             return false;
+        agent_part_move(a, other);
         v->filling = 1 - v->filling;
         v->full_side = true;
         describe_store(a, full);

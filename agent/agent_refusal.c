@@ -71,7 +71,7 @@ static void describe(const char *who, const struct rule *rule, const Esep__V1__R
                      char out[256])
 {
     char own[121]; /* a stranger's words: they go into a file of lines, and into JSON */
-    esep_text_line(own, sizeof own, r->text != NULL ? r->text : "");
+    esep_text_line(own, sizeof own, r->text);
     snprintf(out, 256, "the %s refused: %s%s%s", who, rule->what, own[0] != '\0' ? ": " : "", own);
 }
 
@@ -114,7 +114,7 @@ static void obey_collector(struct agent *a, const Esep__V1__Refusal *r, const st
     case ACT_RECONNECT:
         agent_link_wait(a, why, r->reason, text, wait + agent_backoff(a));
         break;
-    case ACT_SLOW:
+    default: /* ACT_SLOW */
         if (wait == 0)
             wait = slow / 2 + (esep_time)esep_prng_below(&a->prng, (uint64_t)(slow / 2) + 1);
         agent_link_wait(a, why, r->reason, text, wait + agent_backoff(a));
@@ -141,7 +141,7 @@ static void shorten_frames(struct agent *a)
 static bool signed_by_log(const struct agent *a, const Esep__V1__Refusal *r)
 {
     uint8_t statement[ESEP_REFUSAL_BYTES];
-    if (r->signature.len != ESEP_SIGNATURE_BYTES || r->session.len != ESEP_SESSION_ID_BYTES)
+    if (r->signature.len != ESEP_SIGNATURE_BYTES)
         return false;
     esep_refusal_statement(r, statement);
     return esep_verify(a->config.log_public, esep_slice(statement, sizeof statement),

@@ -55,7 +55,8 @@ void agent_head_commit(const struct agent_head *head, const struct esep_hash *lo
         .office_clock = office_clock,
         .checkpoint_size = checkpoint_size,
     };
-    if (checkpoint_size > 0 && checkpoint_root != NULL)
+    ESEP_ASSERT(checkpoint_size == 0 || checkpoint_root != NULL);
+    if (checkpoint_size > 0)
         c.checkpoint_root = *checkpoint_root;
     esep_commitment_sign(log_id, &c, key);
     *ret = c;

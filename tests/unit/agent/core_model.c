@@ -1,12 +1,17 @@
 /* tests/unit/agent/core_model.c - the collector's side of docs/protocol.md, as small as it gets. */
 #include "core_world.h"
 
-static void model_send(struct world *w, Esep__V1__Kind kind, const ProtobufCMessage *message)
+void model_send(struct world *w, Esep__V1__Kind kind, const ProtobufCMessage *message)
+{
+    esep_buf_clear(&w->plain);
+    assert_int_equal(esep_pack(message, &w->plain), ESEP_OK);
+    model_send_plain(w, kind);
+}
+
+void model_send_plain(struct world *w, Esep__V1__Kind kind)
 {
     struct model *m = &w->model;
-    esep_buf_clear(&w->plain);
     esep_buf_clear(&w->frame);
-    assert_int_equal(esep_pack(message, &w->plain), ESEP_OK);
     enum esep_status status =
         kind == ESEP__V1__KIND__KIND_WELCOME
             ? esep_session_seal_first(&m->session, kind, esep_buf_slice(&w->plain), &w->frame)
@@ -184,6 +189,8 @@ static void on_hello(struct world *w, const struct esep_envelope *envelope)
     welcome.mail_last = m->mail_last;
     welcome.frame_bytes_max = m->frame_bytes_max;
     welcome.body = body;
+    if (m->spoil != NULL)
+        m->spoil(&welcome);
     model_send(w, ESEP__V1__KIND__KIND_WELCOME, &welcome.base);
     if (m->seq > 0 && !m->no_receipt_after_welcome)
         model_receipt(w, m->seq);

@@ -70,8 +70,9 @@ struct model {
     size_t mail_part;
     bool mute_receipts;
     bool no_receipt_after_welcome;
-    bool wrong_head; /* in receipts */
-    bool wrong_key;  /* likewise */
+    bool wrong_head;                           /* in receipts */
+    bool wrong_key;                            /* likewise */
+    void (*spoil)(Esep__V1__Welcome *welcome); /* before it is sent */
     /* what it saw */
     uint64_t hellos, batches, heads_alone, refusals, repeats, alarms, pulls, pings, frames_too_long;
     uint64_t seed;
@@ -144,6 +145,9 @@ void model_forget_session(struct world *w);
 void model_refuse(struct world *w, Esep__V1__RefusalReason reason, bool is_signed,
                   uint32_t retry_after_ms);
 void model_mail(struct world *w, uint64_t count); /* so many new items */
+/* Seals a message of the test's own, or whatever stands in w->plain. */
+void model_send(struct world *w, Esep__V1__Kind kind, const ProtobufCMessage *message);
+void model_send_plain(struct world *w, Esep__V1__Kind kind);
 void model_receipt(struct world *w, uint64_t through);
 
 #endif

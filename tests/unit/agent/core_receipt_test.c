@@ -1,0 +1,258 @@
+/* Which receipts count: is every one that is not ours, not signed, or not of this chain refused,
+ * and does what is refused, early or late cost nothing but time? */
+#include "core_world.h"
+
+#define TEST(name) static void name(void **state)
+#define WORLD(w)                                                                                   \
+    (void)state;                                                                                   \
+    struct world *w = world_new(7)
+
+static void write_many(struct world *w, int count)
+{
+    for (int i = 0; i < count; i++)
+        office_write(w, 50);
+}
+
+/* Five entries held by the collector, whose receipt has not come. */
+static void send_five(struct world *w)
+{
+    write_many(w, 5);
+    w->model.mute_receipts = true;
+    w->model.no_receipt_after_welcome = true;
+    office_start(w);
+    world_run(w);
+    assert_int_equal(w->model.seq, 5);
+    assert_int_equal(w->disk.receipted_seq, 0);
+    w->model.mute_receipts = false;
+}
+
+static struct esep_receipt receipt_of(const struct world *w, uint64_t through)
+{
+    const struct model *m = &w->model;
+    return (struct esep_receipt){
+        .kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
+        .office = WORLD_OFFICE,
+        .epoch = m->epoch,
+        .first_seq = 1,
+        .through_seq = through,
+        .head = m->heads[through],
+        .first_index = 1,
+        .last_index = m->log_size,
+        .accepted_at = w->now,
+        .checkpoint_size = m->log_size,
+    };
+}
+
+/* With the log's own signature: what is wrong with it is what it says. */
+static void send(struct world *w, struct esep_receipt r)
+{
+    Esep__V1__Receipt message = ESEP__V1__RECEIPT__INIT;
+    Esep__V1__Checkpoint checkpoint = ESEP__V1__CHECKPOINT__INIT;
+    esep_receipt_sign(&w->model.log_id, &r, &w->model.log_key);
+    esep_receipt_write(&r, &message, &checkpoint);
+    model_send(w, ESEP__V1__KIND__KIND_RECEIPT, &message.base);
+    link_down_one(w);
+}
+
+static void refused_and_left(struct world *w)
+{
+    struct agent_status s = office_status(w);
+    assert_int_equal(agent_counter(w->agent, AGENT_RECEIPTS_REFUSED), 1);
+    assert_int_equal(agent_counter(w->agent, AGENT_RECEIPTS), 0);
+    assert_int_equal(s.state, AGENT_OFFLINE);
+    assert_int_equal(s.why, AGENT_WHY_PROTOCOL);
+    office_effects(w);
+    assert_int_equal(w->receipt_count, 0);
+    assert_int_equal(w->disk.receipted_seq, 0);
+    /* It costs a session, no more. */
+    w->model.no_receipt_after_welcome = false;
+    assert_true(world_until(w, world_all_receipted, ESEP_HOUR));
+}
+
+TEST(a_receipt_of_another_office)
+{
+    WORLD(w);
+    send_five(w);
+    struct esep_receipt r = receipt_of(w, 5);
+    r.office++;
+    send(w, r);
+    refused_and_left(w);
+    world_free(w);
+}
+
+TEST(a_receipt_of_another_epoch)
+{
+    WORLD(w);
+    send_five(w);
+    struct esep_receipt r = receipt_of(w, 5);
+    r.epoch++;
+    send(w, r);
+    refused_and_left(w);
+    world_free(w);
+}
+
+TEST(a_receipt_that_ends_before_it_begins)
+{
+    WORLD(w);
+    send_five(w);
+    struct esep_receipt r = receipt_of(w, 5);
+    r.first_seq = 6;
+    send(w, r);
+    refused_and_left(w);
+    world_free(w);
+}
+
+TEST(a_receipt_that_cannot_be_read)
+{
+    WORLD(w);
+    send_five(w);
+    Esep__V1__Receipt message = ESEP__V1__RECEIPT__INIT; /* of no kind, without a checkpoint */
+    message.through_seq = 5;
+    model_send(w, ESEP__V1__KIND__KIND_RECEIPT, &message.base);
+    link_down_one(w);
+    refused_and_left(w);
+    world_free(w);
+}
+
+/* Before our chain is compared, only the receipt of what WELCOME named is kept to be judged. */
+TEST(an_early_receipt_of_something_else)
+{
+    WORLD(w);
+    send_five(w);
+    office_write(w, 50); /* so that 5 is not an end of the journal: it must be read */
+    office_write(w, 50);
+    link_break(w);
+    office_sleep(w, ESEP_MINUTE);
+    office_effects(w);
+    assert_true(link_up_one(w));   /* HELLO */
+    assert_true(link_down_one(w)); /* WELCOME; the READ waits */
+    queue_clear(&w->down);
+    uint64_t before = agent_counter(w->agent, AGENT_RECEIPTS_REFUSED);
+    send(w, receipt_of(w, 3)); /* no head of this session */
+    assert_int_equal(agent_counter(w->agent, AGENT_RECEIPTS_REFUSED), before + 1);
+    send(w, receipt_of(w, 5)); /* kept: neither refused nor counted yet */
+    assert_int_equal(agent_counter(w->agent, AGENT_RECEIPTS_REFUSED), before + 1);
+    assert_int_equal(agent_counter(w->agent, AGENT_RECEIPTS), 0);
+    office_effects(w); /* READ and its answer */
+    assert_int_equal(agent_counter(w->agent, AGENT_RECEIPTS), 1);
+    assert_int_equal(w->disk.receipted_seq, 5);
+    world_run(w);
+    assert_int_equal(w->disk.receipted_seq, 7);
+    world_free(w);
+}
+
+/* The early receipt is judged only where there is room for it; if not, it is asked for again. */
+TEST(an_early_receipt_without_room)
+{
+    WORLD(w);
+    write_many(w, 300);
+    w->config.group_entries = 1;
+    w->hold_stores = true;
+    office_start(w);
+    /* The store is held; beside it 63 receipts gather: room for one more. */
+    for (;;) {
+        office_effects(w);
+        link_up_one(w);
+        if (w->held != NULL &&
+            agent_counter(w->agent, AGENT_RECEIPTS) == w->held->receipt_count + 63)
+            break;
+        link_down_one(w);
+    }
+    assert_true(agent_ready(w->agent));
+    uint64_t held_there = w->model.seq;
+    assert_true(held_there > 0 && held_there < 300);
+    link_break(w);
+    office_write(w, 50); /* a head that was not promised yet: its receipt takes the room */
+    office_sleep(w, ESEP_MINUTE);
+    office_effects(w);
+    assert_true(link_up_one(w));
+    assert_true(link_down_one(w)); /* WELCOME */
+    assert_true(link_down_one(w)); /* the receipt of what is held: early */
+    assert_true(link_down_one(w)); /* the promise's */
+    assert_false(agent_ready(w->agent));
+    office_effects(w); /* READ: the chain is compared; the early one finds no room */
+    assert_int_equal(w->disk.receipted_seq, 0);
+    w->hold_stores = false;
+    office_store_now(w, ESEP_OK);
+    assert_true(world_until(w, world_all_receipted, ESEP_HOUR));
+    assert_int_equal(w->model.repeats, 0);
+    world_free(w);
+}
+
+TEST(an_entry_too_long_for_any_frame_is_refused_with_a_word)
+{
+    (void)state;
+    static char texts[20000];
+    Esep__V1__Report report;
+    Esep__V1__Indicator indicator;
+    Esep__V1__Indicator *indicators[64];
+    Esep__V1__JournalEntry entry;
+    uint8_t nonce[AGENT_NONCE_BYTES] = {1};
+    char obligation[] = "kz-1347-2012/annual/-/moj/2012-01-01..2012-12-31";
+    struct esep_reason reason = {{0}};
+    struct esep_buf out, narrow;
+    memset(texts, '7', sizeof texts - 1);
+    esep__v1__report__init(&report);
+    esep__v1__indicator__init(&indicator);
+    esep__v1__journal_entry__init(&entry);
+    indicator.name = indicator.breakdown = texts + sizeof texts - 1 - 128;
+    indicator.value = indicator.target = texts + sizeof texts - 1 - 32;
+    report.obligation = obligation;
+    report.revision = 1;
+    report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_IN_PROGRESS;
+    report.narrative = texts + sizeof texts - 1 - 16384;
+    report.obstacles = report.delay_reasons = report.next_steps = texts + sizeof texts - 1 - 4096;
+    report.indicators = indicators;
+    for (size_t i = 0; i < 64; i++)
+        indicators[i] = &indicator;
+    entry.nonce = esep_pb(nonce, sizeof nonce);
+    entry.written_at_us = 1;
+    entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+    entry.report = &report;
+    esep_buf_init(&out, 1u << 20);
+    report.n_indicators = 64;
+    assert_true(esep__v1__journal_entry__get_packed_size(&entry) > AGENT_ENTRY_BYTES_MAX);
+    assert_int_equal(agent_entry_pack(&entry, &out, &reason), ESEP_LIMIT);
+    assert_non_null(strstr(reason.text, "shorten"));
+    assert_int_equal(out.len, 0);
+    report.n_indicators = 40;
+    assert_int_equal(agent_entry_pack(&entry, &out, &reason), ESEP_OK);
+    /* A buffer that is too narrow is not the clerk's fault, and holds nothing afterwards. */
+    esep_buf_init(&narrow, 100);
+    assert_int_equal(agent_entry_pack(&entry, &narrow, &reason), ESEP_LIMIT);
+    assert_int_equal(narrow.len, 0);
+    esep_buf_done(&narrow);
+    esep_buf_done(&out);
+}
+
+TEST(a_head_quotes_the_checkpoint_it_was_given)
+{
+    WORLD(w);
+    office_write(w, 10);
+    struct agent_head head = {WORLD_OFFICE, 1, w->last, w->disk.head};
+    const struct esep_hash root = {{9}};
+    struct esep_commitment with, without;
+    agent_head_commit(&head, &w->model.log_id, &w->office_key, 5, 12, &root, &with);
+    agent_head_commit(&head, &w->model.log_id, &w->office_key, 5, 0, &root, &without);
+    assert_int_equal(with.checkpoint_size, 12);
+    assert_true(esep_hash_equal(&with.checkpoint_root, &root));
+    assert_false(esep_hash_equal(&without.checkpoint_root, &root)); /* none was seen: none quoted */
+    assert_true(esep_commitment_verify(&w->model.log_id, &with, w->office_key.public));
+    assert_true(esep_commitment_verify(&w->model.log_id, &without, w->office_key.public));
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_receipt_of_another_office),
+        cmocka_unit_test(a_receipt_of_another_epoch),
+        cmocka_unit_test(a_receipt_that_ends_before_it_begins),
+        cmocka_unit_test(a_receipt_that_cannot_be_read),
+        cmocka_unit_test(an_early_receipt_of_something_else),
+        cmocka_unit_test(an_early_receipt_without_room),
+        cmocka_unit_test(an_entry_too_long_for_any_frame_is_refused_with_a_word),
+        cmocka_unit_test(a_head_quotes_the_checkpoint_it_was_given),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
