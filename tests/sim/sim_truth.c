@@ -167,7 +167,8 @@ static void alert_once(struct sim *sim, uint64_t index, const char *what, size_t
     size_t at = tag % SIM_ALERT_SLOTS;
     for (; t->alerts[at] != 0; at = (at + 1) % SIM_ALERT_SLOTS)
         if (t->alerts[at] == tag)
-            sim_fail(sim, "entry %llu: this was in the log before: %s", (unsigned long long)index, what);
+            sim_fail(sim, "entry %llu: this was in the log before: %s", (unsigned long long)index,
+                     what);
     if (++t->alert_count == SIM_ALERT_SLOTS / 2)
         sim_fail(sim, "more alerts than this model holds");
     t->alerts[at] = tag;
