@@ -347,6 +347,8 @@ void sim_truth_receipt(struct sim *sim, int office, const struct esep_receipt *r
 void sim_truth_replay(struct sim *sim);
 /* sim_store.c */
 void sim_truth_store(struct sim *sim, int office, const struct agent_store *store);
+/* The uplink wants a person who says `recover`. */
+void sim_truth_stopped(struct sim *sim, int office, const struct agent_status *status);
 void sim_truth_marks(struct sim *sim, int office); /* the core's are not ahead of the journal's */
 void sim_truth_bounds(struct sim *sim);
 bool sim_truth_converged(struct sim *sim, char *why, size_t len);

@@ -270,6 +270,7 @@ static void on_person(struct sim *sim, struct sim_event *event)
     if (s.state != AGENT_STOPPED)
         return;
     if (s.why == AGENT_WHY_FORK || s.why == AGENT_WHY_BEHIND) {
+        sim_truth_stopped(sim, office, &s);
         uint32_t there =
             s.held_epoch > o->journal.seen_epoch ? s.held_epoch : o->journal.seen_epoch;
         sim_journal_recover(sim, office, there);

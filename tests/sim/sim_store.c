@@ -99,6 +99,16 @@ void sim_truth_store(struct sim *sim, int office, const struct agent_store *stor
         check_view(sim, office, store->view);
 }
 
+/* A disk that was never put back, and a collector's that was not: one chain, and nothing to settle.
+ */
+void sim_truth_stopped(struct sim *sim, int office, const struct agent_status *s)
+{
+    const struct sim_office *o = &sim->offices[office];
+    if (o->restores == 0 && sim->collector.restores == 0)
+        sim_fail(sim, "%s is told to recover, and nothing was ever restored: %s", o->node.name,
+                 s->text);
+}
+
 void sim_truth_marks(struct sim *sim, int office)
 {
     const struct sim_office *o = &sim->offices[office];

@@ -223,6 +223,40 @@ static void bad_heads_refuse_the_whole_group(void **state)
     ingest_end(&g);
 }
 
+/* A head speaks for the office that it names and the key that signed it: not for another office's
+ * number under this one's key, and not without a signature, with entries or alone. */
+static void heads_speak_for_who_signed_them(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    struct sim_office *o = sim_active(&g, "moh");
+    struct sim_office *other = sim_active(&g, "akmola");
+    sim_hello(o, &g);
+    write_many(o, &g, 6);
+    const size_t heads = ingest_log_count(&g, LOG(COMMITMENT));
+    struct esep_commitment c = sim_commit(o, &g, 6);
+    c.office = other->number;
+    esep_commitment_sign(&g.log_id, &c, &o->sign);
+    sim_batch_with(o, &g, 1, 6, &c);
+    assert_true(sim_refused(o, REASON(BAD_SIGNATURE)));
+    assert_int_equal(ingest_log_count(&g, LOG(ENTRY)), 0);
+    /* A promise, alone. */
+    g.world.now += ESEP_SECOND;
+    sim_forget(o);
+    c = sim_commit(o, &g, 6);
+    c.signature[0] ^= 1;
+    sim_batch_with(o, &g, 1, 0, &c);
+    assert_true(sim_refused(o, REASON(BAD_SIGNATURE)));
+    assert_int_equal(ingest_log_count(&g, LOG(COMMITMENT)), heads);
+    c = sim_commit(o, &g, 6);
+    sim_batch_with(o, &g, 1, 0, &c);
+    assert_int_equal(ingest_log_count(&g, LOG(COMMITMENT)), heads + 1);
+    assert_int_equal(sim_last(o, KIND(RECEIPT))->receipt.through_seq, 6);
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +267,7 @@ int main(void)
         cmocka_unit_test(two_sessions_meet_during_a_commit),
         cmocka_unit_test(a_gap_names_where_to_go_on),
         cmocka_unit_test(bad_heads_refuse_the_whole_group),
+        cmocka_unit_test(heads_speak_for_who_signed_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

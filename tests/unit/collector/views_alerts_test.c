@@ -161,6 +161,36 @@ static void test_silence_after_the_clock_ran_ahead(void **state)
     assert_true(views_office(w->views, moh)->seen_at == w->now);
 }
 
+/* An office speaks while the alert about its silence is on its way into the log: it is not silent,
+ * and the next silence is said. */
+static void test_a_sign_of_life_before_the_alert(void **state)
+{
+    struct world *w = *state;
+    const uint32_t moh = world_office(w, "moh");
+    world_presence(w, moh);
+    const esep_time seen = w->now;
+    w->now += 6 * ESEP_DAY;
+    world_presence(w, moh);
+    Esep__V1__AlertItem item;
+    Esep__V1__AlertItem *items[] = {&item};
+    Esep__V1__Alert alert;
+    char plan[] = "p", body[] = "moh";
+    esep__v1__alert__init(&alert);
+    esep__v1__alert_item__init(&item);
+    alert.plan = plan;
+    alert.body = body;
+    alert.items = items;
+    alert.n_items = 1;
+    item.kind = ESEP__V1__ALERT_KIND__ALERT_KIND_SILENT;
+    item.office = moh;
+    item.seen_at_us = seen;
+    world_log(w, ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT, &alert.base);
+    assert_false(views_office(w->views, moh)->silent);
+    item.seen_at_us = w->now;
+    world_log(w, ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT, &alert.base);
+    assert_true(views_office(w->views, moh)->silent);
+}
+
 /* Who is told: the body; of what is overdue or silent the secretariat too, but not of the court. */
 static void test_targets_and_deliveries(void **state)
 {
@@ -394,6 +424,7 @@ int main(void)
         STORY(test_extension_removal_and_return),
         STORY(test_silence),
         STORY(test_silence_after_the_clock_ran_ahead),
+        STORY(test_a_sign_of_life_before_the_alert),
         STORY(test_targets_and_deliveries),
         STORY(test_who_is_named_twice_is_told_once),
         STORY(test_full_deliveries_are_loud),
