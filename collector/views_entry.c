@@ -106,7 +106,7 @@ Esep__V1__Verdict views_judge(const struct views *v, uint32_t office, uint64_t s
     if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
         return judge_report(duty, who, seq, message->report);
     if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL &&
-        views_withdrawn_index(duty, who, message->withdrawal) == 0)
+        views_withdrawn_index(duty, who, seq, message->withdrawal) == 0)
         return ESEP__V1__VERDICT__VERDICT_BAD_BASE;
     return ESEP__V1__VERDICT__VERDICT_TAKEN;
 }
@@ -176,7 +176,8 @@ static void take(struct views *v, const struct views_entry *entry, struct views_
     if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT) {
         take_report(v, entry, slot, duty, message);
     } else if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL) {
-        const uint64_t index = views_withdrawn_index(duty, &slot->pub, message->withdrawal);
+        const uint64_t index =
+            views_withdrawn_index(duty, &slot->pub, entry->leaf.seq, message->withdrawal);
         if (index != 0 && views_head_withdraw(duty, index))
             views_promise_forget(v, duty);
     } else {

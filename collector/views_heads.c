@@ -176,12 +176,16 @@ struct views_head *views_head_at(struct views_duty *duty, uint64_t index)
     return NULL;
 }
 
+/* The first entry of an epoch is judged while the office still stands in the one before: it can
+ * name nothing of its own by a sequence. */
 uint64_t views_withdrawn_index(const struct views_duty *duty, const struct views_office *office,
-                               const Esep__V1__Withdrawal *withdrawal)
+                               uint64_t seq, const Esep__V1__Withdrawal *withdrawal)
 {
-    const struct views_head *head = withdrawal->report_index != 0
-                                        ? known_index(duty, withdrawal->report_index)
-                                        : known_seq(duty, office, withdrawal->report_seq);
+    const struct views_head *head = NULL;
+    if (withdrawal->report_index != 0)
+        head = known_index(duty, withdrawal->report_index);
+    else if (withdrawal->report_seq < seq)
+        head = known_seq(duty, office, withdrawal->report_seq);
     return head == NULL || head->submission == ESEP_SUBMISSION_WITHDRAWN ? 0 : head->index;
 }
 

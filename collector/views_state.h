@@ -193,7 +193,7 @@ void views_head_add(struct views_duty *duty, const struct views_head *head,
 bool views_head_withdraw(struct views_duty *duty, uint64_t index);
 /* Log index of the report that a withdrawal means; 0: no standing one. */
 uint64_t views_withdrawn_index(const struct views_duty *duty, const struct views_office *office,
-                               const Esep__V1__Withdrawal *withdrawal);
+                               uint64_t seq, const Esep__V1__Withdrawal *withdrawal);
 struct views_head *views_head_at(struct views_duty *duty, uint64_t index);
 void views_heads_sum(struct views_duty *duty); /* the obligation's axes from its heads */
 

@@ -247,6 +247,23 @@ static void test_withdrawal(void **state)
     assert_int_equal(views_timeliness(w->views, o, w->now), ESEP_TIMELINESS_LATE);
 }
 
+/* A sequence counts in its own epoch, for the first entry of one too, which is judged while the
+ * office still stands in the epoch before. */
+static void test_withdrawal_across_epochs(void **state)
+{
+    struct world *w = *state;
+    const uint32_t moh = world_office(w, "moh");
+    const struct views_obligation *o = world_duty(w, KEY_1_MOH);
+    assert_int_equal(report_on(w, moh, 0, 0, 10), TAKEN);
+    world_new_epoch(w, moh);
+    assert_int_equal(world_withdraw_seq(w, moh, KEY_1_MOH, 1), ESEP__V1__VERDICT__VERDICT_BAD_BASE);
+    assert_int_equal(o->head_count, 1);
+    assert_int_equal(report_on(w, moh, 0, 0, 20), TAKEN);
+    assert_int_equal(world_withdraw_seq(w, moh, KEY_1_MOH, 3), ESEP__V1__VERDICT__VERDICT_BAD_BASE);
+    assert_int_equal(world_withdraw_seq(w, moh, KEY_1_MOH, 2), TAKEN);
+    assert_int_equal(o->percent, 10); /* of the epoch before, by its place in the log */
+}
+
 /* Of two that built on one revision the first is withdrawn: the other still stands on it. */
 static void test_withdrawal_of_one_side(void **state)
 {
@@ -510,6 +527,7 @@ int main(void)
         STORY(test_many_heads),
         STORY(test_an_agent_long_offline_is_believed),
         STORY(test_withdrawal),
+        STORY(test_withdrawal_across_epochs),
         STORY(test_withdrawal_of_one_side),
         STORY(test_return_keeps_the_first_hour),
         STORY(test_accepted_co_executors_flow_to_the_lead),

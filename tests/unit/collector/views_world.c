@@ -319,7 +319,8 @@ Esep__V1__Verdict world_plain_report(struct world *w, uint32_t office, const cha
     return world_report(w, office, &report);
 }
 
-Esep__V1__Verdict world_withdraw(struct world *w, uint32_t office, const char *key, uint64_t index)
+static Esep__V1__Verdict withdraw(struct world *w, uint32_t office, const char *key, uint64_t index,
+                                  uint64_t seq)
 {
     Esep__V1__JournalEntry entry;
     Esep__V1__Withdrawal withdrawal;
@@ -329,8 +330,20 @@ Esep__V1__Verdict world_withdraw(struct world *w, uint32_t office, const char *k
     entry.withdrawal = &withdrawal;
     withdrawal.obligation = text(key);
     withdrawal.report_index = index;
+    withdrawal.report_seq = seq;
     withdrawal.reason = text("sent by mistake");
     return log_entry(w, office, &entry);
+}
+
+Esep__V1__Verdict world_withdraw(struct world *w, uint32_t office, const char *key, uint64_t index)
+{
+    return withdraw(w, office, key, index, 0);
+}
+
+Esep__V1__Verdict world_withdraw_seq(struct world *w, uint32_t office, const char *key,
+                                     uint64_t seq)
+{
+    return withdraw(w, office, key, 0, seq);
 }
 
 Esep__V1__Verdict world_ask(struct world *w, uint32_t office, const char *key)

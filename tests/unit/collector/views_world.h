@@ -91,6 +91,8 @@ struct world_report {
 Esep__V1__Verdict world_report(struct world *w, uint32_t office, const struct world_report *report);
 Esep__V1__Verdict world_plain_report(struct world *w, uint32_t office, const char *key);
 Esep__V1__Verdict world_withdraw(struct world *w, uint32_t office, const char *key, uint64_t index);
+Esep__V1__Verdict world_withdraw_seq(struct world *w, uint32_t office, const char *key,
+                                     uint64_t seq);
 Esep__V1__Verdict world_ask(struct world *w, uint32_t office, const char *key);
 Esep__V1__Verdict world_garbage(struct world *w, uint32_t office);
 void world_close(struct world *w, uint32_t office);
