@@ -95,6 +95,7 @@ enum sim_deed {
     SIM_STOP,
     SIM_RELOAD,
     SIM_MALICE,
+    SIM_TWIN,
     SIM_WRITE,
     SIM_ORDER,
     SIM_DEEDS
@@ -143,6 +144,8 @@ enum sim_tally {
     SIM_TALLY_RESTORE_BOTH,
     SIM_TALLY_CLOCK_YEARS,
     SIM_TALLY_VERSION,
+    SIM_TALLY_CLONE,
+    SIM_TALLY_FORK,
     SIM_TALLIES
 };
 extern const char *const sim_tally_names[SIM_TALLIES];
@@ -376,6 +379,7 @@ struct sim_profile {
     uint32_t revokes;
     uint32_t pauses;  /* of a process, each tick */
     uint32_t orderly; /* TERM and HUP, each tick */
+    uint32_t clones;  /* of an office, each tick */
     uint32_t malice;  /* that one of the offices means harm, of a run */
 };
 extern const struct sim_profile sim_profiles[];
@@ -425,7 +429,8 @@ struct sim {
     struct sim_truth truth;
     uint64_t tallies[SIM_TALLIES];
     struct sim_villain *villain;
-    uint64_t turns; /* of the villain */
+    uint64_t turns;  /* of the villain */
+    uint64_t clones; /* so far */
     /* drawn for this run */
     uint32_t loss, repeat, reorder, corrupt, stall, crash_steps;
     esep_time latency, write_every, order_every, heartbeat;
@@ -433,6 +438,12 @@ struct sim {
     const char *failed_check;
     char failure[600];
 };
+
+/* Whose entries they are: of a clone, those of the office it is a copy of. */
+static inline int sim_identity(const struct sim *sim, int office)
+{
+    return (int)sim->offices[office].number - 1;
+}
 
 static inline void sim_count(struct sim *sim, enum sim_tally tally)
 {
@@ -528,6 +539,10 @@ void sim_revoke_somebody(struct sim *sim);
 void sim_malice_start(struct sim *sim, int office);
 void sim_malice_frame(struct sim *sim, struct esep_slice frame);
 void sim_malice_done(struct sim *sim);
+
+/* sim_clone.c: one office, two machines. */
+void sim_clone_somebody(struct sim *sim);
+void sim_clone_end(struct sim *sim);
 
 /* sim_run.c: one seed from beginning to end. */
 void sim_run(const struct sim_recipe *recipe, struct sim *ret);

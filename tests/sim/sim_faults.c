@@ -37,6 +37,15 @@ const struct sim_profile sim_profiles[] = {
      .restores = 150,
      .orderly = 1000,
      .revokes = 300},
+    {.name = "clones",
+     .clones = 9000,
+     .loss = 20000,
+     .cuts = 4000,
+     .crashes = 2000,
+     .crash_steps = 50,
+     .restores = 300,
+     .pauses = 1000,
+     .orderly = 1000},
     {.name = "everything",
      .loss = 100000,
      .repeat = 50000,
@@ -53,6 +62,7 @@ const struct sim_profile sim_profiles[] = {
      .revokes = 1500,
      .pauses = 2000,
      .orderly = 3000,
+     .clones = 600,
      .malice = 250000},
 };
 const size_t sim_profile_count = sizeof sim_profiles / sizeof sim_profiles[0];
@@ -72,6 +82,8 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_RESTORE_COLLECTOR] = "stores restored",
     [SIM_TALLY_RESTORE_BOTH] = "both restored together",
     [SIM_TALLY_CLOCK_YEARS] = "clocks jumped by years",
+    [SIM_TALLY_CLONE] = "clones",
+    [SIM_TALLY_FORK] = "uplinks stopped by FORK or BEHIND",
     [SIM_TALLY_VERSION] = "greetings in other versions",
 };
 
@@ -94,6 +106,7 @@ static const struct kind {
     {SIM_CLOCK, RATE(clocks), 100, sim_jump_clock},
     {SIM_RESTORE, RATE(restores), 100, sim_restore_something},
     {SIM_REVOKE, RATE(revokes), 100, sim_revoke_somebody},
+    {SIM_TWIN, RATE(clones), 100, sim_clone_somebody},
     {SIM_LIAR, RATE(lies), 8, sim_turn_liar},
     {SIM_WITHHOLD, RATE(lies), 1, sim_withhold},
 };
@@ -185,6 +198,7 @@ void sim_faults_end(struct sim *sim)
     sim->calm = true;
     sim->loss = sim->repeat = sim->reorder = sim->corrupt = sim->stall = 0;
     c->disk_bad_until = c->disk_full_until = c->disk_slow_until = 0;
+    sim_clone_end(sim);
     for (int i = 0; i < sim->office_count; i++)
         mend_office(sim, i);
     for (int i = 0; i < sim->broker_count; i++)

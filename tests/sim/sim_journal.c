@@ -67,7 +67,7 @@ void sim_journal_append(struct sim *sim, int office, struct esep_slice bytes, in
         .entry = {.seq = head.seq, .chain = head.hash, .bytes = sim_keep(sim, bytes)}, .key = key};
     j->marks.last_seq = head.seq;
     j->marks.head = head.hash;
-    sim_truth_written(sim, office, j->epoch, &e->entries[e->last].entry);
+    sim_truth_written(sim, sim_identity(sim, office), j->epoch, &e->entries[e->last].entry);
 }
 
 void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct agent_store *s)
@@ -84,8 +84,9 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
         sim_truth_receipt(sim, office, &s->receipts[i]);
     }
     sim_truth_store(sim, office, s);
-    if (s->mail_through > sim->truth.mail_stored[office])
-        sim->truth.mail_stored[office] = s->mail_through;
+    uint64_t *stored = &sim->truth.mail_stored[sim_identity(sim, office)];
+    if (s->mail_through > *stored)
+        *stored = s->mail_through;
     j->marks.mail_through = s->mail_through;
     if (s->checkpoint_size > 0) {
         j->marks.checkpoint_size = s->checkpoint_size;

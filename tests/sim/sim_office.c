@@ -275,6 +275,7 @@ static void on_person(struct sim *sim, struct sim_event *event)
             s.held_epoch > o->journal.seen_epoch ? s.held_epoch : o->journal.seen_epoch;
         sim_journal_recover(sim, office, there);
         o->recoveries++;
+        sim_count(sim, SIM_TALLY_FORK);
         sim_trace(sim, &o->node, "recovers: epoch %u, %llu entries queued again", o->journal.epoch,
                   (unsigned long long)o->journal.marks.last_seq);
         on_reopen(sim, event);

@@ -79,7 +79,7 @@ static void check_view(struct sim *sim, int office, const struct agent_view *vie
     const struct sim_office *o = &sim->offices[office];
     if (view->epoch >= SIM_EPOCHS)
         sim_fail(sim, "%s was told of epoch %u", o->node.name, view->epoch);
-    const struct sim_chain *chain = &sim->truth.chains[office][view->epoch];
+    const struct sim_chain *chain = &sim->truth.chains[sim_identity(sim, office)][view->epoch];
     if (view->checkpoint_size > o->heard_durable || view->seq > chain->count ||
         (view->seq > 0 && !esep_hash_equal(&chain->hashes[view->seq], &view->head)))
         sim_fail(sim, "%s was told that %u/%llu is held; the disk has %llu", o->node.name,

@@ -251,7 +251,7 @@ void sim_truth_rebuild(struct sim *sim)
 /* A receipt for entries, held against the disk. */
 static void check_durable(struct sim *sim, int office, const struct esep_receipt *r)
 {
-    const struct sim_chain *chain = &sim->truth.chains[office][r->epoch];
+    const struct sim_chain *chain = &sim->truth.chains[sim_identity(sim, office)][r->epoch];
     const char *name = sim->offices[office].node.name;
     if (r->through_seq > chain->count)
         sim_fail(sim, "%s holds a receipt for entry %u/%llu; the disk has %llu of them", name,
