@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #define READERS_MAX 256
+#define FILE_NAME "data.mdb" /* LMDB's own */
+#define DRAFT_NAME "data.new"
 #define LOCK_NAME "writer.lock"
 
 enum esep_status esep_store_status(int lmdb_code, struct esep_reason *reason, const char *doing)
@@ -192,6 +194,83 @@ end:
     return status;
 }
 
+static enum esep_status open_env(struct esep_store *store, const char *path, unsigned flags,
+                                 const struct esep_store_options *options,
+                                 struct esep_reason *reason)
+{
+    int code = mdb_env_create(&store->env);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_set_mapsize(store->env, options->map_bytes);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_set_maxdbs(store->env, options->dbs_max + 1); /* and "meta" */
+    if (code == MDB_SUCCESS)
+        code = mdb_env_set_maxreaders(store->env, READERS_MAX);
+    if (code == MDB_SUCCESS)
+        code = mdb_env_open(store->env, path, flags, 0600);
+    /* What another process wrote, or began to write before it was killed, can be seen before it is
+     * on the disk. Nothing is built on it until it is: a power cut must not take it back. */
+    if (code == MDB_SUCCESS && (flags & MDB_RDONLY) == 0)
+        code = mdb_env_sync(store->env, 1);
+    if (code == MDB_SUCCESS)
+        return ESEP_OK;
+    char doing[300];
+    (void)snprintf(doing, sizeof(doing), "opening the store %s", path);
+    return esep_store_status(code, reason, doing);
+}
+
+/* A new store is made under another name, synced, and takes its own in one step: a file that a
+ * power cut left half made would be one that nothing opens any more. */
+static enum esep_status make_file(const char *path, const struct esep_store_options *options,
+                                  struct esep_reason *reason)
+{
+    struct esep_store draft = {.lock_fd = -1};
+    char file[sizeof(draft.path) + sizeof(FILE_NAME) + 1];
+    char made[sizeof(draft.path) + sizeof(DRAFT_NAME) + 1];
+    (void)snprintf(file, sizeof(file), "%s/" FILE_NAME, path);
+    (void)snprintf(made, sizeof(made), "%s/" DRAFT_NAME, path);
+    (void)snprintf(draft.path, sizeof(draft.path), "%s", path);
+    if (access(file, F_OK) == 0)
+        return ESEP_OK;
+    (void)unlink(made);
+    enum esep_status status = open_env(&draft, made, MDB_NOSUBDIR | MDB_NOLOCK, options, reason);
+    if (status == ESEP_OK)
+        status = open_meta(&draft, options, reason);
+    if (draft.env != NULL)
+        mdb_env_close(draft.env);
+    if (status == ESEP_OK && rename(made, file) != 0)
+        status =
+            esep_because(reason, of_errno(errno), "cannot name %.150s: %s", file, strerror(errno));
+    if (status != ESEP_OK)
+        (void)unlink(made);
+    return status;
+}
+
+/* The names of the file and of its folder are on the disk before anything is promised. Who creates
+ * at the same time waits. */
+static enum esep_status create(const char *path, const struct esep_store_options *options,
+                               struct esep_reason *reason)
+{
+    char above[300];
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    (void)snprintf(above, sizeof(above), "%s/..", path);
+    const int parent = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum esep_status status = ESEP_OK;
+    if (fd < 0 || flock(fd, LOCK_EX) != 0)
+        status = esep_because(reason, of_errno(errno), "cannot open the folder %.150s: %s", path,
+                              strerror(errno));
+    if (status == ESEP_OK)
+        status = make_file(path, options, reason);
+    /* Who may not read the folder above has only the long way. */
+    if (status == ESEP_OK && (fsync(fd) != 0 || (parent < 0 ? syncfs(fd) : fsync(parent)) != 0))
+        status = esep_because(reason, of_errno(errno), "cannot sync the folder %.150s: %s", path,
+                              strerror(errno));
+    if (parent >= 0)
+        (void)close(parent);
+    if (fd >= 0)
+        (void)close(fd);
+    return status;
+}
+
 enum esep_status esep_store_open(struct esep_store *ret, const char *path,
                                  const struct esep_store_options *options,
                                  struct esep_reason *reason)
@@ -202,23 +281,14 @@ enum esep_status esep_store_open(struct esep_store *ret, const char *path,
                             sizeof(store.path) - 1);
     (void)snprintf(store.path, sizeof(store.path), "%s", path);
     enum esep_status status = check_folder(path, options, reason);
+    if (status == ESEP_OK && options->create && !options->read_only)
+        status = create(path, options, reason);
     if (status != ESEP_OK)
         return status;
-    int code = mdb_env_create(&store.env);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_set_mapsize(store.env, options->map_bytes);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_set_maxdbs(store.env, options->dbs_max + 1); /* and "meta" */
-    if (code == MDB_SUCCESS)
-        code = mdb_env_set_maxreaders(store.env, READERS_MAX);
-    if (code == MDB_SUCCESS)
-        code = mdb_env_open(store.env, path, options->read_only ? MDB_RDONLY | MDB_NOTLS : 0, 0600);
-    if (code != MDB_SUCCESS) {
-        char doing[300];
-        (void)snprintf(doing, sizeof(doing), "opening the store %s", path);
-        status = esep_store_status(code, reason, doing);
+    status =
+        open_env(&store, path, options->read_only ? MDB_RDONLY | MDB_NOTLS : 0, options, reason);
+    if (status != ESEP_OK)
         goto fail;
-    }
     int dead = 0;
     (void)mdb_reader_check(store.env, &dead); /* readers that were killed hold pages back */
     status = open_meta(&store, options, reason);
