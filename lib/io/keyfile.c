@@ -154,12 +154,20 @@ static enum esep_status sync_folder(const char *folder)
     return failed == 0 ? ESEP_OK : ESEP_IO;
 }
 
+/* A folder that is made here has its own name in the one above: that is synced, too, or a power cut
+ * takes the folder with the keys in it. */
 static enum esep_status make_folder(const char *folder, struct esep_reason *reason)
 {
-    if (mkdir(folder, 0700) == 0 || errno == EEXIST)
-        return ESEP_OK;
-    return esep_because(reason, errno == EACCES || errno == EROFS ? ESEP_DENIED : ESEP_IO,
-                        "cannot make the folder %.150s: %s", folder, strerror(errno));
+    char above[PATH_MAX + 4];
+    const bool made = mkdir(folder, 0700) == 0;
+    if (!made && errno != EEXIST)
+        return esep_because(reason, errno == EACCES || errno == EROFS ? ESEP_DENIED : ESEP_IO,
+                            "cannot make the folder %.150s: %s", folder, strerror(errno));
+    (void)snprintf(above, sizeof(above), "%s/..", folder);
+    if (sync_folder(above) != ESEP_OK && made)
+        return esep_because(reason, ESEP_IO, "cannot sync the folder above %.150s: %s", folder,
+                            strerror(errno));
+    return ESEP_OK;
 }
 
 static size_t format(const struct esep_keyfile *keys, char *out, size_t room)
