@@ -96,6 +96,7 @@ enum sim_deed {
     SIM_RELOAD,
     SIM_MALICE,
     SIM_TWIN,
+    SIM_ENROL,
     SIM_WRITE,
     SIM_ORDER,
     SIM_DEEDS
@@ -146,6 +147,8 @@ enum sim_tally {
     SIM_TALLY_VERSION,
     SIM_TALLY_CLONE,
     SIM_TALLY_FORK,
+    SIM_TALLY_ENROLLED,
+    SIM_TALLY_ENROL_REFUSED,
     SIM_TALLIES
 };
 extern const char *const sim_tally_names[SIM_TALLIES];
@@ -267,6 +270,7 @@ struct sim_office {
     bool revoked;                      /* the order was given */
     const struct agent_store *storing; /* the core's, until on_stored */
     bool villain;                      /* has no core: sim_malice.c */
+    bool cloned;                       /* there was another machine of it */
 };
 
 struct sim_broker {
@@ -380,6 +384,7 @@ struct sim_profile {
     uint32_t pauses;  /* of a process, each tick */
     uint32_t orderly; /* TERM and HUP, each tick */
     uint32_t clones;  /* of an office, each tick */
+    uint32_t enrols;  /* that offices enrol, of a run */
     uint32_t malice;  /* that one of the offices means harm, of a run */
 };
 extern const struct sim_profile sim_profiles[];
@@ -431,6 +436,8 @@ struct sim {
     struct sim_villain *villain;
     uint64_t turns;  /* of the villain */
     uint64_t clones; /* so far */
+    struct sim_candidate *candidate;
+    uint64_t enrol_turns;
     /* drawn for this run */
     uint32_t loss, repeat, reorder, corrupt, stall, crash_steps;
     esep_time latency, write_every, order_every, heartbeat;
@@ -511,6 +518,9 @@ void sim_collector_link_down(struct sim *sim, int broker);
 void sim_collector_restore(struct sim *sim, size_t backup);
 void sim_collector_order(struct sim *sim); /* the secretariat does something */
 void sim_collector_revoke(struct sim *sim, int office);
+/* Orders of the operator; nothing happens where ingest does not take any. */
+void sim_order_code(struct sim *sim, const char *body, const struct esep_hash *code, bool accept);
+void sim_order_accept(struct sim *sim, uint32_t office);
 struct views *sim_views_load(struct sim *sim);
 
 /* sim_faults.c: which, when, and that it ends. */
@@ -540,11 +550,18 @@ void sim_malice_start(struct sim *sim, int office);
 void sim_malice_frame(struct sim *sim, struct esep_slice frame);
 void sim_malice_done(struct sim *sim);
 
+/* sim_enrol.c: offices that come later. */
+void sim_enrol_start(struct sim *sim);
+void sim_enrol_frame(struct sim *sim, int office, struct esep_slice frame);
+void sim_enrol_done(struct sim *sim);
+
 /* sim_clone.c: one office, two machines. */
 void sim_clone_somebody(struct sim *sim);
 void sim_clone_end(struct sim *sim);
 
 /* sim_run.c: one seed from beginning to end. */
+void sim_draw_agent(struct sim *sim, int office);
+void sim_writes_start(struct sim *sim, int office); /* its clerks begin */
 void sim_run(const struct sim_recipe *recipe, struct sim *ret);
 void sim_done(struct sim *sim);
 

@@ -51,7 +51,7 @@ void sim_clone_somebody(struct sim *sim)
     int of = (int)sim_pick(sim, (uint64_t)sim->office_count);
     bool old = sim_pick(sim, 4) == 0;
     esep_time until = sim->now + sim_between(sim, 20 * ESEP_MINUTE, 3 * ESEP_HOUR);
-    const struct sim_office *from = &sim->offices[of];
+    struct sim_office *from = &sim->offices[of];
     if (o->number != 0 || from->villain || sim->clones == CLONES_MAX)
         return;
     sim_journal_copy(&o->journal,
@@ -69,6 +69,7 @@ void sim_clone_somebody(struct sim *sim)
     memcpy(o->curve, from->curve, sizeof o->curve);
     o->config = from->config;
     o->revoked = from->revoked;
+    o->cloned = from->cloned = true;
     o->heard_durable = from->heard_durable;
     o->said = AGENT_OFFLINE;
     sim->clones++;

@@ -46,6 +46,19 @@ const struct sim_profile sim_profiles[] = {
      .restores = 300,
      .pauses = 1000,
      .orderly = 1000},
+    {.name = "enrol",
+     .enrols = 1000000,
+     .loss = 150000,
+     .repeat = 100000,
+     .reorder = 100000,
+     .corrupt = 20000,
+     .cuts = 2000,
+     .lies = 100000,
+     .crashes = 4000,
+     .crash_steps = 100,
+     .disks = 1500,
+     .restores = 500,
+     .orderly = 1000},
     {.name = "everything",
      .loss = 100000,
      .repeat = 50000,
@@ -63,6 +76,7 @@ const struct sim_profile sim_profiles[] = {
      .pauses = 2000,
      .orderly = 3000,
      .clones = 600,
+     .enrols = 250000,
      .malice = 250000},
 };
 const size_t sim_profile_count = sizeof sim_profiles / sizeof sim_profiles[0];
@@ -84,6 +98,8 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_CLOCK_YEARS] = "clocks jumped by years",
     [SIM_TALLY_CLONE] = "clones",
     [SIM_TALLY_FORK] = "uplinks stopped by FORK or BEHIND",
+    [SIM_TALLY_ENROLLED] = "offices enrolled",
+    [SIM_TALLY_ENROL_REFUSED] = "enrolments refused",
     [SIM_TALLY_VERSION] = "greetings in other versions",
 };
 
@@ -162,6 +178,8 @@ void sim_faults_start(struct sim *sim)
     sim_after(sim, NULL, ESEP_MINUTE, on_tick);
     if (p->cuts > 0 && sim_pick(sim, 3) == 0 && sim_does(sim, SIM_WINDOW))
         sim_open_windows(sim);
+    if (sim_chance(sim, p->enrols))
+        sim_enrol_start(sim);
     if (sim_chance(sim, p->malice))
         sim_malice_start(sim, sim->office_count - 1);
 }

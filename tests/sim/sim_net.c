@@ -152,8 +152,10 @@ static void on_down(struct sim *sim, struct sim_event *event)
         return;
     if (o->villain)
         sim_malice_frame(sim, event->parts[0]);
-    if (o->core == NULL)
+    if (o->core == NULL) {
+        sim_enrol_frame(sim, c->office, event->parts[0]);
         return;
+    }
     sim_office_frame(sim, c->office, event->parts[0], event->durable);
 }
 

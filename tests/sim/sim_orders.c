@@ -116,6 +116,40 @@ void sim_collector_revoke(struct sim *sim, int office)
     give(sim, &order, "revoke");
 }
 
+static bool takes_orders(struct sim *sim)
+{
+    const struct sim_collector *c = &sim->collector;
+    return c->core != NULL && !sim_paused(sim, &c->node) &&
+           collector_status(c->core, NULL) == ESEP_OK;
+}
+
+void sim_order_code(struct sim *sim, const char *body, const struct esep_hash *code, bool accept)
+{
+    Esep__V1__CodeOrder m = ESEP__V1__CODE_ORDER__INIT;
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    if (!takes_orders(sim))
+        return;
+    m.body = text(body);
+    m.code_hash = esep_pb(code->bytes, sizeof code->bytes);
+    m.expires_at_us = sim_wall(sim, &sim->collector.node) + sim_between(sim, 1, 48) * ESEP_HOUR;
+    m.accept_on_use = accept;
+    order.what_case = ESEP__V1__ORDER__WHAT_CODE;
+    order.code = &m;
+    give(sim, &order, "a code");
+}
+
+void sim_order_accept(struct sim *sim, uint32_t office)
+{
+    Esep__V1__AcceptOrder m = ESEP__V1__ACCEPT_ORDER__INIT;
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    if (!takes_orders(sim))
+        return;
+    m.office = office;
+    order.what_case = ESEP__V1__ORDER__WHAT_ACCEPT;
+    order.accept = &m;
+    give(sim, &order, "accept an office");
+}
+
 void sim_collector_order(struct sim *sim)
 {
     static void (*const all[])(struct sim *) = {review, review, review, extend, control};

@@ -58,23 +58,26 @@ static void on_order(struct sim *sim, struct sim_event *event)
     sim->prng = outer;
 }
 
-static void draw_agents(struct sim *sim)
+void sim_draw_agent(struct sim *sim, int office)
 {
-    for (int i = 0; i < sim->office_count; i++) {
-        struct sim_office *o = &sim->offices[i];
-        struct agent_config *c = &o->config;
-        struct esep_prng outer = sim_stream(sim, SIM_WRITE, (uint64_t)i << 32);
-        (void)snprintf(o->node.name, sizeof o->node.name, "office-%d", i + 1);
-        o->node.number = i;
-        o->node.drift_ppm = (int)sim_pick(sim, 401) - 200;
-        c->frame_bytes = (size_t)8192 << sim_pick(sim, 4);
-        c->read_bytes = (size_t)4096 << sim_pick(sim, 6);
-        c->group_frames = 1 + (uint32_t)sim_pick(sim, 64);
-        c->group_entries = 1 + (uint32_t)sim_pick(sim, 4096);
-        c->keep_alive = sim_between(sim, 3, 8) * ESEP_MINUTE;
-        c->reply_timeout = sim_between(sim, 1, 6) * ESEP_MINUTE;
-        sim->prng = outer;
-    }
+    struct sim_office *o = &sim->offices[office];
+    struct agent_config *c = &o->config;
+    struct esep_prng outer = sim_stream(sim, SIM_WRITE, (uint64_t)office << 32);
+    (void)snprintf(o->node.name, sizeof o->node.name, "office-%d", office + 1);
+    o->node.number = office;
+    o->node.drift_ppm = (int)sim_pick(sim, 401) - 200;
+    c->frame_bytes = (size_t)8192 << sim_pick(sim, 4);
+    c->read_bytes = (size_t)4096 << sim_pick(sim, 6);
+    c->group_frames = 1 + (uint32_t)sim_pick(sim, 64);
+    c->group_entries = 1 + (uint32_t)sim_pick(sim, 4096);
+    c->keep_alive = sim_between(sim, 3, 8) * ESEP_MINUTE;
+    c->reply_timeout = sim_between(sim, 1, 6) * ESEP_MINUTE;
+    sim->prng = outer;
+}
+
+void sim_writes_start(struct sim *sim, int office)
+{
+    sim_after(sim, NULL, sim_between(sim, 0, sim->write_every), on_write)->a = (uint64_t)office;
 }
 
 static void draw_collector(struct sim *sim)
@@ -118,7 +121,8 @@ static void draw(struct sim *sim)
         sim->broker_count = r->brokers_max;
     if (r->until > 0 && sim->faults_end > sim->start + r->until)
         sim->faults_end = sim->start + r->until;
-    draw_agents(sim);
+    for (int i = 0; i < sim->office_count; i++)
+        sim_draw_agent(sim, i);
     draw_collector(sim);
     for (int i = 0; i < sim->broker_count; i++) {
         struct sim_broker *b = &sim->brokers[i];
@@ -144,7 +148,7 @@ static void begin(struct sim *sim)
     sim_collector_start(sim);
     for (int i = 0; i < sim->office_count; i++) {
         sim_office_start(sim, i);
-        sim_after(sim, NULL, sim_between(sim, 0, sim->write_every), on_write)->a = (uint64_t)i;
+        sim_writes_start(sim, i);
     }
     sim_after(sim, NULL, sim->order_every, on_order);
     sim_faults_start(sim);
@@ -184,6 +188,7 @@ void sim_run(const struct sim_recipe *recipe, struct sim *sim)
 void sim_done(struct sim *sim)
 {
     sim_malice_done(sim);
+    sim_enrol_done(sim);
     for (int i = 0; i < SIM_OFFICES; i++) {
         struct sim_office *o = &sim->offices[i];
         agent_free(o->core);

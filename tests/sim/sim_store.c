@@ -104,7 +104,7 @@ void sim_truth_store(struct sim *sim, int office, const struct agent_store *stor
 void sim_truth_stopped(struct sim *sim, int office, const struct agent_status *s)
 {
     const struct sim_office *o = &sim->offices[office];
-    if (o->restores == 0 && sim->collector.restores == 0)
+    if (o->restores == 0 && !o->cloned && sim->collector.restores == 0)
         sim_fail(sim, "%s is told to recover, and nothing was ever restored: %s", o->node.name,
                  s->text);
 }
