@@ -76,6 +76,10 @@ struct agent_journal {
     uint64_t mail_through;    /* last mailbox number stored */
     uint64_t checkpoint_size; /* last checkpoint seen ... */
     struct esep_hash checkpoint_root;
+    uint32_t older_epoch; /* the newest epoch before this one of which a receipt is stored, and */
+    uint64_t older_seq;   /* through which sequence; 0: none */
+    bool older_passed;    /* a collector that holds just this head was found not to take them */
+    struct esep_hash older_passed_head;
 };
 
 /* Takes a copy of both. ESEP_INVALID: a config or journal that contradicts itself; ESEP_NOMEM. */
@@ -204,6 +208,7 @@ enum agent_why {
     AGENT_WHY_FORK,        /* it holds another entry under a number of ours: recover */
     AGENT_WHY_BEHIND,      /* it holds more than this journal: recover */
     AGENT_WHY_GAP,         /* it lacks entries that this journal no longer holds */
+    AGENT_WHY_OLDER,       /* it lacks receipted entries of an older epoch: they must go first */
     AGENT_WHY_JOURNAL,     /* the journal cannot be read or written */
     AGENT_WHY_TOO_LARGE,   /* an entry or a mail item does not fit the bounds */
     AGENT_WHY_PROTOCOL,    /* it said something that cannot be */
@@ -227,8 +232,10 @@ struct agent_status {
     uint64_t mail_last;    /* newest the collector spoke of */
     esep_time welcomed_at; /* last WELCOME, office's clock; 0 = never in this run */
     esep_time server_time; /* with it */
-    uint32_t held_epoch;   /* with FORK and BEHIND: what the collector says it holds */
+    uint32_t held_epoch;   /* with FORK, BEHIND and OLDER: what the collector says it holds */
     uint64_t held_seq;
+    struct esep_hash held_head; /* with OLDER */
+    bool all_held; /* in this session: all that the journal has is durable there, and known so */
     bool collector_restored; /* it held less than it had receipted: sent again */
 };
 void agent_status_get(const struct agent *agent, struct agent_status *ret);

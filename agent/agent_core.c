@@ -275,6 +275,10 @@ void agent_status_get(const struct agent *a, struct agent_status *ret)
     ret->promised_seq = a->journal.promised_seq;
     ret->receipted_seq = a->journal.receipted_seq;
     ret->mail_through = a->journal.mail_through;
+    const struct agent_uplink *u = &a->uplink;
+    uint64_t durable = u->taken_seq > u->held.seq ? u->taken_seq : u->held.seq;
+    ret->all_held = a->status.state == AGENT_ONLINE && u->verified &&
+                    durable == a->journal.last_seq && agent_vault_idle(a);
 }
 
 uint64_t agent_counter(const struct agent *a, enum agent_counter which)

@@ -51,6 +51,7 @@ struct agent_uplink {
     struct agent_mark held; /* what WELCOME said */
     uint64_t next_seq;      /* to be looked at or sent next */
     uint64_t sent_seq;
+    uint64_t taken_seq;    /* the newest receipt of this session is through here */
     struct esep_hash prev; /* chain[next_seq - 1], where prev_known */
     bool prev_known;
     uint64_t credit_bytes; /* cumulative, as are the bytes used */

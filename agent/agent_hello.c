@@ -192,6 +192,31 @@ static void position(struct agent *a)
     u->prev_known = known_hash(a, held - 1, &u->prev);
 }
 
+/* It came back from a backup without entries of an older epoch that it had receipted. Once this
+ * epoch has begun there none of them can come any more, so nothing of it is sent before. */
+static bool lacks_older(struct agent *a, const Esep__V1__Welcome *w)
+{
+    const struct agent_journal *j = &a->journal;
+    const Esep__V1__HeldChain *held = w->older;
+    if (held == NULL || (w->epoch == j->epoch && w->seq > 0) || held->epoch >= j->epoch ||
+        held->epoch > j->older_epoch ||
+        (held->epoch == j->older_epoch && held->seq >= j->older_seq))
+        return false;
+    struct esep_hash head = {{0}};
+    if (held->head.len == ESEP_HASH_BYTES)
+        memcpy(head.bytes, held->head.data, ESEP_HASH_BYTES);
+    if (j->older_passed && esep_hash_equal(&head, &j->older_passed_head))
+        return false;
+    a->status.held_epoch = held->epoch;
+    a->status.held_seq = held->seq;
+    a->status.held_head = head;
+    a->status.collector_restored = true;
+    agent_link_stop(a, AGENT_WHY_OLDER, NO_REFUSAL,
+                    "the collector came back from a backup and lacks entries of an older epoch "
+                    "that it had receipted: these go first");
+    return true;
+}
+
 static void judge_held(struct agent *a, const Esep__V1__Welcome *w)
 {
     struct agent_uplink *u = &a->uplink;
@@ -202,6 +227,8 @@ static void judge_held(struct agent *a, const Esep__V1__Welcome *w)
                 "from a backup. Run `esep-agent recover`");
         return;
     }
+    if (lacks_older(a, w))
+        return;
     /* An older epoch there: this chain begins with its first entry. */
     u->held = (struct agent_mark){0};
     if (w->epoch == j->epoch && w->seq > 0) {

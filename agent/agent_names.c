@@ -19,6 +19,7 @@ static const char *const why_names[] = {
     [AGENT_WHY_FORK] = "fork",
     [AGENT_WHY_BEHIND] = "behind",
     [AGENT_WHY_GAP] = "gap",
+    [AGENT_WHY_OLDER] = "older",
     [AGENT_WHY_JOURNAL] = "journal",
     [AGENT_WHY_TOO_LARGE] = "too_large",
     [AGENT_WHY_PROTOCOL] = "protocol",

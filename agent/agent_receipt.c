@@ -74,8 +74,11 @@ static void take(struct agent *a, const struct esep_receipt *r)
     }
     agent_see_checkpoint(a, r->checkpoint_size, &r->checkpoint_root);
     agent_count(a, AGENT_RECEIPTS, 1);
-    if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES)
-        forget_marks(&a->uplink, r->through_seq);
+    if (r->kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES)
+        return;
+    forget_marks(&a->uplink, r->through_seq);
+    if (r->through_seq > a->uplink.taken_seq)
+        a->uplink.taken_seq = r->through_seq;
 }
 
 static void refuse(struct agent *a, const char *text)

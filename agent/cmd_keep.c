@@ -206,7 +206,7 @@ static enum esep_status export_to(const char *file, struct agent_desk *desk, boo
         return esep_because(reason, ESEP_LIMIT, "cannot create %.150s: %s", draft, strerror(errno));
     enum esep_status status = begin(x, desk, all, ret_first, reason);
     if (status == ESEP_OK)
-        status = journal_entries(&desk->journal, *ret_first, add_entry, x, reason);
+        status = journal_entries(&desk->journal, 0, *ret_first, add_entry, x, reason);
     if (status == ESEP_OK)
         status = x->status;
     if (status == ESEP_OK && !agent_bundle_complete(&x->bundle))

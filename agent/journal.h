@@ -69,9 +69,23 @@ ESEP_MUST_USE enum esep_status
 journal_append_after(struct journal *journal, const struct esep_sign_key *key,
                      const struct agent_head *after, const struct esep_slice *entries, size_t count,
                      esep_time now, struct agent_head *ret_head, struct esep_reason *reason);
-/* What the core starts from. */
+/* What the core starts from. older_epoch and older_seq: journal_newest_older. */
 ESEP_MUST_USE enum esep_status journal_load(struct journal *journal, struct agent_journal *ret,
                                             struct esep_reason *reason);
+/* The first older epoch of which more was receipted than through (epoch, seq): what a core must
+ * send before the present epoch, where the collector lacks it. ESEP_NOT_FOUND: none. */
+ESEP_MUST_USE enum esep_status journal_older(struct journal *journal, uint32_t epoch, uint64_t seq,
+                                             uint32_t *ret_epoch, uint64_t *ret_through,
+                                             struct esep_reason *reason);
+/* The newest older epoch of which anything was receipted, into a loaded start; 0: none. */
+ESEP_MUST_USE enum esep_status journal_newest_older(struct journal *journal,
+                                                    struct agent_journal *loaded,
+                                                    struct esep_reason *reason);
+/* What a core over such an epoch starts from: its receipted entries alone. base is known only where
+ * the epoch is held whole; else the collector's word for it is to be put there. */
+ESEP_MUST_USE enum esep_status journal_load_older(struct journal *journal, uint32_t epoch,
+                                                  uint64_t through, struct agent_journal *ret,
+                                                  struct esep_reason *reason);
 /* Cheap: the head alone, to see whether a command has written. */
 ESEP_MUST_USE enum esep_status journal_head(struct journal *journal, struct agent_head *ret,
                                             struct esep_reason *reason);
@@ -81,12 +95,12 @@ ESEP_MUST_USE enum esep_status journal_store(struct journal *journal, uint32_t e
                                              const struct agent_store *store,
                                              struct esep_reason *reason);
 
-/* Entries of the present epoch from seq on, ascending, until visit says false. Borrowed for the
- * call; no transaction outlives it. */
-ESEP_MUST_USE enum esep_status journal_entries(struct journal *journal, uint64_t from_seq,
-                                               bool (*visit)(void *context,
-                                                             const struct agent_entry *entry),
-                                               void *context, struct esep_reason *reason);
+/* Entries of an epoch (0: the present one) from seq on, ascending, until visit says false. Borrowed
+ * for the call; no transaction outlives it. */
+ESEP_MUST_USE enum esep_status
+journal_entries(struct journal *journal, uint32_t epoch, uint64_t from_seq,
+                bool (*visit)(void *context, const struct agent_entry *entry), void *context,
+                struct esep_reason *reason);
 /* Entries of every epoch, the oldest first, until visit says false. After a recovery an entry that
  * no receipt covers stands in its old epoch and, queued again, in the new one. */
 ESEP_MUST_USE enum esep_status journal_walk(struct journal *journal,
@@ -132,8 +146,8 @@ ESEP_MUST_USE enum esep_status journal_drafts(struct journal *journal,
 
 #define JOURNAL_PRUNE_MAX 2048
 /* Lets go of entries that a receipt and the checkpoint cover and that were written before `before`
- * (keep_days), some thousand a call; of those of older epochs by their age alone, since nobody can
- * ask for them any more. Receipts stay. ret_oldest, ret_base: what is held from now on. */
+ * (keep_days), some thousand a call; of those of older epochs by their age alone: a restored
+ * collector may ask for them for so long (journal_older). Receipts stay. ret_oldest, ret_base: what is held from now on. */
 ESEP_MUST_USE enum esep_status journal_prune(struct journal *journal, esep_time before,
                                              uint64_t *ret_oldest, struct esep_hash *ret_base,
                                              struct esep_reason *reason);

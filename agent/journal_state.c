@@ -236,17 +236,17 @@ enum esep_status journal_head(struct journal *journal, struct agent_head *ret,
     return status;
 }
 
-enum esep_status journal_entries(struct journal *journal, uint64_t from_seq,
+enum esep_status journal_entries(struct journal *journal, uint32_t epoch, uint64_t from_seq,
                                  bool (*visit)(void *context, const struct agent_entry *entry),
                                  void *context, struct esep_reason *reason)
 {
-    struct agent_head head = {0};
+    struct agent_head head = {.epoch = epoch};
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
     uint8_t place[ENTRY_KEY_BYTES];
     MDB_val data;
     enum esep_status status = journal_begin(journal, false, &txn, reason);
-    if (status == ESEP_OK)
+    if (status == ESEP_OK && epoch == 0)
         status = journal_head_get(txn, journal, &head, reason);
     int rc = status == ESEP_OK ? mdb_cursor_open(txn, journal->entries, &cursor) : MDB_NOTFOUND;
     if (status == ESEP_OK)

@@ -42,7 +42,8 @@ static void look_at_journal(struct agent_run *run)
     }
     if (head.seq > run->seen.seq) {
         run->seen = head;
-        agent_on_appended(run->core, head.seq, &head.hash, agent_run_now(run));
+        if (run->older.epoch == 0)
+            agent_on_appended(run->core, head.seq, &head.hash, agent_run_now(run));
     }
 }
 
@@ -92,6 +93,7 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
 {
     struct journal_identity identity;
     struct agent_journal journal;
+    struct agent_head head;
     struct agent_config config = {.broker_count = (uint32_t)s->broker_count,
                                   .check_chain = true,
                                   .frame_bytes = (size_t)s->frame_bytes,
@@ -107,7 +109,9 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
     if (status == ESEP_OK)
         status = agent_check_identity(s, &identity, &run->sign_key, reason);
     if (status == ESEP_OK)
-        status = journal_load(&run->journal, &journal, reason);
+        status = agent_run_load(run, &journal, reason);
+    if (status == ESEP_OK)
+        status = journal_head(&run->journal, &head, reason);
     if (status != ESEP_OK)
         return status;
     memcpy(config.log_id.bytes, s->log_id, ESEP_HASH_BYTES);
@@ -120,10 +124,8 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
     esep_wipe(&config, sizeof config);
     if (status != ESEP_OK)
         return status;
-    run->seen = (struct agent_head){.office = identity.office,
-                                    .epoch = journal.epoch,
-                                    .seq = journal.last_seq,
-                                    .hash = journal.head};
+    run->seen = head;
+    run->epoch = journal.epoch;
     run->oldest = journal.oldest_seq;
     run->told_receipted = journal.receipted_seq;
     if (run->draining)
@@ -170,7 +172,7 @@ static void on_deadline(void *context)
         esep_loop_stop(run->loop);
         return;
     }
-    if (agent_run_now(run) >= run->prune_at)
+    if (run->older.epoch == 0 && agent_run_now(run) >= run->prune_at)
         prune(run);
     agent_on_time(run->core, agent_run_now(run));
     agent_run_pump(run);

@@ -1,7 +1,8 @@
 /* agent/run.h - the shell around the uplink core, in parts: what they share.
  *
  * run.c starts, reopens and stops; run_effects.c carries out what the core asks for: the socket,
- * the journal, what `status` shows. One thread, the loop's.
+ * the journal, what `status` shows; run_older.c sends what an older epoch owes. One thread, the
+ * loop's.
  *
  * Invariant: the socket is the one of the core's last CONNECT, or NULL.
  */
@@ -20,6 +21,16 @@
 struct agent_wake;
 struct event;
 
+/* Which older epoch the core is over, where it is not the present one; see run_older.c. */
+struct agent_run_older {
+    uint32_t epoch;   /* 0: the present one */
+    uint64_t through; /* receipted */
+    uint64_t held_seq;
+    struct esep_hash held_head; /* the collector's, at held_seq of it */
+    uint32_t
+        passed; /* older epochs through here are not tried again with this held_head; 0: none */
+};
+
 struct agent_run {
     const char *config_file;
     struct agent_settings *settings;
@@ -33,7 +44,9 @@ struct agent_run {
     struct esep_zsock *socket;
     struct agent_wake *wake;
     struct event *poll;
-    struct agent_head seen;   /* the head the core knows */
+    struct agent_head seen; /* the journal's head, as last looked at */
+    uint32_t epoch;         /* the core's */
+    struct agent_run_older older;
     struct agent_status told; /* what the state file says */
     char gone[128];           /* why the last socket ended, as libzmq tells */
     struct esep_buf read_bytes;
@@ -55,6 +68,10 @@ esep_time agent_run_now(const struct agent_run *run);
 /* The core is done for; a new one begins with what is on the disk, after `wait`. */
 void agent_run_give_up_core(struct agent_run *run, esep_time wait);
 void agent_run_hang_up(struct agent_run *run);
+/* run_older.c: what the next core starts from, and which epoch it must be over. */
+ESEP_MUST_USE enum esep_status agent_run_load(struct agent_run *run, struct agent_journal *ret,
+                                              struct esep_reason *reason);
+void agent_run_look_at_epochs(struct agent_run *run);
 /* How far the sending is: not worth a NOTIFY, but `status` shows it. */
 void agent_run_tell_progress(struct agent_run *run);
 /* Carries out every effect there is and sets the loop's deadline. */

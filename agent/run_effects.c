@@ -38,7 +38,8 @@ static void read_entries(struct agent_run *run, uint64_t token, uint64_t from_se
     run->read_count = 0;
     run->read_bytes_max = bytes_max;
     esep_buf_clear(&run->read_bytes);
-    enum esep_status status = journal_entries(&run->journal, from_seq, collect_entry, run, &reason);
+    enum esep_status status =
+        journal_entries(&run->journal, run->epoch, from_seq, collect_entry, run, &reason);
     size_t at = 0;
     for (size_t i = 0; i < run->read_count; i++) {
         run->read_entries[i].bytes.data = run->read_bytes.data + at;
@@ -55,7 +56,7 @@ static void read_entries(struct agent_run *run, uint64_t token, uint64_t from_se
 static void store(struct agent_run *run, uint64_t token, const struct agent_store *what)
 {
     struct esep_reason reason = {""};
-    enum esep_status status = journal_store(&run->journal, run->seen.epoch, what, &reason);
+    enum esep_status status = journal_store(&run->journal, run->epoch, what, &reason);
     if (status != ESEP_OK)
         esep_log(ESEP_LOG_ERROR, "journal-unwritable", "%s", reason.text);
     /* AGAIN: a command made the map larger; opening it again is the way. LIMIT: wait for room. */
@@ -256,5 +257,6 @@ void agent_run_pump(struct agent_run *run)
         esep_zsock_hold(run->socket, !agent_ready(run->core));
     if (run->draining && agent_drained(run->core))
         esep_loop_stop(run->loop);
+    agent_run_look_at_epochs(run);
     set_deadline(run);
 }

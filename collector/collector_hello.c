@@ -326,6 +326,12 @@ void collector_welcome(struct collector *c, struct collector_session *session)
     welcome.checkpoint = &checkpoint;
     welcome.mail_last = office->durable_mail;
     welcome.frame_bytes_max = (uint32_t)c->config.frame_bytes_max;
+    Esep__V1__HeldChain older = ESEP__V1__HELD_CHAIN__INIT;
+    older.epoch = office->durable_epoch;
+    older.seq = office->durable_seq;
+    older.head = esep_pb(office->durable_head.bytes, ESEP_HASH_BYTES);
+    if (!same)
+        welcome.older = &older;
     char body[ESEP_BODY_CODE_MAX];
     memcpy(body, known->body, sizeof body);
     welcome.body = body;

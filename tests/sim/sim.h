@@ -243,6 +243,15 @@ struct sim_conn {
     esep_time up_last, down_last;
 };
 
+/* Which older epoch the core is over, where it is not the present one. */
+struct sim_older {
+    uint32_t epoch; /* 0: the present one */
+    uint64_t through;
+    uint32_t passed; /* with this held_head */
+    struct esep_hash held_head;
+    uint64_t brought;
+};
+
 struct sim_office {
     struct sim_node node; /* first */
     uint32_t number;
@@ -252,6 +261,7 @@ struct sim_office {
     struct agent *core;
     struct agent_config config;
     struct sim_journal journal;
+    struct sim_older older;
     struct sim_journal backups[SIM_BACKUPS];
     size_t backup_count;
     uint64_t conn; /* 0: none */
@@ -495,6 +505,9 @@ enum esep_status sim_send_link(struct sim *sim, int broker, bool up, const struc
 void sim_office_start(struct sim *sim, int office);
 void sim_office_crash(struct sim *sim, int office);
 void sim_office_pump(struct sim *sim, int office);
+sim_fire_fn sim_office_reopen; /* another core, over what is on the disk */
+struct agent_journal sim_older_start(const struct sim_office *office);
+void sim_older_look(struct sim *sim, struct sim_office *office);
 void sim_office_frame(struct sim *sim, int office, struct esep_slice frame, size_t durable);
 void sim_office_hang_up(struct sim *sim, int office, bool tell);
 void sim_office_restore(struct sim *sim, int office, size_t backup);

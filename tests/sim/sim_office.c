@@ -35,7 +35,8 @@ static struct agent *make_core(struct sim *sim, struct sim_office *o)
     struct agent *core = NULL;
     sim_seed_bytes(sim, o->config.seed);
     o->journal.marks.epoch = o->journal.epoch;
-    if (agent_new(&core, &o->config, &o->journal.marks, now_of(sim, o), &reason) != ESEP_OK)
+    const struct agent_journal start = sim_older_start(o);
+    if (agent_new(&core, &o->config, &start, now_of(sim, o), &reason) != ESEP_OK)
         sim_fail(sim, "%s does not start: %s", o->node.name, reason.text);
     if (o->draining)
         agent_drain(core, now_of(sim, o));
@@ -82,6 +83,7 @@ static void gone(struct sim *sim, struct sim_office *o)
     agent_free(o->core);
     o->core = NULL;
     o->draining = false;
+    o->older.epoch = o->older.passed = 0;
     o->node.up = false;
     o->node.generation++;
     o->node.paused_until = 0;
@@ -114,7 +116,7 @@ void sim_office_drain(struct sim *sim, int office)
 void sim_office_reload(struct sim *sim, int office)
 {
     struct sim_office *o = &sim->offices[office];
-    if (o->broken || o->storing != NULL)
+    if (o->broken || o->reopening || o->storing != NULL)
         return;
     struct agent *core = make_core(sim, o);
     sim_trace(sim, &o->node, "reads its configuration again");
@@ -184,7 +186,7 @@ static void on_read(struct sim *sim, struct sim_event *event)
     int office = event->node->number;
     struct sim_office *o = &sim->offices[office];
     const struct sim_journal *j = &o->journal;
-    const struct sim_epoch *e = &j->epochs[j->epoch];
+    const struct sim_epoch *e = &j->epochs[o->older.epoch != 0 ? o->older.epoch : j->epoch];
     static struct agent_entry entries[READ_ENTRIES_MAX];
     size_t count = 0;
     size_t bytes = 0;
@@ -249,7 +251,7 @@ static void on_store(struct sim *sim, struct sim_event *event)
     sim_office_pump(sim, office);
 }
 
-static void on_reopen(struct sim *sim, struct sim_event *event)
+void sim_office_reopen(struct sim *sim, struct sim_event *event)
 {
     int office = event->node->number;
     struct sim_office *o = &sim->offices[office];
@@ -267,7 +269,7 @@ static void on_person(struct sim *sim, struct sim_event *event)
     struct agent_status s;
     agent_status_get(o->core, &s);
     o->person_coming = false;
-    if (s.state != AGENT_STOPPED)
+    if (s.state != AGENT_STOPPED || o->older.epoch != 0 || s.why == AGENT_WHY_OLDER)
         return;
     if (s.why == AGENT_WHY_FORK || s.why == AGENT_WHY_BEHIND) {
         sim_truth_stopped(sim, office, &s);
@@ -278,11 +280,11 @@ static void on_person(struct sim *sim, struct sim_event *event)
         sim_count(sim, SIM_TALLY_FORK);
         sim_trace(sim, &o->node, "recovers: epoch %u, %llu entries queued again", o->journal.epoch,
                   (unsigned long long)o->journal.marks.last_seq);
-        on_reopen(sim, event);
+        sim_office_reopen(sim, event);
         return;
     }
     if (s.why == AGENT_WHY_JOURNAL) {
-        on_reopen(sim, event);
+        sim_office_reopen(sim, event);
         return;
     }
     agent_now(o->core, now_of(sim, o));
@@ -298,7 +300,8 @@ static void on_notify(struct sim *sim, struct sim_office *o)
     o->said = s.state;
     sim_trace(sim, &o->node, "is %s (%s) %s", agent_state_name(s.state), agent_why_name(s.why),
               s.text);
-    if (s.state != AGENT_STOPPED || o->person_coming)
+    if (s.state != AGENT_STOPPED || o->person_coming || s.why == AGENT_WHY_OLDER ||
+        (o->older.epoch != 0 && s.why != AGENT_WHY_JOURNAL && s.why != AGENT_WHY_PROTOCOL))
         return;
     if (s.why == AGENT_WHY_GAP || s.why == AGENT_WHY_PROTOCOL || s.why == AGENT_WHY_TOO_LARGE)
         sim_fail(sim, "%s stopped: %s", o->node.name, s.text);
@@ -394,8 +397,9 @@ void sim_office_pump(struct sim *sim, int office)
         gone(sim, o);
         return;
     }
+    sim_older_look(sim, o);
     if (o->broken && !o->reopening) {
-        sim_after(sim, &o->node, 10 * ESEP_SECOND, on_reopen);
+        sim_after(sim, &o->node, 10 * ESEP_SECOND, sim_office_reopen);
         o->reopening = true;
     }
     sim_truth_marks(sim, office);

@@ -206,6 +206,48 @@ static void test_recover(void **state)
     journal_close(&w.journal);
 }
 
+/* What a core over an older epoch starts from: its receipted entries, whatever came after. */
+static void test_older_epochs(void **state)
+{
+    struct journal_world w;
+    struct agent_journal held;
+    uint64_t requeued = 0;
+    uint32_t epoch = 0;
+    uint64_t through = 0;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    for (uint64_t i = 1; i <= 5; i++)
+        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    struct esep_receipt r = world_receipt(&w, 1, 1, 3, 10, 20);
+    assert_int_equal(world_store(&w, 1, &r, 1, &reason), ESEP_OK);
+    assert_int_equal(journal_older(&w.journal, 0, 0, &epoch, &through, &reason), ESEP_NOT_FOUND);
+    assert_int_equal(journal_recover(&w.journal, &w.office_key, 9, 1, &requeued, &reason), ESEP_OK);
+    r = world_receipt(&w, 2, 1, 2, 20, 30);
+    assert_int_equal(world_store(&w, 2, &r, 1, &reason), ESEP_OK);
+    assert_int_equal(journal_load(&w.journal, &held, &reason), ESEP_OK);
+    assert_int_equal(journal_newest_older(&w.journal, &held, &reason), ESEP_OK);
+    assert_int_equal(held.older_epoch, 1);
+    assert_int_equal(held.older_seq, 3);
+    assert_int_equal(journal_recover(&w.journal, &w.office_key, 9, 2, &requeued, &reason), ESEP_OK);
+    assert_int_equal(journal_older(&w.journal, 1, 1, &epoch, &through, &reason), ESEP_OK);
+    assert_int_equal(epoch, 1);
+    assert_int_equal(through, 3);
+    assert_int_equal(journal_older(&w.journal, 1, 3, &epoch, &through, &reason), ESEP_OK);
+    assert_int_equal(epoch, 2);
+    assert_int_equal(through, 2);
+    assert_int_equal(journal_older(&w.journal, 2, 2, &epoch, &through, &reason), ESEP_NOT_FOUND);
+    assert_int_equal(journal_load_older(&w.journal, 1, 3, &held, &reason), ESEP_OK);
+    assert_int_equal(held.epoch, 1);
+    assert_int_equal(held.last_seq, 3);
+    assert_int_equal(held.oldest_seq, 1);
+    assert_int_equal(held.older_epoch, 0);
+    struct world_chain chain = {.hash = held.base, .next = 1};
+    assert_int_equal(journal_entries(&w.journal, 1, 1, world_step, &chain, &reason), ESEP_OK);
+    assert_int_equal(chain.count, 5);
+    assert_int_equal(journal_load_older(&w.journal, 1, 7, &held, &reason), ESEP_NOT_FOUND);
+    journal_close(&w.journal);
+}
+
 static void append_revision(struct journal_world *w, uint64_t builds_on_seq)
 {
     uint8_t nonce[16] = {(uint8_t)builds_on_seq};
@@ -362,6 +404,7 @@ int main(void)
         unit_test_in_folder(test_read_only_folder),
         unit_test_in_folder(test_prune_keeps_what_may_be_asked_for),
         unit_test_in_folder(test_recover),
+        unit_test_in_folder(test_older_epochs),
         unit_test_in_folder(test_recover_renumbers_what_is_built_on),
         unit_test_in_folder(test_receipt_lookups),
         unit_test_in_folder(test_the_first_receipt_stays),

@@ -143,7 +143,7 @@ static inline uint64_t world_check_chain(struct journal_world *w)
     struct esep_reason reason = {""};
     assert_int_equal(journal_load(&w->journal, &held, &reason), ESEP_OK);
     struct world_chain chain = {.hash = held.base, .next = held.oldest_seq};
-    assert_int_equal(journal_entries(&w->journal, held.oldest_seq, world_step, &chain, &reason),
+    assert_int_equal(journal_entries(&w->journal, 0, held.oldest_seq, world_step, &chain, &reason),
                      ESEP_OK);
     assert_int_equal(chain.next, held.last_seq + 1);
     assert_memory_equal(chain.hash.bytes, held.head.bytes, ESEP_HASH_BYTES);

@@ -309,6 +309,98 @@ static void a_restored_journal_is_told_to_recover(void **state)
     ingest_end(&g);
 }
 
+static void start_epoch(struct pair *p, uint32_t epoch, uint64_t last)
+{
+    agent_free(p->agent);
+    p->journal = (struct agent_journal){.epoch = epoch,
+                                        .last_seq = last,
+                                        .head = p->office->chain[last],
+                                        .oldest_seq = 1,
+                                        .base = p->office->chain[0],
+                                        .receipted_seq = last,
+                                        .promised_seq = last,
+                                        .mail_through = p->journal.mail_through};
+    if (last == 0)
+        p->journal.head = p->journal.base =
+            esep_chain_start(&p->g->log_id, p->office->number, epoch, p->office->sign.public);
+}
+
+/* The collector came back from a backup that has three of five receipted entries of an epoch that
+ * the office has left: the other two go first, under their old numbers. */
+static void an_older_epoch_goes_first(void **state)
+{
+    (void)state;
+    struct ingest g;
+    struct pair p;
+    ingest_start(&g, NULL);
+    pair_start(&p, &g, "moh");
+    pass_time(&p, ESEP_MINUTE);
+    for (int i = 0; i < 3; i++)
+        write_one(&p, KEY_1_MOH);
+    settle(&p);
+    agent_on_disconnected(p.agent, g.world.now);
+    write_one(&p, KEY_1_MOH); /* the lost log had these, and gave receipts */
+    write_one(&p, KEY_1_MOH);
+    assert_int_equal(ingest_log_count(&g, LOG(ENTRY)), 3);
+
+    start_epoch(&p, 2, 0);
+    p.journal.older_epoch = 1;
+    p.journal.older_seq = 5;
+    agent_start(&p);
+    pass_time(&p, ESEP_MINUTE);
+    struct agent_status s = status_of(&p);
+    assert_int_equal(s.state, AGENT_STOPPED);
+    assert_int_equal(s.why, AGENT_WHY_OLDER);
+    assert_int_equal(s.held_epoch, 1);
+    assert_int_equal(s.held_seq, 3);
+    assert_memory_equal(s.held_head.bytes, p.office->chain[3].bytes, ESEP_HASH_BYTES);
+    assert_false(s.all_held);
+
+    start_epoch(&p, 1, 5);
+    agent_start(&p);
+    pass_time(&p, ESEP_MINUTE);
+    assert_true(status_of(&p).all_held);
+    assert_int_equal(ingest_log_count(&g, LOG(ENTRY)), 5);
+    assert_int_equal(views_office(g.world.views, p.office->number)->epoch, 1);
+
+    start_epoch(&p, 2, 0);
+    p.journal.older_epoch = 1;
+    p.journal.older_seq = 5;
+    agent_start(&p);
+    pass_time(&p, ESEP_MINUTE);
+    assert_int_equal(status_of(&p).state, AGENT_ONLINE);
+    assert_true(status_of(&p).all_held);
+    assert_int_equal(ingest_log_count(&g, LOG(ALARM)), 0);
+    ingest_assert_replay(&g);
+    pair_end(&p);
+    ingest_end(&g);
+}
+
+/* Where it was found not to fit this very head, it is asked for no more; with another it is. */
+static void an_older_epoch_that_does_not_fit_is_passed_over(void **state)
+{
+    (void)state;
+    struct ingest g;
+    struct pair p;
+    ingest_start(&g, NULL);
+    pair_start(&p, &g, "moh");
+    pass_time(&p, ESEP_MINUTE);
+    write_one(&p, KEY_1_MOH);
+    settle(&p);
+    for (int right = 0; right < 2; right++) {
+        start_epoch(&p, 2, 0);
+        p.journal.older_epoch = 1;
+        p.journal.older_seq = 5;
+        p.journal.older_passed = true;
+        p.journal.older_passed_head = p.office->chain[right];
+        agent_start(&p);
+        pass_time(&p, ESEP_MINUTE);
+        assert_int_equal(status_of(&p).state, right ? AGENT_ONLINE : AGENT_STOPPED);
+    }
+    pair_end(&p);
+    ingest_end(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +408,8 @@ int main(void)
         cmocka_unit_test(a_backlog_of_ten_thousand),
         cmocka_unit_test(links_break_and_the_collector_crashes),
         cmocka_unit_test(a_lost_receipt_comes_again),
+        cmocka_unit_test(an_older_epoch_goes_first),
+        cmocka_unit_test(an_older_epoch_that_does_not_fit_is_passed_over),
         cmocka_unit_test(a_restored_journal_is_told_to_recover),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
