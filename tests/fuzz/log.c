@@ -1,0 +1,314 @@
+/* tests/fuzz/log.c - log entries as read back from a disk that lies, applied to the views.
+ *
+ * The input is a list of records. Kind 0: a leaf and a body as they are. 1 .. 14: a true leaf of
+ * that LogType over the bytes as its body. From 16 on, entries that are well-formed but for the
+ * choices in the bytes: reports, withdrawals, commitments, reviews, plans, alerts that came due.
+ * Properties: views_apply says a status of its contract and a reason; a refused entry changes
+ * nothing; the log that was taken, replayed, gives the same rows byte for byte however the flushes
+ * were cut; the rows load again; whatever stands there can be asked about.
+ */
+#include "esep/v1/report.pb-c.h"
+#include "story.h"
+#include "wire/statement.h"
+#include "wire/unpack.h"
+
+static struct story story;
+static uint64_t next_seq[3];
+
+static void raw(struct story *s, struct fuzz_input in)
+{
+    uint8_t leaf[COLLECTOR_LEAF_BYTES] = {1};
+    const struct esep_slice bytes = fuzz_bytes(&in, sizeof leaf);
+    if (bytes.len > 0)
+        memcpy(leaf, bytes.data, bytes.len);
+    (void)!story_take(s, leaf, fuzz_rest(&in));
+}
+
+static void typed(struct story *s, uint8_t type, struct esep_slice body)
+{
+    uint8_t packed[COLLECTOR_LEAF_BYTES];
+    const struct collector_leaf leaf = {
+        .type = (Esep__V1__LogType)type, .accepted_at = s->now, .hash = esep_sha256(body)};
+    collector_leaf_pack(&leaf, packed);
+    (void)!story_take(s, packed, body);
+}
+
+static const char *key_of(const struct story *s, uint8_t which)
+{
+    const uint32_t count = views_obligation_count(s->views);
+    return count > 0 ? views_obligation(s->views, which % count)->made.key : "none";
+}
+
+/* An entry of an office as ingest would log it: judged, and counted on. */
+static void office_entry(struct story *s, uint32_t office, const Esep__V1__JournalEntry *message)
+{
+    struct esep_buf body;
+    uint8_t packed[COLLECTOR_LEAF_BYTES];
+    esep_buf_init(&body, 1u << 20);
+    FUZZ_CHECK(esep_pack(&message->base, &body) == ESEP_OK);
+    const uint64_t seq = next_seq[office] + 1;
+    const struct collector_leaf leaf = {
+        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
+        .verdict = views_judge(s->views, office, seq, message),
+        .office = office,
+        .accepted_at = s->now,
+        .epoch = 1,
+        .seq = seq,
+        .hash = esep_sha256(esep_buf_slice(&body)),
+    };
+    FUZZ_CHECK(leaf.verdict != ESEP__V1__VERDICT__VERDICT_UNSPECIFIED);
+    collector_leaf_pack(&leaf, packed);
+    if (story_take(s, packed, esep_buf_slice(&body)) == ESEP_OK)
+        next_seq[office] = seq;
+    esep_buf_done(&body);
+}
+
+static void report(struct story *s, struct fuzz_input in)
+{
+    static uint8_t nonce[16];
+    char obligation[ESEP_OBLIGATION_KEY_MAX];
+    Esep__V1__JournalEntry entry = ESEP__V1__JOURNAL_ENTRY__INIT;
+    Esep__V1__Report r = ESEP__V1__REPORT__INIT;
+    uint64_t settles[4];
+    const uint8_t how = fuzz_byte(&in);
+    (void)snprintf(obligation, sizeof obligation, "%s", key_of(s, fuzz_byte(&in)));
+    entry.nonce = esep_pb(nonce, sizeof nonce);
+    entry.written_at_us = s->now;
+    entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+    entry.report = &r;
+    r.obligation = obligation;
+    r.revision = 1 + (uint32_t)fuzz_byte(&in);
+    r.fulfilment = (Esep__V1__Fulfilment)(1 + fuzz_byte(&in) % 8);
+    if (how & 2) {
+        r.progress_case = ESEP__V1__REPORT__PROGRESS_PERCENT;
+        r.percent = (uint32_t)fuzz_number(&in);
+    }
+    if (how & 4)
+        r.builds_on_index = fuzz_number(&in);
+    if (how & 8)
+        r.builds_on_seq = fuzz_number(&in);
+    r.settles_index = settles;
+    for (r.n_settles_index = 0; r.n_settles_index < (how >> 4 & 3); r.n_settles_index++)
+        settles[r.n_settles_index] = fuzz_number(&in);
+    office_entry(s, 1 + (how & 1), &entry);
+}
+
+static void withdrawal(struct story *s, struct fuzz_input in)
+{
+    static uint8_t nonce[16];
+    char obligation[ESEP_OBLIGATION_KEY_MAX], why[] = "why", until[] = "2014-01-31";
+    Esep__V1__JournalEntry entry = ESEP__V1__JOURNAL_ENTRY__INIT;
+    Esep__V1__Withdrawal w = ESEP__V1__WITHDRAWAL__INIT;
+    Esep__V1__ExtensionRequest x = ESEP__V1__EXTENSION_REQUEST__INIT;
+    const uint8_t how = fuzz_byte(&in);
+    (void)snprintf(obligation, sizeof obligation, "%s", key_of(s, fuzz_byte(&in)));
+    entry.nonce = esep_pb(nonce, sizeof nonce);
+    w.obligation = x.obligation = obligation;
+    w.reason = x.reason = why;
+    x.until = until;
+    if (how & 4)
+        w.report_index = fuzz_number(&in);
+    else
+        w.report_seq = fuzz_number(&in);
+    entry.body_case = how & 2 ? ESEP__V1__JOURNAL_ENTRY__BODY_EXTENSION_REQUEST
+                              : ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL;
+    if (how & 2)
+        entry.extension_request = &x;
+    else
+        entry.withdrawal = &w;
+    office_entry(s, 1 + (how & 1), &entry);
+}
+
+static void commitment(struct story *s, struct fuzz_input in)
+{
+    uint8_t packed[COLLECTOR_LEAF_BYTES];
+    uint8_t body[512];
+    const uint8_t how = fuzz_byte(&in);
+    const uint32_t office = 1 + (how & 1);
+    struct esep_commitment c = {.office = office, .epoch = 1};
+    Esep__V1__Commitment message;
+    c.seq = how & 2 ? fuzz_number(&in) : next_seq[office];
+    c.office_clock = s->now;
+    c.head.bytes[0] = (uint8_t)c.seq;
+    esep_commitment_write(&c, &message);
+    const struct esep_slice bytes = esep_slice(body, protobuf_c_message_pack(&message.base, body));
+    const struct collector_leaf leaf = {
+        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
+        .flags = how & 4 ? COLLECTOR_LEAF_CLOSES : 0,
+        .office = office,
+        .accepted_at = s->now,
+        .epoch = how & 8 ? (uint32_t)fuzz_number(&in) : 1,
+        .seq = c.seq,
+        .hash = how & 16 ? esep_sha256(bytes) : c.head,
+    };
+    collector_leaf_pack(&leaf, packed);
+    (void)!story_take(s, packed, bytes);
+}
+
+static void review(struct story *s, struct fuzz_input in)
+{
+    char obligation[ESEP_OBLIGATION_KEY_MAX];
+    Esep__V1__Review m = ESEP__V1__REVIEW__INIT;
+    (void)snprintf(obligation, sizeof obligation, "%s", key_of(s, fuzz_byte(&in)));
+    m.obligation = obligation;
+    m.accept = fuzz_byte(&in) & 1;
+    m.report_index = fuzz_number(&in);
+    m.again_by_day = (int32_t)(15706 + fuzz_number(&in));
+    (void)!story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW, &m.base);
+}
+
+static void secretariat(struct story *s, struct fuzz_input in)
+{
+    char obligation[ESEP_OBLIGATION_KEY_MAX];
+    Esep__V1__Extension x = ESEP__V1__EXTENSION__INIT;
+    Esep__V1__Control c = ESEP__V1__CONTROL__INIT;
+    const uint8_t how = fuzz_byte(&in);
+    (void)snprintf(obligation, sizeof obligation, "%s", key_of(s, fuzz_byte(&in)));
+    x.obligation = c.obligation = obligation;
+    x.granted = c.removed = (how & 1) != 0;
+    x.until_day = (int32_t)(15706 + fuzz_number(&in));
+    if (how & 2)
+        (void)!story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_CONTROL, &c.base);
+    else
+        (void)!story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_EXTENSION, &x.base);
+}
+
+/* The plan once more, a revision on, some bytes of it changed. */
+static void plan(struct story *s, struct fuzz_input in)
+{
+    uint8_t bytes[2048];
+    const struct esep_slice was = story_plan(2 + views_plan_count(s->views));
+    Esep__V1__PlanChange m = ESEP__V1__PLAN_CHANGE__INIT;
+    memcpy(bytes, was.data, was.len);
+    m.effective_day = (int32_t)fuzz_number(&in);
+    while (in.left > 0) {
+        const size_t place = (size_t)fuzz_be(&in, 2) % was.len;
+        bytes[place] ^= fuzz_byte(&in);
+    }
+    m.plan = esep_pb(bytes, was.len);
+    (void)!story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN, &m.base);
+}
+
+static enum esep_status log_alert(void *context, struct esep_slice body)
+{
+    struct story *s = context;
+    if (s->count == STORY_ENTRIES_MAX)
+        return ESEP_LIMIT;
+    uint8_t packed[COLLECTOR_LEAF_BYTES];
+    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT,
+                                        .accepted_at = s->now,
+                                        .hash = esep_sha256(body)};
+    collector_leaf_pack(&leaf, packed);
+    /* What the views themselves ask to be logged must be taken. */
+    FUZZ_CHECK(story_take(s, packed, body) == ESEP_OK);
+    return ESEP_OK;
+}
+
+static size_t two_targets(void *context, const char *plan_id, const char *body, bool secretary,
+                          Esep__V1__Target *ret, size_t max)
+{
+    static char address[] = "a@b", language[] = "ru";
+    (void)context;
+    (void)plan_id;
+    (void)body;
+    (void)secretary;
+    for (size_t i = 0; i < 2 && i < max; i++) {
+        esep__v1__target__init(&ret[i]);
+        ret[i].channel = ESEP__V1__CHANNEL__CHANNEL_MAIL;
+        ret[i].address = address;
+        ret[i].language = language;
+    }
+    return max < 2 ? max : 2;
+}
+
+static void alerts(struct story *s, struct fuzz_input in)
+{
+    esep_time next = 0;
+    (void)in;
+    const enum esep_status status =
+        views_alerts(s->views, s->now, two_targets, NULL, log_alert, s, &next);
+    FUZZ_CHECK(status == ESEP_OK || status == ESEP_LIMIT);
+    if (status != ESEP_OK)
+        return;
+    /* Once said, they are said. */
+    const size_t before = s->count;
+    FUZZ_CHECK(views_alerts(s->views, s->now, two_targets, NULL, log_alert, s, &next) == ESEP_OK);
+    FUZZ_CHECK(s->count == before);
+    FUZZ_CHECK(next > s->now);
+}
+
+static void delivery(struct story *s, struct fuzz_input in)
+{
+    Esep__V1__Delivery m = ESEP__V1__DELIVERY__INIT;
+    m.alert_index = fuzz_number(&in);
+    m.target = (uint32_t)fuzz_number(&in);
+    m.delivered = fuzz_byte(&in) & 1;
+    (void)!story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_DELIVERY, &m.base);
+}
+
+static void key_change(struct story *s, struct fuzz_input in)
+{
+    static const uint8_t code[ESEP_HASH_BYTES] = {0xc0, 0xde};
+    uint8_t key[ESEP_KEY_BYTES] = {0};
+    char body[32];
+    Esep__V1__KeyChange m = ESEP__V1__KEY_CHANGE__INIT;
+    const uint8_t how = fuzz_byte(&in);
+    m.office = (uint32_t)fuzz_number(&in);
+    m.state = (Esep__V1__OfficeState)(how & 7);
+    key[0] = fuzz_byte(&in);
+    m.sign_key = m.curve_key = esep_pb(key, sizeof key);
+    m.body = (char *)(uintptr_t)fuzz_text(&in, body, sizeof body);
+    if (how & 8)
+        m.code_hash = esep_pb(code, sizeof code);
+    (void)!story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_KEY, &m.base);
+}
+
+static void clock_moves(struct story *s, struct fuzz_input in)
+{
+    const uint8_t how = fuzz_byte(&in);
+    const esep_time by = (esep_time)fuzz_byte(&in) * (how & 1 ? ESEP_HOUR : 5 * ESEP_DAY);
+    s->now += how & 2 ? -by : by;
+    if (s->now < 0)
+        s->now = 0;
+}
+
+static void flush(struct story *s, struct fuzz_input in)
+{
+    (void)in;
+    story_flush(s);
+}
+
+/* Append only: a seed's byte is 16 and a place in this list. */
+static void (*const events[])(struct story *, struct fuzz_input) = {
+    report, withdrawal, commitment, review,      secretariat, plan,
+    alerts, delivery,   key_change, clock_moves, flush,
+};
+#define EVENTS (sizeof events / sizeof events[0])
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fuzz_input in = {data, size};
+    struct esep_slice bytes;
+    uint8_t kind;
+    story_start(&story);
+    story_open(&story);
+    next_seq[1] = next_seq[2] = 0;
+    while (story.count < STORY_ENTRIES_MAX - 64 && fuzz_record(&in, &kind, &bytes)) {
+        if (kind == 0)
+            raw(&story, fuzz_input(bytes));
+        else if (kind < 16)
+            typed(&story, kind, bytes);
+        else
+            events[(kind - 16) % EVENTS](&story, fuzz_input(bytes));
+    }
+    story_flush(&story);
+    story_ask(story.views);
+    story_check_replay(&story);
+    struct views *loaded = story_load(&story);
+    FUZZ_CHECK(loaded != NULL);
+    story_ask(loaded);
+    FUZZ_CHECK(views_log_size(loaded) == story.count);
+    views_free(loaded);
+    story_end(&story);
+    return 0;
+}
