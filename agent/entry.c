@@ -33,6 +33,14 @@ enum esep_status agent_entry_pack(const Esep__V1__JournalEntry *message, struct 
     enum esep_status status = esep_entry_check(message, reason);
     if (status != ESEP_OK)
         return status;
+    /* A terminal may speak CP1251: what is saved now could never be taken in, and never mended. */
+    const char *fault = esep_text_fault(&message->base);
+    if (fault != NULL)
+        return esep_because(
+            reason, ESEP_INVALID,
+            "%s: is not UTF-8 text, or holds control characters: type it anew, in a "
+            "terminal or file of UTF-8",
+            fault);
     size_t len = esep__v1__journal_entry__get_packed_size(message);
     if (len > AGENT_ENTRY_BYTES_MAX)
         return esep_because(reason, ESEP_LIMIT,

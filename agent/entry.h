@@ -31,8 +31,8 @@ void agent_head_start(struct agent_head *ret, const struct esep_hash *log_id, ui
 /* One entry further. */
 void agent_head_step(struct agent_head *head, struct esep_slice entry);
 
-/* Checks the message (esep_entry_check; nonce of 16 bytes, a written_at_us) and appends its bytes
- * to out. ESEP_INVALID with the field; ESEP_LIMIT: over AGENT_ENTRY_BYTES_MAX. */
+/* Checks the message (esep_entry_check; texts of UTF-8; nonce of 16 bytes, a written_at_us) and
+ * appends its bytes to out. ESEP_INVALID with the field; ESEP_LIMIT: over AGENT_ENTRY_BYTES_MAX. */
 ESEP_MUST_USE enum esep_status agent_entry_pack(const Esep__V1__JournalEntry *message,
                                                 struct esep_buf *out, struct esep_reason *reason);
 

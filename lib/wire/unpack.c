@@ -34,7 +34,10 @@ static void budget_free(void *data, void *piece)
     (void)piece;
 }
 
-static bool string_valid(const char *text)
+typedef bool text_valid_fn(const char *text);
+
+/* As budget_alloc put it there. */
+static bool unpacked_text_valid(const char *text)
 {
     if (text == NULL || text == protobuf_c_empty_string)
         return true;
@@ -43,51 +46,63 @@ static bool string_valid(const char *text)
     return esep_utf8_valid(esep_slice(text, size - 1)); /* without protobuf-c's own NUL */
 }
 
-static bool message_valid(const ProtobufCMessage *message);
-
-static bool value_valid(const ProtobufCFieldDescriptor *field, const void *value)
+static bool own_text_valid(const char *text)
 {
-    if (field->type == PROTOBUF_C_TYPE_STRING)
-        return string_valid(*(const char *const *)value);
-    const ProtobufCMessage *sub = *(const ProtobufCMessage *const *)value;
-    return sub == NULL || message_valid(sub);
+    return esep_utf8_valid(esep_slice_str(text));
 }
 
-static bool field_valid(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+static const char *message_fault(const ProtobufCMessage *message, text_valid_fn *valid);
+
+/* The name of the field at fault, here or within; NULL: none is. */
+static const char *value_fault(const ProtobufCFieldDescriptor *field, const void *value,
+                               text_valid_fn *valid)
+{
+    if (field->type == PROTOBUF_C_TYPE_STRING)
+        return valid(*(const char *const *)value) ? NULL : field->name;
+    const ProtobufCMessage *sub = *(const ProtobufCMessage *const *)value;
+    return sub == NULL ? NULL : message_fault(sub, valid);
+}
+
+static const char *field_fault(const ProtobufCMessage *message,
+                               const ProtobufCFieldDescriptor *field, text_valid_fn *valid)
 {
     const uint8_t *base = (const uint8_t *)message;
     const void *value = base + field->offset;
     if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
         /* The union holds this member only where the case says so. */
         const uint32_t *chosen = (const void *)(base + field->quantifier_offset);
-        return *chosen != field->id || value_valid(field, value);
+        return *chosen != field->id ? NULL : value_fault(field, value, valid);
     }
     if (field->label != PROTOBUF_C_LABEL_REPEATED)
-        return value_valid(field, value);
+        return value_fault(field, value, valid);
     const size_t *count = (const void *)(base + field->quantifier_offset);
     const void *const *values = *(const void *const *const *)value;
-    for (size_t i = 0; i < *count; i++) {
-        if (!value_valid(field, &values[i]))
-            return false;
-    }
-    return true;
+    const char *fault = NULL;
+    for (size_t i = 0; i < *count && fault == NULL; i++)
+        fault = value_fault(field, &values[i], valid);
+    return fault;
 }
 
-static bool message_valid(const ProtobufCMessage *message)
+static const char *message_fault(const ProtobufCMessage *message, text_valid_fn *valid)
 {
     const ProtobufCMessageDescriptor *descriptor = message->descriptor;
+    const char *fault = NULL;
     /* protobuf-c lets field number 0 pass in a long form, and would write what it cannot read. */
     for (unsigned i = 0; i < message->n_unknown_fields; i++) {
         if (message->unknown_fields[i].tag == 0)
-            return false;
+            return "field number 0";
     }
-    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+    for (unsigned i = 0; i < descriptor->n_fields && fault == NULL; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        if ((field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE) &&
-            !field_valid(message, field))
-            return false;
+        if (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE)
+            fault = field_fault(message, field, valid);
     }
-    return true;
+    return fault;
+}
+
+const char *esep_text_fault(const ProtobufCMessage *message)
+{
+    return message_fault(message, own_text_valid);
 }
 
 enum esep_status esep_unpack(const ProtobufCMessageDescriptor *descriptor, struct esep_slice bytes,
@@ -101,7 +116,7 @@ enum esep_status esep_unpack(const ProtobufCMessageDescriptor *descriptor, struc
         descriptor, &allocator, bytes.len, bytes.len > 0 ? bytes.data : nothing);
     if (message == NULL)
         return budget.exceeded ? ESEP_LIMIT : ESEP_INVALID;
-    if (!message_valid(message))
+    if (message_fault(message, unpacked_text_valid) != NULL)
         return ESEP_INVALID;
     *ret_message = message;
     return ESEP_OK;

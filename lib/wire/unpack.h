@@ -17,6 +17,9 @@ ESEP_MUST_USE enum esep_status esep_unpack(const ProtobufCMessageDescriptor *des
                                            struct esep_slice bytes, struct esep_arena *arena,
                                            const ProtobufCMessage **ret_message);
 bool esep_utf8_valid(struct esep_slice text);
+/* For a message of our own making: the name of the first text that no receiver would take, since
+ * it is not UTF-8 or holds control characters; NULL: there is none. */
+const char *esep_text_fault(const ProtobufCMessage *message);
 /* Packs into a buf (appends). ESEP_LIMIT or ESEP_NOMEM. */
 ESEP_MUST_USE enum esep_status esep_pack(const ProtobufCMessage *message, struct esep_buf *out);
 

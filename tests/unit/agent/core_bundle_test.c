@@ -214,6 +214,19 @@ TEST(an_entry_is_checked_packed_and_chained)
     e = an_entry(&report, nonce);
     report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_UNSPECIFIED;
     assert_int_equal(agent_entry_pack(&e, &out, &reason), ESEP_INVALID);
+    /* What a collector would never take is not saved as if it would. */
+    char name[] = "\xd1\xf3\xe4", value[] = "1"; /* CP1251 */
+    Esep__V1__Indicator indicator = ESEP__V1__INDICATOR__INIT;
+    Esep__V1__Indicator *indicators[] = {&indicator};
+    indicator.name = name;
+    indicator.value = value;
+    e = an_entry(&report, nonce);
+    report.indicators = indicators;
+    report.n_indicators = 1;
+    assert_int_equal(agent_entry_pack(&e, &out, &reason), ESEP_INVALID);
+    assert_string_equal(esep_text_fault(&e.base), "name");
+    name[0] = name[1] = name[2] = 'x';
+    assert_int_equal(agent_entry_pack(&e, &out, &reason), ESEP_OK);
     esep_buf_done(&out);
     world_free(w);
 }
