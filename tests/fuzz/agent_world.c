@@ -60,6 +60,7 @@ void world_restart(struct world *w)
 {
     agent_free(w->agent);
     w->connected = w->storing = w->reading = false;
+    esep_be64_put(w->config.seed, ++w->starts); /* fresh at every start, or replays would open */
     make_core(w);
 }
 

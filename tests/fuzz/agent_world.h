@@ -25,6 +25,7 @@ struct world {
     struct agent_journal journal;                  /* what is durable */
     struct agent_entry entries[WORLD_ENTRIES + 1]; /* by sequence, from 1 */
     struct agent *agent;
+    uint64_t starts;
     esep_time now;
     /* the collector's side */
     struct esep_session collector;
