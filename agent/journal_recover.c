@@ -38,6 +38,53 @@ static enum esep_status keep_entry(struct requeue *q, struct esep_slice entry)
     return esep_buf_put(&q->bytes, entry.data, entry.len);
 }
 
+/* The chain before the first of them: the entry before it says so, or what pruning left, or the
+ * beginning of the epoch. */
+static enum esep_status head_before(MDB_txn *txn, struct journal *journal, uint32_t epoch,
+                                    uint64_t seq, struct agent_head *ret,
+                                    struct esep_reason *reason)
+{
+    uint8_t place[ENTRY_KEY_BYTES];
+    struct journal_identity identity;
+    MDB_val data;
+    enum esep_status status = journal_identity_get(txn, journal, &identity, reason);
+    if (status != ESEP_OK)
+        return status;
+    agent_head_start(ret, &identity.log_id, identity.office, epoch, identity.sign_public);
+    if (seq <= 1)
+        return ESEP_OK;
+    ret->seq = seq - 1;
+    journal_entry_key(epoch, seq - 1, place);
+    MDB_val key = journal_val(place, sizeof place);
+    int rc = mdb_get(txn, journal->entries, &key, &data);
+    if (rc == 0 && data.mv_size < ESEP_HASH_BYTES)
+        rc = MDB_CORRUPTED;
+    if (rc == MDB_NOTFOUND)
+        return journal_state_get(txn, journal, "base", ESEP_HASH_BYTES, ret->hash.bytes, reason);
+    if (rc != 0)
+        return esep_store_status(rc, reason, "read the journal");
+    memcpy(ret->hash.bytes, data.mv_data, ESEP_HASH_BYTES);
+    return ESEP_OK;
+}
+
+/* What the disk has changed must not be signed anew, as if the office had written it so. */
+static enum esep_status keep_whole(struct requeue *q, struct agent_head *head, MDB_val data,
+                                   struct esep_reason *reason)
+{
+    struct esep_slice entry =
+        esep_slice((const uint8_t *)data.mv_data + ESEP_HASH_BYTES, data.mv_size - ESEP_HASH_BYTES);
+    agent_head_step(head, entry);
+    if (memcmp(head->hash.bytes, data.mv_data, ESEP_HASH_BYTES) != 0)
+        return esep_because(
+            reason, ESEP_CORRUPT,
+            "entry %llu of epoch %u is damaged: put the journal back from a backup, "
+            "then recover",
+            (unsigned long long)head->seq, head->epoch);
+    if (keep_entry(q, entry) != ESEP_OK)
+        return esep_because(reason, ESEP_NOMEM, "no memory to queue the entries again");
+    return ESEP_OK;
+}
+
 /* In the very transaction that begins the epoch: what a command appends at the same moment is
  * either among them or of the new epoch already. */
 static enum esep_status collect(MDB_txn *txn, struct journal *journal, uint32_t epoch,
@@ -46,7 +93,8 @@ static enum esep_status collect(MDB_txn *txn, struct journal *journal, uint32_t 
     uint8_t place[ENTRY_KEY_BYTES];
     MDB_cursor *cursor = NULL;
     MDB_val data;
-    enum esep_status status = ESEP_OK;
+    struct agent_head head;
+    enum esep_status status = head_before(txn, journal, epoch, from_seq, &head, reason);
     journal_entry_key(epoch, from_seq, place);
     MDB_val key = journal_val(place, sizeof place);
     int rc = mdb_cursor_open(txn, journal->entries, &cursor);
@@ -57,13 +105,12 @@ static enum esep_status collect(MDB_txn *txn, struct journal *journal, uint32_t 
         if (data.mv_size < ESEP_HASH_BYTES)
             rc = MDB_CORRUPTED;
         else
-            status = keep_entry(q, esep_slice((const uint8_t *)data.mv_data + ESEP_HASH_BYTES,
-                                              data.mv_size - ESEP_HASH_BYTES));
+            status = keep_whole(q, &head, data, reason);
     }
     if (cursor != NULL)
         mdb_cursor_close(cursor);
     if (status != ESEP_OK)
-        return esep_because(reason, status, "no memory to queue the entries again");
+        return status;
     return rc == 0 || rc == MDB_NOTFOUND ? ESEP_OK
                                          : esep_store_status(rc, reason, "read the journal");
 }

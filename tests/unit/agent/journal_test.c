@@ -248,6 +248,53 @@ static void test_older_epochs(void **state)
     journal_close(&w.journal);
 }
 
+static void flip_entry(struct journal_world *w, uint32_t epoch, uint64_t seq, size_t byte)
+{
+    MDB_txn *txn = NULL;
+    MDB_val data;
+    uint8_t place[12];
+    uint8_t whole[4096];
+    esep_be32_put(place, epoch);
+    esep_be64_put(place + 4, seq);
+    MDB_val key = {.mv_size = sizeof place, .mv_data = place};
+    assert_int_equal(mdb_txn_begin(w->journal.store.env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_get(txn, w->journal.entries, &key, &data), 0);
+    assert_true(byte < data.mv_size && data.mv_size <= sizeof whole);
+    memcpy(whole, data.mv_data, data.mv_size);
+    whole[byte] ^= 0x10;
+    data.mv_data = whole;
+    assert_int_equal(mdb_put(txn, w->journal.entries, &key, &data, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+}
+
+/* A bit that the disk has lost must not come into the new epoch under the office's signature. */
+static void test_recover_refuses_what_is_damaged(void **state)
+{
+    struct journal_world w;
+    struct agent_journal held;
+    uint64_t requeued = 0;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    for (uint64_t i = 1; i <= 5; i++)
+        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    for (size_t byte = 0; byte < 40; byte++) {
+        flip_entry(&w, 1, 4, byte);
+        assert_int_equal(journal_recover(&w.journal, &w.office_key, 9, 4, &requeued, &reason),
+                         ESEP_CORRUPT);
+        assert_non_null(strstr(reason.text, byte < ESEP_HASH_BYTES ? "entry" : "entry 4"));
+        flip_entry(&w, 1, 4, byte);
+    }
+    assert_int_equal(journal_load(&w.journal, &held, &reason), ESEP_OK);
+    assert_int_equal(held.epoch, 1);
+    /* What has its receipt is not queued again, and may be damaged. */
+    struct esep_receipt r = world_receipt(&w, 1, 1, 3, 10, 20);
+    assert_int_equal(world_store(&w, 1, &r, 1, &reason), ESEP_OK);
+    flip_entry(&w, 1, 2, ESEP_HASH_BYTES + 3);
+    assert_int_equal(journal_recover(&w.journal, &w.office_key, 9, 1, &requeued, &reason), ESEP_OK);
+    assert_int_equal(requeued, 2);
+    journal_close(&w.journal);
+}
+
 static void append_revision(struct journal_world *w, uint64_t builds_on_seq)
 {
     uint8_t nonce[16] = {(uint8_t)builds_on_seq};
@@ -405,6 +452,7 @@ int main(void)
         unit_test_in_folder(test_prune_keeps_what_may_be_asked_for),
         unit_test_in_folder(test_recover),
         unit_test_in_folder(test_older_epochs),
+        unit_test_in_folder(test_recover_refuses_what_is_damaged),
         unit_test_in_folder(test_recover_renumbers_what_is_built_on),
         unit_test_in_folder(test_receipt_lookups),
         unit_test_in_folder(test_the_first_receipt_stays),
