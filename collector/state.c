@@ -298,32 +298,6 @@ static bool keep_number(void *context, struct esep_slice key, struct esep_slice 
     return mail->count <= COLLECTOR_MAIL_ITEMS_MAX;
 }
 
-static bool copy_entry(void *context, uint64_t index, struct esep_slice leaf,
-                       struct esep_slice body)
-{
-    (void)index;
-    struct esep_buf *buf = context;
-    size_t before = buf->len;
-    enum esep_status status = esep_buf_put(buf, leaf.data, leaf.len);
-    if (status == ESEP_OK)
-        status = esep_buf_put(buf, body.data, body.len);
-    if (status != ESEP_OK)
-        buf->len = before; /* all or nothing: the caller sees that it did not grow */
-    return false;
-}
-
-enum esep_status collector_state_entry(struct collector_log *log, uint64_t index,
-                                       struct esep_buf *ret_entry, struct esep_reason *reason)
-{
-    size_t before = ret_entry->len;
-    enum esep_status status = log->ops->read(log, index, 1, copy_entry, ret_entry, reason);
-    if (status == ESEP_OK && ret_entry->len == before)
-        status =
-            esep_because(reason, ESEP_NOT_FOUND, "the log has no entry %llu, or it is too large",
-                         (unsigned long long)index);
-    return status;
-}
-
 enum esep_status collector_state_own_keys(struct collector_log *log,
                                           const uint8_t log_key[ESEP_KEY_BYTES],
                                           const uint8_t seal_key[ESEP_KEY_BYTES],

@@ -52,7 +52,8 @@ views_zone_fn collector_zones_get;
 collector_entry_fn collector_state_find;
 
 /* Mailbox items of an office above `after`, in order: at least one if there is one, about bytes_max
- * altogether. Their bytes live in buf, which is cleared first. */
+ * altogether. Their bytes live in buf, which is cleared first. ESEP_CORRUPT: as
+ * collector_state_entry, and none of them is given out. */
 #define COLLECTOR_MAIL_ITEMS_MAX 64
 struct collector_mailbox {
     struct esep_buf bytes;
@@ -72,7 +73,8 @@ ESEP_MUST_USE enum esep_status collector_state_own_keys(struct collector_log *lo
                                                         const uint8_t seal_key[ESEP_KEY_BYTES],
                                                         struct esep_reason *reason);
 
-/* One entry's leaf and body, copied into buf (leaf first). ESEP_NOT_FOUND. */
+/* One entry's leaf and body, appended to buf (leaf first). ESEP_NOT_FOUND; ESEP_CORRUPT: the disk
+ * has changed it since it was logged. */
 ESEP_MUST_USE enum esep_status collector_state_entry(struct collector_log *log, uint64_t index,
                                                      struct esep_buf *ret_entry,
                                                      struct esep_reason *reason);
