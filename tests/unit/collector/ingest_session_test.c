@@ -316,6 +316,30 @@ static void an_office_several_epochs_ahead(void **state)
     ingest_end(&g);
 }
 
+/* An office's commitment in other hands, as a broker might get hold of it: without the office's key
+ * no session begins under it, whatever stamp is beside it, and nobody reads its mail. */
+static void a_commitment_alone_opens_no_session(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    struct sim_office *o = sim_active(&g, "moh");
+    struct sim_office *other = sim_active(&g, "akmola");
+    sim_write(o, &g, KEY_1_MOH);
+    const struct esep_commitment c = sim_commit(o, &g, 1);
+    struct sim_office *thief = sim_copy(&g, o);
+    thief->sign = other->sign;
+    sim_connect(thief, &g);
+    sim_hello_as(thief, &g, &c);
+    assert_true(sim_refused(thief, REASON(BAD_SIGNATURE)));
+    assert_int_equal(sim_count(thief, KIND(WELCOME)), 0);
+    assert_int_equal(collector_counter(g.core, COLLECTOR_SESSIONS), 0);
+    sim_connect(o, &g);
+    sim_hello_as(o, &g, &c);
+    assert_int_equal(sim_count(o, KIND(WELCOME)), 1);
+    ingest_end(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +349,7 @@ int main(void)
         cmocka_unit_test(strangers_are_refused_with_a_signed_reason),
         cmocka_unit_test(wrong_log_and_version_and_garbage),
         cmocka_unit_test(fork_and_behind_are_logged_then_refused),
+        cmocka_unit_test(a_commitment_alone_opens_no_session),
         cmocka_unit_test(a_replayed_hello_does_nothing),
         cmocka_unit_test(sessions_expire_and_are_bounded),
         cmocka_unit_test(a_clock_set_back_stops_nothing),
