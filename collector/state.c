@@ -52,9 +52,16 @@ static bool load_row(void *context, struct esep_slice key, struct esep_slice val
 
 static bool load_plan(void *context, uint64_t index, struct esep_slice leaf, struct esep_slice body)
 {
-    (void)leaf;
     struct load *load = context;
-    load->status = views_load_plan(load->views, index, body, load->reason);
+    struct collector_leaf known;
+    struct esep_hash hash = esep_sha256(body);
+    /* Every due day follows from it: a bit that the disk has lost must not move one. */
+    if (collector_leaf_unpack(leaf, &known) != ESEP_OK || !esep_hash_equal(&hash, &known.hash))
+        load->status = esep_because(load->reason, ESEP_CORRUPT,
+                                    "log entry %llu, a plan, is damaged: restore a backup",
+                                    (unsigned long long)index);
+    else
+        load->status = views_load_plan(load->views, index, body, load->reason);
     return false;
 }
 
