@@ -97,6 +97,8 @@ enum sim_deed {
     SIM_MALICE,
     SIM_TWIN,
     SIM_ENROL,
+    SIM_ROT,
+    SIM_PRUNE,
     SIM_WRITE,
     SIM_ORDER,
     SIM_DEEDS
@@ -147,6 +149,9 @@ enum sim_tally {
     SIM_TALLY_VERSION,
     SIM_TALLY_CLONE,
     SIM_TALLY_FORK,
+    SIM_TALLY_ROT_FOUND,
+    SIM_TALLY_ROT_REFUSED,
+    SIM_TALLY_PRUNED,
     SIM_TALLY_ENROLLED,
     SIM_TALLY_ENROL_REFUSED,
     SIM_TALLIES
@@ -280,6 +285,7 @@ struct sim_office {
     bool revoked;                      /* the order was given */
     const struct agent_store *storing; /* the core's, until on_stored */
     bool villain;                      /* has no core: sim_malice.c */
+    struct esep_slice good, rotten;    /* of one entry, before a bit flipped and after */
     bool cloned;                       /* there was another machine of it */
 };
 
@@ -322,7 +328,9 @@ struct sim_collector {
     uint64_t order_token;
     uint32_t plan_revision;
     uint64_t commits, restores;
-    uint64_t opened; /* cores over the store so far */
+    uint64_t rotten_index;
+    struct esep_slice good, rotten; /* the body of that entry, before a bit flipped and after */
+    uint64_t opened;                /* cores over the store so far */
     struct collector_mailbox mailbox;
 };
 
@@ -394,6 +402,7 @@ struct sim_profile {
     uint32_t pauses;  /* of a process, each tick */
     uint32_t orderly; /* TERM and HUP, each tick */
     uint32_t clones;  /* of an office, each tick */
+    uint32_t rot;     /* flipped bits, each tick */
     uint32_t enrols;  /* that offices enrol, of a run */
     uint32_t malice;  /* that one of the offices means harm, of a run */
 };
@@ -567,6 +576,11 @@ void sim_malice_done(struct sim *sim);
 void sim_enrol_start(struct sim *sim);
 void sim_enrol_frame(struct sim *sim, int office, struct esep_slice frame);
 void sim_enrol_done(struct sim *sim);
+
+/* sim_rot.c: flipped bits. */
+void sim_rot_somewhere(struct sim *sim);
+bool sim_rot_mend(struct sim *sim, struct sim_office *office); /* false: nothing was wrong */
+void sim_rot_end(struct sim *sim);                             /* in the store */
 
 /* sim_clone.c: one office, two machines. */
 void sim_clone_somebody(struct sim *sim);

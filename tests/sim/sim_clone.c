@@ -52,7 +52,7 @@ void sim_clone_somebody(struct sim *sim)
     bool old = sim_pick(sim, 4) == 0;
     esep_time until = sim->now + sim_between(sim, 20 * ESEP_MINUTE, 3 * ESEP_HOUR);
     struct sim_office *from = &sim->offices[of];
-    if (o->number != 0 || from->villain || sim->clones == CLONES_MAX)
+    if (o->number != 0 || from->villain || from->rotten.data != NULL || sim->clones == CLONES_MAX)
         return;
     sim_journal_copy(&o->journal,
                      old && from->backup_count > 0 ? &from->backups[0] : &from->journal);

@@ -266,6 +266,7 @@ void sim_collector_restore(struct sim *sim, size_t backup)
     uint8_t seed[32];
     if (c->core != NULL)
         sim_collector_crash(sim);
+    sim_rot_end(sim);
     sim_disk_copy(&c->disk, &c->backups[backup]);
     sim_seed_bytes(sim, seed);
     memcpy(c->disk.log.engine_id, seed, sizeof c->disk.log.engine_id);
@@ -353,9 +354,20 @@ static void on_mail(struct sim *sim, struct sim_event *event)
     struct sim_collector *c = &sim->collector;
     struct esep_reason reason = {""};
     uint32_t office = (uint32_t)event->durable;
-    if (collector_state_mail(&c->disk.log, office, event->b, 65536, &c->mailbox, &reason) !=
-        ESEP_OK)
+    enum esep_status status =
+        collector_state_mail(&c->disk.log, office, event->b, 65536, &c->mailbox, &reason);
+    if (status == ESEP_CORRUPT && c->rotten.data != NULL) {
+        sim_count(sim, SIM_TALLY_ROT_REFUSED);
+        sim_trace(sim, &c->node, "the mailbox of office %u: %s", office, reason.text);
+        c->mailbox.count = 0;
+        c->mailbox.more = false;
+    } else if (status != ESEP_OK) {
         sim_fail(sim, "the mailbox of office %u: %s", office, reason.text);
+    }
+    for (size_t i = 0; c->rotten.data != NULL && i < c->mailbox.count; i++)
+        if (c->mailbox.items[i].log_index == c->rotten_index)
+            sim_fail(sim, "entry %llu is mailed with a flipped bit",
+                     (unsigned long long)c->rotten_index);
     collector_on_mail(c->core, event->a, c->mailbox.items, c->mailbox.count, c->mailbox.more,
                       now_of(sim));
     sim_collector_pump(sim);

@@ -26,7 +26,12 @@ const struct sim_profile sim_profiles[] = {
      .pauses = 6000,
      .orderly = 12000},
     {.name = "byzantine", .lies = 400000, .cuts = 2000, .revokes = 3000},
-    {.name = "disk", .disks = 20000, .crashes = 3000, .restores = 1500, .crash_steps = 100},
+    {.name = "disk",
+     .disks = 20000,
+     .crashes = 3000,
+     .restores = 1500,
+     .crash_steps = 100,
+     .rot = 6000},
     {.name = "clocks", .clocks = 20000, .crashes = 2000, .cuts = 3000},
     {.name = "malice",
      .malice = 1000000,
@@ -76,6 +81,7 @@ const struct sim_profile sim_profiles[] = {
      .pauses = 2000,
      .orderly = 3000,
      .clones = 600,
+     .rot = 600,
      .enrols = 250000,
      .malice = 250000},
 };
@@ -98,6 +104,9 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_CLOCK_YEARS] = "clocks jumped by years",
     [SIM_TALLY_CLONE] = "clones",
     [SIM_TALLY_FORK] = "uplinks stopped by FORK or BEHIND",
+    [SIM_TALLY_ROT_FOUND] = "damaged journals found",
+    [SIM_TALLY_ROT_REFUSED] = "damaged log entries refused",
+    [SIM_TALLY_PRUNED] = "entries pruned",
     [SIM_TALLY_ENROLLED] = "offices enrolled",
     [SIM_TALLY_ENROL_REFUSED] = "enrolments refused",
     [SIM_TALLY_VERSION] = "greetings in other versions",
@@ -123,6 +132,7 @@ static const struct kind {
     {SIM_RESTORE, RATE(restores), 100, sim_restore_something},
     {SIM_REVOKE, RATE(revokes), 100, sim_revoke_somebody},
     {SIM_TWIN, RATE(clones), 100, sim_clone_somebody},
+    {SIM_ROT, RATE(rot), 100, sim_rot_somewhere},
     {SIM_LIAR, RATE(lies), 8, sim_turn_liar},
     {SIM_WITHHOLD, RATE(lies), 1, sim_withhold},
 };
@@ -189,6 +199,7 @@ static void mend_office(struct sim *sim, int office)
     struct sim_office *o = &sim->offices[office];
     o->cut_up = o->cut_down = false;
     o->cut_brokers = 0;
+    (void)sim_rot_mend(sim, o);
     o->disk_bad_until = o->disk_full_until = o->disk_slow_until = 0;
     if (o->core == NULL)
         sim_office_start(sim, office);
@@ -217,6 +228,7 @@ void sim_faults_end(struct sim *sim)
     sim->loss = sim->repeat = sim->reorder = sim->corrupt = sim->stall = 0;
     c->disk_bad_until = c->disk_full_until = c->disk_slow_until = 0;
     sim_clone_end(sim);
+    sim_rot_end(sim);
     for (int i = 0; i < sim->office_count; i++)
         mend_office(sim, i);
     for (int i = 0; i < sim->broker_count; i++)

@@ -107,6 +107,7 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
     struct sim_journal *j = &o->journal;
     const struct sim_epoch *old = &j->epochs[j->epoch];
     uint64_t from = j->marks.receipted_seq + 1;
+    (void)sim_rot_mend(sim, o); /* it refuses what is damaged; a person puts a copy back */
     uint32_t above = j->epoch > collector_epoch ? j->epoch : collector_epoch;
     struct agent_head head;
     if (above + 1 >= SIM_EPOCHS)

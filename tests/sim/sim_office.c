@@ -134,6 +134,7 @@ void sim_office_restore(struct sim *sim, int office, size_t backup)
     if (o->core != NULL)
         sim_office_crash(sim, office);
     sim_journal_copy(&o->journal, &o->backups[backup]);
+    o->rotten = esep_slice(NULL, 0);
     o->restores++;
     sim_trace(sim, &o->node, "its journal is an old copy: epoch %u, %llu entries", o->journal.epoch,
               (unsigned long long)o->journal.marks.last_seq);
@@ -284,6 +285,8 @@ static void on_person(struct sim *sim, struct sim_event *event)
         return;
     }
     if (s.why == AGENT_WHY_JOURNAL) {
+        if (sim_rot_mend(sim, o))
+            sim_count(sim, SIM_TALLY_ROT_FOUND);
         sim_office_reopen(sim, event);
         return;
     }

@@ -46,9 +46,9 @@ void sim_take_backups(struct sim *sim)
     struct sim_office *o = &sim->offices[sim_pick(sim, (uint64_t)sim->office_count)];
     if (sim_pick(sim, 60) != 0)
         return;
-    if (c->backup_count < SIM_BACKUPS)
+    if (c->backup_count < SIM_BACKUPS && c->rotten.data == NULL)
         sim_disk_copy(&c->backups[c->backup_count++], &c->disk);
-    if (o->backup_count < SIM_BACKUPS)
+    if (o->backup_count < SIM_BACKUPS && o->rotten.data == NULL)
         sim_journal_copy(&o->backups[o->backup_count++], &o->journal);
 }
 

@@ -290,6 +290,7 @@ static enum esep_status put_row(void *context, struct esep_slice key, struct ese
 
 void sim_truth_replay(struct sim *sim)
 {
+    sim_rot_end(sim); /* what is damaged does not replay; the good copy does */
     const struct sim_disk *disk = &sim->collector.disk;
     struct sim_table table = {0};
     void *context[2] = {sim, &table};
