@@ -145,9 +145,10 @@ ESEP_MUST_USE enum esep_status journal_drafts(struct journal *journal,
                                               void *context, struct esep_reason *reason);
 
 #define JOURNAL_PRUNE_MAX 2048
-/* Lets go of entries that a receipt and the checkpoint cover and that were written before `before`
- * (keep_days), some thousand a call; of those of older epochs by their age alone: a restored
- * collector may ask for them for so long (journal_older). Receipts stay. ret_oldest, ret_base: what is held from now on. */
+/* Lets go of entries that a receipt and the checkpoint cover, that were written before `before` and
+ * that the collector took before then (keep_days); some thousand a call. Of older epochs likewise:
+ * a restored collector may ask for them for so long (journal_older). Receipts stay. ret_oldest,
+ * ret_base: what is held from now on. */
 ESEP_MUST_USE enum esep_status journal_prune(struct journal *journal, esep_time before,
                                              uint64_t *ret_oldest, struct esep_hash *ret_base,
                                              struct esep_reason *reason);

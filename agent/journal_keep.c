@@ -101,7 +101,9 @@ struct prune {
     struct esep_arena *arena;
     struct agent_head head;
     struct journal_marks marks;
-    uint64_t covered_seq; /* of the head's epoch: the collector's checkpoint covers them */
+    uint64_t covered_seq; /* of the head's epoch: the collector's checkpoint covers them, and has
+                             for long */
+    uint32_t young_epoch; /* the first older one with a receipt that is not old; 0: none */
     esep_time before;
     uint64_t oldest;
     struct esep_hash base;
@@ -109,22 +111,29 @@ struct prune {
     size_t gone_now; /* of them of the head's epoch */
 };
 
-/* The receipt's own place in the log must lie below the checkpoint, else a collector that comes
- * back from a backup may lack it and ask again. */
+/* The receipt's own place in the log must lie below the checkpoint, and it must be as old as
+ * entries have to be: else a collector that comes back from a backup may lack it and ask again.
+ * What counts is when the collector took an entry, not when it was written: an office may have been
+ * without a link for longer than it keeps anything. */
 static bool find_covered(void *context, const struct esep_receipt *r)
 {
     struct prune *p = context;
-    if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES && r->epoch == p->head.epoch &&
-        r->last_index < p->marks.checkpoint_size && r->through_seq > p->covered_seq)
+    if (r->kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES || r->epoch > p->head.epoch)
+        return true;
+    bool old = r->last_index < p->marks.checkpoint_size && r->accepted_at < p->before;
+    if (r->epoch == p->head.epoch && old && r->through_seq > p->covered_seq)
         p->covered_seq = r->through_seq;
+    if (r->epoch < p->head.epoch && !old && (p->young_epoch == 0 || r->epoch < p->young_epoch))
+        p->young_epoch = r->epoch;
     return true;
 }
 
 static bool may_go(const struct prune *p, uint32_t epoch, uint64_t seq, MDB_val data)
 {
-    bool covered =
-        epoch < p->head.epoch || (epoch == p->head.epoch && p->marks.epoch == epoch &&
-                                  seq <= p->covered_seq && seq <= p->marks.receipted_seq);
+    bool covered = epoch < p->head.epoch
+                       ? p->young_epoch == 0 || epoch < p->young_epoch
+                       : epoch == p->head.epoch && p->marks.epoch == epoch &&
+                             seq <= p->covered_seq && seq <= p->marks.receipted_seq;
     return covered && data.mv_size >= ESEP_HASH_BYTES && written_at(p->arena, data) < p->before;
 }
 

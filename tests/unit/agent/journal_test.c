@@ -160,6 +160,37 @@ static void test_prune_keeps_what_may_be_asked_for(void **state)
     journal_close(&w.journal);
 }
 
+/* An office that was long without a link: its entries are old, but the collector took them just
+ * now, and may come back from a copy of yesterday. */
+static void test_prune_counts_from_the_receipt(void **state)
+{
+    struct journal_world w;
+    struct agent_journal held;
+    uint64_t oldest = 0;
+    uint64_t requeued = 0;
+    struct esep_hash base;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    for (uint64_t i = 1; i <= 4; i++)
+        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    struct esep_receipt receipts[] = {world_receipt(&w, 1, 1, 2, 10, 90),
+                                      world_receipt(&w, 1, 3, 4, 12, 90)};
+    receipts[1].accepted_at = 500;
+    assert_int_equal(world_store(&w, 1, receipts, 2, &reason), ESEP_OK);
+    assert_int_equal(journal_prune(&w.journal, 15, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(oldest, 1);
+    assert_int_equal(journal_prune(&w.journal, 400, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(oldest, 3);
+    /* Of an older epoch no less. */
+    assert_int_equal(journal_recover(&w.journal, &w.office_key, 9, 1, &requeued, &reason), ESEP_OK);
+    assert_int_equal(journal_prune(&w.journal, 400, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(journal_load_older(&w.journal, 1, 4, &held, &reason), ESEP_OK);
+    assert_int_equal(held.oldest_seq, 3);
+    assert_int_equal(journal_prune(&w.journal, 501, &oldest, &base, &reason), ESEP_OK);
+    assert_int_not_equal(journal_load_older(&w.journal, 1, 4, &held, &reason), ESEP_OK);
+    journal_close(&w.journal);
+}
+
 static bool count_entry(void *context, uint32_t epoch, const struct agent_entry *entry)
 {
     uint64_t *counts = context;
@@ -436,7 +467,7 @@ static void test_the_first_receipt_stays(void **state)
     assert_int_equal(journal_receipt(&w.journal, 1, 1, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
                                      &got, &reason),
                      ESEP_OK);
-    assert_int_equal(got.accepted_at, 1000);
+    assert_int_equal(got.accepted_at, 15);
     journal_close(&w.journal);
 }
 
@@ -450,6 +481,7 @@ int main(void)
         unit_test_in_folder(test_full_is_loud_and_receipts_fit),
         unit_test_in_folder(test_read_only_folder),
         unit_test_in_folder(test_prune_keeps_what_may_be_asked_for),
+        unit_test_in_folder(test_prune_counts_from_the_receipt),
         unit_test_in_folder(test_recover),
         unit_test_in_folder(test_older_epochs),
         unit_test_in_folder(test_recover_refuses_what_is_damaged),

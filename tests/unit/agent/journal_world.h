@@ -102,7 +102,7 @@ static inline struct esep_receipt world_receipt(const struct journal_world *w, u
                              .through_seq = through,
                              .first_index = first_index,
                              .last_index = first_index + through - first,
-                             .accepted_at = 1000,
+                             .accepted_at = 15,
                              .checkpoint_size = checkpoint};
     esep_receipt_sign(&w->identity.log_id, &r, &w->log_key);
     return r;
