@@ -242,6 +242,7 @@ static enum esep_status make_keys(const char *path, struct agent_desk *desk,
                                   struct esep_reason *reason)
 {
     static const char *const kinds[] = {"sign", "curve"};
+    esep_keyfile_tidy(path);
     if (access(path, F_OK) != 0) {
         struct esep_keyfile keys;
         esep_keyfile_generate(&keys, kinds, 2);

@@ -35,6 +35,7 @@ static enum esep_status take_keys(const char *path, bool fresh, struct keys *ret
 {
     static const char *const kinds[] = {"sign", "box", "curve"};
     struct esep_keyfile file;
+    esep_keyfile_tidy(path);
     enum esep_status status = esep_keyfile_read(path, &file, reason);
     if (status == ESEP_NOT_FOUND && !fresh)
         return esep_because(reason, status,

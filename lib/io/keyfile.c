@@ -2,10 +2,13 @@
  *
  * A new file is written under a temporary name, synced, and then takes its name in one step that
  * fails where the name is taken: a crash leaves no half key file, and no key is ever overwritten.
+ * A crash does leave the temporary name with the keys under it: the next that makes keys, or finds
+ * that they are made, removes it.
  * Buffers that held secrets are wiped.
  */
 #include "io/keyfile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -13,10 +16,13 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_BYTES_MAX 4096
+#define PASSING_NAME ".keys."
+#define DRAWN "XXXXXX"
 
 static const char *const kinds_known[] = {"sign", "box", "curve"};
 
@@ -154,6 +160,26 @@ static enum esep_status sync_folder(const char *folder)
     return failed == 0 ? ESEP_OK : ESEP_IO;
 }
 
+static enum esep_status cannot(const char *what, const char *path, struct esep_reason *reason)
+{
+    switch (errno) {
+    case EEXIST:
+        return esep_because(reason, ESEP_CONFLICT,
+                            "the key file %.140s is there already, and is kept as it is", path);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return esep_because(reason, ESEP_DENIED, "cannot %s %.140s: %s", what, path,
+                            strerror(errno));
+    case ENOSPC:
+    case EDQUOT:
+        return esep_because(reason, ESEP_LIMIT, "cannot %s %.140s: %s: make room", what, path,
+                            strerror(errno));
+    default:
+        return esep_because(reason, ESEP_IO, "cannot %s %.140s: %s", what, path, strerror(errno));
+    }
+}
+
 /* A folder that is made here has its own name in the one above: that is synced, too, or a power cut
  * takes the folder with the keys in it. */
 static enum esep_status make_folder(const char *folder, struct esep_reason *reason)
@@ -161,12 +187,10 @@ static enum esep_status make_folder(const char *folder, struct esep_reason *reas
     char above[PATH_MAX + 4];
     const bool made = mkdir(folder, 0700) == 0;
     if (!made && errno != EEXIST)
-        return esep_because(reason, errno == EACCES || errno == EROFS ? ESEP_DENIED : ESEP_IO,
-                            "cannot make the folder %.150s: %s", folder, strerror(errno));
+        return cannot("make the folder", folder, reason);
     (void)snprintf(above, sizeof(above), "%s/..", folder);
     if (sync_folder(above) != ESEP_OK && made)
-        return esep_because(reason, ESEP_IO, "cannot sync the folder above %.150s: %s", folder,
-                            strerror(errno));
+        return cannot("sync the folder above", folder, reason);
     return ESEP_OK;
 }
 
@@ -199,6 +223,36 @@ static bool write_synced(int fd, const char *text, size_t len)
     return fsync(fd) == 0;
 }
 
+/* Whoever writes the file under its passing name holds a lock on it; one without is a wreck. */
+static void remove_wreck(int folder, const char *name)
+{
+    const int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        (void)unlinkat(folder, name, 0);
+    (void)close(fd);
+}
+
+static void clear_wrecks(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    if (entries == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
+        if (strncmp(entry->d_name, PASSING_NAME, sizeof(PASSING_NAME) - 1) == 0 &&
+            strlen(entry->d_name) == sizeof(PASSING_NAME DRAWN) - 1)
+            remove_wreck(dirfd(entries), entry->d_name);
+    (void)closedir(entries);
+}
+
+void esep_keyfile_tidy(const char *path)
+{
+    char copy[PATH_MAX];
+    if (snprintf(copy, sizeof(copy), "%s", path) < (int)sizeof(copy))
+        clear_wrecks(dirname(copy));
+}
+
 enum esep_status esep_keyfile_create(const char *path, const struct esep_keyfile *keys,
                                      struct esep_reason *reason)
 {
@@ -213,29 +267,23 @@ enum esep_status esep_keyfile_create(const char *path, const struct esep_keyfile
     enum esep_status status = make_folder(folder, reason);
     if (status != ESEP_OK)
         return status;
-    (void)snprintf(temporary, sizeof(temporary), "%s/.keys.XXXXXX", folder);
+    clear_wrecks(folder);
+    (void)snprintf(temporary, sizeof(temporary), "%s/" PASSING_NAME DRAWN, folder);
     const int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
-        return esep_because(reason, errno == EACCES || errno == EROFS ? ESEP_DENIED : ESEP_IO,
-                            "cannot write in the folder %.150s: %s", folder, strerror(errno));
+        return cannot("write in the folder", folder, reason);
+    (void)flock(fd, LOCK_EX | LOCK_NB);
     const size_t len = format(keys, text, sizeof(text));
-    const bool written = write_synced(fd, text, len);
-    esep_wipe(text, sizeof(text));
-    (void)close(fd);
-    if (!written)
-        status = esep_because(reason, errno == ENOSPC ? ESEP_LIMIT : ESEP_IO,
-                              "cannot write the key file %.150s: %s", path, strerror(errno));
+    if (!write_synced(fd, text, len))
+        status = cannot("write the key file", path, reason);
     else if (link(temporary, path) != 0)
-        status =
-            errno == EEXIST
-                ? esep_because(reason, ESEP_CONFLICT,
-                               "the key file %.140s is there already, and is kept as it is", path)
-                : esep_because(reason, ESEP_IO, "cannot make the key file %.140s: %s", path,
-                               strerror(errno));
-    (void)unlink(temporary);
+        status = cannot("make the key file", path, reason);
+    esep_wipe(text, sizeof(text));
+    if (unlink(temporary) != 0 && status == ESEP_OK)
+        status = cannot("remove the copy of the keys", temporary, reason);
+    (void)close(fd);
     if (status == ESEP_OK && sync_folder(folder) != ESEP_OK)
-        status = esep_because(reason, ESEP_IO, "cannot sync the folder %.150s: %s", folder,
-                              strerror(errno));
+        status = cannot("sync the folder", folder, reason);
     return status;
 }
 

@@ -23,6 +23,9 @@ ESEP_MUST_USE enum esep_status esep_keyfile_read(const char *path, struct esep_k
 /* ESEP_CONFLICT: exists already. Creates the folder's last part with 0700 if it is missing. */
 ESEP_MUST_USE enum esep_status
 esep_keyfile_create(const char *path, const struct esep_keyfile *keys, struct esep_reason *reason);
+/* Removes what a creation in this folder left that was cut off: a copy of the keys under another
+ * name. For those that may find their keys made already; create does it by itself. */
+void esep_keyfile_tidy(const char *path);
 /* Fills a file's worth of fresh random keys: kinds is a list such as {"sign","box","curve"}. */
 void esep_keyfile_generate(struct esep_keyfile *ret, const char *const *kinds, size_t count);
 ESEP_MUST_USE enum esep_status esep_keyfile_sign(const struct esep_keyfile *keys,

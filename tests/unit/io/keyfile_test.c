@@ -4,7 +4,10 @@
 #include "io/keyfile.h"
 #include "unit.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const all[] = {"sign", "box", "curve"};
 
@@ -46,6 +49,35 @@ static void test_what_is_created_is_read_back(void **state)
     assert_int_equal(esep_keyfile_create(path, &other, &reason), ESEP_CONFLICT);
     assert_int_equal(esep_keyfile_read(path, &read, &reason), ESEP_OK);
     assert_memory_equal(read.keys[0].secret, made.keys[0].secret, 32);
+}
+
+/* What a crash left of an earlier creation: the keys under their passing name, alone or beside the
+ * file that they became. One that is still written is not touched. */
+static void test_wrecks_are_removed(void **state)
+{
+    char path[512], wreck[512], busy[512], other[512];
+    struct esep_keyfile made;
+    struct esep_reason reason = {{0}};
+    path_of(state, "keys", path);
+    path_of(state, ".keys.a1B2c3", wreck);
+    path_of(state, ".keys.Busy00", busy);
+    path_of(state, ".keys.of-somebody-else", other);
+    write_text(wreck, "sign 00\n", 0600);
+    write_text(busy, "sign 00\n", 0600);
+    write_text(other, "mine\n", 0600);
+    const int fd = open(busy, O_RDWR);
+    assert_true(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
+    esep_keyfile_generate(&made, all, 3);
+    assert_int_equal(esep_keyfile_create(path, &made, &reason), ESEP_OK);
+    assert_int_equal(access(wreck, F_OK), -1);
+    assert_int_equal(access(busy, F_OK), 0);
+    assert_int_equal(access(other, F_OK), 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(link(path, wreck), 0);
+    esep_keyfile_tidy(path);
+    assert_int_equal(access(wreck, F_OK), -1);
+    assert_int_equal(access(busy, F_OK), -1);
+    assert_int_equal(access(path, F_OK), 0);
 }
 
 static void test_keys_by_kind(void **state)
@@ -127,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         unit_test_in_folder(test_what_is_created_is_read_back),
+        unit_test_in_folder(test_wrecks_are_removed),
         cmocka_unit_test(test_keys_by_kind),
         unit_test_in_folder(test_a_file_others_could_read_is_refused),
         unit_test_in_folder(test_a_bad_line_is_named),
