@@ -1,5 +1,6 @@
 /* agent/main.c - esep-agent: finds the command and hands over. */
 #include "agent/commands.h"
+#include "io/json.h"
 
 #include <locale.h>
 #include <string.h>
@@ -53,11 +54,11 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         overview(stdout);
-        return 0;
+        return esep_output_end(0);
     }
     if (strcmp(argv[1], "--help-config") == 0) {
         agent_settings_help(stdout);
-        return 0;
+        return esep_output_end(0);
     }
     if (strcmp(argv[1], "--version") == 0) {
         (void)printf("esep-agent " ESEP_VERSION "\n");
@@ -65,7 +66,7 @@ int main(int argc, char **argv)
     }
     for (const struct agent_command *c = agent_commands; c->name != NULL; c++)
         if (strcmp(c->name, argv[1]) == 0)
-            return run(c, argc - 1, argv + 1);
+            return esep_output_end(run(c, argc - 1, argv + 1));
     (void)fprintf(stderr, "esep-agent: no command '%s'; esep-agent --help lists them\n", argv[1]);
     return EX_USAGE;
 }

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define STATUS_TIMEOUT_MS 5000
-#define STATUS_BYTES_MAX ((size_t)64 << 20)
 
 enum esep_status command_run(const struct invocation *in, struct esep_reason *reason)
 {
@@ -184,7 +183,7 @@ enum esep_status command_status(const struct invocation *in, struct esep_reason 
         return status;
     }
     struct esep_buf reply;
-    esep_buf_init(&reply, STATUS_BYTES_MAX);
+    esep_buf_init(&reply, BROKER_STATUS_BYTES_MAX);
     if (settings->control[0] == '\0') {
         status = esep_because(reason, ESEP_INVALID,
                               "%s has no 'control': add it and restart the broker", in->config);

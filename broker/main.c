@@ -7,6 +7,7 @@
 #include "broker/commands.h"
 #include "broker/operator.h"
 #include "broker/settings.h"
+#include "io/json.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -243,7 +244,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = EX_USAGE;
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
         usage(stdout);
-        return EX_OK;
+        return esep_output_end(EX_OK);
     }
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         printf("esep-broker %s\n", ESEP_VERSION);
@@ -251,7 +252,7 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], "--help-config") == 0) {
         broker_settings_help(stdout);
-        return EX_OK;
+        return esep_output_end(EX_OK);
     }
     struct parse parse = {.command = find_command(argc, argv, &words), .in = {.hours = 72}};
     if (parse.command == NULL) {
@@ -268,5 +269,5 @@ int main(int argc, char **argv)
                               .args_doc = parse.command->argument,
                               .doc = parse.command->help};
     const error_t failed = argp_parse(&argp, argc - words, argv + words, 0, NULL, &parse);
-    return failed == 0 ? carry_out(parse.command, &parse.in) : EX_USAGE;
+    return failed == 0 ? esep_output_end(carry_out(parse.command, &parse.in)) : EX_USAGE;
 }

@@ -124,25 +124,35 @@ void broker_shell_on_collectors(struct esep_zsock *sock, void *context)
     receive(context, sock, collector_message);
 }
 
+/* A REP socket hears nothing more until it has answered: whatever came gets an answer, and one that
+ * cannot be sent (too long) is followed by one that can. */
+static void answer(struct esep_zsock *sock, struct esep_slice reply)
+{
+    if (esep_zsock_send(sock, &reply, 1) == ESEP_OK) {
+        return;
+    }
+    const struct esep_slice instead = esep_slice_str("{\"error\":\"the answer is too long\"}");
+    if (esep_zsock_send(sock, &instead, 1) != ESEP_OK) {
+        esep_log(ESEP_LOG_WARNING, "control-failed", "the answer could not be sent");
+    }
+}
+
 void broker_shell_on_control(struct esep_zsock *sock, void *context)
 {
     struct broker_shell *shell = context;
     struct esep_zmessage message;
     enum esep_status status;
     while ((status = esep_zsock_recv(sock, &message)) == ESEP_OK || status == ESEP_INVALID) {
-        if (status == ESEP_INVALID) {
-            continue;
+        bool asked = false;
+        if (status == ESEP_OK) {
+            asked =
+                message.count == 1 && esep_slice_equal(message.parts[0], esep_slice_str("status"));
+            esep_zmessage_close(&message);
         }
-        const bool asked =
-            message.count == 1 && esep_slice_equal(message.parts[0], esep_slice_str("status"));
-        esep_zmessage_close(&message);
         char *json = asked ? broker_status_json(shell, true) : NULL;
-        const struct esep_slice reply =
-            json != NULL ? esep_slice_str(json)
-                         : esep_slice_str("{\"error\":\"the question is not known here\"}");
-        if (esep_zsock_send(sock, &reply, 1) != ESEP_OK) {
-            esep_log(ESEP_LOG_WARNING, "control-failed", "the answer could not be sent");
-        }
+        answer(sock, json != NULL
+                         ? esep_slice_str(json)
+                         : esep_slice_str("{\"error\":\"the question is not known here\"}"));
         free(json);
     }
 }

@@ -14,6 +14,8 @@
 
 #include "broker/settings.h"
 
+#define BROKER_STATUS_BYTES_MAX ((size_t)64 << 20) /* the longest answer of the control socket */
+
 struct broker_shell;
 
 /* settings: taken over, also on failure. config_file: read again on HUP; NULL: HUP does nothing. */

@@ -84,8 +84,9 @@ static enum esep_status open_control(struct broker_shell *shell, struct esep_rea
         return ESEP_OK;
     }
     enum esep_status status = esep_control_folder(path, reason);
+    /* The limit is that of the answer, too: a line for each office, and there may be thousands. */
     const struct esep_zsock_options options = {
-        .type = ESEP_ZSOCK_REP, .hwm_messages = 16, .frame_bytes_max = 4096};
+        .type = ESEP_ZSOCK_REP, .hwm_messages = 16, .frame_bytes_max = BROKER_STATUS_BYTES_MAX};
     if (status == ESEP_OK) {
         status = esep_zsock_new(&shell->control, esep_loop_base(shell->loop), shell->zmq, &options,
                                 broker_shell_on_control, shell, reason);

@@ -103,7 +103,7 @@ static int put_all(const struct words *words, const struct views *views, esep_ti
             (void)json_array_append_new(list, listing_json(&o));
     }
     if (csv)
-        return fflush(stdout) == 0 ? 0 : EX_UNAVAILABLE;
+        return esep_output_end(0);
     char root[65];
     struct esep_hash hash = esep_merkle_root(views_tree(views));
     esep_hex(hash.bytes, sizeof hash.bytes, root);

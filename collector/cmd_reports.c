@@ -223,7 +223,7 @@ static int list(const struct words *words, const struct collector_state *state)
         (void)fputs("\n  ]\n}\n", stdout);
     else
         (void)printf("\n%zu reports\n", scan.shown);
-    return fflush(stdout) == 0 && !ferror(stdout) ? 0 : EX_UNAVAILABLE;
+    return esep_output_end(0);
 }
 
 static json_t *money_json(const Esep__V1__Report *r)

@@ -1,5 +1,6 @@
 /* collector/main.c - esep-collector: finds the command and hands over. */
 #include "collector/commands.h"
+#include "io/json.h"
 
 #include <locale.h>
 #include <string.h>
@@ -40,16 +41,6 @@ static void overview(FILE *out)
                   "lists the keys of the configuration.\n");
 }
 
-/* A listing that did not reach its file (a full disk) is no success. */
-static int written(int rc)
-{
-    bool failed = fflush(stdout) != 0 || ferror(stdout) != 0;
-    if (rc != 0 || !failed)
-        return rc;
-    (void)fprintf(stderr, "esep-collector: not all of the output could be written\n");
-    return EX_UNAVAILABLE;
-}
-
 /* argp speaks of the program by its first word. */
 static int run(const struct collector_command *command, int argc, char **argv)
 {
@@ -72,11 +63,11 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         overview(stdout);
-        return 0;
+        return esep_output_end(0);
     }
     if (strcmp(argv[1], "--help-config") == 0) {
         collector_settings_help(stdout);
-        return 0;
+        return esep_output_end(0);
     }
     if (strcmp(argv[1], "--version") == 0) {
         (void)printf("esep-collector " ESEP_VERSION "\n");
@@ -84,7 +75,7 @@ int main(int argc, char **argv)
     }
     for (const struct collector_command *c = collector_commands; c->name != NULL; c++)
         if (strcmp(c->name, argv[1]) == 0)
-            return written(run(c, argc - 1, argv + 1));
+            return esep_output_end(run(c, argc - 1, argv + 1));
     (void)fprintf(stderr, "esep-collector: no command '%s'; esep-collector --help lists them\n",
                   argv[1]);
     return EX_USAGE;

@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import unittest
 
+import zmq
+
 import esep
 
 BROKEN = {
@@ -93,6 +95,46 @@ class Refusals(unittest.TestCase):
         second.configure()
         self.refused(esep.run(*second.daemon.words, code=69),
                      rf"{re.escape(field.broker.address)}.*in use")
+
+    def test_a_control_socket_that_was_asked_nonsense(self):
+        """It goes on answering, also when there is much to say: a line for each of 60 offices."""
+        self.field.broker_changes = {"limits": {"strangers": 128}}
+        field = self.field.begin()
+        field.load_plan()
+        path = os.path.join(field.broker.folder, "run", "broker.sock")
+        for nonsense in ([b"status", b"twice"], [b"x" * 100000], [b""], [b"status"] * 20):
+            for address in (path, field.control):
+                with zmq.Context() as context, context.socket(zmq.REQ) as socket:
+                    socket.setsockopt(zmq.LINGER, 0)
+                    socket.connect(f"ipc://{address}")
+                    socket.send_multipart(nonsense)
+                    self.assertTrue(socket.poll(10000), f"no answer to {nonsense[0][:9]!r} at {address}")
+        for number in range(60):
+            office = esep.Office(field, f"moj-{number}", "moj")
+            office.enrol(field.code("moj", "--accept"))
+        esep.wait(lambda: len(field.broker.status()["offices"]) == 60, "60 offices in the status")
+
+    def test_output_that_does_not_reach_its_file(self):
+        """A listing on a full disk is no success, and the reason is said."""
+        field = self.field.begin()
+        field.load_plan()
+        office = field.enrol("moj")
+        config = ["--config", field.config]
+        for words in (
+            [esep.program("agent"), "status", "--config", office.config],
+            [esep.program("agent"), "status", "--config", office.config, "--json"],
+            [esep.program("agent"), "mail", "--config", office.config, "--json"],
+            [esep.program("broker"), "status", "--config", field.broker.config],
+            [esep.program("broker"), "keys", "list", "--control", field.control],
+            [esep.program("collector"), "status", *config],
+            [esep.program("collector"), "export", "--format", "csv", *config],
+            [esep.program("collector"), "obligations", "--json", *config],
+            [esep.program("agent"), "--help-config"],
+        ):
+            with self.subTest(words=words[:2]), open("/dev/full", "wb") as full:
+                done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False)
+                self.assertEqual(done.returncode, 69, words)
+                self.assertIn(b"not all of the output could be written", done.stderr)
 
     def test_one_writer(self):
         field = self.field.begin()
