@@ -351,8 +351,7 @@ int agent_cmd_enrol(int argc, char **argv)
     struct esep_reason reason = {""};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &words);
     enum esep_status status = enrol(&words, &desk, &result, &reason);
-    int rc = status == ESEP_OK ? say(&words, &result)
-                               : agent_fail(status == ESEP_LIMIT ? ESEP_AGAIN : status, &reason);
+    int rc = status == ESEP_OK ? say(&words, &result) : agent_fail(status, &reason);
     agent_desk_close(&desk);
     return rc;
 }

@@ -168,7 +168,7 @@ static void on_deadline(void *context)
     }
     if (run->broken && reopen(run, &reason) != ESEP_OK) {
         esep_log(ESEP_LOG_ERROR, "journal-unusable", "%s", reason.text);
-        run->exit_code = EX_IOERR;
+        run->exit_code = EX_UNAVAILABLE;
         esep_loop_stop(run->loop);
         return;
     }

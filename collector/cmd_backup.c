@@ -50,8 +50,20 @@ static void progress(void *context, uint64_t done, uint64_t size)
 }
 
 /* The store is there under its name only when all is done: a crash in between leaves a folder with
- * another name, not a copy that passes for the store it was copied from. */
+ * another name, not a copy that passes for the store it was copied from. The next restore clears it
+ * away: nothing but a restore ever wrote in it. */
 #define UNFINISHED ".restoring"
+
+static void clear_unfinished(const char *folder)
+{
+    static const char *const files[] = {"data.mdb", "lock.mdb", "writer.lock"};
+    char path[320];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(folder);
+}
 
 /* Opens a store only to verify it. */
 static enum esep_status verify_copy(const struct collector_settings *settings, const char *path,
@@ -145,8 +157,8 @@ static enum esep_status give_name(const char *from, const char *to, struct esep_
     (void)snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - to) + 1 : 1,
                    slash != NULL ? to : ".");
     if (rename(from, to) != 0)
-        return esep_because(reason, ESEP_IO, "cannot rename %.100s to %.100s: %s", from, to,
-                            strerror(errno));
+        return esep_because(reason, esep_store_errno(errno), "cannot rename %.100s to %.100s: %s",
+                            from, to, strerror(errno));
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool synced = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0)
@@ -159,16 +171,15 @@ static enum esep_status restore(const struct collector_settings *settings, const
                                 struct esep_reason *reason)
 {
     char unfinished[300];
-    struct stat there;
     (void)snprintf(unfinished, sizeof unfinished, "%s" UNFINISHED, settings->store);
-    if (stat(unfinished, &there) == 0)
-        return esep_because(reason, ESEP_CONFLICT,
-                            "%.150s is left from a restore that broke off: delete it first",
-                            unfinished);
+    clear_unfinished(unfinished);
     enum esep_status status = copy_store(settings, from, unfinished, reason);
     if (status == ESEP_OK)
         status = redraw_engine(settings, unfinished, reason);
-    return status == ESEP_OK ? give_name(unfinished, settings->store, reason) : status;
+    if (status == ESEP_OK)
+        return give_name(unfinished, settings->store, reason);
+    clear_unfinished(unfinished);
+    return status;
 }
 
 int collector_cmd_restore(int argc, char **argv)

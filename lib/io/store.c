@@ -57,8 +57,7 @@ enum esep_status esep_store_status(int lmdb_code, struct esep_reason *reason, co
     return esep_because(reason, ESEP_IO, "%.120s: %s", doing, mdb_strerror(lmdb_code));
 }
 
-/* What a path that cannot be used means for the caller. */
-static enum esep_status of_errno(int code)
+enum esep_status esep_store_errno(int code)
 {
     switch (code) {
     case EACCES:
@@ -66,9 +65,13 @@ static enum esep_status of_errno(int code)
     case EPERM:
         return ESEP_DENIED;
     case ENOSPC:
+    case EDQUOT:
         return ESEP_LIMIT;
     case ENOENT:
         return ESEP_NOT_FOUND;
+    case EEXIST:
+    case ENOTEMPTY:
+        return ESEP_CONFLICT;
     default:
         return ESEP_IO;
     }
@@ -79,10 +82,11 @@ static enum esep_status check_folder(const char *path, const struct esep_store_o
 {
     struct stat info;
     if (options->create && !options->read_only && mkdir(path, 0700) != 0 && errno != EEXIST)
-        return esep_because(reason, of_errno(errno), "cannot make the folder %.150s: %s", path,
-                            strerror(errno));
+        return esep_because(reason, esep_store_errno(errno), "cannot make the folder %.150s: %s",
+                            path, strerror(errno));
     if (stat(path, &info) != 0)
-        return esep_because(reason, of_errno(errno), "the store %.150s: %s", path, strerror(errno));
+        return esep_because(reason, esep_store_errno(errno), "the store %.150s: %s", path,
+                            strerror(errno));
     if (!S_ISDIR(info.st_mode))
         return esep_because(reason, ESEP_INVALID, "the store %.150s is not a folder", path);
     if (options->read_only)
@@ -238,8 +242,8 @@ static enum esep_status make_file(const char *path, const struct esep_store_opti
     if (draft.env != NULL)
         mdb_env_close(draft.env);
     if (status == ESEP_OK && rename(made, file) != 0)
-        status =
-            esep_because(reason, of_errno(errno), "cannot name %.150s: %s", file, strerror(errno));
+        status = esep_because(reason, esep_store_errno(errno), "cannot name %.150s: %s", file,
+                              strerror(errno));
     if (status != ESEP_OK)
         (void)unlink(made);
     return status;
@@ -256,14 +260,14 @@ static enum esep_status create(const char *path, const struct esep_store_options
     const int parent = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum esep_status status = ESEP_OK;
     if (fd < 0 || flock(fd, LOCK_EX) != 0)
-        status = esep_because(reason, of_errno(errno), "cannot open the folder %.150s: %s", path,
-                              strerror(errno));
+        status = esep_because(reason, esep_store_errno(errno), "cannot open the folder %.150s: %s",
+                              path, strerror(errno));
     if (status == ESEP_OK)
         status = make_file(path, options, reason);
     /* Who may not read the folder above has only the long way. */
     if (status == ESEP_OK && (fsync(fd) != 0 || (parent < 0 ? syncfs(fd) : fsync(parent)) != 0))
-        status = esep_because(reason, of_errno(errno), "cannot sync the folder %.150s: %s", path,
-                              strerror(errno));
+        status = esep_because(reason, esep_store_errno(errno), "cannot sync the folder %.150s: %s",
+                              path, strerror(errno));
     if (parent >= 0)
         (void)close(parent);
     if (fd >= 0)
@@ -322,8 +326,8 @@ enum esep_status esep_store_lock_writer(struct esep_store *store, struct esep_re
     (void)snprintf(path, sizeof(path), "%s/%s", store->path, LOCK_NAME);
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return esep_because(reason, errno == EACCES || errno == EROFS ? ESEP_DENIED : ESEP_IO,
-                            "cannot open %.150s: %s", path, strerror(errno));
+        return esep_because(reason, esep_store_errno(errno), "cannot open %.150s: %s", path,
+                            strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         const bool taken = errno == EWOULDBLOCK;
         const int code = errno;

@@ -27,7 +27,8 @@ static enum esep_status sync_path(const char *path, int flags, struct esep_reaso
         const int code = errno;
         if (fd >= 0)
             (void)close(fd);
-        return esep_because(reason, ESEP_IO, "cannot sync %.160s: %s", path, strerror(code));
+        return esep_because(reason, esep_store_errno(code), "cannot sync %.160s: %s", path,
+                            strerror(code));
     }
     (void)close(fd);
     return ESEP_OK;
@@ -149,8 +150,8 @@ enum esep_status esep_store_backup(const struct esep_store *store, const char *t
     const char *parent = dirname(copy);
     clear_part(part);
     if (mkdir(part, 0700) != 0)
-        return esep_because(reason, errno == EEXIST ? ESEP_CONFLICT : ESEP_DENIED,
-                            "cannot make the folder %.150s: %s", part, strerror(errno));
+        return esep_because(reason, esep_store_errno(errno), "cannot make the folder %.150s: %s",
+                            part, strerror(errno));
     enum esep_status status =
         esep_store_status(mdb_env_copy(store->env, part), reason, "copying the store");
     if (status == ESEP_OK)
@@ -161,8 +162,8 @@ enum esep_status esep_store_backup(const struct esep_store *store, const char *t
         status = sync_path(part, O_RDONLY | O_DIRECTORY, reason);
     /* Onto a folder with files in it rename fails: nothing is overwritten. */
     if (status == ESEP_OK && rename(part, to_path) != 0)
-        status = esep_because(reason, ESEP_IO, "cannot name the backup %.150s: %s", to_path,
-                              strerror(errno));
+        status = esep_because(reason, esep_store_errno(errno), "cannot name the backup %.150s: %s",
+                              to_path, strerror(errno));
     if (status == ESEP_OK)
         return sync_path(parent, O_RDONLY | O_DIRECTORY, reason);
     clear_part(part);
