@@ -395,12 +395,10 @@ static int write_report(struct words *words, struct agent_desk *desk, struct age
         return agent_fail(status, reason);
     if (words->act == ACT_DRAFT)
         return keep_draft(words, desk, r, key, reason);
-    const struct agent_choice found = {.obligation = key, .unlisted = words->choice.unlisted};
+    const struct agent_choice found = {.obligation = key,
+                                       .unlisted = words->choice.unlisted,
+                                       .drafted = words->act == ACT_SEND_DRAFT};
     status = agent_write_report(desk, &found, r, &written, reason);
-    if (status == ESEP_OK && words->act == ACT_SEND_DRAFT &&
-        journal_draft_delete(&desk->journal, key, reason) != ESEP_OK)
-        (void)fprintf(stderr, "esep-agent: the report is saved; its draft stays: %s\n",
-                      reason->text);
     return finish(words, desk, status, &written, status == ESEP_OK ? 1 : 0, reason);
 }
 

@@ -328,35 +328,57 @@ static bool same_head(const struct agent_head *a, const struct agent_head *b)
     return a->epoch == b->epoch && a->seq == b->seq && esep_hash_equal(&a->hash, &b->hash);
 }
 
+static enum esep_status drop_draft(MDB_txn *txn, const struct journal *journal,
+                                   const char *obligation, struct esep_reason *reason)
+{
+    MDB_val key = journal_val(obligation, strlen(obligation));
+    int rc = mdb_del(txn, journal->drafts, &key, NULL);
+    if (rc == MDB_NOTFOUND)
+        return esep_because(reason, ESEP_NOT_FOUND, "no draft for %.200s", obligation);
+    return rc == 0 ? ESEP_OK : esep_store_status(rc, reason, "delete a draft");
+}
+
 enum esep_status journal_append(struct journal *journal, const struct esep_sign_key *key,
                                 const struct esep_slice *entries, size_t count, esep_time now,
                                 struct agent_head *ret_head, struct esep_reason *reason)
 {
-    return journal_append_after(journal, key, NULL, entries, count, now, ret_head, reason);
+    const struct journal_append what = {.entries = entries, .count = count};
+    return journal_append_after(journal, key, &what, now, ret_head, reason);
 }
 
 enum esep_status journal_append_after(struct journal *journal, const struct esep_sign_key *key,
-                                      const struct agent_head *after,
-                                      const struct esep_slice *entries, size_t count, esep_time now,
+                                      const struct journal_append *what, esep_time now,
                                       struct agent_head *ret_head, struct esep_reason *reason)
 {
     struct agent_head head = {0};
     MDB_txn *txn = NULL;
     size_t bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        bytes += entries[i].len + ESEP_HASH_BYTES + 64;
+    for (size_t i = 0; i < what->count; i++)
+        bytes += what->entries[i].len + ESEP_HASH_BYTES + 64;
     enum esep_status status = check_room(journal, bytes, reason);
     if (status == ESEP_OK)
         status = journal_begin(journal, true, &txn, reason);
-    if (status == ESEP_OK && after != NULL) {
+    if (status == ESEP_OK && what->after != NULL) {
         status = journal_head_get(txn, journal, &head, reason);
-        if (status == ESEP_OK && !same_head(&head, after))
+        if (status == ESEP_OK && !same_head(&head, what->after))
             status = esep_because(reason, ESEP_AGAIN, "another command wrote to the journal");
     }
     if (status == ESEP_OK)
-        status = append_all(txn, journal, key, entries, count, now, &head, reason);
+        status = append_all(txn, journal, key, what->entries, what->count, now, &head, reason);
+    if (status == ESEP_OK && what->draft != NULL)
+        status = drop_draft(txn, journal, what->draft, reason);
     status = journal_end(txn, status, reason);
     if (status == ESEP_OK)
         *ret_head = head;
     return status;
+}
+
+enum esep_status journal_draft_delete(struct journal *journal, const char *obligation,
+                                      struct esep_reason *reason)
+{
+    MDB_txn *txn = NULL;
+    enum esep_status status = journal_begin(journal, true, &txn, reason);
+    if (status == ESEP_OK)
+        status = drop_draft(txn, journal, obligation, reason);
+    return journal_end(txn, status, reason);
 }

@@ -63,12 +63,20 @@ ESEP_MUST_USE enum esep_status journal_append(struct journal *journal,
                                               const struct esep_slice *entries, size_t count,
                                               esep_time now, struct agent_head *ret_head,
                                               struct esep_reason *reason);
-/* The same, if the head is still `after`. ESEP_AGAIN: another command wrote meanwhile, look again.
- */
-ESEP_MUST_USE enum esep_status
-journal_append_after(struct journal *journal, const struct esep_sign_key *key,
-                     const struct agent_head *after, const struct esep_slice *entries, size_t count,
-                     esep_time now, struct agent_head *ret_head, struct esep_reason *reason);
+/* The same, if the head is still `after` (NULL: whatever it is), and in the same transaction the
+ * draft that is sent with it is gone (NULL: none): a crash in between would send it twice.
+ * ESEP_AGAIN: another command wrote meanwhile, look again. ESEP_NOT_FOUND: no such draft. */
+struct journal_append {
+    const struct esep_slice *entries;
+    size_t count;
+    const struct agent_head *after;
+    const char *draft; /* its obligation */
+};
+ESEP_MUST_USE enum esep_status journal_append_after(struct journal *journal,
+                                                    const struct esep_sign_key *key,
+                                                    const struct journal_append *what,
+                                                    esep_time now, struct agent_head *ret_head,
+                                                    struct esep_reason *reason);
 /* What the core starts from. older_epoch and older_seq: journal_newest_older. */
 ESEP_MUST_USE enum esep_status journal_load(struct journal *journal, struct agent_journal *ret,
                                             struct esep_reason *reason);

@@ -37,22 +37,6 @@ enum esep_status journal_draft_get(struct journal *journal, const char *obligati
     return status;
 }
 
-enum esep_status journal_draft_delete(struct journal *journal, const char *obligation,
-                                      struct esep_reason *reason)
-{
-    MDB_txn *txn = NULL;
-    MDB_val key = journal_val(obligation, strlen(obligation));
-    enum esep_status status = journal_begin(journal, true, &txn, reason);
-    if (status == ESEP_OK) {
-        int rc = mdb_del(txn, journal->drafts, &key, NULL);
-        if (rc == MDB_NOTFOUND)
-            status = esep_because(reason, ESEP_NOT_FOUND, "no draft for %.200s", obligation);
-        else if (rc != 0)
-            status = esep_store_status(rc, reason, "delete a draft");
-    }
-    return journal_end(txn, status, reason);
-}
-
 enum esep_status journal_drafts(struct journal *journal,
                                 bool (*visit)(void *context, const char *obligation,
                                               struct esep_slice report),

@@ -152,9 +152,10 @@ static enum esep_status append(struct many *m, struct agent_head *ret, struct es
         entries[i] = esep_slice(at, m->lengths[i]);
         at += m->lengths[i];
     }
+    const struct journal_append what = {
+        .entries = entries, .count = m->count, .after = &m->duties.head};
     enum esep_status status =
-        journal_append_after(&m->desk->journal, &m->desk->sign_key, &m->duties.head, entries,
-                             m->count, m->now, ret, reason);
+        journal_append_after(&m->desk->journal, &m->desk->sign_key, &what, m->now, ret, reason);
     free(entries);
     return status;
 }

@@ -162,9 +162,12 @@ static enum esep_status once(struct agent_desk *desk, struct job *job, struct ag
     if (status == ESEP_OK)
         status = job->make(job, &duties, now, ret, &bytes, reason);
     if (status == ESEP_OK) {
-        struct esep_slice entry = esep_buf_slice(&bytes);
-        status = journal_append_after(&desk->journal, &desk->sign_key, &duties.head, &entry, 1, now,
-                                      &head, reason);
+        const struct esep_slice entry = esep_buf_slice(&bytes);
+        const struct journal_append what = {.entries = &entry,
+                                            .count = 1,
+                                            .after = &duties.head,
+                                            .draft = job->choice->drafted ? ret->obligation : NULL};
+        status = journal_append_after(&desk->journal, &desk->sign_key, &what, now, &head, reason);
     }
     if (status == ESEP_OK) {
         ret->epoch = head.epoch;

@@ -51,16 +51,44 @@ static void test_append_after_another_wrote(void **state)
     assert_int_equal(world_append(&w, 1, 1, 10, &reason), ESEP_OK);
     esep_buf_init(&bytes, AGENT_ENTRY_BYTES_MAX);
     world_pack(2, 2, 10, &bytes);
-    struct esep_slice entry = esep_buf_slice(&bytes);
-    assert_int_equal(
-        journal_append_after(&w.journal, &w.office_key, &before, &entry, 1, 2, &after, &reason),
-        ESEP_AGAIN);
+    const struct esep_slice entry = esep_buf_slice(&bytes);
+    const struct journal_append what = {.entries = &entry, .count = 1, .after = &before};
+    assert_int_equal(journal_append_after(&w.journal, &w.office_key, &what, 2, &after, &reason),
+                     ESEP_AGAIN);
     assert_int_equal(world_check_chain(&w), 1);
     assert_int_equal(journal_head(&w.journal, &before, &reason), ESEP_OK);
-    assert_int_equal(
-        journal_append_after(&w.journal, &w.office_key, &before, &entry, 1, 2, &after, &reason),
-        ESEP_OK);
+    assert_int_equal(journal_append_after(&w.journal, &w.office_key, &what, 2, &after, &reason),
+                     ESEP_OK);
     assert_int_equal(after.seq, 2);
+    esep_buf_done(&bytes);
+    journal_close(&w.journal);
+}
+
+/* A draft goes with the report that it became, or neither does: nobody can send it twice. */
+static void test_a_draft_is_sent_once(void **state)
+{
+    struct journal_world w;
+    struct agent_head after;
+    struct esep_buf bytes;
+    struct esep_buf kept;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    esep_buf_init(&bytes, AGENT_ENTRY_BYTES_MAX);
+    esep_buf_init(&kept, AGENT_ENTRY_BYTES_MAX);
+    world_pack(1, 2, 10, &bytes);
+    const struct esep_slice entry = esep_buf_slice(&bytes);
+    const struct journal_append what = {.entries = &entry, .count = 1, .draft = "p/x"};
+    assert_int_equal(journal_append_after(&w.journal, &w.office_key, &what, 2, &after, &reason),
+                     ESEP_NOT_FOUND);
+    assert_int_equal(world_check_chain(&w), 0);
+    assert_int_equal(journal_draft_put(&w.journal, "p/x", esep_slice_str("d"), &reason), ESEP_OK);
+    assert_int_equal(journal_append_after(&w.journal, &w.office_key, &what, 2, &after, &reason),
+                     ESEP_OK);
+    assert_int_equal(journal_draft_get(&w.journal, "p/x", &kept, &reason), ESEP_NOT_FOUND);
+    assert_int_equal(journal_append_after(&w.journal, &w.office_key, &what, 2, &after, &reason),
+                     ESEP_NOT_FOUND);
+    assert_int_equal(world_check_chain(&w), 1);
+    esep_buf_done(&kept);
     esep_buf_done(&bytes);
     journal_close(&w.journal);
 }
@@ -476,6 +504,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         unit_test_in_folder(test_round_trip),
         unit_test_in_folder(test_another_key_may_not_write),
+        unit_test_in_folder(test_a_draft_is_sent_once),
         unit_test_in_folder(test_append_after_another_wrote),
         unit_test_in_folder(test_too_many_wait),
         unit_test_in_folder(test_full_is_loud_and_receipts_fit),
