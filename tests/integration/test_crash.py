@@ -102,7 +102,8 @@ class Country:
         self.work.settle_backups()
         verdict = self.check.whole()
         self.work.draw_codes(2)
-        assert verdict["office_entries"] == sum(self.check.seen.values()), verdict
+        seen = sum(self.check.seen.values())
+        assert verdict["office_entries"] == seen, f"{seen} reports in {verdict}"
         for name in os.listdir(self.field.folder):
             if name.startswith("backup-"):
                 esep.shutil.rmtree(self.field.path(name), ignore_errors=True)
