@@ -142,7 +142,7 @@ static bool closes(const struct agent *a, size_t frame_len)
     const struct agent_uplink *u = &a->uplink;
     uint64_t left = credit_left(u);
     return u->next_seq > a->journal.last_seq || u->group_frames >= a->config.group_frames ||
-           u->group_entries >= a->config.group_entries || a->draining ||
+           u->group_entries >= u->group_entries_max || a->draining ||
            left < frame_len + u->frame_bytes_max;
 }
 
@@ -182,7 +182,7 @@ static uint32_t put_entries(struct agent *a, const struct agent_entry *first, si
     agent_batch_put_first(&a->scratch, u->next_seq);
     for (const struct agent_entry *e = first; e != NULL; e = window_entry(a)) {
         size_t cost = agent_batch_cost(e->bytes);
-        if (used + cost > room || u->group_entries >= a->config.group_entries || !entry_fits(a, e))
+        if (used + cost > room || u->group_entries >= u->group_entries_max || !entry_fits(a, e))
             break;
         agent_batch_put_entry(&a->scratch, e->bytes);
         used += cost;

@@ -56,8 +56,9 @@ struct agent_uplink {
     bool prev_known;
     uint64_t credit_bytes; /* cumulative, as are the bytes used */
     uint64_t used_bytes;
-    size_t frame_bytes_max; /* the collector's */
-    uint32_t group_frames;  /* sent since the last signed head */
+    size_t frame_bytes_max;     /* the collector's */
+    uint32_t group_entries_max; /* ours or the collector's, whichever is less */
+    uint32_t group_frames;      /* sent since the last signed head */
     uint32_t group_entries;
     uint32_t mark_first; /* ring of marks, ascending */
     uint32_t mark_count;

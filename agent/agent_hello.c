@@ -288,6 +288,9 @@ void agent_on_welcome(struct agent *a, const struct esep_envelope *envelope)
     }
     u->credit_bytes = w->credit_bytes;
     u->frame_bytes_max = w->frame_bytes_max;
+    u->group_entries_max = a->config.group_entries;
+    if (w->group_entries_max > 0 && w->group_entries_max < u->group_entries_max)
+        u->group_entries_max = w->group_entries_max;
     u->pull_wanted = true;
     a->status.failures = 0;
     agent_set_state(a, AGENT_ONLINE, AGENT_WHY_NONE, NO_REFUSAL, "");

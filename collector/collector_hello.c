@@ -326,6 +326,8 @@ void collector_welcome(struct collector *c, struct collector_session *session)
     welcome.checkpoint = &checkpoint;
     welcome.mail_last = office->durable_mail;
     welcome.frame_bytes_max = (uint32_t)c->config.frame_bytes_max;
+    /* A batch holds a group and its head; more without a head are refused, again and again. */
+    welcome.group_entries_max = c->config.batch_records_max - 1;
     Esep__V1__HeldChain older = ESEP__V1__HELD_CHAIN__INIT;
     older.epoch = office->durable_epoch;
     older.seq = office->durable_seq;

@@ -229,6 +229,28 @@ static void a_backlog_of_ten_thousand(void **state)
     ingest_end(&g);
 }
 
+static void batches_of_128(struct collector_config *config)
+{
+    config->batch_records_max = 128;
+}
+
+/* The office would put thousands of entries under one head; WELCOME says how many fit. */
+static void a_backlog_larger_than_a_batch(void **state)
+{
+    (void)state;
+    struct ingest g;
+    struct pair p;
+    ingest_start(&g, batches_of_128);
+    pair_start(&p, &g, "moh");
+    for (int i = 0; i < 700; i++)
+        write_one(&p, KEY_1_MOH);
+    pass_time(&p, 2 * ESEP_MINUTE);
+    assert_int_equal(status_of(&p).receipted_seq, 700);
+    assert_int_equal(agent_counter(p.agent, AGENT_REFUSALS_SIGNED), 0);
+    pair_end(&p);
+    ingest_end(&g);
+}
+
 static void links_break_and_the_collector_crashes(void **state)
 {
     (void)state;
@@ -406,6 +428,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lone_report),
         cmocka_unit_test(a_backlog_of_ten_thousand),
+        cmocka_unit_test(a_backlog_larger_than_a_batch),
         cmocka_unit_test(links_break_and_the_collector_crashes),
         cmocka_unit_test(a_lost_receipt_comes_again),
         cmocka_unit_test(an_older_epoch_goes_first),
