@@ -61,13 +61,18 @@ static enum esep_status take_memory(struct collector *c)
     esep_buf_init(&c->plain, c->config.frame_bytes_max + ESEP_SEAL_BYTES);
     esep_buf_init(&c->packed, c->config.batch_bytes_max);
     esep_buf_init(&c->alert_bytes, c->config.batch_bytes_max / 2);
+    /* All of it from the start: later there is no saying why a message could not be packed. */
     c->frame_entries = calloc(COLLECTOR_FRAME_ENTRIES_MAX, sizeof *c->frame_entries);
     c->frame_hashes = calloc(COLLECTOR_FRAME_ENTRIES_MAX, sizeof *c->frame_hashes);
     if (c->frame_entries == NULL || c->frame_hashes == NULL)
         return ESEP_NOMEM;
     enum esep_status status = esep_arena_init(&c->arena, COLLECTOR_UNPACK_BYTES);
     if (status == ESEP_OK)
-        status = esep_buf_reserve(&c->plain, c->config.frame_bytes_max);
+        status = esep_buf_reserve(&c->plain, c->plain.max);
+    if (status == ESEP_OK)
+        status = esep_buf_reserve(&c->packed, c->packed.max);
+    if (status == ESEP_OK)
+        status = esep_buf_reserve(&c->alert_bytes, c->alert_bytes.max);
     if (status == ESEP_OK)
         status = collector_out_init(c);
     if (status == ESEP_OK)

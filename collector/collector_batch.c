@@ -28,7 +28,7 @@ enum esep_status collector_batches_init(struct collector *c)
 {
     c->run_max = c->config.batch_records_max / 2 + 1;
     c->after_max = c->config.sessions_max + AFTER_SPARE;
-    c->mail_max = 4096;
+    c->mail_max = views_offices_max(c->views); /* each office is listed once */
     for (size_t i = 0; i < 3; i++) {
         enum esep_status status = results_init(c, &c->results[i]);
         if (status != ESEP_OK)
@@ -170,10 +170,8 @@ static void note_mail(struct collector *c, struct collector_fill *batch, struct 
         *newest = mail;
     if (listed)
         return;
-    if (results->mail_count < c->mail_max)
-        results->mail[results->mail_count++] = number;
-    else
-        results->mail[c->mail_max - 1] = COLLECTOR_NONE; /* more than we list: all offices */
+    ESEP_ASSERT(results->mail_count < c->mail_max);
+    results->mail[results->mail_count++] = number;
 }
 
 static enum esep_status grow_rows(struct collector_fill *batch)

@@ -297,12 +297,14 @@ static bool settle_direct(struct collector *c, struct collector_session *session
 static void evict_waiting(struct collector *c, const struct collector_session *asking,
                           esep_time now, size_t len)
 {
-    for (uint32_t at = c->lru_first; at != COLLECTOR_NONE; at = c->sessions[at].lru_next) {
+    /* Ends at who asks at the latest: it was heard just now, and stands last. */
+    for (uint32_t at = c->lru_first;; at = c->sessions[at].lru_next) {
+        ESEP_ASSERT(at != COLLECTOR_NONE);
         struct collector_session *session = &c->sessions[at];
         if (now - session->heard_at < COLLECTOR_WAITING_QUIET ||
             collector_queue_room(c, &asking->waiting, len))
             return;
-        if (session != asking && session->waiting_count > 0 && !session->covered)
+        if (session->waiting_count > 0 && !session->covered)
             collector_waiting_drop(c, session);
     }
 }
@@ -342,8 +344,7 @@ static bool keep_waiting(struct collector *c, struct collector_session *session,
     }
     session->waiting_count += count;
     session->tail_seq = session->waiting_first + session->waiting_count - 1;
-    if (count > 0)
-        session->tail_head = c->frame_hashes[g->batch.count - 1];
+    session->tail_head = c->frame_hashes[g->batch.count - 1];
     session->waiting_frame_bytes += g->frame->size_bytes;
     return true;
 }

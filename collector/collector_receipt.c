@@ -13,8 +13,8 @@ static void mail_durable(struct collector *c, uint32_t number, uint64_t serial)
 {
     struct collector_office *office = collector_office(c, number);
     uint64_t *newest = &office->batch_mail[serial & 1];
-    if (*newest > office->durable_mail)
-        office->durable_mail = *newest;
+    ESEP_ASSERT(*newest > office->durable_mail);
+    office->durable_mail = *newest;
     *newest = 0;
 }
 
@@ -40,11 +40,8 @@ void collector_results_durable(struct collector *c, struct collector_results *re
         /* As of that entry; a later one in the next batch waits for its own commit. */
         collector_office(c, after->office)->durable_state = (uint8_t)after->index;
     }
-    bool all = results->mail_count > 0 && results->mail[results->mail_count - 1] == COLLECTOR_NONE;
-    for (size_t i = 0; !all && i < results->mail_count; i++)
+    for (size_t i = 0; i < results->mail_count; i++)
         mail_durable(c, results->mail[i], results->serial);
-    for (uint32_t i = 1; all && i < c->office_cap; i++)
-        mail_durable(c, i, results->serial);
 }
 
 static void finish_receipt(const struct collector *c, struct esep_receipt *receipt,
@@ -143,10 +140,9 @@ static bool receipt_from_log(struct collector *c, const struct collector_session
 void collector_receipt_again(struct collector *c, struct collector_session *session)
 {
     struct collector_office *office = collector_office(c, session->office);
-    if (office->durable_epoch != session->epoch || office->durable_seq == 0)
+    if (office->durable_seq == 0 || office->durable_epoch != session->epoch)
         return;
-    if (!office->has_last || office->last.epoch != session->epoch ||
-        office->last.through_seq != office->durable_seq) {
+    if (!office->has_last) {
         struct esep_receipt made;
         if (!receipt_from_log(c, session, &made))
             return;
@@ -154,6 +150,8 @@ void collector_receipt_again(struct collector *c, struct collector_session *sess
         office->has_last = true;
         office->last_signed = false;
     }
+    ESEP_ASSERT(office->last.epoch == session->epoch &&
+                office->last.through_seq == office->durable_seq);
     if (!office->last_signed)
         esep_receipt_sign(&c->config.log_id, &office->last, &c->config.log_key);
     office->last_signed = true;
@@ -210,7 +208,7 @@ static void step_after(struct collector *c, struct collector_results *results)
     case COLLECTOR_AFTER_ROSTER:
         after_roster(c, after);
         break;
-    case COLLECTOR_AFTER_DELIVER:
+    default: /* COLLECTOR_AFTER_DELIVER */
         collector_out_effect(c, &effect);
         break;
     }
@@ -220,13 +218,9 @@ static void step_after(struct collector *c, struct collector_results *results)
 static void step_mail(struct collector *c, struct collector_results *results)
 {
     uint32_t number = results->mail[results->mail_next++];
-    uint32_t first = number == COLLECTOR_NONE ? 1 : number;
-    uint32_t last = number == COLLECTOR_NONE ? c->office_cap - 1 : number;
-    for (uint32_t i = first; i <= last; i++) {
-        for (uint32_t at = collector_office(c, i)->first_session; at != COLLECTOR_NONE;
-             at = c->sessions[at].office_next)
-            collector_mail_push(c, &c->sessions[at]);
-    }
+    for (uint32_t at = collector_office(c, number)->first_session; at != COLLECTOR_NONE;
+         at = c->sessions[at].office_next)
+        collector_mail_push(c, &c->sessions[at]);
 }
 
 bool collector_results_step(struct collector *c)

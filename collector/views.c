@@ -233,6 +233,11 @@ const struct views_office *views_office_by_curve(const struct views *v, const ui
     return at == VIEWS_NONE ? NULL : &v->offices[at].pub;
 }
 
+uint32_t views_offices_max(const struct views *v)
+{
+    return v->limits.offices_max;
+}
+
 uint32_t views_next_office(const struct views *v)
 {
     return v->office_count + 1;

@@ -101,6 +101,7 @@ uint32_t views_office_count(const struct views *views);
 const struct views_office *views_office(const struct views *views, uint32_t office); /* NULL */
 const struct views_office *views_office_by_curve(const struct views *views, const uint8_t key[32]);
 uint32_t views_next_office(const struct views *views);
+uint32_t views_offices_max(const struct views *views); /* no number is above it */
 
 struct views_code {
     struct esep_hash hash;

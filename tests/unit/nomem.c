@@ -17,11 +17,38 @@ void *nomem_never_realloc(void *piece, size_t size);
 
 static unsigned left;
 static bool fired;
+static bool inside_alone;
+static unsigned inside;
+static size_t least;
 
 void nomem_arm(unsigned nth)
 {
     left = nth;
     fired = false;
+    inside_alone = false;
+    least = 0;
+}
+
+void nomem_arm_large(unsigned long bytes)
+{
+    nomem_arm_inside(1);
+    least = bytes;
+}
+
+void nomem_arm_inside(unsigned nth)
+{
+    nomem_arm(nth);
+    inside_alone = true;
+}
+
+void nomem_enter(void)
+{
+    inside++;
+}
+
+void nomem_leave(void)
+{
+    inside--;
 }
 
 bool nomem_disarm(void)
@@ -30,8 +57,10 @@ bool nomem_disarm(void)
     return fired;
 }
 
-static bool fails(void)
+static bool fails(size_t size)
 {
+    if ((inside_alone && inside == 0) || size < least)
+        return false;
     bool now = left == 1;
     left -= left > 0 ? 1 : 0;
     fired = fired || now;
@@ -40,17 +69,17 @@ static bool fails(void)
 
 void *nomem_malloc(size_t size)
 {
-    return fails() ? NULL : nomem_true_malloc(size);
+    return fails(size) ? NULL : nomem_true_malloc(size);
 }
 
 void *nomem_calloc(size_t count, size_t size)
 {
-    return fails() ? NULL : nomem_true_calloc(count, size);
+    return fails(count * size) ? NULL : nomem_true_calloc(count, size);
 }
 
 void *nomem_realloc(void *piece, size_t size)
 {
-    return fails() ? NULL : nomem_true_realloc(piece, size);
+    return fails(size) ? NULL : nomem_true_realloc(piece, size);
 }
 
 void *nomem_never_malloc(size_t size)

@@ -15,6 +15,13 @@
 
 /* The nth allocation from now on fails; 1 is the next one. */
 void nomem_arm(unsigned nth);
+/* The same, but what is taken outside of nomem_enter .. nomem_leave neither counts nor fails: for a
+ * test whose world lives on the library that is to run short. */
+void nomem_arm_inside(unsigned nth);
+/* Inside again, the next one of at least so many bytes. */
+void nomem_arm_large(unsigned long bytes);
+void nomem_enter(void);
+void nomem_leave(void);
 /* Allocations no longer fail. True: one did since nomem_arm. */
 bool nomem_disarm(void);
 

@@ -25,6 +25,7 @@ struct sim_office *sim_new(struct ingest *g)
     assert_true(o->chain != NULL && o->entries != NULL && o->heard != NULL);
     esep_buf_init(&o->last_frame, 1 << 20);
     o->epoch = 1;
+    o->first_held = 1;
     o->next = g->offices;
     g->offices = o;
     return o;
@@ -230,7 +231,7 @@ void sim_hello_as(struct sim_office *o, struct ingest *g, const struct esep_comm
     hello.commitment = &commitment;
     hello.auth = (ProtobufCBinaryData){sizeof auth, auth};
     hello.version_min = hello.version_max = 1;
-    hello.journal_first_seq = 1;
+    hello.journal_first_seq = o->first_held;
     seal(o, g, KIND(HELLO), true, &hello.base);
 }
 

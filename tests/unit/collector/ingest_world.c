@@ -9,7 +9,7 @@
 
 static const uint8_t broker_key[32] = {0xb0};
 
-static enum esep_status lookup(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
+enum esep_status ingest_lookup(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
                                uint64_t *ret_index, struct collector_leaf *ret_leaf)
 {
     const struct ingest *g = context;
@@ -80,7 +80,7 @@ static void make_config(struct ingest *g)
 static void start_core(struct ingest *g)
 {
     assert_int_equal(collector_new(&g->core, &g->config, g->world.views, g->world.now), ESEP_OK);
-    collector_set_lookup(g->core, lookup, g);
+    collector_set_lookup(g->core, ingest_lookup, g);
     ingest_pump(g);
     ingest_join(g, 0);
 }

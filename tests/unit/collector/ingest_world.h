@@ -16,7 +16,7 @@
 #include "views_world.h"
 #include "wire/session.h"
 
-#define SIM_ENTRIES_MAX 12000
+#define SIM_ENTRIES_MAX 17000
 #define SIM_HEARD_MAX 4096
 
 struct sim_heard {
@@ -67,6 +67,7 @@ struct sim_office {
     uint8_t curve[32];
     uint32_t number;
     uint32_t epoch;
+    uint64_t first_held;        /* as HELLO says */
     uint64_t seq;               /* written */
     struct esep_hash *chain;    /* [0] is the start */
     struct esep_slice *entries; /* [1] is the first */
@@ -109,6 +110,9 @@ void ingest_start(struct ingest *g, void (*change)(struct collector_config *conf
 void ingest_end(struct ingest *g);
 /* A new core over the same disk, as after a crash: views come from the rows. */
 void ingest_restart(struct ingest *g);
+/* The log's answer to collector_set_lookup. */
+enum esep_status ingest_lookup(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
+                               uint64_t *ret_index, struct collector_leaf *ret_leaf);
 void ingest_pump(struct ingest *g);
 void ingest_commit(struct ingest *g, enum esep_status status);
 /* The batch reaches the disk, and the process dies before it knows. */
