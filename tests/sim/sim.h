@@ -214,6 +214,7 @@ void sim_disk_done(struct sim_disk *disk);
 struct sim_entry {
     struct agent_entry entry;
     int key; /* which obligation, -1: none */
+    esep_time written;
 };
 struct sim_epoch {
     struct sim_entry *entries; /* [1] is the first */
@@ -235,6 +236,8 @@ void sim_journal_append(struct sim *sim, int office, struct esep_slice bytes, in
 void sim_journal_store(struct sim *sim, int office, uint32_t epoch,
                        const struct agent_store *store);
 void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch);
+/* How many entries it let go. */
+uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before);
 void sim_journal_write(struct sim *sim, int office); /* a clerk writes something */
 
 /* An office's connection to a broker, or (office -1) the collector's. */
@@ -317,6 +320,7 @@ struct sim_collector {
     struct views *views;
     struct sim_disk disk;
     struct sim_disk backups[SIM_BACKUPS];
+    esep_time backup_at[SIM_BACKUPS];
     size_t backup_count;
     struct sim_link links[SIM_BROKERS];
     const struct collector_batch *batch; /* STORE not yet answered */
@@ -402,6 +406,7 @@ struct sim_profile {
     uint32_t pauses;  /* of a process, each tick */
     uint32_t orderly; /* TERM and HUP, each tick */
     uint32_t clones;  /* of an office, each tick */
+    uint32_t prunes;  /* of a journal, each tick */
     uint32_t rot;     /* flipped bits, each tick */
     uint32_t enrols;  /* that offices enrol, of a run */
     uint32_t malice;  /* that one of the offices means harm, of a run */
@@ -459,6 +464,7 @@ struct sim {
     uint64_t enrol_turns;
     /* drawn for this run */
     uint32_t loss, repeat, reorder, corrupt, stall, crash_steps;
+    esep_time keep; /* a journal what has its receipt, and people no older backups of the store */
     esep_time latency, write_every, order_every, heartbeat;
     /* Said by sim_fail; the parent process reads it here, and tells (tool.h). */
     const char *failed_check;
@@ -564,6 +570,7 @@ void sim_start_the_fallen(struct sim *sim); /* in a while */
 void sim_spoil_disk(struct sim *sim);
 void sim_jump_clock(struct sim *sim);
 void sim_take_backups(struct sim *sim);
+void sim_prune_somewhere(struct sim *sim);
 void sim_restore_something(struct sim *sim);
 void sim_revoke_somebody(struct sim *sim);
 

@@ -20,6 +20,7 @@ const struct sim_profile sim_profiles[] = {
      .cuts = 30000},
     {.name = "crashes",
      .crashes = 12000,
+     .prunes = 20000,
      .crash_steps = 400,
      .cuts = 4000,
      .loss = 10000,
@@ -31,7 +32,8 @@ const struct sim_profile sim_profiles[] = {
      .crashes = 3000,
      .restores = 1500,
      .crash_steps = 100,
-     .rot = 6000},
+     .rot = 6000,
+     .prunes = 30000},
     {.name = "clocks", .clocks = 20000, .crashes = 2000, .cuts = 3000},
     {.name = "malice",
      .malice = 1000000,
@@ -44,6 +46,7 @@ const struct sim_profile sim_profiles[] = {
      .revokes = 300},
     {.name = "clones",
      .clones = 9000,
+     .prunes = 20000,
      .loss = 20000,
      .cuts = 4000,
      .crashes = 2000,
@@ -132,6 +135,7 @@ static const struct kind {
     {SIM_RESTORE, RATE(restores), 100, sim_restore_something},
     {SIM_REVOKE, RATE(revokes), 100, sim_revoke_somebody},
     {SIM_TWIN, RATE(clones), 100, sim_clone_somebody},
+    {SIM_PRUNE, RATE(prunes), 100, sim_prune_somewhere},
     {SIM_ROT, RATE(rot), 100, sim_rot_somewhere},
     {SIM_LIAR, RATE(lies), 8, sim_turn_liar},
     {SIM_WITHHOLD, RATE(lies), 1, sim_withhold},
@@ -183,6 +187,7 @@ void sim_faults_start(struct sim *sim)
     sim->corrupt = at_most(sim, p->corrupt);
     sim->stall = at_most(sim, p->stall);
     sim->crash_steps = at_most(sim, p->crash_steps);
+    sim->keep = sim_between(sim, 30 * ESEP_MINUTE, 12 * ESEP_HOUR);
     for (int i = 0; i < sim->broker_count; i++)
         sim->brokers[i].node.drift_ppm = (int)sim_pick(sim, 401) - 200;
     sim_after(sim, NULL, ESEP_MINUTE, on_tick);

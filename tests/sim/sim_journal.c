@@ -64,7 +64,9 @@ void sim_journal_append(struct sim *sim, int office, struct esep_slice bytes, in
     }
     agent_head_step(&head, bytes);
     e->entries[++e->last] = (struct sim_entry){
-        .entry = {.seq = head.seq, .chain = head.hash, .bytes = sim_keep(sim, bytes)}, .key = key};
+        .entry = {.seq = head.seq, .chain = head.hash, .bytes = sim_keep(sim, bytes)},
+        .key = key,
+        .written = sim_wall(sim, &o->node)};
     j->marks.last_seq = head.seq;
     j->marks.head = head.hash;
     sim_truth_written(sim, sim_identity(sim, office), j->epoch, &e->entries[e->last].entry);
@@ -121,6 +123,28 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
     j->marks.base = j->marks.head = head.hash;
     for (uint64_t seq = from; seq <= old->last; seq++)
         sim_journal_append(sim, office, old->entries[seq].entry.bytes, old->entries[seq].key);
+}
+
+/* As agent/journal_keep.c: what a receipt below the checkpoint covers, old by the office's clock
+ * when it was written and when the collector took it. Of the present epoch alone. */
+uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before)
+{
+    struct sim_journal *j = &sim->offices[office].journal;
+    const struct sim_epoch *e = &j->epochs[j->epoch];
+    uint64_t covered = 0;
+    uint64_t first = j->marks.oldest_seq;
+    for (size_t i = 0; i < j->receipt_count; i++) {
+        const struct esep_receipt *r = &j->receipts[i];
+        if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES && r->epoch == j->epoch &&
+            r->last_index < j->marks.checkpoint_size && r->accepted_at < before &&
+            r->through_seq > covered)
+            covered = r->through_seq;
+    }
+    if (covered > j->marks.receipted_seq)
+        covered = j->marks.receipted_seq;
+    while (j->marks.oldest_seq <= covered && e->entries[j->marks.oldest_seq].written < before)
+        j->marks.base = e->entries[j->marks.oldest_seq++].entry.chain;
+    return j->marks.oldest_seq - first;
 }
 
 static uint64_t own_last(const struct sim_journal *j, int key)

@@ -193,11 +193,13 @@ static void on_read(struct sim *sim, struct sim_event *event)
     size_t bytes = 0;
     size_t most = (size_t)event->durable;
     uint64_t from = event->b;
+    uint64_t oldest = o->older.epoch != 0 ? 1 : j->marks.oldest_seq;
     if (sim->now < o->disk_bad_until && sim_pick(sim, 2) == 0) {
         sim_count(sim, SIM_TALLY_READ_EIO);
         agent_on_entries(o->core, event->a, ESEP_IO, NULL, 0, now_of(sim, o));
     } else {
-        for (uint64_t seq = from; seq >= 1 && seq <= e->last && count < READ_ENTRIES_MAX; seq++) {
+        for (uint64_t seq = from; seq >= oldest && seq <= e->last && count < READ_ENTRIES_MAX;
+             seq++) {
             if (count > 0 && bytes + e->entries[seq].entry.bytes.len > most)
                 break;
             bytes += e->entries[seq].entry.bytes.len;

@@ -46,10 +46,31 @@ void sim_take_backups(struct sim *sim)
     struct sim_office *o = &sim->offices[sim_pick(sim, (uint64_t)sim->office_count)];
     if (sim_pick(sim, 60) != 0)
         return;
-    if (c->backup_count < SIM_BACKUPS && c->rotten.data == NULL)
+    if (c->backup_count < SIM_BACKUPS && c->rotten.data == NULL) {
+        c->backup_at[c->backup_count] = sim->now;
         sim_disk_copy(&c->backups[c->backup_count++], &c->disk);
+    }
     if (o->backup_count < SIM_BACKUPS && o->rotten.data == NULL)
         sim_journal_copy(&o->backups[o->backup_count++], &o->journal);
+}
+
+void sim_prune_somewhere(struct sim *sim)
+{
+    int office = (int)sim_pick(sim, (uint64_t)sim->office_count);
+    struct sim_office *o = &sim->offices[office];
+    struct agent_status s;
+    if (o->core == NULL || sim_paused(sim, &o->node) || o->broken || o->reopening ||
+        o->storing != NULL)
+        return;
+    esep_time now = sim_wall(sim, &o->node);
+    uint64_t gone = sim_journal_prune(sim, office, now - sim->keep);
+    agent_status_get(o->core, &s);
+    if (gone == 0 || s.epoch != o->journal.epoch)
+        return;
+    sim->tallies[SIM_TALLY_PRUNED] += gone;
+    sim_trace(sim, &o->node, "lets go of %llu entries", (unsigned long long)gone);
+    agent_on_pruned(o->core, o->journal.marks.oldest_seq, &o->journal.marks.base, now);
+    sim_office_pump(sim, office);
 }
 
 static bool restore_office(struct sim *sim)
@@ -67,7 +88,11 @@ static bool restore_collector(struct sim *sim)
     const struct sim_collector *c = &sim->collector;
     if (c->backup_count == 0)
         return false;
-    sim_collector_restore(sim, sim_pick(sim, c->backup_count));
+    size_t backup = (size_t)sim_pick(sim, c->backup_count);
+    /* An office that lets go of entries keeps them for as long as a backup may be old. */
+    if (sim->profile->prunes > 0 && sim->now - c->backup_at[backup] > sim->keep - 5 * ESEP_MINUTE)
+        return false;
+    sim_collector_restore(sim, backup);
     return true;
 }
 
