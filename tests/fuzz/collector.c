@@ -1,342 +1,417 @@
-/* tests/fuzz/collector.c - ingest, fed by a broker and an office that the input plays.
+/* tests/fuzz/collector.c - ingest under any order of events: brokers, offices, operators, the disk.
  *
- * The input is a list of events, each a byte for what it is, two for a length, and bytes: a message
- * of the broker, a frame of the office's connection, a body under the office's true session (BATCH,
- * PULL, PING), a local order, a commit, time. Properties: the core never ends by what came from
- * outside, has one STORE at most under way, logs no entry of the office but in sequence, and what
- * it says to the office opens.
+ * The input is a list of records: what happens, length (be16), bytes. Frames of a broker and of an
+ * office as they are; HELLOs, BATCHes, ENROLs and orders that are true but for the choices in the
+ * bytes; commits that succeed and fail; links that come and go; time both ways; restarts from the
+ * disk. What must hold is in ingest_watch.c: no receipt but for what is on the disk, no entry but
+ * in sequence and by a key that counts, and a core that ends for nothing but a failed commit.
  */
-#include "collector/collector.h"
+#include "esep/v1/report.pb-c.h"
+#include "ingest.h"
 
-#include "esep/v1/link.pb-c.h"
-#include "fuzz.h"
-#include "wire/session.h"
-#include "wire/unpack.h"
-
-#include <stdlib.h>
-
-#define ROOM 65536
-
-struct play {
-    struct collector *core;
-    struct views *views;
-    struct collector_config config;
-    struct esep_sign_key office_key;
-    uint8_t curve[32];
-    struct esep_session session;
-    struct esep_buf plain;
-    const struct collector_batch *pending;
-    uint64_t token;
-    uint64_t log_size;
-    uint64_t last_seq;
-    uint32_t last_epoch;
-    esep_time now;
-};
-
-static const struct esep_zone *zone_named(void *context, const char *name)
+static struct ingest_office *office(struct ingest *g, uint8_t which)
 {
-    static struct esep_zone zone;
-    (void)context;
-    (void)name;
-    return &zone;
+    return &g->offices[1 + (which & 3)];
 }
 
-static size_t no_targets(void *context, const char *plan, const char *body, bool secretariat,
-                         Esep__V1__Target *ret, size_t max)
+static void raw_link(struct ingest *g, struct fuzz_input in)
 {
-    (void)context;
-    (void)plan;
-    (void)body;
-    (void)secretariat;
-    (void)ret;
-    (void)max;
-    return 0;
+    const uint8_t how = fuzz_byte(&in);
+    const struct esep_slice parts[2] = {fuzz_bytes(&in, how & 1 ? 20 : SIZE_MAX), fuzz_rest(&in)};
+    collector_on_frame(g->core, how >> 1 & 1, parts, how & 1 ? 2 : 1, g->now);
 }
 
-static void log_one(struct play *p, Esep__V1__LogType type, const ProtobufCMessage *message)
+static void raw_frame(struct ingest *g, struct fuzz_input in)
 {
-    uint8_t body[512];
-    uint8_t packed[COLLECTOR_LEAF_BYTES];
-    struct esep_slice slice = esep_slice(body, protobuf_c_message_pack(message, body));
-    struct collector_leaf leaf = {.type = type, .accepted_at = 1, .hash = esep_sha256(slice)};
-    collector_leaf_pack(&leaf, packed);
-    if (type == ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS)
-        p->config.log_id = collector_log_id(slice);
-    FUZZ_CHECK(views_apply(p->views, p->log_size++, esep_slice(packed, sizeof packed), slice, NULL,
-                           NULL) == ESEP_OK);
+    const struct ingest_office *o = office(g, fuzz_byte(&in));
+    ingest_frame(g, o, fuzz_rest(&in));
 }
 
-static enum esep_status drop_row(void *context, struct esep_slice key, struct esep_slice value)
+static void raw_plain(struct ingest *g, struct fuzz_input in)
 {
-    (void)context;
-    (void)key;
-    (void)value;
-    return ESEP_OK;
+    struct ingest_office *o = office(g, fuzz_byte(&in));
+    const Esep__V1__Kind kind = (Esep__V1__Kind)(fuzz_byte(&in) % 24);
+    ingest_sealed(g, o, kind, fuzz_rest(&in));
 }
 
-static void make_log(struct play *p)
+static uint64_t at_most(uint64_t value, uint64_t most)
 {
-    static const struct views_limits limits = {4, 8, 64, 8, 16, 4, 65536};
-    Esep__V1__Genesis genesis = ESEP__V1__GENESIS__INIT;
-    Esep__V1__KeyChange change = ESEP__V1__KEY_CHANGE__INIT;
-    char body[] = "moh";
-    FUZZ_CHECK(views_new(&p->views, &limits, zone_named, NULL) == ESEP_OK);
-    log_one(p, ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS, &genesis.base);
-    change.office = 1;
-    change.state = ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE;
-    change.body = body;
-    change.sign_key = esep_pb(p->office_key.public, 32);
-    change.curve_key = esep_pb(p->curve, 32);
-    log_one(p, ESEP__V1__LOG_TYPE__LOG_TYPE_KEY, &change.base);
-    FUZZ_CHECK(views_flush(p->views, drop_row, NULL) == ESEP_OK);
+    return value < most ? value : most;
 }
 
-static void hear(struct play *p, const struct collector_effect *effect)
+static struct esep_commitment head_of(struct ingest *g, const struct ingest_office *o, uint64_t seq,
+                                      uint8_t lies)
 {
-    struct esep_envelope envelope;
-    if (effect->part_count != 2)
-        return;
-    FUZZ_CHECK(esep_envelope_read(effect->parts[1], &envelope, NULL) == ESEP_OK);
-    bool ours = memcmp(envelope.session.data, p->session.id, ESEP_SESSION_ID_BYTES) == 0;
-    if (ours && envelope.kind != ESEP__V1__KIND__KIND_REFUSAL)
-        FUZZ_CHECK(esep_session_open(&p->session, &envelope, &p->plain) == ESEP_OK);
-}
-
-static void pump(struct play *p)
-{
-    const struct collector_effect *next;
-    while ((next = collector_peek(p->core)) != NULL) {
-        const struct collector_effect effect = *next;
-        if (effect.kind == COLLECTOR_EFFECT_SEND)
-            hear(p, &effect);
-        if (effect.kind == COLLECTOR_EFFECT_STORE) {
-            FUZZ_CHECK(p->pending == NULL);
-            p->pending = effect.batch;
-            p->token = effect.token;
-        }
-        collector_pop(p->core);
-        if (effect.kind == COLLECTOR_EFFECT_MAIL)
-            collector_on_mail(p->core, effect.token, NULL, 0, false, p->now);
-    }
-    FUZZ_CHECK(collector_status(p->core, NULL) == ESEP_OK);
-}
-
-static void commit(struct play *p)
-{
-    if (p->pending == NULL)
-        return;
-    FUZZ_CHECK(p->pending->first_index == p->log_size);
-    for (size_t i = 0; i < p->pending->record_count; i++) {
-        struct collector_leaf leaf;
-        FUZZ_CHECK(
-            collector_leaf_unpack(esep_slice(p->pending->records[i].leaf, COLLECTOR_LEAF_BYTES),
-                                  &leaf) == ESEP_OK);
-        if (leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY)
-            continue;
-        FUZZ_CHECK(leaf.office == 1 && leaf.epoch == 1 && leaf.seq == p->last_seq + 1);
-        p->last_seq = leaf.seq;
-    }
-    p->log_size += p->pending->record_count;
-    p->pending = NULL;
-    collector_on_stored(p->core, p->token, ESEP_OK, p->now);
-    pump(p);
-}
-
-static void from_office(struct play *p, struct esep_slice frame)
-{
-    uint8_t head[128];
-    Esep__V1__From from = ESEP__V1__FROM__INIT;
-    Esep__V1__LinkDown down = ESEP__V1__LINK_DOWN__INIT;
-    from.conn = 1;
-    from.office = 1;
-    from.curve_key = esep_pb(p->curve, 32);
-    down.what_case = ESEP__V1__LINK_DOWN__WHAT_FROM;
-    down.from = &from;
-    struct esep_slice parts[2] = {esep_slice(head, protobuf_c_message_pack(&down.base, head)),
-                                  frame};
-    collector_on_frame(p->core, 0, parts, 2, p->now);
-    pump(p);
-}
-
-static void sealed(struct play *p, Esep__V1__Kind kind, struct esep_slice plain)
-{
-    struct esep_buf frame;
-    esep_buf_init(&frame, ROOM + 256);
-    if (esep_session_seal(&p->session, kind, plain, &frame) == ESEP_OK)
-        from_office(p, esep_buf_slice(&frame));
-    esep_buf_done(&frame);
-}
-
-/* A BATCH whose entries and head are true: the input is cut into entries. */
-static void true_batch(struct play *p, struct esep_slice bytes)
-{
-    uint8_t packed[ROOM];
-    ProtobufCBinaryData entries[16];
-    Esep__V1__Batch batch = ESEP__V1__BATCH__INIT;
-    Esep__V1__Commitment message = ESEP__V1__COMMITMENT__INIT;
-    const struct views_office *office = views_office(p->views, 1);
-    struct esep_hash head = office->epoch == 1
-                                ? office->head
-                                : esep_chain_start(&p->config.log_id, 1, 1, p->office_key.public);
-    batch.first_seq = office->seq + 1;
-    batch.entries = entries;
-    while (bytes.len > 0 && batch.n_entries < 16) {
-        size_t len = bytes.data[0] < bytes.len ? bytes.data[0] : bytes.len - 1;
-        entries[batch.n_entries] = esep_pb(bytes.data + 1, len);
-        head = esep_chain_step(&head, batch.first_seq + batch.n_entries++,
-                               esep_slice(bytes.data + 1, len));
-        bytes = esep_slice(bytes.data + 1 + len, bytes.len - 1 - len);
-    }
-    if (batch.n_entries == 0)
-        return;
     struct esep_commitment c = {
-        .office = 1, .epoch = 1, .seq = batch.first_seq + batch.n_entries - 1, .head = head};
-    esep_commitment_sign(&p->config.log_id, &c, &p->office_key);
-    esep_commitment_write(&c, &message);
-    batch.commitment = &message;
-    if (protobuf_c_message_get_packed_size(&batch.base) <= sizeof packed)
-        sealed(p, ESEP__V1__KIND__KIND_BATCH,
-               esep_slice(packed, protobuf_c_message_pack(&batch.base, packed)));
+        .office = o->number, .epoch = o->epoch, .seq = seq, .office_clock = g->now};
+    c.head = o->chain[at_most(seq, INGEST_ENTRIES)];
+    if (lies & 1)
+        c.head.bytes[0] ^= 1;
+    if (lies & 2)
+        c.office = 1 + c.office % INGEST_OFFICES;
+    if (lies & 4)
+        c.epoch += 1;
+    esep_commitment_sign(&g->config.log_id, &c, &o->sign);
+    if (lies & 8)
+        c.signature[3] ^= 1;
+    return c;
 }
 
-static void link_message(struct play *p, const Esep__V1__LinkDown *down)
+/* how: 1..15 lies about the head, 16 another connection, 32 another link, 64 an older version. */
+static void hello(struct ingest *g, struct fuzz_input in)
 {
-    uint8_t packed[128];
-    struct esep_slice part = esep_slice(packed, protobuf_c_message_pack(&down->base, packed));
-    collector_on_frame(p->core, 0, &part, 1, p->now);
-    pump(p);
-}
-
-static void join(struct play *p)
-{
-    const uint8_t nonce[32] = {1};
-    Esep__V1__Challenge challenge = ESEP__V1__CHALLENGE__INIT;
-    Esep__V1__Joined joined = ESEP__V1__JOINED__INIT;
-    Esep__V1__LinkDown down = ESEP__V1__LINK_DOWN__INIT;
-    collector_on_link(p->core, 0, nonce, true, p->now);
-    challenge.nonce = esep_pb(nonce, 32);
-    down.what_case = ESEP__V1__LINK_DOWN__WHAT_CHALLENGE;
-    down.challenge = &challenge;
-    link_message(p, &down);
-    joined.primary = true;
-    down.what_case = ESEP__V1__LINK_DOWN__WHAT_JOINED;
-    down.joined = &joined;
-    link_message(p, &down);
-}
-
-static void hello(struct play *p)
-{
-    uint8_t seed[32] = {3};
-    uint8_t auth[64];
-    uint8_t packed[1024];
-    struct esep_commitment c = {
-        .office = 1,
-        .epoch = 1,
-        .head = esep_chain_start(&p->config.log_id, 1, 1, p->office_key.public)};
-    Esep__V1__Commitment commitment = ESEP__V1__COMMITMENT__INIT;
+    uint8_t auth[ESEP_SIGNATURE_BYTES];
+    struct ingest_office *o = office(g, fuzz_byte(&in));
+    const uint8_t how = fuzz_byte(&in);
+    const uint64_t seq = at_most(fuzz_number(&in), o->seq);
+    const struct esep_commitment c = head_of(g, o, seq, how & 15);
+    Esep__V1__Commitment commitment;
     Esep__V1__Hello message = ESEP__V1__HELLO__INIT;
-    struct esep_buf frame;
-    FUZZ_CHECK(esep_session_begin(&p->session, seed, p->config.seal_key.public,
-                                  &p->config.log_id) == ESEP_OK);
-    esep_commitment_sign(&p->config.log_id, &c, &p->office_key);
-    struct esep_hash statement =
-        esep_auth_statement(p->session.office_ephemeral, p->session.collector_public,
-                            &p->config.log_id, esep_slice(c.signature, 64));
-    esep_sign(&p->office_key, esep_slice(statement.bytes, 32), auth);
     esep_commitment_write(&c, &commitment);
+    o->conn += how & 16;
+    o->link = how >> 5 & 1;
+    ingest_begin(g, &o->session);
+    const struct esep_hash statement =
+        esep_auth_statement(o->session.office_ephemeral, o->session.collector_public,
+                            &g->config.log_id, esep_slice(c.signature, sizeof c.signature));
+    esep_sign(&o->sign, esep_slice(statement.bytes, sizeof statement.bytes), auth);
     message.commitment = &commitment;
-    message.auth = esep_pb(auth, 64);
-    message.version_min = message.version_max = 1;
-    esep_buf_init(&frame, 4096);
-    FUZZ_CHECK(
-        esep_session_seal_first(&p->session, ESEP__V1__KIND__KIND_HELLO,
-                                esep_slice(packed, protobuf_c_message_pack(&message.base, packed)),
-                                &frame) == ESEP_OK);
-    from_office(p, esep_buf_slice(&frame));
-    FUZZ_CHECK(p->session.established);
-    esep_buf_done(&frame);
+    message.auth = esep_pb(auth, sizeof auth);
+    message.version_min = message.version_max = how & 64 ? 2 : 1;
+    message.journal_first_seq = fuzz_number(&in);
+    message.mail_through = fuzz_number(&in);
+    ingest_first(g, o, &o->session, ESEP__V1__KIND__KIND_HELLO, &message.base);
 }
 
-static void start(struct play *p)
+/* Entries first .. first + count - 1 of the journal, and a signed head where how says so. */
+static void batch(struct ingest *g, struct fuzz_input in)
 {
-    uint8_t seed[32] = {2};
-    esep_sign_key_from_seed(&p->office_key, seed);
-    esep_sign_key_from_seed(&p->config.log_key, seed);
-    esep_box_key_from_seed(&p->config.seal_key, seed);
-    memset(p->curve, 0x80, sizeof p->curve);
-    esep_buf_init(&p->plain, 2 * ROOM);
-    p->now = ESEP_DAY;
-    make_log(p);
-    p->config.targets = no_targets;
-    p->config.links_max = 1;
-    p->config.sessions_max = 4;
-    p->config.frame_bytes_max = ROOM;
-    p->config.session_credit_bytes = ROOM;
-    p->config.ingest_bytes_max = 2 * ROOM;
-    p->config.batch_bytes_max = 4 * ROOM;
-    p->config.batch_records_max = 64;
-    p->config.session_idle = ESEP_HOUR;
-    p->config.presence_every = ESEP_DAY;
-    p->config.link_heartbeat = ESEP_SECOND;
-    FUZZ_CHECK(collector_new(&p->core, &p->config, p->views, p->now) == ESEP_OK);
-    join(p);
-    hello(p);
+    struct ingest_office *o = office(g, fuzz_byte(&in));
+    const uint8_t how = fuzz_byte(&in);
+    ProtobufCBinaryData entries[INGEST_ENTRIES];
+    Esep__V1__Batch message = ESEP__V1__BATCH__INIT;
+    Esep__V1__Commitment commitment;
+    message.first_seq = fuzz_number(&in);
+    message.entries = entries;
+    uint64_t count = fuzz_byte(&in) & 15;
+    uint64_t last = o->seq;
+    for (uint64_t seq = message.first_seq; count > 0 && seq >= 1 && seq <= o->seq; seq++, count--) {
+        entries[message.n_entries++] = esep_pb(o->entries[seq].data, o->entries[seq].len);
+        last = seq;
+    }
+    if (how & 64)
+        last = at_most(fuzz_number(&in), INGEST_ENTRIES);
+    const struct esep_commitment c = head_of(g, o, last, how & 15);
+    esep_commitment_write(&c, &commitment);
+    if (how & 128)
+        message.commitment = &commitment;
+    ingest_message(g, o, ESEP__V1__KIND__KIND_BATCH, &message.base);
 }
 
-static void event(struct play *p, uint8_t what, struct esep_slice bytes)
+/* Reports on what the plan asks for, or any bytes at all. */
+static void write_entry(struct ingest *g, struct fuzz_input in)
 {
-    switch (what % 9) {
+    uint8_t packed[256], nonce[16] = {0};
+    char key[ESEP_OBLIGATION_KEY_MAX];
+    struct ingest_office *o = office(g, fuzz_byte(&in));
+    const uint8_t how = fuzz_byte(&in);
+    Esep__V1__JournalEntry entry = ESEP__V1__JOURNAL_ENTRY__INIT;
+    Esep__V1__Report r = ESEP__V1__REPORT__INIT;
+    if (how & 1) {
+        ingest_write(g, o, fuzz_rest(&in));
+        return;
+    }
+    const uint32_t duties = views_obligation_count(g->disk.views);
+    (void)snprintf(key, sizeof key, "%s",
+                   views_obligation(g->disk.views, fuzz_byte(&in) % duties)->made.key);
+    entry.nonce = esep_pb(nonce, sizeof nonce);
+    entry.written_at_us = g->now;
+    entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+    entry.report = &r;
+    r.obligation = key;
+    r.revision = 1 + (uint32_t)fuzz_byte(&in);
+    r.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_EXECUTED;
+    if (how & 2)
+        r.builds_on_seq = fuzz_number(&in);
+    if (how & 4)
+        r.builds_on_index = fuzz_number(&in);
+    FUZZ_CHECK(protobuf_c_message_get_packed_size(&entry.base) <= sizeof packed);
+    ingest_write(g, o, esep_slice(packed, protobuf_c_message_pack(&entry.base, packed)));
+}
+
+static void pull(struct ingest *g, struct fuzz_input in)
+{
+    struct ingest_office *o = office(g, fuzz_byte(&in));
+    Esep__V1__Pull message = ESEP__V1__PULL__INIT;
+    Esep__V1__Ping ping = ESEP__V1__PING__INIT;
+    const uint8_t how = fuzz_byte(&in);
+    message.through = fuzz_number(&in);
+    ping.office_clock_us = (esep_time)fuzz_number(&in);
+    if (how & 1)
+        ingest_message(g, o, ESEP__V1__KIND__KIND_PING, &ping.base);
+    else
+        ingest_message(g, o, ESEP__V1__KIND__KIND_PULL, &message.base);
+}
+
+static void commit(struct ingest *g, struct fuzz_input in)
+{
+    const uint8_t status = fuzz_byte(&in);
+    ingest_commit(g, status < 0xf0 ? ESEP_OK : (enum esep_status)(1 + status % ESEP_DENIED));
+}
+
+static void time_moves(struct ingest *g, struct fuzz_input in)
+{
+    static const esep_time units[] = {ESEP_SECOND / 10, ESEP_MINUTE, ESEP_DAY, 100 * ESEP_DAY};
+    const uint8_t how = fuzz_byte(&in);
+    const esep_time by = (esep_time)fuzz_byte(&in) * units[how & 3];
+    g->now += how & 4 ? -by : by;
+    if (g->now < ESEP_DAY)
+        g->now = ESEP_DAY;
+    collector_on_time(g->core, g->now);
+}
+
+static void fill_order(struct ingest *g, struct fuzz_input *in, Esep__V1__Order *order)
+{
+    static char text[5][64];
+    static Esep__V1__CodeOrder code;
+    static Esep__V1__AcceptOrder accept;
+    static Esep__V1__RevokeOrder revoke;
+    static Esep__V1__ListOrder list;
+    static Esep__V1__PlanOrder plan;
+    static Esep__V1__ReviewOrder review;
+    static Esep__V1__ExtendOrder extend;
+    static Esep__V1__ControlOrder control;
+    static uint8_t hash[ESEP_HASH_BYTES];
+    static char key[ESEP_OBLIGATION_KEY_MAX], until[] = "2014-07-31";
+    const uint8_t what = fuzz_byte(in);
+    const uint32_t number = (uint32_t)fuzz_number(in);
+    const uint32_t duties = views_obligation_count(g->disk.views);
+    const struct esep_slice revision = story_plan(number);
+    esep__v1__code_order__init(&code);
+    esep__v1__accept_order__init(&accept);
+    esep__v1__revoke_order__init(&revoke);
+    esep__v1__list_order__init(&list);
+    esep__v1__plan_order__init(&plan);
+    esep__v1__review_order__init(&review);
+    esep__v1__extend_order__init(&extend);
+    esep__v1__control_order__init(&control);
+    for (size_t i = 0; i < 5; i++)
+        fuzz_text(in, text[i], sizeof text[i]);
+    (void)snprintf(key, sizeof key, "%s",
+                   views_obligation(g->disk.views, number % duties)->made.key);
+    const struct esep_hash code_hash = esep_sha256(esep_slice(&what, 1));
+    memcpy(hash, code_hash.bytes, sizeof hash);
+    code.body = number & 1 ? text[0] : until;
+    (void)snprintf(text[4], sizeof text[4], "moh");
+    code.body = number & 2 ? text[4] : text[0];
+    code.code_hash = esep_pb(hash, sizeof hash);
+    code.expires_at_us = g->now + ESEP_DAY;
+    code.accept_on_use = (number & 4) != 0;
+    accept.office = revoke.office = number;
+    list.after_office = number;
+    revoke.reason = review.comment = extend.reason = control.reason = text[1];
+    plan.plan = esep_pb(revision.data, revision.len);
+    plan.effective = review.again_by = text[2];
+    review.report_index = number;
+    review.accept = (what & 128) != 0;
+    review.reason_code = extend.document = text[3];
+    extend.obligation = control.obligation = key;
+    extend.until = until;
+    extend.refuse = (what & 128) != 0;
+    control.act = (Esep__V1__ControlAct)(1 + (what >> 7));
+    order->what_case = (Esep__V1__Order__WhatCase)(ESEP__V1__ORDER__WHAT_CODE + (what & 7));
+    void *const members[] = {&code, &accept, &revoke, &list, &plan, &review, &extend, &control};
+    order->code = members[what & 7]; /* all members of the union are pointers */
+}
+
+static void local_order(struct ingest *g, struct fuzz_input in)
+{
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    if (fuzz_byte(&in) & 1) {
+        collector_on_order(g->core, 7, fuzz_rest(&in), g->now);
+        return;
+    }
+    fill_order(g, &in, &order);
+    esep_buf_clear(&g->packed);
+    FUZZ_CHECK(esep_pack(&order.base, &g->packed) == ESEP_OK);
+    collector_on_order(g->core, 7, esep_buf_slice(&g->packed), g->now);
+}
+
+/* how: 1 signed badly, 2 another connection's key, 4 long ago, 8 a nonce of two bytes. */
+static void signed_order(struct ingest *g, struct fuzz_input in)
+{
+    uint8_t nonce[16] = {0}, signature[ESEP_SIGNATURE_BYTES];
+    struct esep_buf bytes;
+    struct esep_session session;
+    struct ingest_office caller = {.conn = 900, .number = 0};
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    Esep__V1__SignedOrder message = ESEP__V1__SIGNED_ORDER__INIT;
+    const uint8_t how = fuzz_byte(&in);
+    nonce[0] = fuzz_byte(&in);
+    fill_order(g, &in, &order);
+    order.nonce = esep_pb(nonce, how & 8 ? 2 : sizeof nonce);
+    order.issued_at_us = how & 4 ? g->now - ESEP_HOUR : g->now;
+    esep_buf_init(&bytes, 1u << 20);
+    FUZZ_CHECK(esep_pack(&order.base, &bytes) == ESEP_OK);
+    const struct esep_hash statement =
+        esep_order_statement(&g->config.log_id, esep_buf_slice(&bytes));
+    esep_sign(&g->operator_key, esep_slice(statement.bytes, sizeof statement.bytes), signature);
+    signature[5] ^= how & 1;
+    message.order = esep_pb(bytes.data, bytes.len);
+    message.operator_key = esep_pb(g->operator_key.public, ESEP_KEY_BYTES);
+    message.signature = esep_pb(signature, sizeof signature);
+    memset(caller.curve, how & 2 ? 0x70 : 0x6f, sizeof caller.curve);
+    ingest_begin(g, &session);
+    ingest_first(g, &caller, &session, ESEP__V1__KIND__KIND_ORDER, &message.base);
+    esep_session_done(&session);
+    esep_buf_done(&bytes);
+}
+
+/* The code's hash is one that a CODE order made (or the story's): the code itself is its first
+ * byte's. how: 1 signed badly, 2 another connection. */
+static void enrol(struct ingest *g, struct fuzz_input in)
+{
+    uint8_t bound[16 + 2 * ESEP_KEY_BYTES], auth[ESEP_SIGNATURE_BYTES];
+    char label[80];
+    struct esep_session session;
+    struct ingest_office *o = office(g, fuzz_byte(&in));
+    const uint8_t how = fuzz_byte(&in);
+    Esep__V1__Enrol message = ESEP__V1__ENROL__INIT;
+    memset(bound, fuzz_byte(&in), 16);
+    memcpy(bound + 16, o->sign.public, ESEP_KEY_BYTES);
+    memcpy(bound + 16 + ESEP_KEY_BYTES, o->curve, ESEP_KEY_BYTES);
+    ingest_begin(g, &session);
+    const struct esep_hash statement =
+        esep_auth_statement(session.office_ephemeral, session.collector_public, &g->config.log_id,
+                            esep_slice(bound, sizeof bound));
+    esep_sign(&o->sign, esep_slice(statement.bytes, sizeof statement.bytes), auth);
+    auth[1] ^= how & 1;
+    message.code = esep_pb(bound, 16);
+    message.sign_key = esep_pb(o->sign.public, ESEP_KEY_BYTES);
+    message.curve_key = esep_pb(o->curve, ESEP_KEY_BYTES);
+    message.auth = esep_pb(auth, sizeof auth);
+    message.label = (char *)(uintptr_t)(how & 4 ? fuzz_text(&in, label, sizeof label) : "");
+    struct ingest_office as = {.conn = o->conn, .link = o->link};
+    memcpy(as.curve, how & 2 ? g->offices[1].curve : o->curve, sizeof as.curve);
+    ingest_first(g, &as, &session, ESEP__V1__KIND__KIND_ENROL, &message.base);
+    esep_session_done(&session);
+}
+
+static void links(struct ingest *g, struct fuzz_input in)
+{
+    const uint8_t how = fuzz_byte(&in);
+    const uint32_t link = how & 1;
+    const uint8_t key[32] = {(uint8_t)(1 + link)};
+    Esep__V1__LinkDown down = ESEP__V1__LINK_DOWN__INIT;
+    Esep__V1__Gone gone = ESEP__V1__GONE__INIT;
+    Esep__V1__Beat beat = ESEP__V1__BEAT__INIT;
+    char words[64];
+    Esep__V1__JoinRefused refused = ESEP__V1__JOIN_REFUSED__INIT;
+    switch (how >> 1 & 7) {
     case 0:
-        collector_on_frame(p->core, 0, &bytes, 1, p->now);
-        break;
+        collector_on_link(g->core, link, key, false, g->now);
+        return;
     case 1:
-        from_office(p, bytes);
-        break;
+        ingest_join(g, link, (how & 128) != 0);
+        return;
     case 2:
-        sealed(p, ESEP__V1__KIND__KIND_BATCH, bytes);
+        gone.conn = fuzz_number(&in);
+        down.what_case = ESEP__V1__LINK_DOWN__WHAT_GONE;
+        down.gone = &gone;
         break;
     case 3:
-        sealed(p, ESEP__V1__KIND__KIND_PULL, bytes);
-        break;
-    case 4:
-        sealed(p, ESEP__V1__KIND__KIND_PING, bytes);
-        break;
-    case 5:
-        collector_on_order(p->core, 1, bytes, p->now);
-        break;
-    case 6:
-        true_batch(p, bytes);
-        break;
-    case 7:
-        p->now += (esep_time)bytes.len * ESEP_SECOND;
-        collector_on_time(p->core, p->now);
+        refused.text = (char *)(uintptr_t)fuzz_text(&in, words, sizeof words);
+        down.what_case = ESEP__V1__LINK_DOWN__WHAT_REFUSED;
+        down.refused = &refused;
         break;
     default:
-        commit(p);
+        beat.draining = (how & 128) != 0;
+        down.what_case = ESEP__V1__LINK_DOWN__WHAT_BEAT;
+        down.beat = &beat;
         break;
     }
-    pump(p);
+    ingest_link_down(g, link, &down);
 }
+
+static void shell(struct ingest *g, struct fuzz_input in)
+{
+    const uint8_t how = fuzz_byte(&in);
+    char detail[128];
+    switch (how & 7) {
+    case 0:
+        collector_set_full(g->core, (how & 128) != 0);
+        break;
+    case 1:
+        g->hold_mail = (how & 128) != 0;
+        break;
+    case 2:
+        ingest_mail_answer(g);
+        break;
+    case 3: {
+        const uint64_t index = fuzz_number(&in);
+        const uint32_t target = (uint32_t)fuzz_number(&in);
+        const uint32_t tries = fuzz_byte(&in);
+        collector_on_delivery(g->core, index, target, (how & 128) != 0, tries,
+                              fuzz_text(&in, detail, sizeof detail), g->now);
+        break;
+    }
+    case 4:
+        if (how & 128) /* it ends in restart alone: seldom */
+            collector_drain(g->core, g->now);
+        break;
+    case 5:
+        (void)collector_drained(g->core);
+        collector_on_time(g->core, collector_deadline(g->core) < g->now + 400 * ESEP_DAY
+                                       ? (g->now = collector_deadline(g->core))
+                                       : g->now);
+        break;
+    default:
+        ingest_restart(g);
+        break;
+    }
+}
+
+/* The last frame once more, one byte of it changed (by zero: a repeat). */
+static void again(struct ingest *g, struct fuzz_input in)
+{
+    const struct ingest_office *o = office(g, fuzz_byte(&in));
+    if (g->frame.len == 0)
+        return;
+    g->frame.data[(size_t)fuzz_be(&in, 2) % g->frame.len] ^= fuzz_byte(&in);
+    ingest_frame(g, o, esep_buf_slice(&g->frame));
+}
+
+static void new_epoch(struct ingest *g, struct fuzz_input in)
+{
+    struct ingest_office *o = office(g, fuzz_byte(&in));
+    o->epoch += 1 + (fuzz_byte(&in) & 1);
+    o->seq = 0;
+    o->chain[0] = esep_chain_start(&g->config.log_id, o->number, o->epoch, o->sign.public);
+}
+
+/* Append only: a seed's first byte is a place in this list. */
+static void (*const events[])(struct ingest *, struct fuzz_input) = {
+    raw_link,   raw_frame,   raw_plain,    hello, batch, write_entry, pull,  commit,
+    time_moves, local_order, signed_order, enrol, links, shell,       again, new_epoch,
+};
+#define EVENTS (sizeof events / sizeof events[0])
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    FUZZ_CHECK(esep_crypto_init() == ESEP_OK);
-    struct play *p = calloc(1, sizeof *p);
-    FUZZ_CHECK(p != NULL);
-    start(p);
-    while (size >= 3) {
-        size_t len = (size_t)data[1] << 8 | data[2];
-        if (len > size - 3)
-            len = size - 3;
-        event(p, data[0], esep_slice(data + 3, len));
-        data += 3 + len;
-        size -= 3 + len;
+    static struct ingest g;
+    struct fuzz_input in = {data, size};
+    struct esep_slice bytes;
+    uint8_t what;
+    ingest_start(&g);
+    for (int i = 0; i < 200 && g.disk.count < STORY_ENTRIES_MAX - 130; i++) {
+        if (!fuzz_record(&in, &what, &bytes))
+            break;
+        events[what % EVENTS](&g, fuzz_input(bytes));
+        ingest_pump(&g);
     }
-    while (p->pending != NULL)
-        commit(p);
-    collector_free(p->core);
-    views_free(p->views);
-    esep_buf_done(&p->plain);
-    free(p);
+    for (int i = 0; i < 4 && g.pending != NULL; i++)
+        ingest_commit(&g, ESEP_OK);
+    ingest_check_disk(&g);
+    ingest_end(&g);
     return 0;
 }

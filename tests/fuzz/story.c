@@ -32,7 +32,7 @@ static int by_key(const struct story_row *row, struct esep_slice key)
     return order != 0 ? order : (row->key_len > key.len) - (row->key_len < key.len);
 }
 
-static enum esep_status put_row(void *context, struct esep_slice key, struct esep_slice value)
+enum esep_status story_put_row(void *context, struct esep_slice key, struct esep_slice value)
 {
     struct story *s = context;
     size_t at = 0;
@@ -63,7 +63,21 @@ static enum esep_status put_row(void *context, struct esep_slice key, struct ese
 
 void story_flush(struct story *s)
 {
-    FUZZ_CHECK(views_flush(s->views, put_row, s) == ESEP_OK);
+    FUZZ_CHECK(views_flush(s->views, story_put_row, s) == ESEP_OK);
+}
+
+bool story_keep(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_BYTES], struct esep_slice body)
+{
+    if (s->count == STORY_ENTRIES_MAX)
+        return false;
+    struct story_entry *e = &s->entries[s->count++];
+    uint8_t *copy = malloc(body.len > 0 ? body.len : 1);
+    FUZZ_CHECK(copy != NULL);
+    if (body.len > 0)
+        memcpy(copy, body.data, body.len);
+    memcpy(e->leaf, leaf, sizeof e->leaf);
+    e->body = esep_slice(copy, body.len);
+    return true;
 }
 
 enum esep_status story_take(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_BYTES],
@@ -80,13 +94,7 @@ enum esep_status story_take(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_B
         FUZZ_CHECK(reason.text[0] != '\0' && esep_utf8_valid(esep_slice_str(reason.text)));
         return status;
     }
-    struct story_entry *e = &s->entries[s->count++];
-    uint8_t *copy = malloc(body.len > 0 ? body.len : 1);
-    FUZZ_CHECK(copy != NULL);
-    if (body.len > 0)
-        memcpy(copy, body.data, body.len);
-    memcpy(e->leaf, leaf, sizeof e->leaf);
-    e->body = esep_slice(copy, body.len);
+    FUZZ_CHECK(story_keep(s, leaf, body));
     FUZZ_CHECK(views_log_size(s->views) == s->count);
     return ESEP_OK;
 }

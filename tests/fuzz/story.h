@@ -45,6 +45,9 @@ void story_open(struct story *s);
 enum esep_status story_log(struct story *s, Esep__V1__LogType type, const ProtobufCMessage *body);
 enum esep_status story_take(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_BYTES],
                             struct esep_slice body);
+/* Into the log and the table, past the views; false: no room. */
+bool story_keep(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_BYTES], struct esep_slice body);
+enum esep_status story_put_row(void *story, struct esep_slice key, struct esep_slice value);
 /* Rows go into the table. */
 void story_flush(struct story *s);
 /* New views from the rows; NULL where they are refused. */
