@@ -4,7 +4,9 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -125,15 +127,27 @@ size_t tool_again(const struct sim_recipe *recipe, char *out, size_t len)
 /* Of the tree that it was built from, as it stands now. */
 static const char *commit(void)
 {
+    static const char *const arguments[] = {
+        "git", "-C", ESEP_SOURCE_DIR, "describe", "--always", "--dirty", NULL};
     static char line[80];
+    posix_spawn_file_actions_t files;
+    pid_t git;
     if (line[0] != '\0')
         return line;
-    FILE *git = popen("git -C '" ESEP_SOURCE_DIR "' describe --always --dirty 2>/dev/null", "r");
-    if (git == NULL || fgets(line, sizeof line, git) == NULL)
-        (void)snprintf(line, sizeof line, "unknown");
-    if (git != NULL)
-        (void)pclose(git);
+    int out = tool_err_file();
+    bool ready = posix_spawn_file_actions_init(&files) == 0;
+    if (ready && posix_spawn_file_actions_adddup2(&files, out, 1) == 0 &&
+        posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0) == 0 &&
+        posix_spawnp(&git, "git", &files, NULL, (char *const *)(uintptr_t)arguments, environ) == 0)
+        (void)waitpid(git, NULL, 0);
+    if (ready)
+        (void)posix_spawn_file_actions_destroy(&files);
+    ssize_t got = pread(out, line, sizeof line - 1, 0);
+    (void)close(out);
+    line[got > 0 ? got : 0] = '\0';
     line[strcspn(line, "\n")] = '\0';
+    if (line[0] == '\0')
+        (void)snprintf(line, sizeof line, "unknown");
     return line;
 }
 
