@@ -364,6 +364,8 @@ struct sim_truth {
     uint64_t receipts, entries, promises, refusals, alarms;
     uint64_t mail_stored[SIM_OFFICES]; /* the newest number an office ever stored */
     struct sim_model *model;
+    uint64_t receipts_sent; /* opened on their way, and held against the disk */
+    struct esep_buf plain;
     struct esep_arena arena;
 };
 void sim_truth_start(struct sim *sim);
@@ -382,6 +384,17 @@ void sim_truth_marks(struct sim *sim, int office); /* the core's are not ahead o
 void sim_truth_bounds(struct sim *sim);
 bool sim_truth_converged(struct sim *sim, char *why, size_t len);
 void sim_truth_end(struct sim *sim);
+
+/* sim_bounds.c */
+struct sim_quiet {
+    esep_time since;
+    const struct agent *cores[SIM_OFFICES];
+    uint64_t frames[SIM_OFFICES], entries[SIM_OFFICES], mail[SIM_OFFICES];
+};
+void sim_bounds_sent(struct sim *sim, struct esep_slice frame); /* the collector lets it go */
+void sim_bounds_look(struct sim *sim);
+struct sim_quiet sim_bounds_quiet_begin(const struct sim *sim);
+void sim_bounds_quiet_end(struct sim *sim, const struct sim_quiet *quiet);
 
 /* sim_model.c: what the log means, said a second time and independently of the views. */
 void sim_model_start(struct sim *sim);

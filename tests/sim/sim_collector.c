@@ -439,6 +439,8 @@ static bool carry_out(struct sim *sim, const struct collector_effect *effect)
     struct sim_event *event;
     switch (effect->kind) {
     case COLLECTOR_EFFECT_SEND:
+        if (effect->part_count == 2)
+            sim_bounds_sent(sim, effect->parts[1]);
         return send(sim, effect);
     case COLLECTOR_EFFECT_STORE:
         if (c->batch != NULL)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define CONVERGES_WITHIN (12 * ESEP_HOUR)
+#define QUIET ESEP_HOUR
 #define WRITINGS_MAX 100 /* of an office, in the mean, of three entries */
 
 /* A command that finds the disk bad says so, and the clerk comes again. */
@@ -181,6 +182,11 @@ void sim_run(const struct sim_recipe *recipe, struct sim *sim)
     while (sim_step(sim, sim->faults_end)) {}
     sim_faults_end(sim);
     run_until_converged(sim);
+    const struct sim_quiet quiet = sim_bounds_quiet_begin(sim);
+    esep_time until = sim->now + QUIET;
+    while (sim_step(sim, until)) {}
+    sim_bounds_quiet_end(sim, &quiet);
+    run_until_converged(sim); /* an alert may just have been raised */
     sim_truth_end(sim);
     sim_trace(sim, NULL, "converged: %zu entries in the log", sim->collector.disk.count);
 }

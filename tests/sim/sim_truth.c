@@ -14,6 +14,7 @@ void sim_truth_start(struct sim *sim)
 {
     if (esep_arena_init(&sim->truth.arena, 1 << 20) != ESEP_OK)
         abort();
+    esep_buf_init(&sim->truth.plain, 1 << 20);
     sim_model_start(sim);
 }
 
@@ -40,6 +41,7 @@ void sim_truth_done(struct sim *sim)
     for (size_t i = 0; i < SIM_OFFICES; i++)
         free(sim->truth.written[i]);
     esep_arena_done(&sim->truth.arena);
+    esep_buf_done(&sim->truth.plain);
 }
 
 void sim_truth_written(struct sim *sim, int office, uint32_t epoch, const struct agent_entry *entry)
@@ -320,11 +322,7 @@ void sim_truth_bounds(struct sim *sim)
 {
     const struct sim_collector *c = &sim->collector;
     sim_model_look(sim);
-    for (int i = 0; i < sim->broker_count; i++) {
-        const struct sim_broker *b = &sim->brokers[i];
-        if (b->core != NULL && broker_conn_count(b->core) > 64)
-            sim_fail(sim, "%s holds %u connections", b->node.name, broker_conn_count(b->core));
-    }
+    sim_bounds_look(sim);
     for (int i = 0; i < sim->office_count; i++) {
         const struct sim_office *o = &sim->offices[i];
         struct agent_status s;
@@ -424,5 +422,7 @@ void sim_truth_end(struct sim *sim)
             }
         }
     }
+    if (sim->truth.receipts > 0 && sim->truth.receipts_sent == 0)
+        sim_fail(sim, "no receipt was looked at on its way");
     sim_truth_replay(sim);
 }
