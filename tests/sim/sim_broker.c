@@ -347,6 +347,10 @@ void sim_broker_pump(struct sim *sim, int number)
     for (int turns = 0; (effect = broker_peek(b->core)) != NULL; turns++) {
         if (turns > 10000)
             sim_fail(sim, "%s never comes to rest", b->node.name);
+        if (turns == 0 && sim_crashes_here(sim)) {
+            sim_broker_crash(sim, number);
+            return;
+        }
         enum esep_status status = carry_out(sim, number, effect);
         if (status == ESEP_OK)
             broker_pop(b->core);

@@ -479,6 +479,10 @@ void sim_collector_pump(struct sim *sim)
     for (int turns = 0; (effect = collector_peek(c->core)) != NULL; turns++) {
         if (turns > 10000)
             sim_fail(sim, "ingest never comes to rest");
+        if (turns == 0 && sim_crashes_here(sim)) {
+            sim_collector_crash(sim);
+            return;
+        }
         const struct collector_effect copy = *effect;
         bool pop_first = copy.kind != COLLECTOR_EFFECT_SEND && copy.kind != COLLECTOR_EFFECT_REPLY;
         if (pop_first)

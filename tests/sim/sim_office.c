@@ -375,6 +375,11 @@ static bool drain_effects(struct sim *sim, int office)
     for (int turns = 0; (effect = agent_peek(o->core)) != NULL; turns++) {
         if (turns > 10000)
             sim_fail(sim, "%s never comes to rest", o->node.name);
+        /* Between the event and what follows from it, and after each effect. */
+        if (turns == 0 && sim_crashes_here(sim)) {
+            sim_office_crash(sim, office);
+            return true;
+        }
         if (!carry_out(sim, office, effect))
             break;
         if (sim_crashes_here(sim)) {

@@ -1,0 +1,50 @@
+/* tests/sim/sim_world.h - what goes wrong in the simulated country; the second half of sim.h, which
+ * includes it. Each of these draws all about a fault, lets it happen, and sees to its end. */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include "sim.h"
+
+/* sim_faults.c: which, when, and that it ends. */
+void sim_faults_start(struct sim *sim);
+void sim_faults_end(struct sim *sim);
+
+/* What they do: sim_strike.c to lines and processes, sim_ruin.c to disks, clocks and memory. */
+void sim_cut_line(struct sim *sim);
+void sim_cut_link(struct sim *sim);
+void sim_partition(struct sim *sim);
+void sim_withhold(struct sim *sim);
+void sim_turn_liar(struct sim *sim);
+void sim_open_windows(struct sim *sim); /* an office whose line is up for seconds, now and then */
+void sim_crash_somebody(struct sim *sim);
+void sim_pause_somebody(struct sim *sim);
+void sim_stop_somebody(struct sim *sim);
+void sim_reload_somebody(struct sim *sim);
+void sim_start_the_fallen(struct sim *sim); /* in a while */
+void sim_spoil_disk(struct sim *sim);
+void sim_jump_clock(struct sim *sim);
+void sim_take_backups(struct sim *sim);
+void sim_prune_somewhere(struct sim *sim);
+void sim_restore_something(struct sim *sim);
+void sim_revoke_somebody(struct sim *sim);
+
+/* sim_malice.c: an enrolled office that means harm. */
+void sim_malice_start(struct sim *sim, int office);
+void sim_malice_frame(struct sim *sim, struct esep_slice frame);
+void sim_malice_done(struct sim *sim);
+
+/* sim_enrol.c: offices that come later. */
+void sim_enrol_start(struct sim *sim);
+void sim_enrol_frame(struct sim *sim, int office, struct esep_slice frame);
+void sim_enrol_done(struct sim *sim);
+
+/* sim_rot.c: flipped bits. */
+void sim_rot_somewhere(struct sim *sim);
+bool sim_rot_mend(struct sim *sim, struct sim_office *office); /* false: nothing was wrong */
+void sim_rot_end(struct sim *sim);                             /* in the store */
+
+/* sim_clone.c: one office, two machines. */
+void sim_clone_somebody(struct sim *sim);
+void sim_clone_end(struct sim *sim);
+
+#endif
