@@ -214,8 +214,8 @@ static void hash_line(struct sim *sim, const struct sim_node *node, const char *
     sim->trace[0] = h;
 }
 
-static void print_line(const struct sim *sim, const struct sim_node *node, const char *format,
-                       va_list args)
+static void ESEP_PRINTF(3, 0)
+    print_line(const struct sim *sim, const struct sim_node *node, const char *format, va_list args)
 {
     char line[640];
     esep_time t = sim->now - sim->start;
