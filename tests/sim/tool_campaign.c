@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define FAILURES_LISTED 100 /* again, in the summary */
+
 struct board {
     atomic_uint_fast64_t next;
     atomic_bool stop;
@@ -39,7 +41,7 @@ struct campaign {
     double began, until;
     bool progress;
     struct worker workers[TOOL_JOBS_MAX];
-    struct failure *failures;
+    struct failure failures[FAILURES_LISTED];
     unsigned failed;
 };
 
@@ -173,7 +175,7 @@ static void note_failure(struct campaign *c, struct worker *w, int status)
     if (c->progress)
         (void)fprintf(stderr, "\r\033[K");
     tool_tell_failure(&w->slot->sim, &recipe, &end);
-    if (c->failed < c->o->failures_max) {
+    if (c->failed < FAILURES_LISTED) {
         struct failure *f = &c->failures[c->failed];
         f->seed = seed;
         (void)tool_again(&recipe, f->again, sizeof f->again);
@@ -240,7 +242,7 @@ static void sum(struct tool_totals *all, const struct tool_totals *one)
 
 static void say_failures(const struct campaign *c)
 {
-    unsigned listed = c->failed < c->o->failures_max ? c->failed : c->o->failures_max;
+    unsigned listed = c->failed < FAILURES_LISTED ? c->failed : FAILURES_LISTED;
     printf("%u FAILED%s:\n", c->failed,
            c->failed >= c->o->failures_max ? ", and no more were tried" : "");
     for (unsigned i = 0; i < listed; i++)
@@ -308,13 +310,10 @@ int tool_campaign(const struct tool_options *o)
     if (c == NULL)
         return EXIT_FAILURE;
     c->o = o;
-    c->failures = calloc(o->failures_max, sizeof *c->failures);
     c->board = tool_shared(sizeof *c->board + o->jobs * sizeof(struct tool_slot));
     c->began = clock_now();
     c->until = o->for_seconds > 0 ? c->began + o->for_seconds : 0;
     c->progress = o->quiet && isatty(2) != 0;
-    if (c->failures == NULL)
-        abort();
     atomic_store(&c->board->next, o->first);
     for (unsigned i = 0; i < o->jobs; i++)
         c->workers[i] =
@@ -324,7 +323,6 @@ int tool_campaign(const struct tool_options *o)
     int status = c->failed > 0 || interrupted ? EXIT_FAILURE : EXIT_SUCCESS;
     for (unsigned i = 0; i < o->jobs; i++)
         (void)close(c->workers[i].err);
-    free(c->failures);
     free(c);
     return status;
 }
