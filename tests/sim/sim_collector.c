@@ -447,7 +447,7 @@ static bool carry_out(struct sim *sim, const struct collector_effect *effect)
             sim_fail(sim, "two commits at once");
         c->batch = effect->batch;
         event = sim_after(sim, &c->node,
-                          sim->now < c->disk_slow_until ? sim_between(sim, 0, 20 * ESEP_SECOND)
+                          sim->now < c->disk_slow_until ? sim_between(sim, 0, 50 * ESEP_SECOND)
                                                         : sim_between(sim, 100, 30000),
                           on_commit);
         event->a = effect->token;

@@ -102,6 +102,58 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
         j->seen_epoch = s->view->epoch;
 }
 
+/* The log index of an entry of the present epoch that has its receipt; 0: not known. */
+static uint64_t index_of(const struct sim_journal *j, uint32_t epoch, uint64_t seq)
+{
+    for (size_t i = 0; i < j->receipt_count; i++) {
+        const struct esep_receipt *r = &j->receipts[i];
+        if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES && r->epoch == epoch &&
+            r->first_seq <= seq && seq <= r->through_seq &&
+            r->last_index - r->first_index == r->through_seq - r->first_seq)
+            return r->first_index + (seq - r->first_seq);
+    }
+    return 0;
+}
+
+struct requeue {
+    const struct sim_journal *journal;
+    uint32_t epoch;
+    uint64_t first, last; /* what is queued again */
+};
+
+static bool renumber(const struct requeue *q, uint64_t *seq, uint64_t *index)
+{
+    if (*seq == 0)
+        return false;
+    if (*seq >= q->first && *seq <= q->last) {
+        *seq -= q->first - 1;
+        return q->first != 1;
+    }
+    *index = index_of(q->journal, q->epoch, *seq);
+    *seq = 0;
+    return true;
+}
+
+/* As agent/journal_recover.c: what an entry says of an own earlier one is said anew. */
+static struct esep_slice as_of_now(struct sim *sim, const struct requeue *q, struct esep_slice old)
+{
+    const ProtobufCMessage *message = NULL;
+    bool changed = false;
+    esep_arena_reset(&sim->truth.arena);
+    if (esep_unpack(&esep__v1__journal_entry__descriptor, old, &sim->truth.arena, &message) !=
+        ESEP_OK)
+        return old;
+    const Esep__V1__JournalEntry *entry = (const Esep__V1__JournalEntry *)message;
+    if (entry->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
+        changed = renumber(q, &entry->report->builds_on_seq, &entry->report->builds_on_index);
+    else if (entry->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL)
+        changed = renumber(q, &entry->withdrawal->report_seq, &entry->withdrawal->report_index);
+    if (!changed)
+        return old;
+    uint8_t *packed = sim_alloc(sim, protobuf_c_message_get_packed_size(message) + 1);
+    return esep_slice(packed, protobuf_c_message_pack(message, packed));
+}
+
 /* As journal_recover: the same bytes under new numbers, where no receipt covers them. */
 void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
 {
@@ -109,6 +161,7 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
     struct sim_journal *j = &o->journal;
     const struct sim_epoch *old = &j->epochs[j->epoch];
     uint64_t from = j->marks.receipted_seq + 1;
+    const struct requeue q = {.journal = j, .epoch = j->epoch, .first = from, .last = old->last};
     (void)sim_rot_mend(sim, o); /* it refuses what is damaged; a person puts a copy back */
     uint32_t above = j->epoch > collector_epoch ? j->epoch : collector_epoch;
     struct agent_head head;
@@ -122,7 +175,8 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
     j->marks.oldest_seq = 1;
     j->marks.base = j->marks.head = head.hash;
     for (uint64_t seq = from; seq <= old->last; seq++)
-        sim_journal_append(sim, office, old->entries[seq].entry.bytes, old->entries[seq].key);
+        sim_journal_append(sim, office, as_of_now(sim, &q, old->entries[seq].entry.bytes),
+                           old->entries[seq].key);
 }
 
 /* As agent/journal_keep.c: what a receipt below the checkpoint covers, old by the office's clock
