@@ -174,11 +174,12 @@ static void stream(struct lanes start, const uint8_t *in, size_t len, uint8_t *o
 {
     struct esep_prng prng = {.state = start.a ^ (start.b << 1)};
     uint8_t pad[8];
-    for (size_t i = 0; i < len; i++) {
-        if (i % 8 == 0)
-            esep_be64_put(pad, esep_prng_next(&prng));
-        out[i] = in[i] ^ pad[i % 8];
-    }
+    size_t i = 0;
+    for (; i + 8 <= len; i += 8)
+        esep_be64_put(out + i, esep_be64(in + i) ^ esep_prng_next(&prng));
+    esep_be64_put(pad, esep_prng_next(&prng));
+    for (size_t k = 0; i < len; i++, k++)
+        out[i] = in[i] ^ pad[k];
 }
 
 static void tag_of(struct lanes l, struct esep_slice ad, struct esep_slice hidden,
