@@ -85,6 +85,27 @@ static void test_join_refused(void **state)
     world_done(&w);
 }
 
+/* A connection that was challenged and never joins, older than the collector's: it gets no frame,
+ * and stands in nobody's way; also where it is the only one left. */
+static void test_who_never_joins_gets_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    link_challenged(&w, SECOND_LINK, COLLECTOR_KEY + 1);
+    link_up(&w, FIRST, COLLECTOR_KEY, 1, seats, 1);
+    office_sends(&w, 5, 1, KIND(HELLO));
+    forwarded(&w, FIRST, 5, 1, 11);
+    w.now += 6 * SECOND;
+    link_challenged(&w, SECOND_LINK, COLLECTOR_KEY + 1);
+    broker_on_time(w.broker, w.now);
+    world_take(&w);
+    noted(&w, BROKER_NOTE_COLLECTOR_LOST);
+    office_sends(&w, 5, 1, KIND(HELLO));
+    (void)refused(&w, 5, WHY(WAIT));
+    world_done(&w);
+}
+
 /* Is a recorded Join worth anything, on the same connection or another? */
 static void test_join_replayed(void **state)
 {
@@ -396,6 +417,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_offices_wait_until_the_roster_is_whole),
         cmocka_unit_test(test_join_refused),
+        cmocka_unit_test(test_who_never_joins_gets_nothing),
         cmocka_unit_test(test_join_replayed),
         cmocka_unit_test(test_unjoined_may_only_join),
         cmocka_unit_test(test_collector_lost_and_back),
