@@ -63,8 +63,11 @@ void sim_prune_somewhere(struct sim *sim)
         o->storing != NULL)
         return;
     esep_time now = sim_wall(sim, &o->node);
-    uint64_t gone = sim_journal_prune(sim, office, now - sim->keep);
     agent_status_get(o->core, &s);
+    esep_time confirmed = s.state == AGENT_ONLINE || s.welcomed_at > now ? now : s.welcomed_at;
+    if (confirmed == 0)
+        return;
+    uint64_t gone = sim_journal_prune(sim, office, confirmed - sim->keep);
     if (gone == 0 || s.epoch != o->journal.epoch)
         return;
     sim->tallies[SIM_TALLY_PRUNED] += gone;
@@ -90,7 +93,7 @@ static bool restore_collector(struct sim *sim)
         return false;
     size_t backup = (size_t)sim_pick(sim, c->backup_count);
     /* An office that lets go of entries keeps them for as long as a backup may be old. */
-    if (sim->profile->prunes > 0 && sim->now - c->backup_at[backup] > sim->keep - 5 * ESEP_MINUTE)
+    if (sim->profile->prunes > 0 && sim->now - c->backup_at[backup] > sim->keep - 25 * ESEP_MINUTE)
         return false;
     sim_collector_restore(sim, backup);
     return true;
