@@ -76,6 +76,8 @@ static enum esep_status verify_copy(const struct collector_settings *settings, c
     if (status != ESEP_OK)
         return status;
     status = collector_verify(log, settings->offices, progress, NULL, ret, reason);
+    if (status == ESEP_OK)
+        status = collector_verify_root(log, settings, ret, reason);
     log->ops->close(log);
     return status;
 }

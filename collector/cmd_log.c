@@ -51,27 +51,6 @@ static void progress(void *context, uint64_t done, uint64_t size)
                       done, size, done * 100 / size, done == size ? "\n" : "");
 }
 
-/* A leaf's time, verdict and flags are covered by the tree alone; its frontier is stored with the
- * views. A log that grew meanwhile is compared as far as both go. */
-static enum esep_status compare_root(const struct collector_settings *settings,
-                                     const struct collector_verdict *verdict,
-                                     struct esep_reason *reason)
-{
-    struct collector_state state = {0};
-    enum esep_status status = collector_state_open(&state, settings, true, reason);
-    if (status != ESEP_OK)
-        return status;
-    struct esep_hash stored = esep_merkle_root(views_tree(state.views));
-    if (views_log_size(state.views) == verdict->entries &&
-        !esep_hash_equal(&stored, &verdict->root))
-        status = esep_because(reason, ESEP_CORRUPT,
-                              "the tree of the entries has another root than the one stored with "
-                              "them: the time, the verdict or the flags of a leaf were changed; "
-                              "compare with a backup or with an office's receipts");
-    collector_state_close(&state);
-    return status;
-}
-
 static int verify(const struct words *words, const struct collector_settings *settings,
                   struct collector_log *log)
 {
@@ -80,7 +59,7 @@ static int verify(const struct words *words, const struct collector_settings *se
     enum esep_status status = collector_verify(log, settings->offices, progress,
                                                (void *)(uintptr_t) "verify", &verdict, &reason);
     if (status == ESEP_OK)
-        status = compare_root(settings, &verdict, &reason);
+        status = collector_verify_root(log, settings, &verdict, &reason);
     char root[65];
     esep_hex(verdict.root.bytes, sizeof verdict.root.bytes, root);
     if (words->common.json && (status == ESEP_OK || status == ESEP_CORRUPT)) {

@@ -179,3 +179,48 @@ enum esep_status collector_verify(struct collector_log *log, uint64_t offices_ma
     free(v.offices);
     return status;
 }
+
+struct totals {
+    struct views *views;
+    enum esep_status status;
+    struct esep_reason *reason;
+};
+
+static bool load_totals(void *context, struct esep_slice key, struct esep_slice value)
+{
+    struct totals *t = context;
+    t->status = views_load_row(t->views, key, value, t->reason);
+    return false;
+}
+
+enum esep_status collector_verify_root(struct collector_log *log,
+                                       const struct collector_settings *settings,
+                                       const struct collector_verdict *verdict,
+                                       struct esep_reason *reason)
+{
+    const struct views_limits limits = collector_settings_limits(settings);
+    struct totals t = {.status = ESEP_CORRUPT, .reason = reason};
+    (void)esep_because(
+        reason, ESEP_CORRUPT,
+        "the root of the tree is not stored: run esep-collector log replay --repair");
+    enum esep_status status = views_new(&t.views, &limits, collector_zones_get, NULL);
+    if (status == ESEP_OK)
+        status =
+            log->ops->rows(log, esep_slice("T", 1), esep_slice(NULL, 0), load_totals, &t, reason);
+    if (status == ESEP_OK)
+        status = t.status;
+    if (status == ESEP_OK) {
+        struct esep_hash stored = esep_merkle_root(views_tree(t.views));
+        if (views_log_size(t.views) == verdict->entries &&
+            !esep_hash_equal(&stored, &verdict->root))
+            status = esep_because(
+                reason, ESEP_CORRUPT,
+                "the tree of the entries has another root than the one stored with them: the time, "
+                "the verdict or the flags of a leaf were changed; compare with a backup or with an "
+                "office's receipts");
+        else if (reason != NULL)
+            reason->text[0] = 0;
+    }
+    views_free(t.views);
+    return status;
+}

@@ -25,6 +25,14 @@ ESEP_MUST_USE enum esep_status collector_verify(struct collector_log *log, uint6
                                                 struct collector_verdict *ret,
                                                 struct esep_reason *reason);
 
+/* Whether the entries that were verified have the root that is stored with the views: a leaf's
+ * time, verdict and flags are covered by the tree alone. A log that grew meanwhile is not compared.
+ */
+ESEP_MUST_USE enum esep_status collector_verify_root(struct collector_log *log,
+                                                     const struct collector_settings *settings,
+                                                     const struct collector_verdict *verdict,
+                                                     struct esep_reason *reason);
+
 struct collector_comparison {
     uint64_t rows;      /* made anew */
     uint64_t differing; /* of those, stored with other bytes */
