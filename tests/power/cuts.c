@@ -90,56 +90,6 @@ static bool wrong(const struct cuts *c, const char *what, const char *why)
     return false;
 }
 
-/* The hash. */
-
-static void add_hash(struct esep_hash *hash, MDB_val v)
-{
-    uint8_t len[8];
-    esep_be64_put(len, v.mv_size);
-    const struct esep_slice parts[] = {esep_slice(hash->bytes, sizeof hash->bytes),
-                                       esep_slice(len, sizeof len),
-                                       esep_slice(v.mv_data, v.mv_size)};
-    *hash = esep_sha256_parts(parts, 3);
-}
-
-static void hash_database(MDB_txn *txn, MDB_val name, struct esep_hash *hash)
-{
-    char text[64];
-    MDB_dbi dbi;
-    MDB_cursor *cursor = NULL;
-    MDB_val key, value;
-    if (name.mv_size >= sizeof text)
-        abort();
-    memcpy(text, name.mv_data, name.mv_size);
-    text[name.mv_size] = 0;
-    add_hash(hash, name);
-    if (mdb_dbi_open(txn, text, 0, &dbi) != 0 || mdb_cursor_open(txn, dbi, &cursor) != 0)
-        abort();
-    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-        add_hash(hash, key);
-        if (key.mv_size != 6 || memcmp(key.mv_data, "engine", 6) != 0)
-            add_hash(hash, value);
-    }
-    mdb_cursor_close(cursor);
-}
-
-struct esep_hash cuts_hash(MDB_env *env)
-{
-    struct esep_hash hash = {{0}};
-    MDB_txn *txn = NULL;
-    MDB_cursor *cursor = NULL;
-    MDB_dbi root;
-    MDB_val name, value;
-    if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0 || mdb_dbi_open(txn, NULL, 0, &root) != 0 ||
-        mdb_cursor_open(txn, root, &cursor) != 0)
-        abort();
-    while (mdb_cursor_get(cursor, &name, &value, MDB_NEXT) == 0)
-        hash_database(txn, name, &hash);
-    mdb_cursor_close(cursor);
-    mdb_txn_abort(txn);
-    return hash;
-}
-
 /* The twin. */
 
 static bool run_twin(struct cuts *c)
@@ -151,13 +101,13 @@ static bool run_twin(struct cuts *c)
         abort();
     if (store == NULL)
         return wrong(c, "the twin does not open", reason.text);
-    c->hashes[0] = cuts_hash(c->world->env(store));
+    c->hashes[0] = power_rows_hash(c->world->env(store));
     for (size_t n = 0; n < c->world->steps; n++) {
         if (c->world->step(store, n, &reason) != ESEP_OK) {
             c->world->close(store);
             return wrong(c, "the twin's step fails", reason.text);
         }
-        c->hashes[n + 1] = cuts_hash(c->world->env(store));
+        c->hashes[n + 1] = power_rows_hash(c->world->env(store));
     }
     c->world->close(store);
     return true;
@@ -166,7 +116,7 @@ static bool run_twin(struct cuts *c)
 /* Which of the states that may be a store is in; SIZE_MAX: none. */
 static size_t state_of(const struct cuts *c, void *store, size_t done)
 {
-    struct esep_hash hash = cuts_hash(c->world->env(store));
+    struct esep_hash hash = power_rows_hash(c->world->env(store));
     if (c->now != NULL && c->now->between && esep_hash_equal(&hash, &c->now->also))
         return done;
     for (size_t n = done; n <= done + (c->exactly ? 0 : 1) && n <= c->world->steps; n++)
@@ -193,7 +143,7 @@ static bool disturb(struct cuts *c, void *store, size_t done)
     before->between = true;
     if (c->world->disturb(store, true, &reason) != ESEP_OK)
         return wrong(c, "another step after the failed one", reason.text);
-    before->also = cuts_hash(c->world->env(store));
+    before->also = power_rows_hash(c->world->env(store));
     struct promise *after = promise(c, done);
     after->between = true;
     after->also = before->also;

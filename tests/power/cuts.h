@@ -15,6 +15,7 @@
 
 #include "disk.h"
 #include "io/store.h"
+#include "rows.h"
 
 struct cuts_world {
     const char *name;
@@ -45,7 +46,5 @@ struct cuts_totals {
 /* false: it has said on stderr what is wrong and how to see it again. */
 bool cuts_run(const struct cuts_world *world, const struct cuts_options *options,
               struct cuts_totals *totals);
-/* Every row of every database but the store's own number; two stores are equal if these are. */
-struct esep_hash cuts_hash(MDB_env *env);
 
 #endif

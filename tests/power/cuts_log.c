@@ -173,7 +173,7 @@ static bool backup_is_whole(const char *path, struct esep_reason *reason)
     if (log == NULL)
         return false;
     bool fine = log->ops->size(log, &size) == ESEP_OK && size > 0;
-    (void)cuts_hash(collector_log_store(log)->env);
+    (void)power_rows_hash(collector_log_store(log)->env);
     log->ops->close(log);
     return fine;
 }

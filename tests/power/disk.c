@@ -374,6 +374,57 @@ size_t power_disk_pending(const struct power_disk *disk)
     return pending;
 }
 
+static bool is_dirty(const struct power_file *file, uint64_t page)
+{
+    for (size_t i = 0; i < file->piece_count; i++)
+        if (!file->pieces[i].length && !file->pieces[i].lost &&
+            file->pieces[i].offset / POWER_PAGE == page)
+            return true;
+    return false;
+}
+
+static void evict_page(struct power_file *file, uint64_t page, bool there, const char *path)
+{
+    uint64_t from = page * POWER_PAGE;
+    if (!there && from < file->now.len) {
+        size_t len =
+            file->now.len - (size_t)from < POWER_PAGE ? file->now.len - (size_t)from : POWER_PAGE;
+        memset(file->now.bytes + from, 0, len);
+        if (from < file->flushed.len)
+            memcpy(file->now.bytes + from, file->flushed.bytes + from,
+                   file->flushed.len - (size_t)from < len ? file->flushed.len - (size_t)from : len);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || pwrite(fd, file->now.bytes + from, len, (off_t)from) != (ssize_t)len)
+            abort();
+        (void)close(fd);
+    }
+    flush_page(file, page);
+}
+
+static void evict_file(struct power_file *file, struct esep_prng *prng, const char *path)
+{
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < file->piece_count && !more; i++) {
+            uint64_t page = file->pieces[i].offset / POWER_PAGE;
+            more = file->pieces[i].lost && !file->pieces[i].length && !is_dirty(file, page);
+            if (more)
+                evict_page(file, page, (esep_prng_next(prng) & 1) != 0, path);
+        }
+    }
+}
+
+void power_disk_evict(struct power_disk *disk, struct esep_prng *prng, const char *folder)
+{
+    for (size_t i = 0; i < disk->now.count; i++) {
+        char path[1024];
+        const struct power_name *name = &disk->now.names[i];
+        (void)snprintf(path, sizeof path, "%s/%s", folder, name->name);
+        if (name->parent == 0 && !disk->files[name->file].folder)
+            evict_file(&disk->files[name->file], prng, path);
+    }
+}
+
 /* From a folder. */
 
 static void load_bytes(struct power_file *file, const char *path, size_t len)

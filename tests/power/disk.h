@@ -54,6 +54,10 @@ void power_disk_load(struct power_disk *disk, const char *folder);
 void power_disk_apply(struct power_disk *disk, const struct power_op *op);
 /* Changes that are not flushed: pieces of writes, lengths, names. */
 size_t power_disk_pending(const struct power_disk *disk);
+/* Pages whose sync failed are clean, so they may be dropped from memory and read again: those that
+ * nobody wrote to since are now as they are on the disk, with what the failed sync brought there or
+ * without it. Changes the files of `folder`, which the model follows, accordingly. */
+void power_disk_evict(struct power_disk *disk, struct esep_prng *prng, const char *folder);
 
 enum power_style {
     POWER_NOTHING,    /* of what is not flushed */

@@ -1,7 +1,7 @@
 /* tests/sim/sim_collector.c - ingest's shell: as collector/run.c, over the simulated store and
  * links; see sim.h. The writer's thread is an event: frames come in while a commit is under way.
  */
-#include "sim.h"
+#include "sim_real.h"
 
 static esep_time now_of(const struct sim *sim)
 {
@@ -25,13 +25,13 @@ static bool load_row(void *context, struct esep_slice key, struct esep_slice val
 struct views *sim_views_load(struct sim *sim)
 {
     struct sim_disk *disk = &sim->collector.disk;
+    struct collector_log *log = sim_log(sim);
     struct load load = {.sim = sim};
     struct esep_reason reason = {""};
     if (views_new(&load.views, &sim_limits, sim_zone, NULL) != ESEP_OK)
         sim_fail(sim, "no memory for views");
     for (const char *table = "TPFKOCD"; *table != 0; table++)
-        (void)sim_disk_ops.rows(&disk->log, esep_slice(table, 1), esep_slice(NULL, 0), load_row,
-                                &load, NULL);
+        (void)log->ops->rows(log, esep_slice(table, 1), esep_slice(NULL, 0), load_row, &load, NULL);
     for (uint32_t plan = 0; plan < views_plan_count(load.views); plan++) {
         uint64_t index = views_plan_index(load.views, plan);
         if (views_load_plan(load.views, index, disk->records[index].body, &reason) != ESEP_OK)
@@ -71,10 +71,12 @@ static void new_core(struct sim *sim)
     sim_seed_bytes(sim, config->seed);
     config->targets = targets;
     config->links_max = SIM_BROKERS;
+    if (sim_real != NULL)
+        sim_real->open(sim);
     c->views = sim_views_load(sim);
     if (collector_new(&c->core, config, c->views, now_of(sim)) != ESEP_OK)
         sim_fail(sim, "ingest does not start");
-    collector_set_lookup(c->core, collector_state_find, &c->disk.log);
+    collector_set_lookup(c->core, collector_state_find, sim_log(sim));
     collector_set_full(c->core, c->full);
     c->batch = NULL;
     c->opened++;
@@ -88,6 +90,8 @@ static void drop_core(struct sim *sim)
     c->core = NULL;
     c->views = NULL;
     c->batch = NULL;
+    if (sim_real != NULL)
+        sim_real->close(sim);
 }
 
 /* Links. */
@@ -227,6 +231,10 @@ void sim_collector_crash(struct sim *sim)
 {
     struct sim_collector *c = &sim->collector;
     bool stored = c->batch != NULL && sim_pick(sim, 2) == 0;
+    if (sim_real != NULL) {
+        sim_real->crash(sim, c->batch);
+        stored = false; /* it shows when the store is opened */
+    }
     sim_trace(sim, &c->node, "crashes%s", stored ? ", with a commit just done" : "");
     if (stored)
         put_batch(sim);
@@ -268,6 +276,8 @@ void sim_collector_restore(struct sim *sim, size_t backup)
         sim_collector_crash(sim);
     sim_rot_end(sim);
     sim_disk_copy(&c->disk, &c->backups[backup]);
+    if (sim_real != NULL)
+        sim_real->restore(sim, backup);
     sim_seed_bytes(sim, seed);
     memcpy(c->disk.log.engine_id, seed, sizeof c->disk.log.engine_id);
     c->restores++;
@@ -302,7 +312,7 @@ void sim_collector_reload(struct sim *sim)
 {
     struct sim_collector *c = &sim->collector;
     sim_trace(sim, &c->node, "reads its configuration again");
-    if (c->batch != NULL)
+    if (c->batch != NULL && (sim_real == NULL || sim_real->commit(sim, c->batch) == ESEP_OK))
         put_batch(sim);
     c->node.generation++;
     for (int i = 0; i < sim->broker_count; i++)
@@ -318,6 +328,11 @@ static enum esep_status outcome(struct sim *sim, bool *ret_stored)
     const struct sim_collector *c = &sim->collector;
     uint64_t draw = sim_pick(sim, 4);
     *ret_stored = false;
+    if (sim_real != NULL) {
+        enum esep_status status = sim_real->commit(sim, c->batch);
+        *ret_stored = status == ESEP_OK;
+        return status;
+    }
     if (sim->now < c->disk_bad_until) {
         sim_count(sim, draw > 0 ? SIM_TALLY_SYNC_EIO : SIM_TALLY_WRITE_EIO);
         *ret_stored = draw > 1;
@@ -355,7 +370,7 @@ static void on_mail(struct sim *sim, struct sim_event *event)
     struct esep_reason reason = {""};
     uint32_t office = (uint32_t)event->durable;
     enum esep_status status =
-        collector_state_mail(&c->disk.log, office, event->b, 65536, &c->mailbox, &reason);
+        collector_state_mail(sim_log(sim), office, event->b, 65536, &c->mailbox, &reason);
     if (status == ESEP_CORRUPT && c->rotten.data != NULL) {
         sim_count(sim, SIM_TALLY_ROT_REFUSED);
         sim_trace(sim, &c->node, "the mailbox of office %u: %s", office, reason.text);

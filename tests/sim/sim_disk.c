@@ -5,7 +5,7 @@
  * commit was broken off or has failed, chance decides. Bytes are never freed before the simulation
  * ends, so that a backup is a copy of two arrays.
  */
-#include "sim.h"
+#include "sim_real.h"
 
 #include <stdlib.h>
 
@@ -170,3 +170,8 @@ static enum esep_status disk_size(struct collector_log *log, uint64_t *ret_size)
 
 const struct collector_log_ops sim_disk_ops = {
     .read = disk_read, .rows = disk_rows, .size = disk_size};
+
+struct collector_log *sim_log(struct sim *sim)
+{
+    return sim_real != NULL ? sim_real->log() : &sim->collector.disk.log;
+}

@@ -3,7 +3,7 @@
  * Every call is one transaction that is on the disk when it returns. Entries' bytes are never
  * freed, so that a backup is a copy of the arrays.
  */
-#include "sim.h"
+#include "sim_real.h"
 
 #include <stdlib.h>
 
@@ -16,6 +16,8 @@ void sim_journal_start(struct sim *sim, int office)
     j->epoch = j->marks.epoch = 1;
     j->marks.oldest_seq = 1;
     j->marks.base = j->marks.head = head.hash;
+    if (sim_real != NULL)
+        sim_real->journal_start(sim, office);
 }
 
 void sim_journal_done(struct sim_journal *j)
@@ -45,6 +47,8 @@ void sim_journal_copy(struct sim_journal *to, const struct sim_journal *from)
         abort();
     if (from->receipt_count > 0)
         memcpy(to->receipts, from->receipts, from->receipt_count * sizeof *from->receipts);
+    if (sim_real != NULL)
+        sim_real->journal_copy(to, from);
 }
 
 void sim_journal_append(struct sim *sim, int office, struct esep_slice bytes, int key)
@@ -174,6 +178,10 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
     j->marks.last_seq = j->marks.receipted_seq = j->marks.promised_seq = 0;
     j->marks.oldest_seq = 1;
     j->marks.base = j->marks.head = head.hash;
+    if (sim_real != NULL && !o->villain) {
+        sim_real->journal_recover(sim, office, collector_epoch);
+        return;
+    }
     for (uint64_t seq = from; seq <= old->last; seq++)
         sim_journal_append(sim, office, as_of_now(sim, &q, old->entries[seq].entry.bytes),
                            old->entries[seq].key);
@@ -187,6 +195,10 @@ uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before)
     const struct sim_epoch *e = &j->epochs[j->epoch];
     uint64_t covered = 0;
     uint64_t first = j->marks.oldest_seq;
+    if (sim_real != NULL) {
+        sim_real->journal_prune(sim, office, before);
+        return j->marks.oldest_seq - first;
+    }
     for (size_t i = 0; i < j->receipt_count; i++) {
         const struct esep_receipt *r = &j->receipts[i];
         if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES && r->epoch == j->epoch &&
@@ -280,7 +292,9 @@ void sim_journal_write(struct sim *sim, int office)
         sim_fail(sim, "an entry cannot be packed: %s", reason.text);
     if (kind == 2) /* an office whose software is broken: bytes that say nothing */
         memset(packed.data, 0xff, packed.len < 8 ? packed.len : 8);
-    sim_journal_append(sim, office, esep_buf_slice(&packed), kind == 2 ? -1 : key);
+    if (sim_real == NULL || o->villain ||
+        sim_real->journal_append(sim, office, esep_buf_slice(&packed)))
+        sim_journal_append(sim, office, esep_buf_slice(&packed), kind == 2 ? -1 : key);
     o->written++;
     sim_trace(sim, &o->node, "wrote entry %u/%llu, %zu bytes", o->journal.epoch,
               (unsigned long long)o->journal.marks.last_seq, packed.len);

@@ -34,6 +34,16 @@ static bool forgotten(const struct model_duty *d)
     return false;
 }
 
+/* A revision by its place in the log that is no longer at hand: older than those that are. */
+static bool maybe_old(const struct model_duty *d, uint64_t index)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (d->reports[i].stand != MODEL_FORGOTTEN && d->reports[i].stand != MODEL_STANDS &&
+            d->reports[i].index <= index)
+            return false;
+    return forgotten(d) && index >= d->reports[0].index;
+}
+
 static void forget_one(struct model_duty *d)
 {
     struct model_report *oldest = NULL;
@@ -97,7 +107,7 @@ static uint64_t base_of(struct model_duty *d, const struct collector_leaf *leaf,
         *ret_known = *ret_known && (by_index(d, r->settles_index[i]) != NULL || maybe);
     if (r->builds_on_index != 0) {
         base = by_index(d, r->builds_on_index);
-        *ret_known = *ret_known && (base != NULL || maybe);
+        *ret_known = *ret_known && (base != NULL || maybe_old(d, r->builds_on_index));
         return r->builds_on_index;
     }
     if (r->builds_on_seq == 0)

@@ -2,7 +2,7 @@
  * see sim.h. READ and STORE take their time here, which the core's contract allows. People come
  * when the uplink has stopped: where it says `recover`, they do.
  */
-#include "sim.h"
+#include "sim_real.h"
 
 #define READ_ENTRIES_MAX 64
 
@@ -35,6 +35,8 @@ static struct agent *make_core(struct sim *sim, struct sim_office *o)
     struct agent *core = NULL;
     sim_seed_bytes(sim, o->config.seed);
     o->journal.marks.epoch = o->journal.epoch;
+    if (sim_real != NULL)
+        sim_real->journal_check(sim, o->node.number);
     const struct agent_journal start = sim_older_start(o);
     if (agent_new(&core, &o->config, &start, now_of(sim, o), &reason) != ESEP_OK)
         sim_fail(sim, "%s does not start: %s", o->node.name, reason.text);
@@ -96,6 +98,8 @@ void sim_office_crash(struct sim *sim, int office)
     bool stored = o->storing != NULL && sim_pick(sim, 2) == 0;
     struct agent_status s;
     agent_status_get(o->core, &s);
+    if (sim_real != NULL)
+        stored = sim_real->journal_crash(sim, office, s.epoch, o->storing);
     sim_trace(sim, &o->node, "crashes%s", stored ? ", with a transaction just done" : "");
     if (stored)
         sim_journal_store(sim, office, s.epoch, o->storing);
@@ -240,8 +244,10 @@ static void on_store(struct sim *sim, struct sim_event *event)
     struct agent_status s;
     bool stored = false;
     agent_status_get(o->core, &s);
-    enum esep_status status = outcome(sim, o, &stored);
     const struct agent_store *what = o->storing;
+    enum esep_status status = sim_real != NULL
+                                  ? sim_real->journal_store(sim, office, s.epoch, what, &stored)
+                                  : outcome(sim, o, &stored);
     sim_trace(sim, &o->node, "stores %zu receipts, %zu mails, through %llu: %s%s",
               what->receipt_count, what->mail_count, (unsigned long long)what->receipted_seq,
               esep_status_name(status), stored && status != ESEP_OK ? ", but it is there" : "");

@@ -4,7 +4,7 @@
  * that alerts of every kind come up in a short run. A revision moves the end of one window and, now
  * and then, drops an action. Bodies have one office or two.
  */
-#include "sim.h"
+#include "sim_real.h"
 
 #include <stdlib.h>
 
@@ -222,6 +222,8 @@ void sim_found(struct sim *sim)
     if (views_flush(f.views, put_row, &f) != ESEP_OK)
         abort();
     views_free(f.views);
+    if (sim_real != NULL)
+        sim_real->begin(sim);
     for (int i = 0; i < sim->office_count; i++)
         sim_journal_start(sim, i);
 }

@@ -1,5 +1,5 @@
 /* tests/sim/sim_ruin.c - faults of disks and clocks, old backups, lost keys; see sim_faults.c. */
-#include "sim.h"
+#include "sim_real.h"
 
 static void say(struct sim *sim, const struct sim_node *node, uint64_t kind)
 {
@@ -47,6 +47,8 @@ void sim_take_backups(struct sim *sim)
     if (sim_pick(sim, 60) != 0)
         return;
     if (c->backup_count < SIM_BACKUPS && c->rotten.data == NULL) {
+        if (sim_real != NULL)
+            sim_real->backup(sim, c->backup_count);
         c->backup_at[c->backup_count] = sim->now;
         sim_disk_copy(&c->backups[c->backup_count++], &c->disk);
     }

@@ -1,7 +1,7 @@
 /* tests/sim/sim_run.c - one seed from its beginning to the end of its faults, and on until every
  * entry has its receipt or its signed refusal; see sim.h.
  */
-#include "sim.h"
+#include "sim_real.h"
 
 #include <stdlib.h>
 
@@ -12,7 +12,8 @@
 /* A command that finds the disk bad says so, and the clerk comes again. */
 static void write_some(struct sim *sim, struct sim_office *o)
 {
-    bool fails = sim->now < o->disk_bad_until || sim->now < o->disk_full_until || o->broken;
+    bool spoilt = sim->now < o->disk_bad_until || sim->now < o->disk_full_until;
+    bool fails = o->broken || (spoilt && sim_real == NULL); /* a real journal says so by itself */
     int count = sim_pick(sim, 8) == 0 ? 1 + (int)sim_pick(sim, 30) : 1;
     if (sim_pick(sim, 250) == 0)
         count = 64 + (int)sim_pick(sim, 400); /* a table is read in */
@@ -197,6 +198,8 @@ void sim_done(struct sim *sim)
 {
     sim_malice_done(sim);
     sim_enrol_done(sim);
+    if (sim_real != NULL)
+        sim_real->done(sim);
     for (int i = 0; i < SIM_OFFICES; i++) {
         struct sim_office *o = &sim->offices[i];
         agent_free(o->core);
