@@ -341,10 +341,7 @@ void collector_welcome(struct collector *c, struct collector_session *session)
     draw_seed(c, seed);
     enum esep_status status = esep_session_establish(&session->seal, seed);
     esep_wipe(seed, sizeof seed);
-    if (status != ESEP_OK) { /* an ephemeral key of small order */
-        collector_session_end(c, session);
-        return;
-    }
+    ESEP_ASSERT(status == ESEP_OK); /* esep_session_accept refused keys of small order */
     collector_out_to_conn(c, session->link, session->conn, &session->seal,
                           ESEP__V1__KIND__KIND_WELCOME, true, collector_pack(c, &welcome.base));
     session->welcomed = true;

@@ -190,7 +190,7 @@ static void send_last(struct sim_office *o, struct ingest *g)
     free(copy);
 }
 
-static void begin(struct sim_office *o, struct ingest *g)
+void sim_begin(struct sim_office *o, struct ingest *g)
 {
     static uint64_t draws;
     uint8_t seed[32] = {0x33};
@@ -206,8 +206,8 @@ static struct esep_slice pack(const ProtobufCMessage *message)
     return esep_slice(packed, protobuf_c_message_pack(message, packed));
 }
 
-static void seal(struct sim_office *o, struct ingest *g, Esep__V1__Kind kind, bool first,
-                 const ProtobufCMessage *message)
+void sim_seal(struct sim_office *o, struct ingest *g, Esep__V1__Kind kind, bool first,
+              const ProtobufCMessage *message)
 {
     struct esep_slice plain = pack(message);
     esep_buf_clear(&o->last_frame);
@@ -219,7 +219,7 @@ static void seal(struct sim_office *o, struct ingest *g, Esep__V1__Kind kind, bo
 
 void sim_hello_as(struct sim_office *o, struct ingest *g, const struct esep_commitment *c)
 {
-    begin(o, g);
+    sim_begin(o, g);
     Esep__V1__Commitment commitment = ESEP__V1__COMMITMENT__INIT;
     Esep__V1__Hello hello = ESEP__V1__HELLO__INIT;
     uint8_t auth[64];
@@ -232,7 +232,7 @@ void sim_hello_as(struct sim_office *o, struct ingest *g, const struct esep_comm
     hello.auth = (ProtobufCBinaryData){sizeof auth, auth};
     hello.version_min = hello.version_max = 1;
     hello.journal_first_seq = o->first_held;
-    seal(o, g, KIND(HELLO), true, &hello.base);
+    sim_seal(o, g, KIND(HELLO), true, &hello.base);
 }
 
 void sim_hello(struct sim_office *o, struct ingest *g)
@@ -258,7 +258,7 @@ void sim_batch_with(struct sim_office *o, struct ingest *g, uint64_t first, uint
         esep_commitment_write(c, &commitment);
         batch.commitment = &commitment;
     }
-    seal(o, g, KIND(BATCH), false, &batch.base);
+    sim_seal(o, g, KIND(BATCH), false, &batch.base);
     free(entries);
 }
 
@@ -274,19 +274,19 @@ void sim_pull(struct sim_office *o, struct ingest *g, uint64_t through)
 {
     Esep__V1__Pull pull = ESEP__V1__PULL__INIT;
     pull.through = through;
-    seal(o, g, KIND(PULL), false, &pull.base);
+    sim_seal(o, g, KIND(PULL), false, &pull.base);
 }
 
 void sim_ping(struct sim_office *o, struct ingest *g)
 {
     Esep__V1__Ping ping = ESEP__V1__PING__INIT;
     ping.office_clock_us = g->world.now;
-    seal(o, g, KIND(PING), false, &ping.base);
+    sim_seal(o, g, KIND(PING), false, &ping.base);
 }
 
 void sim_enrol(struct sim_office *o, struct ingest *g, const uint8_t code[16])
 {
-    begin(o, g);
+    sim_begin(o, g);
     static const char label[] = "desk 3";
     uint8_t bound[16 + 64 + sizeof label - 1];
     memcpy(bound, code, 16);
@@ -304,13 +304,13 @@ void sim_enrol(struct sim_office *o, struct ingest *g, const uint8_t code[16])
     enrol.curve_key = (ProtobufCBinaryData){32, o->curve};
     enrol.auth = (ProtobufCBinaryData){64, auth};
     enrol.label = text(label);
-    seal(o, g, KIND(ENROL), true, &enrol.base);
+    sim_seal(o, g, KIND(ENROL), true, &enrol.base);
 }
 
 void sim_order(struct sim_office *o, struct ingest *g, uint8_t operator_seed,
                const Esep__V1__Order *order)
 {
-    begin(o, g);
+    sim_begin(o, g);
     static uint8_t packed[65536];
     size_t len = protobuf_c_message_pack(&order->base, packed);
     uint8_t seed[32] = {operator_seed};
@@ -323,7 +323,7 @@ void sim_order(struct sim_office *o, struct ingest *g, uint8_t operator_seed,
     m.order = (ProtobufCBinaryData){len, packed};
     m.operator_key = (ProtobufCBinaryData){32, key.public};
     m.signature = (ProtobufCBinaryData){64, signature};
-    seal(o, g, KIND(ORDER), true, &m.base);
+    sim_seal(o, g, KIND(ORDER), true, &m.base);
 }
 
 size_t sim_count(const struct sim_office *o, Esep__V1__Kind kind)

@@ -133,6 +133,10 @@ void sim_new_epoch(struct sim_office *o, struct ingest *g);
 struct esep_commitment sim_commit(const struct sim_office *o, const struct ingest *g, uint64_t seq);
 void sim_connect(struct sim_office *o, struct ingest *g); /* a new connection at the broker */
 void sim_send(struct sim_office *o, struct ingest *g, const void *frame, size_t len);
+/* A session's keys; a message of the test's own, as its first frame or a later one. */
+void sim_begin(struct sim_office *o, struct ingest *g);
+void sim_seal(struct sim_office *o, struct ingest *g, Esep__V1__Kind kind, bool first,
+              const ProtobufCMessage *message);
 void sim_hello(struct sim_office *o, struct ingest *g); /* connects, HELLO at the present head */
 void sim_hello_as(struct sim_office *o, struct ingest *g, const struct esep_commitment *c);
 void sim_batch(struct sim_office *o, struct ingest *g, uint64_t first, uint64_t last, bool head);
