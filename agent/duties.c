@@ -190,7 +190,7 @@ static void on_review(struct load *l, const struct agent_mail *mail)
     duty->log_index = r->report_index;
     duty->submission = r->accept ? ESEP_SUBMISSION_ACCEPTED : ESEP_SUBMISSION_RETURNED;
     duty->again_by = r->accept || r->again_by_day == 0 ? ESEP_DAY_NONE : r->again_by_day;
-    (void)snprintf(duty->reason_code, sizeof duty->reason_code, "%s", r->reason_code);
+    esep_text_line(duty->reason_code, sizeof duty->reason_code, r->reason_code);
     esep_text_line(duty->comment, sizeof duty->comment, r->comment);
 }
 
