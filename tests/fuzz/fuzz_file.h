@@ -15,14 +15,23 @@
 
 static char fuzz_folder_path[128];
 
+static inline void fuzz_empty(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return;
+    for (struct dirent *e = readdir(folder); e != NULL; e = readdir(folder))
+        (void)unlinkat(dirfd(folder), e->d_name, 0);
+    (void)closedir(folder);
+    (void)rmdir(path);
+}
+
 static inline void fuzz_folder_gone(void)
 {
-    DIR *folder = opendir(fuzz_folder_path);
-    for (struct dirent *e = folder != NULL ? readdir(folder) : NULL; e != NULL; e = readdir(folder))
-        (void)unlinkat(dirfd(folder), e->d_name, 0);
-    if (folder != NULL)
-        (void)closedir(folder);
-    (void)rmdir(fuzz_folder_path);
+    char journal[256];
+    (void)snprintf(journal, sizeof journal, "%s/journal", fuzz_folder_path);
+    fuzz_empty(journal);
+    fuzz_empty(fuzz_folder_path);
 }
 
 static inline const char *fuzz_folder(void)

@@ -88,7 +88,7 @@ struct esep_slice story_plan(uint32_t revision)
     esep__v1__plan__init(&d.plan);
     d.plan.id = text("p");
     d.plan.revision = revision;
-    d.plan.zone = text("Test/Plus5");
+    d.plan.zone = text("Asia/Almaty");
     d.plan.secretariat = text("moj");
     d.plan.first_year = 2013;
     d.plan.last_year = 2014;
