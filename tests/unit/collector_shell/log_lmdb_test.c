@@ -120,6 +120,12 @@ static void another_first_index_is_a_conflict_and_changes_nothing(void **state)
         log->ops->rows(log, esep_slice("R", 1), esep_slice(NULL, 0), see_row, &seen, NULL),
         ESEP_OK);
     assert_int_equal(seen.count, 0);
+    /* A writer that is behind, as one whose view of the log is old: what is there stays. */
+    assert_int_equal(append(log, 0, &one, 1, NULL, 0), ESEP_OK);
+    const struct collector_record other = record(2, "b");
+    assert_int_equal(append(log, 0, &other, 1, &r, 1), ESEP_CONFLICT);
+    assert_int_equal(log->ops->read(log, 0, 9, see_entry, &seen, NULL), ESEP_OK);
+    assert_string_equal(seen.text, "a ");
     log->ops->close(log);
 }
 
@@ -176,6 +182,12 @@ static void a_full_store_refuses_a_batch_whole_and_stays_readable(void **state)
     assert_int_equal(status, ESEP_LIMIT);
     assert_int_equal(log->ops->size(log, &size), ESEP_OK);
     assert_int_equal(size, written);
+    /* Refused at the quota, before the map was used up: a full map cannot even delete. */
+    uint64_t used = 0;
+    uint64_t quota = 0;
+    assert_int_equal(esep_store_usage(collector_log_store(log), &used, &quota), ESEP_OK);
+    assert_true(used <= quota);
+    assert_int_equal(log->ops->drop_rows(log, NULL), ESEP_OK);
     log->ops->close(log);
     /* With a larger map it goes on where it stopped. */
     log = open_log(*state, 1u << 22, false);
