@@ -143,7 +143,7 @@ static void damage(struct fuzz_input *in)
     case 0: /* a flipped bit, as disks do */
     case 1:
         if (row->value_len > 0)
-            row->value[place % row->value_len] ^= how & 8 ? by : (uint8_t)(1u << (by & 7));
+            row->value[place % row->value_len] ^= (uint8_t)(how & 8 ? by : 1u << (by & 7));
         break;
     case 2:
         if (row->value_len > 0)
