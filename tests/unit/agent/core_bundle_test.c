@@ -120,6 +120,172 @@ TEST(an_empty_bundle_is_refused)
     world_free(w);
 }
 
+/* A bundle of the test's own: a head and one record behind it. */
+struct forged {
+    struct esep_buf file;
+    struct esep_session session;
+    Esep__V1__BundleHead head;
+    Esep__V1__Commitment commitment;
+    uint8_t auth[ESEP_SIGNATURE_BYTES];
+    struct agent_bundle_request request;
+};
+static void forge(struct forged *f, const struct world *w)
+{
+    memset(f, 0, sizeof *f);
+    f->request = request_of(w, 1);
+    esep_buf_init(&f->file, 1u << 20);
+    assert_int_equal(
+        esep_session_begin(&f->session, f->request.seed, f->request.seal_public, &w->model.log_id),
+        ESEP_OK);
+    const struct esep_commitment *c = &f->request.commitment;
+    struct esep_hash joined =
+        esep_auth_statement(f->session.office_ephemeral, f->session.collector_public,
+                            &w->model.log_id, esep_slice(c->signature, sizeof c->signature));
+    esep_sign(&w->office_key, esep_slice(joined.bytes, sizeof joined.bytes), f->auth);
+    esep__v1__bundle_head__init(&f->head);
+    esep_commitment_write(c, &f->commitment);
+    f->head.commitment = &f->commitment;
+    f->head.auth = esep_pb(f->auth, sizeof f->auth);
+    f->head.first_seq = 1;
+    f->head.count = w->last;
+}
+static void put_forged(struct forged *f, Esep__V1__Kind kind, const ProtobufCMessage *message)
+{
+    uint8_t plain[4096], length[4] = {0};
+    assert_true(protobuf_c_message_get_packed_size(message) <= sizeof plain);
+    struct esep_slice text = esep_slice(plain, protobuf_c_message_pack(message, plain));
+    if (f->file.len == 0)
+        assert_int_equal(esep_buf_put(&f->file, AGENT_BUNDLE_MAGIC, strlen(AGENT_BUNDLE_MAGIC)),
+                         ESEP_OK);
+    size_t at = f->file.len;
+    assert_int_equal(esep_buf_put(&f->file, length, sizeof length), ESEP_OK);
+    assert_int_equal(at == strlen(AGENT_BUNDLE_MAGIC)
+                         ? esep_session_seal_first(&f->session, kind, text, &f->file)
+                         : esep_session_seal_bundle(&f->session, kind, text, &f->file),
+                     ESEP_OK);
+    esep_be32_put(f->file.data + at, (uint32_t)(f->file.len - at - 4));
+}
+
+TEST(heads_that_contradict_themselves)
+{
+    (void)state;
+    struct world *w = world_new(8);
+    office_write(w, 30);
+    office_write(w, 30);
+    for (int i = 0; i < 8; i++) {
+        struct forged f;
+        forge(&f, w);
+        if (i == 1)
+            f.head.commitment = NULL;
+        if (i == 2)
+            f.commitment.head.len = 31;
+        if (i == 3)
+            f.head.auth.len = 63;
+        if (i == 4)
+            f.head.first_seq = 0;
+        if (i == 5)
+            f.head.count = 0;
+        if (i == 6)
+            f.head.first_seq = 3;
+        if (i == 7)
+            f.head.count = 1;
+        put_forged(&f, ESEP__V1__KIND__KIND_BUNDLE, &f.head.base);
+        struct agent_bundle_reader r;
+        struct esep_reason reason = {{0}};
+        enum esep_status status = agent_bundle_open(&r, esep_buf_slice(&f.file), &w->model.seal_key,
+                                                    &w->model.log_id, &reason);
+        assert_int_equal(status, i == 0 ? ESEP_OK : ESEP_INVALID);
+        if (status == ESEP_OK) {
+            assert_true(agent_bundle_verify(&r, &w->model.log_id, w->office_key.public));
+            r.auth[5] ^= 1; /* the session's proof counts beside the head's signature */
+            assert_false(agent_bundle_verify(&r, &w->model.log_id, w->office_key.public));
+            r.auth[5] ^= 1;
+            r.commitment.seq++;
+            assert_false(agent_bundle_verify(&r, &w->model.log_id, w->office_key.public));
+            agent_bundle_close(&r);
+        } else {
+            assert_non_null(strstr(reason.text, "contradicts"));
+        }
+        esep_buf_done(&f.file);
+    }
+    agent_bundle_close(NULL);
+    agent_bundle_done(NULL);
+    world_free(w);
+}
+
+TEST(records_that_are_out_of_order)
+{
+    (void)state;
+    struct world *w = world_new(9);
+    office_write(w, 30);
+    office_write(w, 30);
+    for (int i = 0; i < 6; i++) {
+        struct forged f;
+        ProtobufCBinaryData entries[3];
+        Esep__V1__Batch batch = ESEP__V1__BATCH__INIT;
+        Esep__V1__Ping ping = ESEP__V1__PING__INIT;
+        for (size_t k = 0; k < 3; k++)
+            entries[k] = esep_pb(w->entries[1].data, w->entries[1].len);
+        batch.first_seq = i == 1 ? 2 : 1;
+        batch.entries = entries;
+        batch.n_entries = i == 2 ? 0 : i == 3 ? 3 : 2;
+        ping.office_clock_us = -1;
+        forge(&f, w);
+        put_forged(&f, ESEP__V1__KIND__KIND_BUNDLE, &f.head.base);
+        put_forged(&f, i == 4 ? ESEP__V1__KIND__KIND_PING : ESEP__V1__KIND__KIND_BATCH,
+                   i == 5 ? &f.head.base : &batch.base);
+        struct agent_bundle_reader r;
+        const Esep__V1__Batch *read = NULL;
+        struct esep_reason reason = {{0}};
+        assert_int_equal(agent_bundle_open(&r, esep_buf_slice(&f.file), &w->model.seal_key,
+                                           &w->model.log_id, NULL),
+                         ESEP_OK);
+        enum esep_status status = agent_bundle_next(&r, &read, &reason);
+        assert_int_equal(status, i == 0 ? ESEP_OK : ESEP_INVALID);
+        assert_int_equal(read != NULL, i == 0);
+        if (i == 0)
+            assert_int_equal(agent_bundle_next(&r, &read, &reason), ESEP_NOT_FOUND);
+        agent_bundle_close(&r);
+        esep_buf_done(&f.file);
+    }
+    world_free(w);
+}
+
+TEST(bundles_that_cannot_be_begun_or_gone_on_with)
+{
+    (void)state;
+    struct world *w = world_new(10);
+    office_write(w, 30);
+    office_write(w, 30);
+    struct agent_bundle b;
+    struct esep_buf out;
+    struct agent_bundle_request r = request_of(w, 0);
+    esep_buf_init(&out, 1u << 20);
+    assert_int_equal(agent_bundle_begin(&b, &r, &out), ESEP_INVALID);
+    r = request_of(w, 3);
+    assert_int_equal(agent_bundle_begin(&b, &r, &out), ESEP_INVALID);
+    r = request_of(w, 1);
+    memset(r.seal_public, 0, sizeof r.seal_public);
+    assert_int_not_equal(agent_bundle_begin(&b, &r, &out), ESEP_OK);
+    assert_int_equal(out.len, 0);
+    r = request_of(w, 1);
+    assert_int_equal(agent_bundle_begin(&b, &r, &out), ESEP_OK);
+    const struct agent_entry entries[] = {
+        {1, w->entries[1].chain, esep_slice(w->entries[1].data, w->entries[1].len)},
+        {2, w->entries[2].chain, esep_slice(w->entries[2].data, w->entries[2].len)},
+        {3, w->entries[2].chain, esep_slice(w->entries[2].data, w->entries[2].len)},
+    };
+    assert_int_equal(agent_bundle_add(&b, entries, 2, &out), ESEP_OK);
+    assert_true(agent_bundle_complete(&b));
+    size_t len = out.len;
+    assert_int_equal(agent_bundle_add(&b, entries + 2, 1, &out),
+                     ESEP_INVALID); /* beyond the head */
+    assert_int_equal(out.len, len);
+    agent_bundle_done(&b);
+    esep_buf_done(&out);
+    world_free(w);
+}
+
 TEST(a_batch_is_what_protobuf_c_would_pack)
 {
     (void)state;
@@ -237,6 +403,9 @@ int main(void)
         cmocka_unit_test(a_bundle_comes_back_as_it_was_written),
         cmocka_unit_test(a_cut_or_changed_bundle_is_found_out),
         cmocka_unit_test(an_empty_bundle_is_refused),
+        cmocka_unit_test(heads_that_contradict_themselves),
+        cmocka_unit_test(records_that_are_out_of_order),
+        cmocka_unit_test(bundles_that_cannot_be_begun_or_gone_on_with),
         cmocka_unit_test(a_batch_is_what_protobuf_c_would_pack),
         cmocka_unit_test(an_entry_is_checked_packed_and_chained),
     };

@@ -133,12 +133,147 @@ TEST(only_a_signed_refusal_condemns_the_code)
     end(&x);
 }
 
+static enum esep_status hears(struct exchange *x, struct esep_slice frame)
+{
+    return agent_enrol_on_frame(&x->enrol, frame, &x->result, &x->reason);
+}
+
+static enum esep_status hears_reply(struct exchange *x, struct esep_slice plain)
+{
+    esep_buf_clear(&x->frame);
+    assert_int_equal(
+        esep_session_seal_first(&x->collector, ESEP__V1__KIND__KIND_ENROL_REPLY, plain, &x->frame),
+        ESEP_OK);
+    return hears(x, esep_buf_slice(&x->frame));
+}
+
+TEST(replies_that_say_nothing_are_waited_over)
+{
+    (void)state;
+    static char long_body[64];
+    memset(long_body, 'x', sizeof long_body - 1);
+    for (int i = 0; i < 4; i++) {
+        struct exchange x;
+        begin(&x);
+        collector_opens(&x);
+        char empty[] = "", body[] = "akmola";
+        Esep__V1__EnrolReply reply;
+        esep__v1__enrol_reply__init(&reply);
+        reply.office = i == 0 ? 0 : 12;
+        reply.body = i == 1 ? empty : i == 2 ? long_body : body;
+        esep_buf_clear(&x.w->plain);
+        assert_int_equal(esep_pack(&reply.base, &x.w->plain), ESEP_OK);
+        struct esep_slice plain = esep_buf_slice(&x.w->plain);
+        assert_int_equal(hears_reply(&x, i == 3 ? esep_slice("\xff\xff", 2) : plain), ESEP_AGAIN);
+        assert_int_equal(x.result.office, 0);
+        end(&x);
+    }
+}
+
+TEST(frames_of_others_are_waited_over)
+{
+    (void)state;
+    static uint8_t long_frame[16 * 1024 + 1];
+    struct exchange x;
+    begin(&x);
+    collector_opens(&x);
+    assert_int_equal(hears(&x, esep_slice(long_frame, sizeof long_frame)), ESEP_AGAIN);
+    assert_int_equal(hears(&x, esep_slice("?", 1)), ESEP_AGAIN);
+    for (int i = 0; i < 2; i++) {
+        const struct esep_envelope head = {
+            .version = i == 0 ? ESEP_WIRE_VERSION + 1 : ESEP_WIRE_VERSION,
+            .kind = i == 0 ? ESEP__V1__KIND__KIND_REFUSAL : ESEP__V1__KIND__KIND_MAIL,
+            .session = esep_slice(x.collector.id, ESEP_SESSION_ID_BYTES),
+        };
+        esep_buf_clear(&x.frame);
+        assert_int_equal(esep_envelope_write_head(&head, 1, &x.frame), ESEP_OK);
+        assert_int_equal(esep_buf_put(&x.frame, "x", 1), ESEP_OK);
+        assert_int_equal(hears(&x, esep_buf_slice(&x.frame)), ESEP_AGAIN);
+    }
+    end(&x);
+    agent_enrol_done(NULL);
+}
+
+/* A refusal of the test's own. */
+static enum esep_status says(struct exchange *x, const Esep__V1__Refusal *r, bool garbage)
+{
+    const struct esep_envelope head = {
+        .version = ESEP_WIRE_VERSION,
+        .kind = ESEP__V1__KIND__KIND_REFUSAL,
+        .session = esep_slice(x->collector.id, ESEP_SESSION_ID_BYTES),
+    };
+    esep_buf_clear(&x->w->plain);
+    esep_buf_clear(&x->frame);
+    assert_int_equal(garbage ? esep_buf_put(&x->w->plain, "\xff\xff", 2)
+                             : esep_pack(&r->base, &x->w->plain),
+                     ESEP_OK);
+    assert_int_equal(esep_envelope_write_head(&head, x->w->plain.len, &x->frame), ESEP_OK);
+    assert_int_equal(esep_buf_put(&x->frame, x->w->plain.data, x->w->plain.len), ESEP_OK);
+    return hears(x, esep_buf_slice(&x->frame));
+}
+
+TEST(refusals_and_whose_they_are)
+{
+    (void)state;
+    struct exchange x;
+    begin(&x);
+    collector_opens(&x);
+    uint8_t session[16], signature[64] = {1};
+    char why[] = "the code was used on Monday";
+    Esep__V1__Refusal r;
+    esep__v1__refusal__init(&r);
+    memcpy(session, x.collector.id, sizeof session);
+    r.reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_CODE;
+    r.session = esep_pb(session, sizeof session);
+    assert_int_equal(says(&x, &r, true), ESEP_AGAIN);
+    assert_int_equal(says(&x, &r, false), ESEP_LIMIT); /* in the clear: wait */
+    assert_non_null(strstr(x.reason.text, "no reason given"));
+    r.text = why;
+    assert_int_equal(says(&x, &r, false), ESEP_LIMIT);
+    assert_non_null(strstr(x.reason.text, why));
+    r.signature = esep_pb(signature, 63);
+    assert_int_equal(says(&x, &r, false), ESEP_AGAIN);
+    r.signature = esep_pb(signature, 64);
+    session[0] ^= 1; /* signed, for another session */
+    assert_int_equal(says(&x, &r, false), ESEP_AGAIN);
+    session[0] ^= 1;
+    r.session.len = 15;
+    assert_int_equal(says(&x, &r, false), ESEP_AGAIN);
+    /* What passes by itself is worth another try, signed or not. */
+    assert_int_equal(refused(&x, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_WAIT, true), ESEP_LIMIT);
+    assert_int_equal(refused(&x, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_LIMIT, true), ESEP_LIMIT);
+    end(&x);
+}
+
+TEST(requests_that_cannot_be_made)
+{
+    (void)state;
+    struct exchange x;
+    begin(&x);
+    struct agent_enrol e;
+    struct agent_enrol_request bad = x.request;
+    esep_buf_clear(&x.frame);
+    snprintf(bad.label, sizeof bad.label, "half \xd0");
+    assert_int_equal(agent_enrol_begin(&e, &bad, &x.frame, &x.reason), ESEP_INVALID);
+    assert_non_null(strstr(x.reason.text, "label"));
+    bad = x.request;
+    memset(bad.seal_public, 0, sizeof bad.seal_public);
+    assert_int_equal(agent_enrol_begin(&e, &bad, &x.frame, &x.reason), ESEP_INVALID);
+    assert_non_null(strstr(x.reason.text, "seal_key"));
+    assert_int_equal(x.frame.len, 0);
+    end(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_request_says_and_signs_what_it_should),
         cmocka_unit_test(a_reply_enrols),
         cmocka_unit_test(only_a_signed_refusal_condemns_the_code),
+        cmocka_unit_test(replies_that_say_nothing_are_waited_over),
+        cmocka_unit_test(frames_of_others_are_waited_over),
+        cmocka_unit_test(refusals_and_whose_they_are),
+        cmocka_unit_test(requests_that_cannot_be_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,89 @@ TEST(an_early_receipt_without_room)
     world_free(w);
 }
 
+static void send_mail(struct world *w, uint64_t number, uint64_t index, uint64_t total,
+                      uint64_t offset, size_t len)
+{
+    static uint8_t data[300];
+    Esep__V1__Mail mail = ESEP__V1__MAIL__INIT;
+    memset(data, (int)('a' + number % 26), sizeof data);
+    mail.number = number;
+    mail.log_index = index;
+    mail.total_bytes = total;
+    mail.offset = offset;
+    mail.data = esep_pb(data, len);
+    model_send(w, ESEP__V1__KIND__KIND_MAIL, &mail.base);
+    link_down_one(w);
+}
+
+/* Mail travels with receipts into one STORE; an item may be empty. */
+TEST(an_item_without_bytes)
+{
+    WORLD(w);
+    w->model.mail_bytes = 0;
+    office_start(w);
+    world_run(w);
+    send_mail(w, 1, 1001, 0, 0, 0);
+    office_effects(w);
+    assert_int_equal(w->disk.mail_through, 1);
+    assert_int_equal(w->mails_stored, 1);
+    world_free(w);
+}
+
+/* A part that does not carry on what is there is let go, and the item is asked for from its start.
+ */
+TEST(parts_that_do_not_belong_together)
+{
+    static const struct {
+        uint64_t number, index, total, offset;
+        size_t len;
+    } strange[] = {
+        {2, 1001, 100, 50, 50}, /* of another item */
+        {1, 1002, 100, 50, 50}, /* of another entry under this number */
+        {1, 1001, 99, 50, 49},  /* of another length */
+        {1, 1001, 100, 60, 40}, /* not the next one */
+        {1, 1001, 100, 50, 51}, /* more than there is */
+        {1, 1001, 100, 50, 0},  /* nothing, and it would go on for ever */
+    };
+    for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
+        WORLD(w);
+        office_start(w);
+        world_run(w);
+        send_mail(w, 1, 1001, 100, 0, 50);
+        send_mail(w, strange[i].number, strange[i].index, strange[i].total, strange[i].offset,
+                  strange[i].len);
+        assert_int_equal(agent_counter(w->agent, AGENT_FRAMES_DROPPED), 1);
+        send_mail(w, 1, 1001, 100, 50, 50); /* its first half is forgotten */
+        office_effects(w);
+        assert_int_equal(w->disk.mail_through, 0);
+        w->model.mail_last = 1;
+        office_advance(w, 2 * ESEP_SECOND);
+        world_run(w);
+        assert_int_equal(w->disk.mail_through, 1);
+        assert_int_equal(agent_counter(w->agent, AGENT_MAILS), 1);
+        world_free(w);
+    }
+}
+
+/* Sixty-four items wait for one STORE; the next one is asked for again later. */
+TEST(no_more_mail_waits_than_a_store_takes)
+{
+    WORLD(w);
+    w->hold_stores = true;
+    office_start(w);
+    world_run(w); /* the view's STORE is under way */
+    assert_non_null(w->held);
+    for (uint64_t n = 1; n <= 65; n++)
+        send_mail(w, n, 1000 + n, 100, 0, 100);
+    assert_int_equal(agent_counter(w->agent, AGENT_MAILS), 64);
+    assert_int_equal(agent_counter(w->agent, AGENT_FRAMES_DROPPED), 1);
+    office_store_now(w, ESEP_OK);
+    office_effects(w);
+    office_store_now(w, ESEP_OK);
+    assert_int_equal(w->disk.mail_through, 64);
+    world_free(w);
+}
+
 TEST(an_entry_too_long_for_any_frame_is_refused_with_a_word)
 {
     (void)state;
@@ -251,6 +334,9 @@ int main(void)
         cmocka_unit_test(a_receipt_that_cannot_be_read),
         cmocka_unit_test(an_early_receipt_of_something_else),
         cmocka_unit_test(an_early_receipt_without_room),
+        cmocka_unit_test(an_item_without_bytes),
+        cmocka_unit_test(parts_that_do_not_belong_together),
+        cmocka_unit_test(no_more_mail_waits_than_a_store_takes),
         cmocka_unit_test(an_entry_too_long_for_any_frame_is_refused_with_a_word),
         cmocka_unit_test(a_head_quotes_the_checkpoint_it_was_given),
     };
