@@ -50,7 +50,8 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
         status = collector_new(&run->core, config, run->state.views, run_now(run));
         if (status != ESEP_OK)
             (void)esep_because(reason, status, "ingest does not start: %s: look at the limits",
-                               esep_status_name(status));
+                               status == ESEP_NOMEM ? "no memory for what they allow"
+                                                    : esep_status_name(status));
     }
     esep_wipe(config, sizeof *config);
     free(config);
@@ -90,10 +91,10 @@ static enum esep_status reopen(struct run *run, struct esep_reason *reason)
     enum esep_status status = open_store(run, reason);
     if (status != ESEP_OK)
         return status;
-    const struct collector_settings *s = run->settings;
-    for (uint32_t i = 0; i < s->broker_count; i++)
-        if (collector_links_up(run->links, i))
-            collector_on_link(run->core, i, s->brokers[i].key, true, run_now(run));
+    /* A broker takes the old connection for one that has joined, and would not ask the new core who
+     * it is: it is dialled anew. */
+    for (uint32_t i = 0; i < run->settings->broker_count; i++)
+        collector_links_reset(run->links, i, "the store was opened again");
     if (run->draining)
         collector_drain(run->core, run_now(run));
     run_alerts_opened(run);

@@ -7,6 +7,7 @@
 #define IDLE_WAIT_MAX (60 * ESEP_SECOND) /* a clock set by hand is noticed after so long */
 #define BUSY_WAIT_MAX ESEP_SECOND        /* while there is something to look after */
 #define UNWRITTEN_EVERY (60 * ESEP_SECOND)
+#define FULL_ROOM_BATCHES 4
 #define JOIN_MAX (30 * ESEP_SECOND) /* a broker that says neither yes nor no */
 
 esep_time run_now(const struct run *run)
@@ -186,14 +187,17 @@ void run_pump(struct run *run)
     run->pumping = false;
 }
 
+/* Where far more room is measured than any batch takes, somebody else had filled the disk and has
+ * freed it already: the batch is not to blame, and no more room is waited for. */
 static void found_full(struct run *run)
 {
     uint64_t used = 0;
     uint64_t quota = 0;
+    const uint64_t enough = FULL_ROOM_BATCHES * (uint64_t)run->settings->batch_bytes;
     run->full = true;
     run->full_room = 0;
     if (esep_store_usage(collector_log_store(run->state.log), &used, &quota) == ESEP_OK &&
-        used < quota)
+        used < quota && quota - used < enough)
         run->full_room = quota - used;
 }
 
