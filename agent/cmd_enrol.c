@@ -8,6 +8,7 @@
 #include "agent/commands.h"
 #include "agent/enrol.h"
 #include "base/code.h"
+#include "io/loop.h"
 #include "io/zsock.h"
 
 #include <event2/event.h>
@@ -213,12 +214,16 @@ static enum esep_status exchange(const struct agent_desk *desk, struct agent_enr
     size_t brokers = desk->settings->broker_count;
     esep_time end = real_now() + (esep_time)seconds * ESEP_SECOND;
     esep_buf_init(&x.frame, FRAME_BYTES_MAX);
+    enum esep_status status = esep_files_check(reason);
+    if (status != ESEP_OK) {
+        esep_buf_done(&x.frame);
+        return status;
+    }
     x.base = event_base_new();
     x.zmq = esep_zcontext_new(1);
     x.timer = x.base != NULL ? event_new(x.base, -1, 0, on_timer, &x) : NULL;
-    enum esep_status status = x.timer != NULL && x.zmq != NULL
-                                  ? ESEP_AGAIN
-                                  : esep_because(reason, ESEP_NOMEM, "no memory");
+    status = x.timer != NULL && x.zmq != NULL ? ESEP_AGAIN
+                                              : esep_because(reason, ESEP_NOMEM, "no memory");
     for (size_t i = 0; status == ESEP_AGAIN && i < brokers && real_now() < end; i++) {
         /* Each broker its share of the time, so that a dumb one does not use up all of it. */
         x.until = real_now() + (end - real_now()) / (esep_time)(brokers - i);

@@ -94,7 +94,7 @@ enum esep_status collector_writer_new(struct collector_writer **ret, struct esep
     if (status == ESEP_OK) {
         w->running = start_thread(w);
         if (!w->running)
-            status = esep_because(reason, ESEP_NOMEM, "the writer's thread does not start");
+            status = esep_because(reason, ESEP_NOMEM, "no memory for the writer's thread");
     }
     if (status != ESEP_OK) {
         collector_writer_free(w);

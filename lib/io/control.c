@@ -1,6 +1,8 @@
 /* lib/io/control.c - see control.h. */
 #include "io/control.h"
 
+#include "io/loop.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -43,6 +45,9 @@ enum esep_status esep_control_call(const char *path, struct esep_slice request, 
     if (access(path, W_OK) != 0)
         return esep_because(reason, ESEP_DENIED, "%s: not permitted: run as the daemon's user",
                             path);
+    enum esep_status enough = esep_files_check(reason);
+    if (enough != ESEP_OK)
+        return enough;
     void *context = zmq_ctx_new();
     void *socket = context != NULL ? zmq_socket(context, ZMQ_REQ) : NULL;
     enum esep_status status = ESEP_NOMEM;

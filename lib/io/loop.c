@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define FILES_MIN 48u
+
 struct esep_loop {
     struct event_base *base;
     struct esep_loop_options options;
@@ -126,6 +128,18 @@ uint64_t esep_files_max(void)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (uint64_t)limit.rlim_cur : 1024;
 }
 
+enum esep_status esep_files_check(struct esep_reason *reason)
+{
+    raise_files_limit();
+    if (esep_files_max() >= FILES_MIN)
+        return ESEP_OK;
+    return esep_because(
+        reason, ESEP_AGAIN,
+        "only %llu descriptors are allowed: raise the limit (ulimit -n, LimitNOFILE) "
+        "to %u or more",
+        (unsigned long long)esep_files_max(), FILES_MIN);
+}
+
 static struct event_base *new_base(void)
 {
     struct event_config *config = event_config_new();
@@ -151,7 +165,9 @@ enum esep_status esep_loop_new(struct esep_loop **ret, const struct esep_loop_op
                                struct esep_reason *reason)
 {
     (void)signal(SIGPIPE, SIG_IGN);
-    raise_files_limit();
+    enum esep_status enough = esep_files_check(reason);
+    if (enough != ESEP_OK)
+        return enough;
     struct esep_loop *loop = calloc(1, sizeof(*loop));
     if (loop == NULL)
         return esep_because(reason, ESEP_NOMEM, "no memory for the event loop");

@@ -50,6 +50,9 @@ void esep_wakeup_free(struct esep_wakeup *wakeup); /* after the last thread that
 
 /* Open files allowed to this process, after raising. */
 uint64_t esep_files_max(void);
+/* ESEP_AGAIN where fewer descriptors are allowed than a loop, a store and ZeroMQ need at the least:
+ * the libraries end the program, each in its own way, when they get none. */
+ESEP_MUST_USE enum esep_status esep_files_check(struct esep_reason *reason);
 
 /* Tells systemd ("READY=1", "STOPPING=1", "STATUS=..."). No NOTIFY_SOCKET, no effect. */
 void esep_notify(const char *state);
