@@ -6,6 +6,7 @@
  */
 #include "broker/operator_wire.h"
 
+#include "io/loop.h"
 #include "wire/session.h"
 #include "wire/statement.h"
 #include "wire/unpack.h"
@@ -255,7 +256,10 @@ enum esep_status operator_wire_call(const struct operator_way *way, struct esep_
     struct call call = {.way = way, .until_ms = clock_ms() + way->settings->timeout / 1000};
     esep_buf_init(&call.frame, FRAME_BYTES_MAX);
     void *context = zmq_ctx_new();
-    enum esep_status status = context != NULL ? seal(&call, order, reason) : ESEP_NOMEM;
+    enum esep_status status = context != NULL ? esep_files_check(reason) : ESEP_NOMEM;
+    if (status == ESEP_OK) {
+        status = seal(&call, order, reason);
+    }
     bool done = status != ESEP_OK;
     for (size_t i = 0; !done && i < way->settings->broker_count && left_ms(&call) > 0; i++) {
         status = try_broker(&call, context, i, reply, &done, reason);

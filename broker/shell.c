@@ -4,12 +4,7 @@
 #include "broker/shell_internal.h"
 #include "io/log.h"
 
-#include <dirent.h>
 #include <stdlib.h>
-
-#define DESCRIPTORS_EVERY_S 1
-#define DESCRIPTORS_STOP_PERCENT 90
-#define DESCRIPTORS_RESUME_PERCENT 80
 
 static const struct {
     enum esep_log_level level;
@@ -176,62 +171,6 @@ bool broker_shell_allow(const char *domain, const char *address, const uint8_t k
     return admitted;
 }
 
-/* Descriptors. */
-
-static uint64_t descriptors_open(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    uint64_t count = 0;
-    if (folder == NULL) {
-        return 0;
-    }
-    while (readdir(folder) != NULL) {
-        count++;
-    }
-    (void)closedir(folder);
-    return count;
-}
-
-static void stop_accepting(struct broker_shell *shell)
-{
-    shell->accepting = false;
-    for (size_t i = 0; i < shell->agents_bound.count; i++) {
-        esep_zsock_unbind(shell->agents, shell->agents_bound.text[i]);
-    }
-    esep_log(ESEP_LOG_ERROR, "descriptors-low",
-             "%llu of %llu descriptors in use: no new offices until there is room; raise "
-             "LimitNOFILE",
-             (unsigned long long)shell->descriptors_open,
-             (unsigned long long)shell->descriptors_max);
-}
-
-static void accept_again(struct broker_shell *shell)
-{
-    struct esep_reason reason = {0};
-    for (size_t i = 0; i < shell->agents_bound.count; i++) {
-        if (esep_zsock_bind(shell->agents, shell->agents_bound.text[i], NULL, &reason) != ESEP_OK) {
-            esep_log(ESEP_LOG_ERROR, "bind-failed", "%s", reason.text);
-            return; /* the next look tries again; what is bound already says so and is passed */
-        }
-    }
-    shell->accepting = true;
-    esep_log(ESEP_LOG_INFO, "descriptors-again", "offices may connect again");
-}
-
-static void on_descriptors(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    struct broker_shell *shell = context;
-    shell->descriptors_open = descriptors_open();
-    const uint64_t percent = shell->descriptors_open * 100 / shell->descriptors_max;
-    if (shell->accepting && percent >= DESCRIPTORS_STOP_PERCENT) {
-        stop_accepting(shell);
-    } else if (!shell->accepting && percent < DESCRIPTORS_RESUME_PERCENT) {
-        accept_again(shell);
-    }
-}
-
 /* Signals. */
 
 void broker_shell_term(struct broker_shell *shell)
@@ -293,14 +232,7 @@ static enum esep_status open_loop(struct broker_shell *shell, struct esep_reason
     if (status != ESEP_OK) {
         return status;
     }
-    shell->descriptors_max = esep_files_max();
-    shell->descriptors_timer =
-        event_new(esep_loop_base(shell->loop), -1, EV_PERSIST, on_descriptors, shell);
-    const struct timeval every = {.tv_sec = DESCRIPTORS_EVERY_S};
-    if (shell->descriptors_timer == NULL || event_add(shell->descriptors_timer, &every) != 0) {
-        return esep_because(reason, ESEP_NOMEM, "no timer");
-    }
-    return ESEP_OK;
+    return broker_shell_watch_descriptors(shell, reason);
 }
 
 enum esep_status broker_shell_new(struct broker_shell **ret, struct broker_settings *settings,
@@ -364,9 +296,7 @@ void broker_shell_free(struct broker_shell *shell)
     esep_zsock_free(shell->collectors);
     esep_zap_free(shell->zap);
     esep_zcontext_free(shell->zmq);
-    if (shell->descriptors_timer != NULL) {
-        event_free(shell->descriptors_timer);
-    }
+    broker_shell_unwatch_descriptors(shell);
     esep_loop_free(shell->loop);
     broker_free(shell->core);
     broker_settings_free(shell->settings);

@@ -9,6 +9,8 @@
 
 #include <event2/event.h>
 
+#define BROKER_DESCRIPTORS_SPARE 8
+
 struct broker_shell {
     struct broker_settings *settings;
     char config_file[256];
@@ -25,6 +27,7 @@ struct broker_shell {
     struct esep_config_texts collectors_bound;
     bool accepting;
     uint64_t descriptors_open, descriptors_max;
+    int descriptors_spare[BROKER_DESCRIPTORS_SPARE]; /* -1: let go */
     esep_time started_at;
     uint64_t dropped; /* messages that libzmq should not have let in: no User-Id, too many parts */
 };
@@ -41,6 +44,10 @@ void broker_shell_on_collectors(struct esep_zsock *sock, void *context);
 void broker_shell_on_control(struct esep_zsock *sock, void *context);
 bool broker_shell_allow(const char *domain, const char *address, const uint8_t key[32],
                         void *context);
+/* shell_descriptors.c: stops accepting before they run out. */
+ESEP_MUST_USE enum esep_status broker_shell_watch_descriptors(struct broker_shell *shell,
+                                                              struct esep_reason *reason);
+void broker_shell_unwatch_descriptors(struct broker_shell *shell); /* half built, too */
 /* The answer to `status`: JSON, to be freed. NULL: no memory. */
 char *broker_status_json(const struct broker_shell *shell, bool offices);
 

@@ -81,6 +81,9 @@ ESEP_MUST_USE enum esep_status esep_zsock_bind(struct esep_zsock *sock, const ch
 /* No new connections at this TCP endpoint (as esep_zsock_bind returned it) until it is bound again;
  * those there stay. Who dials sees no answer. */
 void esep_zsock_unbind(struct esep_zsock *sock, const char *endpoint);
+/* Closes what has connected there and is not yet accepted; takes one descriptor. false: some may be
+ * left. */
+bool esep_zsock_turn_away(const char *endpoint);
 ESEP_MUST_USE enum esep_status esep_zsock_connect(struct esep_zsock *sock, const char *endpoint,
                                                   struct esep_reason *reason);
 

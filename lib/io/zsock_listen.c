@@ -9,12 +9,16 @@
 #include "io/zsock_internal.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* The address a descriptor listens at, as libzmq writes endpoints. False: it does not listen. */
 static bool listens_at(int fd, char out[96])
@@ -46,22 +50,30 @@ static bool listens_at(int fd, char out[96])
     return false;
 }
 
+/* Asked of each number in turn: where descriptors have run out, no folder can be opened to list
+ * them. */
 static int find_listener(const char *endpoint)
 {
-    DIR *folder = opendir("/proc/self/fd");
-    int found = -1;
-    if (folder == NULL)
+    struct rlimit limit;
+    char text[96];
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return -1;
-    for (const struct dirent *entry; found < 0 && (entry = readdir(folder)) != NULL;) {
-        char *end = NULL;
-        char text[96];
-        const long fd = strtol(entry->d_name, &end, 10);
-        if (end != entry->d_name && *end == '\0' && listens_at((int)fd, text) &&
-            strcmp(text, endpoint) == 0)
-            found = (int)fd;
-    }
-    (void)closedir(folder);
-    return found;
+    for (int fd = 0; (rlim_t)fd < limit.rlim_cur && fd < INT_MAX; fd++)
+        if (listens_at(fd, text) && strcmp(text, endpoint) == 0)
+            return fd;
+    return -1;
+}
+
+bool esep_zsock_turn_away(const char *endpoint)
+{
+    const int fd = find_listener(endpoint);
+    int caller = -1;
+    /* libzmq's thread accepts, too, and may be first: neither must then block. */
+    if (fd < 0 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
+        return false;
+    while ((caller = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+        (void)close(caller);
+    return errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
 bool esep_zsock_deafen(const char *endpoint, bool deaf)
