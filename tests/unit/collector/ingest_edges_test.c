@@ -394,6 +394,125 @@ static void draining_says_no_and_ends(void **state)
     ingest_end(&g);
 }
 
+static char *text(const char *s)
+{
+    return (char *)(uintptr_t)s;
+}
+
+static void denied(struct ingest *g, const Esep__V1__Order *order, const char *words)
+{
+    size_t logged = g->world.log_count;
+    ingest_order(g, order);
+    if (g->reply.order.ok || strstr(g->reply.order.text, words) == NULL)
+        fail_msg("\"%s\", wanted \"%s\"", g->reply.order.text, words);
+    assert_int_equal(g->world.log_count, logged);
+}
+
+/* What a person can mend is said in words that say how, and nothing is logged. */
+static void orders_of_the_secretariat(void **state)
+{
+    (void)state;
+    static char long_text[5000];
+    memset(long_text, 'x', sizeof long_text - 1);
+    char *const over = long_text + sizeof long_text - 1 - 4097;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    Esep__V1__ExtendOrder extend = ESEP__V1__EXTEND_ORDER__INIT;
+    order.what_case = ESEP__V1__ORDER__WHAT_EXTEND;
+    order.extend = &extend;
+    extend.obligation = text("p/nothing");
+    denied(&g, &order, "no obligation");
+    extend.obligation = text(KEY_1_MOH);
+    denied(&g, &order, "the reason is missing");
+    extend.reason = over;
+    denied(&g, &order, "longer than 4096");
+    extend.reason = text("floods");
+    denied(&g, &order, "the document is missing");
+    extend.document = text("No. 7");
+    extend.until = text("soon");
+    denied(&g, &order, "is no day");
+    extend.until = text("2013-06-30");
+    denied(&g, &order, "must be later");
+    extend.until = text("2013-07-31");
+    ingest_order(&g, &order);
+    assert_true(g.reply.order.ok);
+    Esep__V1__ControlOrder control = ESEP__V1__CONTROL_ORDER__INIT;
+    order.what_case = ESEP__V1__ORDER__WHAT_CONTROL;
+    order.control = &control;
+    control.obligation = text("p/nothing");
+    denied(&g, &order, "no obligation");
+    control.obligation = text(KEY_1_MOH);
+    denied(&g, &order, "the reason is missing");
+    control.reason = text("decree 9");
+    denied(&g, &order, "remove and restore");
+    control.act = ESEP__V1__CONTROL_ACT__CONTROL_ACT_RESTORE;
+    denied(&g, &order, "on control already");
+    Esep__V1__ReviewOrder review = ESEP__V1__REVIEW_ORDER__INIT;
+    order.what_case = ESEP__V1__ORDER__WHAT_REVIEW;
+    order.review = &review;
+    review.report_index = 1;
+    denied(&g, &order, "waits for a review");
+    struct sim_office *o = sim_active(&g, "moh");
+    sim_hello(o, &g);
+    sim_write(o, &g, KEY_1_MOH);
+    sim_batch(o, &g, 1, 1, true);
+    review.report_index = sim_last(o, KIND(RECEIPT))->receipt.first_index;
+    denied(&g, &order, "the comment is missing"); /* a return says why */
+    review.comment = over;
+    denied(&g, &order, "longer than 4096");
+    review.comment = text("figures");
+    review.reason_code = long_text + sizeof long_text - 1 - 65;
+    denied(&g, &order, "longer than 64");
+    review.reason_code = text("figures");
+    review.again_by = text("2013-02-31");
+    denied(&g, &order, "is no day");
+    review.again_by = text("2013-01-14");
+    denied(&g, &order, "has passed");
+    review.accept = true;
+    denied(&g, &order, "does not come back");
+    review.again_by = text("");
+    ingest_order(&g, &order);
+    assert_true(g.reply.order.ok);
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
+static void plans_that_say_too_little(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    static uint8_t packed[16384];
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    Esep__V1__PlanOrder m = ESEP__V1__PLAN_ORDER__INIT;
+    order.what_case = ESEP__V1__ORDER__WHAT_PLAN;
+    order.plan = &m;
+    for (int i = 0; i < 4; i++) {
+        Esep__V1__Plan plan = *views_plan(g.world.views, 0);
+        plan.revision++;
+        if (i == 0)
+            plan.id = text("");
+        if (i == 1)
+            plan.n_bodies = 0;
+        if (i == 2)
+            plan.rules = NULL;
+        if (i == 3)
+            m.effective = text("2001-01-01"); /* before its approval */
+        m.plan = (ProtobufCBinaryData){protobuf_c_message_pack(&plan.base, packed), packed};
+        denied(&g, &order, i == 3 ? "before its approval" : "no id, no bodies or no rules");
+    }
+    m.effective = text("");
+    Esep__V1__Plan other = *views_plan(g.world.views, 0); /* another plan, of the first revision */
+    other.id = text("q");
+    m.plan = (ProtobufCBinaryData){protobuf_c_message_pack(&other.base, packed), packed};
+    ingest_order(&g, &order);
+    assert_true(g.reply.order.ok);
+    assert_int_equal(views_plan_count(g.world.views), 2);
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +526,8 @@ int main(void)
         cmocka_unit_test(words_of_a_delivery),
         cmocka_unit_test(a_full_store_serves_what_writes_nothing),
         cmocka_unit_test(draining_says_no_and_ends),
+        cmocka_unit_test(orders_of_the_secretariat),
+        cmocka_unit_test(plans_that_say_too_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
