@@ -122,6 +122,7 @@ def main():
         print(f"SKIPPED: no error was injected anywhere: {why}", file=sys.stderr)
         return SKIPPED
     print(f"seed {options.seed}")
+    os.environ.update(tracing.LEAKS)
     rng, tally = random.Random(options.seed), Tally()
     run_commands(options, rng, tally)
     run_daemons(options, rng, tally)
