@@ -159,6 +159,12 @@ static struct conn *conn_of(struct broker *b, uint64_t number, const uint8_t key
         broker_conn_gone(b, conn);
         conn = NULL;
     }
+    if (conn != NULL && stranger && !conn->stranger &&
+        b->conns.strangers >= b->config.strangers_max) {
+        /* Let in while there was no roster to tell it by, or listed no more. */
+        broker_conn_gone(b, conn);
+        conn = NULL;
+    }
     if (conn != NULL) {
         broker_conns_heard(&b->conns, conn, now);
         broker_conns_set_stranger(&b->conns, conn, stranger);

@@ -1,10 +1,10 @@
 /* tests/fuzz/broker.c - the broker's core under any order of events, hostile ones among them.
  *
  * The input is a list of records: operation, argument, length, bytes. Offices send rubbish or true
- * envelopes, collectors rubbish, true Joins or rosters, time moves, sends fail. Properties: what
- * goes to a collector as an office's frame is the very bytes, stamped with the key the event had,
- * to a connection that joined; a revoked key's frame never goes on, an unknown key's only as
- * ENROL; an office is sent nothing but a refusal or what a collector said; bounds hold.
+ * envelopes, collectors rubbish, true Joins, rosters or answers, time moves, sends fail, ZAP asks.
+ * Properties: what goes to a collector as an office's frame is the very bytes, stamped with the key
+ * the event had, to a connection that joined; a revoked key's frame never goes on, an unknown key's
+ * only as ENROL; an office is sent nothing but a refusal or what a collector said; bounds hold.
  */
 #include "broker/broker.h"
 
@@ -20,7 +20,8 @@ struct play {
     esep_time now;
     uint8_t nonces[CONNS][32];
     bool joined[CONNS]; /* it was sent a Joined, and may be joined still */
-    uint8_t fail;       /* the next sends: 0 go out, 1 AGAIN, 2 no such peer */
+    bool drained;
+    uint8_t fail; /* the next sends: 0 go out, 1 AGAIN, 2 no such peer */
     /* the event under way */
     const uint8_t *key;
     struct esep_slice frame;
@@ -80,7 +81,7 @@ static void check_forwarded(const struct play *play, const struct broker_effect 
     FUZZ_CHECK(down != NULL && down->what_case == ESEP__V1__LINK_DOWN__WHAT_FROM);
     FUZZ_CHECK(memcmp(down->from->curve_key.data, play->key, ESEP_KEY_BYTES) == 0);
     esep__v1__link_down__free_unpacked(down, NULL);
-    FUZZ_CHECK(play->joined[effect->conn % CONNS]);
+    FUZZ_CHECK(play->joined[effect->conn % CONNS] && !play->drained);
     FUZZ_CHECK(esep_envelope_read(play->frame, &envelope, NULL) == ESEP_OK);
     const Esep__V1__OfficeAdmission admission = admission_of(play, play->key);
     FUZZ_CHECK(admission != ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REVOKED);
@@ -232,9 +233,66 @@ static void true_roster(struct play *play, uint8_t argument, struct esep_slice b
     link_up(play, argument, &up);
 }
 
+/* A collector's answer to a connection: as the very bytes, or not at all. */
+static void true_reply(struct play *play, uint8_t argument, struct esep_slice bytes)
+{
+    uint8_t packed[64];
+    Esep__V1__To to;
+    Esep__V1__Gone gone;
+    Esep__V1__LinkUp up;
+    esep__v1__to__init(&to);
+    esep__v1__gone__init(&gone);
+    esep__v1__link_up__init(&up);
+    to.conn = gone.conn = argument >> 4;
+    up.what_case = bytes.len > 0 ? ESEP__V1__LINK_UP__WHAT_TO : ESEP__V1__LINK_UP__WHAT_CLOSE;
+    if (bytes.len > 0)
+        up.to = &to;
+    else
+        up.close = &gone;
+    FUZZ_CHECK(esep__v1__link_up__get_packed_size(&up) <= sizeof packed);
+    collector(play, argument & 3, esep_slice(packed, esep__v1__link_up__pack(&up, packed)), bytes);
+}
+
+/* What ZAP is told of a key goes with what a frame of it would meet. */
+static void admits(struct play *play, uint8_t argument)
+{
+    const uint8_t *key = key_of(argument & 15);
+    bool configured = false;
+    for (size_t i = 0; i < play->config.collector_key_count; i++)
+        configured |= memcmp(play->config.collector_keys[i], key, ESEP_KEY_BYTES) == 0;
+    FUZZ_CHECK(broker_admits(play->broker, BROKER_DOMAIN_COLLECTORS, key) == configured);
+    const bool in = broker_admits(play->broker, BROKER_DOMAIN_OFFICES, key);
+    const Esep__V1__OfficeAdmission admission = admission_of(play, key);
+    if (admission == ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REVOKED || play->drained)
+        FUZZ_CHECK(!in);
+    /* Without a roster nobody can be told apart; one that lists anybody is known. */
+    if (admission == ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_UNSPECIFIED &&
+        broker_office_count(play->broker) > 0)
+        FUZZ_CHECK(!in || play->config.enrolment);
+    FUZZ_CHECK(broker_peek(play->broker) == NULL);
+}
+
+static void drain(struct play *play)
+{
+    broker_drain(play->broker, play->now);
+    take(play);
+    play->drained = true;
+    FUZZ_CHECK(broker_drained(play->broker, play->now + play->config.drain));
+}
+
+static void look(const struct play *play)
+{
+    for (size_t i = 0; i < BROKER_COLLECTORS_MAX; i++) {
+        struct broker_collector_info info;
+        if (broker_collector_at(play->broker, i, &info))
+            FUZZ_CHECK(info.joined || !info.primary);
+    }
+    FUZZ_CHECK(broker_stranger_count(play->broker) <= play->config.strangers_max);
+}
+
 static void step(struct play *play, uint8_t operation, uint8_t argument, struct esep_slice bytes)
 {
-    switch (operation % 9) {
+    switch (operation % 12) {
     case 0:
         office(play, argument, bytes);
         break;
@@ -260,10 +318,21 @@ static void step(struct play *play, uint8_t operation, uint8_t argument, struct 
         play->now += argument * ESEP_SECOND / 20;
         broker_on_time(play->broker, play->now);
         take(play);
-        FUZZ_CHECK(broker_deadline(play->broker) > play->now);
+        FUZZ_CHECK(broker_deadline(play->broker) > play->now ||
+                   broker_drained(play->broker, play->now));
         break;
     case 7:
         play->fail = argument % 3;
+        break;
+    case 9:
+        true_reply(play, argument, bytes);
+        break;
+    case 10:
+        if (argument == 0xdd) /* it ends nearly all: seldom */
+            drain(play);
+        break;
+    case 11:
+        admits(play, argument);
         break;
     default:
         play->config.enrolment = (argument & 1) != 0;
@@ -289,6 +358,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const size_t left = size - at - 3;
         const size_t len = data[at + 2] < left ? data[at + 2] : left;
         step(&play, data[at], data[at + 1], esep_slice(data + at + 3, len));
+        look(&play);
         at += 3 + len;
     }
     broker_free(play.broker);
