@@ -35,6 +35,15 @@ static void look_at_journal(struct agent_run *run)
         agent_run_give_up_core(run, AGENT_RUN_REOPEN_AFTER);
         return;
     }
+    if (head.epoch == run->seen.epoch && head.seq <= run->seen.seq)
+        return;
+    /* A command's commit is seen before it is on the disk. What is sent must not be taken back. */
+    status = esep_store_settle(&run->journal.store, &reason);
+    if (status != ESEP_OK) {
+        esep_log(ESEP_LOG_ERROR, "journal-unwritable", "%s", reason.text);
+        agent_run_give_up_core(run, AGENT_RUN_REOPEN_AFTER);
+        return;
+    }
     if (head.epoch != run->seen.epoch) {
         esep_log(ESEP_LOG_INFO, "recovered", "epoch %u begins", head.epoch);
         agent_run_give_up_core(run, 0);
@@ -126,6 +135,8 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
         status = agent_run_load(run, &journal, reason);
     if (status == ESEP_OK)
         status = journal_head(&run->journal, &head, reason);
+    if (status == ESEP_OK) /* as in look_at_journal */
+        status = esep_store_settle(&run->journal.store, reason);
     if (status != ESEP_OK)
         return status;
     memcpy(config.log_id.bytes, s->log_id, ESEP_HASH_BYTES);

@@ -352,6 +352,11 @@ enum esep_status esep_store_commit(MDB_txn *txn, struct esep_reason *reason)
     return esep_store_status(mdb_txn_commit(txn), reason, "committing");
 }
 
+enum esep_status esep_store_settle(const struct esep_store *store, struct esep_reason *reason)
+{
+    return esep_store_status(mdb_env_sync(store->env, 1), reason, "syncing");
+}
+
 /* Pages on LMDB's own list of free ones (database 0): each value opens with their count. */
 static int count_free(MDB_txn *txn, uint64_t *ret_pages)
 {

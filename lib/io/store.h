@@ -37,6 +37,10 @@ void esep_store_close(struct esep_store *store);
  * process has it (ESEP_CONFLICT). A crash lets go of it. */
 ESEP_MUST_USE enum esep_status esep_store_lock_writer(struct esep_store *store,
                                                       struct esep_reason *reason);
+/* Another process's commit can be seen before it is on the disk: after this what was seen before it
+ * is. ESEP_IO: close, reopen, check. */
+ESEP_MUST_USE enum esep_status esep_store_settle(const struct esep_store *store,
+                                                 struct esep_reason *reason);
 /* Commits; the transaction is gone either way. Every failure but LIMIT: close, reopen, check. */
 ESEP_MUST_USE enum esep_status esep_store_commit(MDB_txn *txn, struct esep_reason *reason);
 /* LMDB's code as ours: MAP_FULL, ENOSPC -> LIMIT; CORRUPTED, PAGE_NOTFOUND -> CORRUPT; EIO -> IO.
