@@ -119,15 +119,26 @@ void power_tree_change(struct power_tree *tree, const struct power_change *chang
     tree->names[tree->count++] = change->come;
 }
 
-/* Walks the names of now. false: a folder on the way is unknown. place->file: the file there, or
- * SIZE_MAX. */
+/* A folder that nobody was seen to make was there before. */
+static size_t old_folder(struct power_disk *disk, const struct power_name *place)
+{
+    struct power_change what = {.come = *place};
+    what.come.file = new_file(disk, 0, true);
+    power_tree_change(&disk->flushed, &what);
+    power_tree_change(&disk->now, &what);
+    return what.come.file;
+}
+
+/* Walks the names of now. false: no such name can be. place->file: the file there, or SIZE_MAX. */
 static bool look_up(struct power_disk *disk, const char *path, struct power_name *place)
 {
     *place = (struct power_name){.file = 0};
     while (path != NULL && *path != 0) {
         size_t len = strcspn(path, "/");
-        if (place->file == SIZE_MAX || len >= POWER_NAME_MAX)
+        if (len >= POWER_NAME_MAX)
             return false;
+        if (place->file == SIZE_MAX)
+            place->file = old_folder(disk, place);
         place->parent = place->file;
         memcpy(place->name, path, len);
         place->name[len] = 0;
