@@ -225,7 +225,8 @@ void power_closed(int fd)
 /* As much of the parts as `len`, one behind the other. */
 static uint8_t *gather(const struct iovec *parts, int count, size_t len)
 {
-    uint8_t *bytes = malloc(len + 1);
+    /* Aligned: LMDB copies a store past the page cache. */
+    uint8_t *bytes = aligned_alloc(4096, (len / 4096 + 1) * 4096);
     size_t at = 0;
     if (bytes == NULL)
         abort();
