@@ -244,6 +244,22 @@ static bool link_dead(const struct broker *b, const struct link *link, esep_time
     return link->used && link->heard_at + BEATS_LOST * b->config.heartbeat <= now;
 }
 
+static bool strangers_over(const struct broker *b)
+{
+    return b->conns.strangers > b->config.strangers_max;
+}
+
+/* The one longest unheard of, once it is idle; or the stranger longest unheard of, where a new
+ * configuration allows fewer of them than are here. NULL: none. */
+static struct conn *conn_to_forget(struct broker *b, esep_time now)
+{
+    struct conn *oldest = broker_conns_oldest(&b->conns);
+    if (oldest != NULL && oldest->heard_at + b->config.idle <= now) {
+        return oldest;
+    }
+    return strangers_over(b) ? broker_conns_oldest_stranger(&b->conns) : NULL;
+}
+
 void broker_on_time(struct broker *b, esep_time now)
 {
     ESEP_ASSERT(b->effect_count == 0);
@@ -260,12 +276,10 @@ void broker_on_time(struct broker *b, esep_time now)
             }
         }
     }
-    struct conn *conn = broker_conns_oldest(&b->conns);
-    while (conn != NULL && conn->heard_at + b->config.idle <= now &&
-           broker_room(b) > EFFECTS_RESERVE) {
+    struct conn *conn;
+    while (broker_room(b) > EFFECTS_RESERVE && (conn = conn_to_forget(b, now)) != NULL) {
         b->counters[BROKER_CONNS_EXPIRED]++;
         broker_conn_gone(b, conn);
-        conn = broker_conns_oldest(&b->conns);
     }
 }
 
@@ -287,7 +301,7 @@ esep_time broker_deadline(const struct broker *b)
     }
     const struct conn *oldest = broker_conns_oldest(&b->conns);
     if (oldest != NULL) {
-        sooner(&at, oldest->heard_at + b->config.idle);
+        sooner(&at, strangers_over(b) ? oldest->heard_at : oldest->heard_at + b->config.idle);
     }
     if (b->draining) {
         sooner(&at, b->drained_at);

@@ -77,7 +77,8 @@ ESEP_MUST_USE enum esep_status broker_new(struct broker **ret, const struct brok
                                           esep_time now);
 void broker_free(struct broker *broker);
 /* New limits, collector keys and enrolment. ESEP_INVALID, and nothing changes, where what is fixed
- * at start (names, keys, log, memory) differs. */
+ * at start (names, keys, log, memory) differs. Strangers over a smaller limit are forgotten by the
+ * next broker_on_time, which broker_deadline then asks for at once. */
 ESEP_MUST_USE enum esep_status broker_reconfigure(struct broker *broker,
                                                   const struct broker_config *config,
                                                   struct esep_reason *reason);

@@ -174,6 +174,15 @@ struct conn *broker_conns_oldest(const struct conns *conns)
     return conns->oldest != 0 ? &conns->records[conns->oldest - 1] : NULL;
 }
 
+struct conn *broker_conns_oldest_stranger(const struct conns *conns)
+{
+    uint32_t at = conns->oldest;
+    while (at != 0 && !conns->records[at - 1].stranger) {
+        at = conns->records[at - 1].newer;
+    }
+    return at != 0 ? &conns->records[at - 1] : NULL;
+}
+
 uint32_t broker_conns_of_key(const struct conns *conns, const uint8_t key[ESEP_KEY_BYTES],
                              struct conn **ret_oldest)
 {

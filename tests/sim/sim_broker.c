@@ -74,6 +74,7 @@ void sim_broker_reload(struct sim *sim, int number, bool tight)
     sim_trace(sim, &b->node, "reads its configuration again: %s limits", tight ? "tight" : "wide");
     if (broker_reconfigure(b->core, &b->config, &reason) != ESEP_OK)
         sim_fail(sim, "%s refuses other limits: %s", b->node.name, reason.text);
+    broker_on_time(b->core, sim_monotonic(sim, &b->node));
     sim_broker_pump(sim, number);
 }
 

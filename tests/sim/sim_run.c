@@ -163,6 +163,7 @@ static void run_until_converged(struct sim *sim)
     while (sim->now < last) {
         esep_time until = sim->now + 5 * ESEP_MINUTE;
         while (sim_step(sim, until)) {}
+        sim_start_the_fallen(sim); /* who was to end in good order has done so by now */
         sim_truth_bounds(sim);
         if (sim_truth_converged(sim, why, sizeof why))
             return;

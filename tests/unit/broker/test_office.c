@@ -294,6 +294,33 @@ static void test_enrolment_closed(void **state)
     world_done(&w);
 }
 
+/* Fewer strangers are allowed than are here: are those longest unheard of forgotten, and no one
+ * else, and is the deadline at once? */
+static void test_fewer_strangers_allowed(void **state)
+{
+    (void)state;
+    struct world w;
+    up(&w);
+    office_sends(&w, 4, 1, KIND(HELLO));
+    office_sends(&w, 5, 7, KIND(ENROL));
+    office_sends(&w, 6, 8, KIND(ENROL));
+    assert_int_equal(broker_stranger_count(w.broker), 2);
+    struct broker_config tight = w.config;
+    tight.strangers_max = 1;
+    assert_int_equal(broker_reconfigure(w.broker, &tight, NULL), ESEP_OK);
+    assert_true(broker_deadline(w.broker) <= w.now);
+    broker_on_time(w.broker, w.now);
+    const struct broker_effect *effect = broker_peek(w.broker);
+    assert_non_null(effect);
+    assert_int_equal(effect->kind, BROKER_EFFECT_SEND_COLLECTOR); /* Gone: 5 */
+    while (broker_peek(w.broker) != NULL)
+        broker_pop(w.broker);
+    assert_int_equal(broker_stranger_count(w.broker), 1);
+    assert_int_equal(broker_conn_count(w.broker), 2);
+    assert_true(broker_deadline(w.broker) > w.now);
+    world_done(&w);
+}
+
 /* A flood of rubbish: four answers, then two a second; every one is counted. */
 static void test_refusals_do_not_amplify(void **state)
 {
@@ -461,6 +488,7 @@ int main(void)
         cmocka_unit_test(test_roster_swap_keeps_limits),
         cmocka_unit_test(test_strangers_are_limited_hard),
         cmocka_unit_test(test_enrolment_closed),
+        cmocka_unit_test(test_fewer_strangers_allowed),
         cmocka_unit_test(test_refusals_do_not_amplify),
         cmocka_unit_test(test_idle_connections),
         cmocka_unit_test(test_connections_of_one_key),
