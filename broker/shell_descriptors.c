@@ -132,6 +132,7 @@ enum esep_status broker_shell_watch_descriptors(struct broker_shell *shell,
     }
     hold_spare(shell);
     shell->descriptors_max = esep_files_max();
+    shell->descriptors_open = count_open(shell); /* status may be asked before the first look */
     shell->descriptors_timer = event_new(esep_loop_base(shell->loop), -1, 0, on_descriptors, shell);
     if (shell->descriptors_timer == NULL) {
         return esep_because(reason, ESEP_NOMEM, "no timer");

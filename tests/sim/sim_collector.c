@@ -416,10 +416,12 @@ static void on_deliver(struct sim *sim, struct sim_event *event)
     if (collector_status(c->core, NULL) != ESEP_OK || c->full)
         return;
     views_deliveries(c->views, visit_owed, &owed);
-    for (size_t i = 0; i < owed.count; i++)
-        collector_on_delivery(c->core, owed.items[i].alert, owed.items[i].target,
-                              sim_pick(sim, 4) > 0, 1 + (uint32_t)sim_pick(sim, 5), "said",
-                              now_of(sim));
+    for (size_t i = 0; i < owed.count; i++) {
+        bool delivered = sim_pick(sim, 4) > 0; /* drawn one by one: arguments have no order */
+        uint32_t attempts = 1 + (uint32_t)sim_pick(sim, 5);
+        collector_on_delivery(c->core, owed.items[i].alert, owed.items[i].target, delivered,
+                              attempts, "said", now_of(sim));
+    }
     sim_collector_pump(sim);
 }
 

@@ -15,7 +15,8 @@
 static struct esep_slice flipped(struct sim *sim, struct esep_slice bytes)
 {
     struct esep_slice copy = sim_keep(sim, bytes);
-    ((uint8_t *)(uintptr_t)copy.data)[sim_pick(sim, copy.len)] ^= (uint8_t)(1u << sim_pick(sim, 8));
+    size_t at = sim_pick(sim, copy.len);
+    ((uint8_t *)(uintptr_t)copy.data)[at] ^= (uint8_t)(1u << sim_pick(sim, 8));
     return copy;
 }
 
