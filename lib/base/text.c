@@ -8,8 +8,7 @@
 static bool second_fits(const unsigned char *p)
 {
     switch (p[0]) {
-    case 0xc2:
-        return p[1] >= 0xa0; /* C1 controls are as unwelcome on a terminal as C0 */
+    case 0xc2: /* C1 controls are as unwelcome on a terminal as C0 */
     case 0xe0:
         return p[1] >= 0xa0;
     case 0xed:

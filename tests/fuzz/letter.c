@@ -73,7 +73,7 @@ static void check_line(const char *line)
 /* What stands in "=?UTF-8?B?...?=" words, one after another. */
 static void check_subject(const char *line, const char *want)
 {
-    char decoded[1024];
+    char decoded[1024] = {0};
     size_t used = 0;
     for (const char *p = strstr(line, "=?UTF-8?B?"); p != NULL; p = strstr(p, "=?UTF-8?B?")) {
         const char *end = strstr(p += 10, "?=");
