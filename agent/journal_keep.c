@@ -87,6 +87,7 @@ struct prune {
     struct journal_marks marks;
     uint64_t covered_seq; /* of the head's epoch: the collector's checkpoint covers them, and has
                              for long */
+    uint64_t young_seq; /* of the head's epoch: the first with a receipt that is not old; 0: none */
     uint32_t young_epoch; /* the first older one with a receipt that is not old; 0: none */
     esep_time before;
     uint64_t oldest;
@@ -98,7 +99,8 @@ struct prune {
 /* The receipt's own place in the log must lie below the checkpoint, and it must be as old as
  * entries have to be: else a collector that comes back from a backup may lack it and ask again.
  * What counts is when the collector took an entry, not when it was written: an office may have been
- * without a link for longer than it keeps anything. */
+ * without a link for longer than it keeps anything. And it is when it took it last: after one
+ * restore, backups are made of a store that lacks for a while what was receipted before. */
 static bool find_covered(void *context, const struct esep_receipt *r)
 {
     struct prune *p = context;
@@ -107,6 +109,8 @@ static bool find_covered(void *context, const struct esep_receipt *r)
     bool old = r->last_index < p->marks.checkpoint_size && r->accepted_at < p->before;
     if (r->epoch == p->head.epoch && old && r->through_seq > p->covered_seq)
         p->covered_seq = r->through_seq;
+    if (r->epoch == p->head.epoch && !old && (p->young_seq == 0 || r->first_seq < p->young_seq))
+        p->young_seq = r->first_seq;
     if (r->epoch < p->head.epoch && !old && (p->young_epoch == 0 || r->epoch < p->young_epoch))
         p->young_epoch = r->epoch;
     return true;
@@ -117,7 +121,8 @@ static bool may_go(const struct prune *p, uint32_t epoch, uint64_t seq, MDB_val 
     bool covered = epoch < p->head.epoch
                        ? p->young_epoch == 0 || epoch < p->young_epoch
                        : epoch == p->head.epoch && p->marks.epoch == epoch &&
-                             seq <= p->covered_seq && seq <= p->marks.receipted_seq;
+                             seq <= p->covered_seq && seq <= p->marks.receipted_seq &&
+                             (p->young_seq == 0 || seq < p->young_seq);
     return covered && data.mv_size >= ESEP_HASH_BYTES && written_at(p->arena, data) < p->before;
 }
 

@@ -194,6 +194,7 @@ uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before)
     struct sim_journal *j = &sim->offices[office].journal;
     const struct sim_epoch *e = &j->epochs[j->epoch];
     uint64_t covered = 0;
+    uint64_t young = UINT64_MAX; /* the first that was receipted only now, perhaps once more */
     uint64_t first = j->marks.oldest_seq;
     if (sim_real != NULL) {
         sim_real->journal_prune(sim, office, before);
@@ -201,11 +202,15 @@ uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before)
     }
     for (size_t i = 0; i < j->receipt_count; i++) {
         const struct esep_receipt *r = &j->receipts[i];
-        if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES && r->epoch == j->epoch &&
-            r->last_index < j->marks.checkpoint_size && r->accepted_at < before &&
-            r->through_seq > covered)
+        if (r->kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES || r->epoch != j->epoch)
+            continue;
+        if (r->last_index >= j->marks.checkpoint_size || r->accepted_at >= before)
+            young = r->first_seq < young ? r->first_seq : young;
+        else if (r->through_seq > covered)
             covered = r->through_seq;
     }
+    if (covered >= young)
+        covered = young - 1;
     if (covered > j->marks.receipted_seq)
         covered = j->marks.receipted_seq;
     while (j->marks.oldest_seq <= covered && e->entries[j->marks.oldest_seq].written < before)

@@ -219,6 +219,28 @@ static void test_prune_counts_from_the_receipt(void **state)
     journal_close(&w.journal);
 }
 
+/* The collector came back from a backup and took all of it once more: its next backup may be older
+ * than that. The receipt of the first time does not let the entries go. */
+static void test_prune_counts_from_the_last_receipt(void **state)
+{
+    struct journal_world w;
+    uint64_t oldest = 0;
+    struct esep_hash base;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    for (uint64_t i = 1; i <= 4; i++)
+        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    struct esep_receipt receipts[] = {world_receipt(&w, 1, 1, 2, 10, 90),
+                                      world_receipt(&w, 1, 1, 4, 12, 90)};
+    receipts[1].accepted_at = 500;
+    assert_int_equal(world_store(&w, 1, receipts, 2, &reason), ESEP_OK);
+    assert_int_equal(journal_prune(&w.journal, 400, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(oldest, 1);
+    assert_int_equal(journal_prune(&w.journal, 501, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(oldest, 5);
+    journal_close(&w.journal);
+}
+
 static bool count_entry(void *context, uint32_t epoch, const struct agent_entry *entry)
 {
     uint64_t *counts = context;
@@ -511,6 +533,7 @@ int main(void)
         unit_test_in_folder(test_read_only_folder),
         unit_test_in_folder(test_prune_keeps_what_may_be_asked_for),
         unit_test_in_folder(test_prune_counts_from_the_receipt),
+        unit_test_in_folder(test_prune_counts_from_the_last_receipt),
         unit_test_in_folder(test_recover),
         unit_test_in_folder(test_older_epochs),
         unit_test_in_folder(test_recover_refuses_what_is_damaged),
