@@ -20,7 +20,7 @@
 #define EVERY_CLOSE_US 100000
 
 /* Where there is none left to look with, all are in use. */
-static uint64_t count_open(const struct broker_shell *shell)
+uint64_t broker_shell_descriptors(const struct broker_shell *shell)
 {
     DIR *folder = opendir("/proc/self/fd");
     uint64_t count = 0;
@@ -113,7 +113,7 @@ static void on_descriptors(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     struct broker_shell *shell = context;
-    shell->descriptors_open = count_open(shell);
+    shell->descriptors_open = broker_shell_descriptors(shell);
     const uint64_t percent = shell->descriptors_open * 100 / shell->descriptors_max;
     if (shell->accepting && percent >= STOP_PERCENT) {
         stop_accepting(shell);
@@ -132,7 +132,6 @@ enum esep_status broker_shell_watch_descriptors(struct broker_shell *shell,
     }
     hold_spare(shell);
     shell->descriptors_max = esep_files_max();
-    shell->descriptors_open = count_open(shell); /* status may be asked before the first look */
     shell->descriptors_timer = event_new(esep_loop_base(shell->loop), -1, 0, on_descriptors, shell);
     if (shell->descriptors_timer == NULL) {
         return esep_because(reason, ESEP_NOMEM, "no timer");

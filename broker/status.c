@@ -85,7 +85,7 @@ char *broker_status_json(const struct broker_shell *shell, bool offices)
         (json_int_t)broker_conn_count(shell->core), "strangers",
         (json_int_t)broker_stranger_count(shell->core), "roster_version",
         (json_int_t)broker_roster_version(shell->core), "offices_online", online, "accepting",
-        (int)shell->accepting, "descriptors", (json_int_t)shell->descriptors_open,
+        (int)shell->accepting, "descriptors", (json_int_t)broker_shell_descriptors(shell),
         "descriptors_max", (json_int_t)shell->descriptors_max, "collectors",
         collectors_json(shell, now), "counters", counters_json(shell));
     if (root == NULL) {
