@@ -81,6 +81,16 @@ class Files(unittest.TestCase):
             self.one("x/a.md", f"see {path}\n", "one machine")
         self.assertEqual(finds("x/a.md", "lib/work/x and $HOME/home/x and /var/lib/esep\n"), [])
 
+    def test_what_a_tool_left_lying_is_a_find(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "a.md").write_text("a page\n", encoding="utf-8")
+            self.assertEqual(list(style_test.check_files(root)), [])
+            (root / "clock.c##0f.gcov").write_text("Source: somewhere\n", encoding="utf-8")
+            found = list(style_test.check_files(root))
+            self.assertEqual(len(found), 1)
+            self.assertIn("delete it", found[0])
+
     def test_an_empty_tree_is_a_find(self):
         with tempfile.TemporaryDirectory() as folder:
             self.assertEqual(len(list(style_test.check_files(pathlib.Path(folder)))), 1)

@@ -3,7 +3,7 @@
 
   style_test.py --root DIR files
       length of files and functions, an essay at the head, guards of headers, banned functions with
-      what to use instead, left-over markers, paths of somebody's machine
+      what to use instead, left-over markers, paths of somebody's machine, what a tool left lying
   style_test.py --root DIR pure --archive LIB ... --sources FILE ... --generated LIB ...
       scripts/check-pure over every pure library and each header its sources include; and that the
       pure libraries together need nothing but each other and the generated code
@@ -21,6 +21,7 @@ FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
 SKIPPED_FOLDERS = {"build", ".git", ".cache", "__pycache__", "node_modules", "vendor", "corpus"}
 CODE = {".c", ".h", ".py", ".js", ".mjs", ".sh", ".cmake"}
+LEFT_LYING = {".gcov", ".gcda", ".gcno", ".o", ".a", ".so", ".profraw", ".orig", ".rej"}
 TEXT = CODE | {".md", ".txt", ".proto", ".yaml", ".yml", ".html", ".css", ".service", ".conf", ".json"}
 
 BANNED = {
@@ -157,6 +158,8 @@ def check_files(root):
         folders[:] = sorted(set(folders) - SKIPPED_FOLDERS)
         for name in sorted(names):
             path = pathlib.Path(folder, name)
+            if path.suffix in LEFT_LYING:
+                yield f"{path.relative_to(root)}:1: a tool made it: delete it, and never commit it"
             if path.is_symlink() or not is_text(path):
                 continue
             count += 1
