@@ -26,7 +26,8 @@
  * with broker_pop (it went out) or broker_failed (it did not), before it hands in the next event.
  *
  * Invariants: connections <= conns_max; strangers among them <= strangers_max; one primary at most;
- * no effect to a collector that has not joined, but Challenge and JoinRefused.
+ * a connection stops being a stranger's with the roster that has its key; no effect to a collector
+ * that has not joined, but Challenge and JoinRefused.
  */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H

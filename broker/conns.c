@@ -169,6 +169,17 @@ void broker_conns_set_stranger(struct conns *conns, struct conn *conn, bool stra
     }
 }
 
+void broker_conns_enrolled(struct conns *conns, const uint8_t key[ESEP_KEY_BYTES])
+{
+    for (uint32_t at = conns->key_heads[key_bucket(conns, key)]; at != 0;
+         at = conns->records[at - 1].key_chain) {
+        struct conn *conn = &conns->records[at - 1];
+        if (memcmp(conn->key, key, ESEP_KEY_BYTES) == 0) {
+            broker_conns_set_stranger(conns, conn, false);
+        }
+    }
+}
+
 struct conn *broker_conns_oldest(const struct conns *conns)
 {
     return conns->oldest != 0 ? &conns->records[conns->oldest - 1] : NULL;

@@ -53,6 +53,8 @@ struct conn *broker_conns_add(struct conns *conns, uint64_t number,
 void broker_conns_remove(struct conns *conns, struct conn *conn);
 void broker_conns_heard(struct conns *conns, struct conn *conn, esep_time now);
 void broker_conns_set_stranger(struct conns *conns, struct conn *conn, bool stranger);
+/* The roster has the key now: none of its connections is a stranger's any more. */
+void broker_conns_enrolled(struct conns *conns, const uint8_t key[ESEP_KEY_BYTES]);
 struct conn *broker_conns_oldest(const struct conns *conns);
 struct conn *broker_conns_oldest_stranger(const struct conns *conns); /* NULL: none */
 /* How many connections a key has, and the one longest unheard of. */

@@ -286,6 +286,27 @@ static void roster_failed(struct broker *b, struct link *link, enum esep_status 
     }
 }
 
+/* Whoever has enrolled makes room for the next newcomer at once: many never send another frame on
+ * the connection they enrolled over. */
+static enum esep_status change_roster(struct broker *b, const Esep__V1__Roster *part)
+{
+    const enum esep_status status = broker_roster_change(&b->roster, part);
+    for (size_t i = 0; i < part->n_entries; i++) {
+        const ProtobufCBinaryData *key = &part->entries[i]->curve_key;
+        if (key->len == ESEP_KEY_BYTES && broker_roster_find(&b->roster, key->data) != NULL) {
+            broker_conns_enrolled(&b->conns, key->data);
+        }
+    }
+    return status;
+}
+
+static void greet_all(struct broker *b)
+{
+    for (uint32_t i = 0; i < b->roster.now.count && b->conns.strangers > 0; i++) {
+        broker_conns_enrolled(&b->conns, b->roster.now.entries[i].key);
+    }
+}
+
 /* A roster that does not fit is not half used: the link is given up, loudly, and offices wait. */
 static void on_whole_part(struct broker *b, struct link *link, const Esep__V1__Roster *part)
 {
@@ -298,7 +319,7 @@ static void on_whole_part(struct broker *b, struct link *link, const Esep__V1__R
         }
         status = broker_roster_whole_add(&b->roster, part);
     } else {
-        status = broker_roster_change(&b->roster, part);
+        status = change_roster(b, part);
     }
     if (status != ESEP_OK) {
         roster_failed(b, link, status);
@@ -313,6 +334,7 @@ static void on_whole_part(struct broker *b, struct link *link, const Esep__V1__R
     }
     if (primary) {
         broker_roster_whole_finish(&b->roster, part->version);
+        greet_all(b);
         link->gathering = false;
     }
     b->roster.known = true;
@@ -329,7 +351,7 @@ static void on_roster(struct broker *b, struct link *link, const Esep__V1__Roste
         on_whole_part(b, link, part);
         return;
     }
-    const enum esep_status status = broker_roster_change(&b->roster, part);
+    const enum esep_status status = change_roster(b, part);
     if (status != ESEP_OK) {
         roster_failed(b, link, status);
     }

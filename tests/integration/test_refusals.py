@@ -97,8 +97,8 @@ class Refusals(unittest.TestCase):
                      rf"{re.escape(field.broker.address)}.*in use")
 
     def test_a_control_socket_that_was_asked_nonsense(self):
-        """It goes on answering, also when there is much to say: a line for each of 60 offices."""
-        self.field.broker_changes = {"limits": {"strangers": 128}}
+        """It goes on answering, also when there is much to say: a line for each of 60 offices, which
+        enrol one after the other over a broker that lets in 32 strangers."""
         field = self.field.begin()
         field.load_plan()
         path = os.path.join(field.broker.folder, "run", "broker.sock")
@@ -113,6 +113,7 @@ class Refusals(unittest.TestCase):
             office = esep.Office(field, f"moj-{number}", "moj")
             office.enrol(field.code("moj", "--accept"))
         esep.wait(lambda: len(field.broker.status()["offices"]) == 60, "60 offices in the status")
+        self.assertEqual(field.broker.status()["strangers"], 0)
 
     def test_output_that_does_not_reach_its_file(self):
         """A listing on a full disk is no success, and the reason is said."""

@@ -272,6 +272,60 @@ static void test_strangers_are_limited_hard(void **state)
     world_done(&w);
 }
 
+/* A broker for many newcomers, two at a time. */
+static void up_for_many(struct world *w)
+{
+    world_init(w);
+    broker_free(w->broker);
+    w->config.keys_max = w->config.conns_max = 64;
+    w->config.strangers = (struct broker_rate){1000, 1000};
+    assert_int_equal(broker_new(&w->broker, &w->config, w->now), ESEP_OK);
+    link_up(w, LINK, COLLECTOR_KEY, 1, seats, 4);
+}
+
+/* 40 newcomers enrol one after the other, and send nothing more: does each make room for the next
+ * at once, and do those who did not enrol still count? */
+static void test_newcomers_make_room(void **state)
+{
+    (void)state;
+    struct world w;
+    up_for_many(&w);
+    for (unsigned i = 0; i < 40; i++) {
+        office_sends(&w, 100 + i, 10 + i, KIND(ENROL));
+        forwarded(&w, LINK, 100 + i, 10 + i, 0);
+        assert_int_equal(broker_stranger_count(w.broker), 1);
+        const struct seat seat[] = {{10 + i, 20 + i, i % 2 == 0 ? ACTIVE : PENDING}};
+        link_roster(&w, LINK, COLLECTOR_KEY, 2 + i, false, false, seat, 1);
+        assert_int_equal(broker_stranger_count(w.broker), 0);
+    }
+    assert_int_equal(broker_conn_count(w.broker), 40);
+    office_sends(&w, 200, 60, KIND(ENROL));
+    office_sends(&w, 201, 61, KIND(ENROL));
+    const struct seat another[] = {{62, 72, ACTIVE}};
+    link_roster(&w, LINK, COLLECTOR_KEY, 50, false, false, another, 1);
+    office_sends(&w, 202, 63, KIND(ENROL));
+    (void)refused(&w, 202, WHY(LIMIT));
+    world_done(&w);
+}
+
+/* The change that names a newcomer was lost with the collector's link: does the whole roster that
+ * comes with the next one make the same room, from all its connections? */
+static void test_whole_roster_makes_room(void **state)
+{
+    (void)state;
+    struct world w;
+    up_for_many(&w);
+    office_sends(&w, 5, 10, KIND(ENROL));
+    office_sends(&w, 6, 10, KIND(ENROL));
+    assert_int_equal(broker_stranger_count(w.broker), 2);
+    const struct seat now[] = {{1, 11, ACTIVE}, {10, 20, ACTIVE}};
+    link_up(&w, LINK + 1, COLLECTOR_KEY, 1, now, 2);
+    assert_int_equal(broker_stranger_count(w.broker), 0);
+    office_sends(&w, 7, 12, KIND(ENROL));
+    forwarded(&w, LINK + 1, 7, 12, 0);
+    world_done(&w);
+}
+
 static void test_enrolment_closed(void **state)
 {
     (void)state;
@@ -487,6 +541,8 @@ int main(void)
         cmocka_unit_test(test_byte_bucket_and_size),
         cmocka_unit_test(test_roster_swap_keeps_limits),
         cmocka_unit_test(test_strangers_are_limited_hard),
+        cmocka_unit_test(test_newcomers_make_room),
+        cmocka_unit_test(test_whole_roster_makes_room),
         cmocka_unit_test(test_enrolment_closed),
         cmocka_unit_test(test_fewer_strangers_allowed),
         cmocka_unit_test(test_refusals_do_not_amplify),
