@@ -174,6 +174,16 @@ static void add_row(const struct listing *l, struct esep_table *table,
     esep_table_cell(table, "%s", agent_duty_title(duty, l->language));
 }
 
+static json_t *zones_unknown(const struct agent_duties *d)
+{
+    json_t *plans = json_object();
+    for (size_t i = 0; i < d->plan_count; i++)
+        if (d->plans[i].newest && d->plans[i].zone_fault != NULL)
+            (void)json_object_set_new(plans, d->plans[i].plan->id,
+                                      json_string(d->plans[i].plan->zone));
+    return plans;
+}
+
 static int print_json(const struct listing *l, struct agent_duty *const *sorted, size_t count)
 {
     char as_of[32];
@@ -181,10 +191,10 @@ static int print_json(const struct listing *l, struct agent_duty *const *sorted,
     esep_time_format(l->as_of, l->d->zone, as_of);
     for (size_t i = 0; i < count; i++)
         (void)json_array_append_new(list, duty_json(l, sorted[i]));
-    return esep_json_print(json_pack("{s:s, s:s, s:s, s:i, s:b, s:o}", "format", "esep-duties/1",
-                                     "as_of", as_of, "body", l->d->identity.body, "office",
-                                     (int)l->d->identity.office, "plan_known",
-                                     (int)(l->d->plan_count > 0), "duties", list));
+    return esep_json_print(json_pack(
+        "{s:s, s:s, s:s, s:i, s:b, s:o, s:o}", "format", "esep-duties/1", "as_of", as_of, "body",
+        l->d->identity.body, "office", (int)l->d->identity.office, "plan_known",
+        (int)(l->d->plan_count > 0), "zones_unknown", zones_unknown(l->d), "duties", list));
 }
 
 static int print_table(const struct listing *l, struct agent_duty *const *sorted, size_t count)
@@ -269,6 +279,7 @@ int agent_cmd_duties(int argc, char **argv)
     enum esep_status status = agent_desk_open(&desk, &words.common, AGENT_DESK_READ, &reason);
     if (status == ESEP_OK)
         status = agent_duties_load(&duties, &desk, &reason);
+    agent_duties_say_zones(&duties);
     if (status == ESEP_OK)
         status = parse_as_of(&words, &desk, duties.zone, &l.as_of, &reason);
     int rc = 0;

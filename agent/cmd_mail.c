@@ -199,6 +199,7 @@ int agent_cmd_mail(int argc, char **argv)
     enum esep_status status = agent_desk_open(&desk, &words.common, AGENT_DESK_READ, &reason);
     if (status == ESEP_OK)
         status = agent_duties_load(&duties, &desk, &reason); /* for the plan's zone */
+    agent_duties_say_zones(&duties);
     if (status == ESEP_OK)
         status = esep_arena_init(&reading.arena, SCRATCH_BYTES);
     reading.zone = duties.zone;

@@ -258,6 +258,7 @@ int agent_cmd_receipt(int argc, char **argv)
     enum esep_status status = agent_desk_open(&desk, &words.common, AGENT_DESK_READ, &reason);
     if (status == ESEP_OK)
         status = agent_duties_load(&duties, &desk, &reason);
+    agent_duties_say_zones(&duties);
     int rc = status != ESEP_OK ? agent_fail(status, &reason)
              : words.all       ? print_all(&words, &desk, &duties)
                                : print_one(&words, &desk, &duties);

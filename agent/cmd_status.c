@@ -176,6 +176,7 @@ int agent_cmd_status(int argc, char **argv)
     enum esep_status status = agent_desk_open(&desk, &words.common, AGENT_DESK_READ, &reason);
     if (status == ESEP_OK)
         status = agent_duties_load(&duties, &desk, &reason); /* for the plan's zone */
+    agent_duties_say_zones(&duties);
     standing.zone = duties.zone;
     if (status == ESEP_OK)
         status = look(&desk, &standing, &reason);

@@ -384,7 +384,7 @@ static void settle(struct agent_duties *d, struct agent_duty *duty)
 static void find_zone(struct agent_duties *d)
 {
     for (size_t i = 0; i < d->plan_count; i++)
-        if (d->plans[i].newest)
+        if (d->plans[i].newest && d->plans[i].zone_fault == NULL)
             d->zone = d->plans[i].zone;
     if (d->zone != NULL)
         return;

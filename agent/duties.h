@@ -27,6 +27,7 @@
 struct agent_plan {
     const Esep__V1__Plan *plan;
     const struct esep_zone *zone;
+    const char *zone_fault; /* NULL; else why zone is a stand-in: see agent_duties_say_zones */
     uint64_t log_index;
     esep_day effective;
     bool newest; /* of its id */
@@ -124,6 +125,9 @@ ESEP_MUST_USE enum esep_status agent_duties_add_plan(struct agent_duties *duties
                                                      uint64_t log_index,
                                                      struct esep_slice plan_change, esep_time now,
                                                      struct esep_reason *reason);
+/* Says on stderr which plans' zones this machine does not know. Their days are right; their hours
+ * are those of UTC+14, where each day ends first: no deadline is shown later than it is. */
+void agent_duties_say_zones(const struct agent_duties *duties);
 /* The duty of the key, made without a plan where there is none. ESEP_NOMEM. */
 ESEP_MUST_USE enum esep_status agent_duties_slot(struct agent_duties *duties, const char *key,
                                                  struct agent_duty **ret);

@@ -2,9 +2,11 @@
 #include "agent/duties.h"
 #include "wire/unpack.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define OBLIGATIONS_MAX 65536
+#define EARLIEST_OFFSET_S (14 * 3600) /* no place on Earth is further east */
 
 static uint32_t hash_of(const char *key)
 {
@@ -69,19 +71,43 @@ enum esep_status agent_duties_slot(struct agent_duties *d, const char *key, stru
     return ESEP_OK;
 }
 
-static enum esep_status load_zone(struct agent_duties *d, const char *name,
-                                  const struct esep_zone **ret, struct esep_reason *reason)
+/* An office's tzdata may be older than the plan. That must not hide the plan, nor the others. */
+static enum esep_status load_zone(struct agent_duties *d, struct agent_plan *plan,
+                                  struct esep_reason *reason)
 {
+    const char *name = plan->plan->zone;
     for (size_t i = 0; i < d->plan_count; i++)
-        if (strcmp(d->plans[i].zone->name, name) == 0) {
-            *ret = d->plans[i].zone;
+        if (strcmp(d->plans[i].plan->zone, name) == 0) {
+            plan->zone = d->plans[i].zone;
+            plan->zone_fault = d->plans[i].zone_fault;
             return ESEP_OK;
         }
     struct esep_zone *zone = esep_arena_alloc(&d->arena, sizeof *zone);
+    struct esep_reason fault = {""};
+    plan->zone = zone;
     if (zone == NULL)
         return esep_because(reason, ESEP_LIMIT, "too many plans in the mailbox");
-    *ret = zone;
-    return esep_zone_load(zone, name, reason);
+    enum esep_status status = esep_zone_load(zone, name, &fault);
+    if (status == ESEP_OK || status == ESEP_NOMEM)
+        return status;
+    *zone = (struct esep_zone){
+        .name = "UTC+14", .first_offset_s = EARLIEST_OFFSET_S, .tail_offset_s = EARLIEST_OFFSET_S};
+    plan->zone_fault = esep_arena_str(&d->arena, esep_slice_str(fault.text));
+    return plan->zone_fault != NULL
+               ? ESEP_OK
+               : esep_because(reason, ESEP_LIMIT, "too many plans in the mailbox");
+}
+
+void agent_duties_say_zones(const struct agent_duties *d)
+{
+    for (size_t i = 0; i < d->plan_count; i++) {
+        const struct agent_plan *plan = &d->plans[i];
+        if (plan->newest && plan->zone_fault != NULL)
+            (void)fprintf(stderr,
+                          "esep-agent: plan %s: %s; until then its deadlines are shown as if the "
+                          "day ended in UTC+14, some hours early: update tzdata\n",
+                          plan->plan->id, plan->zone_fault);
+    }
 }
 
 static enum esep_status read_plan(struct agent_duties *d, struct esep_slice bytes,
@@ -99,7 +125,7 @@ static enum esep_status read_plan(struct agent_duties *d, struct esep_slice byte
         return esep_because(reason, status, "mail: a plan that cannot be read");
     ret->plan = (const Esep__V1__Plan *)message;
     ret->effective = change->effective_day != 0 ? change->effective_day : ret->plan->approved_day;
-    return load_zone(d, ret->plan->zone, &ret->zone, reason);
+    return load_zone(d, ret, reason);
 }
 
 /* Of the same plan, and not due before the change holds. */
