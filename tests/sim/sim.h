@@ -93,6 +93,7 @@ enum sim_deed {
     SIM_WITHHOLD,
     SIM_PAUSE,
     SIM_STOP,
+    SIM_BREAK_OFF,
     SIM_RELOAD,
     SIM_MALICE,
     SIM_TWIN,
@@ -136,6 +137,7 @@ enum sim_tally {
     SIM_TALLY_QUEUE_FULL,
     SIM_TALLY_WITHHELD,
     SIM_TALLY_DRAIN_LATE,
+    SIM_TALLY_DRAIN_CRASHED,
     SIM_TALLY_WRITE_EIO,
     SIM_TALLY_SYNC_EIO,
     SIM_TALLY_WRITE_FULL,
@@ -297,6 +299,7 @@ struct sim_broker {
     struct broker *core;
     uint8_t curve[ESEP_KEY_BYTES];
     struct broker_config config;
+    bool draining;
     uint32_t lies;             /* per million, of each frame passed on */
     esep_time withholds_until; /* ... it keeps back what one office, or everybody (-1), sends or */
     int withholds_office;      /* gets of these kinds */
@@ -393,6 +396,10 @@ struct sim_quiet {
 };
 void sim_bounds_sent(struct sim *sim, struct esep_slice frame); /* the collector lets it go */
 void sim_bounds_look(struct sim *sim);
+/* Of one of them, after each event and before what follows from it. */
+void sim_bounds_office(struct sim *sim, int office);
+void sim_bounds_broker(struct sim *sim, int broker);
+void sim_bounds_collector(struct sim *sim);
 struct sim_quiet sim_bounds_quiet_begin(const struct sim *sim);
 void sim_bounds_quiet_end(struct sim *sim, const struct sim_quiet *quiet);
 

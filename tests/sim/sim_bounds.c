@@ -73,7 +73,7 @@ static void within(struct sim *sim, const struct sim_node *node, const char *wha
                  (unsigned long long)used, (unsigned long long)bound);
 }
 
-static void look_at_collector(struct sim *sim)
+void sim_bounds_collector(struct sim *sim)
 {
     const struct sim_node *node = &sim->collector.node;
     const struct collector *c = sim->collector.core;
@@ -110,8 +110,9 @@ static void look_at_collector(struct sim *sim)
                  (unsigned long long)c->sends_dropped);
 }
 
-static void look_at_office(struct sim *sim, const struct sim_office *o)
+void sim_bounds_office(struct sim *sim, int office)
 {
+    const struct sim_office *o = &sim->offices[office];
     const struct agent *a = o->core;
     const struct agent_uplink *u = &a->uplink;
     within(sim, &o->node, "bytes of BATCH in a session", u->used_bytes, u->credit_bytes);
@@ -126,8 +127,9 @@ static void look_at_office(struct sim *sim, const struct sim_office *o)
     }
 }
 
-static void look_at_broker(struct sim *sim, const struct sim_broker *b)
+void sim_bounds_broker(struct sim *sim, int broker)
 {
+    const struct sim_broker *b = &sim->brokers[broker];
     within(sim, &b->node, "connections", broker_conn_count(b->core), b->core->config.conns_max);
     within(sim, &b->node, "strangers", broker_stranger_count(b->core),
            b->core->config.strangers_max);
@@ -137,13 +139,13 @@ static void look_at_broker(struct sim *sim, const struct sim_broker *b)
 void sim_bounds_look(struct sim *sim)
 {
     if (sim->collector.core != NULL)
-        look_at_collector(sim);
+        sim_bounds_collector(sim);
     for (int i = 0; i < SIM_OFFICES; i++)
         if (sim->offices[i].core != NULL)
-            look_at_office(sim, &sim->offices[i]);
+            sim_bounds_office(sim, i);
     for (int i = 0; i < sim->broker_count; i++)
         if (sim->brokers[i].core != NULL)
-            look_at_broker(sim, &sim->brokers[i]);
+            sim_bounds_broker(sim, i);
 }
 
 /* Nothing is owed any more: what is sent in an hour from now on is signs of life, and mail. */

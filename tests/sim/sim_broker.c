@@ -53,6 +53,7 @@ static void gone(struct sim_broker *b)
 {
     broker_free(b->core);
     b->core = NULL;
+    b->draining = false;
     b->node.up = false;
     b->node.generation++;
     b->node.paused_until = 0;
@@ -62,6 +63,7 @@ void sim_broker_drain(struct sim *sim, int number)
 {
     struct sim_broker *b = &sim->brokers[number];
     sim_trace(sim, &b->node, "is to end in good order");
+    b->draining = true;
     broker_drain(b->core, sim_monotonic(sim, &b->node));
     sim_broker_pump(sim, number);
 }
@@ -81,6 +83,8 @@ void sim_broker_reload(struct sim *sim, int number, bool tight)
 void sim_broker_crash(struct sim *sim, int number)
 {
     struct sim_broker *b = &sim->brokers[number];
+    if (b->draining)
+        sim_count(sim, SIM_TALLY_DRAIN_CRASHED);
     sim_trace(sim, &b->node, "crashes");
     gone(b);
 }
@@ -345,6 +349,7 @@ void sim_broker_pump(struct sim *sim, int number)
     struct sim_broker *b = &sim->brokers[number];
     const struct broker_effect *effect;
     esep_time now = sim_monotonic(sim, &b->node);
+    sim_bounds_broker(sim, number);
     for (int turns = 0; (effect = broker_peek(b->core)) != NULL; turns++) {
         if (turns > 10000)
             sim_fail(sim, "%s never comes to rest", b->node.name);

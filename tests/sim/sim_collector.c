@@ -231,6 +231,8 @@ void sim_collector_crash(struct sim *sim)
 {
     struct sim_collector *c = &sim->collector;
     bool stored = c->batch != NULL && sim_pick(sim, 2) == 0;
+    if (c->draining)
+        sim_count(sim, SIM_TALLY_DRAIN_CRASHED);
     if (sim_real != NULL) {
         sim_real->crash(sim, c->batch);
         stored = false; /* it shows when the store is opened */
@@ -260,6 +262,7 @@ static bool drained(struct sim *sim)
         return false;
     if (late) {
         sim_count(sim, SIM_TALLY_DRAIN_LATE);
+        c->draining = false; /* by itself, and no crash */
         sim_collector_crash(sim);
     } else {
         sim_trace(sim, &c->node, "has ended in good order");
@@ -493,6 +496,7 @@ void sim_collector_pump(struct sim *sim)
     struct sim_collector *c = &sim->collector;
     const struct collector_effect *effect;
     bool stuck = false;
+    sim_bounds_collector(sim);
     for (int turns = 0; (effect = collector_peek(c->core)) != NULL; turns++) {
         if (turns > 10000)
             sim_fail(sim, "ingest never comes to rest");

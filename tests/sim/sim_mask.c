@@ -10,21 +10,17 @@
 #include <stdlib.h>
 
 const char *const sim_deed_names[SIM_DEEDS] = {
-    [SIM_LOSS] = "loss",       [SIM_REPEAT] = "repeat",
-    [SIM_REORDER] = "reorder", [SIM_CORRUPT] = "corrupt",
-    [SIM_STALL] = "stall",     [SIM_BLOCK] = "block",
-    [SIM_LINE] = "line",       [SIM_LINK] = "link",
-    [SIM_WINDOW] = "window",   [SIM_CRASH] = "crash",
-    [SIM_STEP] = "step",       [SIM_LIE] = "lie",
-    [SIM_SMUGGLE] = "smuggle", [SIM_DISK] = "disk",
-    [SIM_CLOCK] = "clock",     [SIM_RESTORE] = "restore",
-    [SIM_REVOKE] = "revoke",   [SIM_WRITE] = "write",
-    [SIM_ORDER] = "order",     [SIM_PARTITION] = "partition",
-    [SIM_LIAR] = "liar",       [SIM_WITHHOLD] = "withhold",
-    [SIM_PAUSE] = "pause",     [SIM_STOP] = "stop",
-    [SIM_RELOAD] = "reload",   [SIM_MALICE] = "malice",
-    [SIM_TWIN] = "clone",      [SIM_ENROL] = "enrol",
-    [SIM_ROT] = "rot",         [SIM_PRUNE] = "prune",
+    [SIM_LOSS] = "loss",         [SIM_REPEAT] = "repeat",       [SIM_REORDER] = "reorder",
+    [SIM_CORRUPT] = "corrupt",   [SIM_STALL] = "stall",         [SIM_BLOCK] = "block",
+    [SIM_LINE] = "line",         [SIM_LINK] = "link",           [SIM_WINDOW] = "window",
+    [SIM_CRASH] = "crash",       [SIM_STEP] = "step",           [SIM_LIE] = "lie",
+    [SIM_SMUGGLE] = "smuggle",   [SIM_DISK] = "disk",           [SIM_CLOCK] = "clock",
+    [SIM_RESTORE] = "restore",   [SIM_REVOKE] = "revoke",       [SIM_WRITE] = "write",
+    [SIM_ORDER] = "order",       [SIM_PARTITION] = "partition", [SIM_LIAR] = "liar",
+    [SIM_WITHHOLD] = "withhold", [SIM_PAUSE] = "pause",         [SIM_STOP] = "stop",
+    [SIM_RELOAD] = "reload",     [SIM_MALICE] = "malice",       [SIM_BREAK_OFF] = "break-off",
+    [SIM_TWIN] = "clone",        [SIM_ENROL] = "enrol",         [SIM_ROT] = "rot",
+    [SIM_PRUNE] = "prune",
 };
 
 static uint64_t mixed(uint64_t state, uint64_t word)

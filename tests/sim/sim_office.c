@@ -98,6 +98,8 @@ void sim_office_crash(struct sim *sim, int office)
     bool stored = o->storing != NULL && sim_pick(sim, 2) == 0;
     struct agent_status s;
     agent_status_get(o->core, &s);
+    if (o->draining)
+        sim_count(sim, SIM_TALLY_DRAIN_CRASHED);
     if (sim_real != NULL)
         stored = sim_real->journal_crash(sim, office, s.epoch, o->storing);
     sim_trace(sim, &o->node, "crashes%s", stored ? ", with a transaction just done" : "");
@@ -378,6 +380,7 @@ static bool drain_effects(struct sim *sim, int office)
 {
     struct sim_office *o = &sim->offices[office];
     const struct agent_effect *effect;
+    sim_bounds_office(sim, office);
     for (int turns = 0; (effect = agent_peek(o->core)) != NULL; turns++) {
         if (turns > 10000)
             sim_fail(sim, "%s never comes to rest", o->node.name);

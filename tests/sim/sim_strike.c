@@ -162,18 +162,22 @@ static struct sim_node *node_of(struct sim *sim, enum who who, int number)
                            : &sim->collector.node;
 }
 
-void sim_crash_somebody(struct sim *sim)
+static void crash(struct sim *sim, enum who who, int number)
 {
-    int number;
-    enum who who = somebody(sim, &number);
-    if (!runs(sim, who, number))
-        return;
     if (who == OFFICE)
         sim_office_crash(sim, number);
     else if (who == BROKER)
         sim_broker_crash(sim, number);
     else
         sim_collector_crash(sim);
+}
+
+void sim_crash_somebody(struct sim *sim)
+{
+    int number;
+    enum who who = somebody(sim, &number);
+    if (runs(sim, who, number))
+        crash(sim, who, number);
 }
 
 /* SIGSTOP: minutes to hours, though never beyond the end of the faults. */
@@ -192,18 +196,46 @@ void sim_pause_somebody(struct sim *sim)
               (long long)((node->paused_until - sim->now) / ESEP_SECOND));
 }
 
-void sim_stop_somebody(struct sim *sim)
+/* Whoever said TERM does not wait for the end. */
+static void on_impatience(struct sim *sim, struct sim_event *event)
 {
-    int number;
-    enum who who = somebody(sim, &number);
-    if (!runs(sim, who, number) || sim_paused(sim, node_of(sim, who, number)))
-        return;
+    enum who who = (enum who)event->a;
+    if (sim_does(sim, SIM_BREAK_OFF))
+        crash(sim, who, event->node->number);
+}
+
+static void on_term(struct sim *sim, struct sim_event *event)
+{
+    enum who who = (enum who)event->a;
+    int number = event->node->number;
+    if (event->b > 0)
+        sim_after(sim, event->node, (esep_time)event->b, on_impatience)->a = event->a;
     if (who == OFFICE)
         sim_office_drain(sim, number);
     else if (who == BROKER)
         sim_broker_drain(sim, number);
     else
         sim_collector_drain(sim);
+}
+
+/* It takes its time where the disk does; and half of them do not get it. */
+void sim_stop_somebody(struct sim *sim)
+{
+    int number;
+    enum who who = somebody(sim, &number);
+    struct sim_node *node = node_of(sim, who, number);
+    bool slow = sim_pick(sim, 2) == 0;
+    bool hurries = sim_pick(sim, 2) == 0;
+    esep_time wait = slow ? sim_between(sim, 0, ESEP_MINUTE) : 0;
+    esep_time patience = sim_between(sim, 1, slow ? 20 * ESEP_SECOND : ESEP_SECOND);
+    if (!runs(sim, who, number) || sim_paused(sim, node))
+        return;
+    if (slow && who != BROKER)
+        *(who == OFFICE ? &sim->offices[number].disk_slow_until : &sim->collector.disk_slow_until) =
+            sim->now + 3 * ESEP_MINUTE;
+    struct sim_event *event = sim_after(sim, node, wait, on_term);
+    event->a = (uint64_t)who;
+    event->b = hurries ? (uint64_t)patience : 0;
 }
 
 void sim_reload_somebody(struct sim *sim)
