@@ -126,6 +126,12 @@ bool agent_ready(const struct agent *a)
     return a->vault.sides[a->vault.filling].receipt_count < AGENT_RECEIPTS_MAX;
 }
 
+/* A no is understood in every version: it may be what says that ours is not spoken there. */
+static bool readable(const struct esep_envelope *envelope)
+{
+    return envelope->version == ESEP_WIRE_VERSION || envelope->kind == ESEP__V1__KIND__KIND_REFUSAL;
+}
+
 static void take_frame(struct agent *a, struct esep_slice frame)
 {
     static const struct {
@@ -141,8 +147,7 @@ static void take_frame(struct agent *a, struct esep_slice frame)
     };
     struct esep_envelope envelope;
     if (frame.len <= AGENT_RX_BYTES_MAX && agent_ready(a) &&
-        esep_envelope_read(frame, &envelope, NULL) == ESEP_OK &&
-        envelope.version == ESEP_WIRE_VERSION) {
+        esep_envelope_read(frame, &envelope, NULL) == ESEP_OK && readable(&envelope)) {
         for (size_t i = 0; i < sizeof takers / sizeof takers[0]; i++) {
             if (takers[i].kind == envelope.kind &&
                 (!takers[i].online || a->status.state == AGENT_ONLINE)) {

@@ -138,13 +138,12 @@ enum esep_status agent_enrol_on_frame(struct agent_enrol *e, struct esep_slice f
                                       struct agent_enrol_result *ret, struct esep_reason *reason)
 {
     struct esep_envelope envelope;
-    if (frame.len > FRAME_BYTES_MAX || esep_envelope_read(frame, &envelope, NULL) != ESEP_OK ||
-        envelope.version != ESEP_WIRE_VERSION)
+    if (frame.len > FRAME_BYTES_MAX || esep_envelope_read(frame, &envelope, NULL) != ESEP_OK)
         return ESEP_AGAIN;
     esep_arena_reset(&e->arena);
-    if (envelope.kind == ESEP__V1__KIND__KIND_ENROL_REPLY)
+    if (envelope.kind == ESEP__V1__KIND__KIND_ENROL_REPLY && envelope.version == ESEP_WIRE_VERSION)
         return on_reply(e, &envelope, ret);
-    if (envelope.kind == ESEP__V1__KIND__KIND_REFUSAL)
+    if (envelope.kind == ESEP__V1__KIND__KIND_REFUSAL) /* read whatever the version is */
         return on_refusal(e, &envelope, ret, reason);
     return ESEP_AGAIN;
 }

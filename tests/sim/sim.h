@@ -23,6 +23,7 @@
 #include "broker/broker.h"
 #include "collector/collector.h"
 #include "collector/state.h"
+#include "sim_mask.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>
@@ -38,7 +39,6 @@
 #define SIM_BACKUPS 4
 #define SIM_KEPT_FRAMES 32 /* what a lying broker remembers */
 
-struct sim;
 struct sim_event;
 typedef void sim_fire_fn(struct sim *sim, struct sim_event *event);
 
@@ -48,9 +48,11 @@ struct sim_node {
     bool up;
     uint32_t generation; /* one more at each start and end: what was under way is void */
     uint64_t wake;
-    esep_time paused_until; /* SIGSTOP: what comes waits, in order */
-    esep_time offset;       /* of the wall clock; jumps */
-    int drift_ppm;          /* of both clocks */
+    esep_time paused_until;          /* SIGSTOP: what comes waits, in order */
+    esep_time offset;                /* of the wall clock; jumps */
+    int drift_ppm;                   /* of both clocks */
+    const struct sim_tongue *tongue; /* NULL: speaks our version of the wire */
+    uint64_t installed;              /* how often its software was changed */
     sim_fire_fn *on_wake;
     int number;
 };
@@ -66,99 +68,6 @@ struct sim_event {
     struct esep_slice parts[2];
     size_t part_count;
 };
-
-/* sim_mask.c: what goes wrong and what people do, kind by kind and counted, so that a run can be
- * told to do without some of it. Whoever adds a fault adds its kind here and its name there, draws
- * everything about it first, and then asks sim_does: what was drawn is the same either way. */
-enum sim_deed {
-    SIM_LOSS,
-    SIM_REPEAT,
-    SIM_REORDER,
-    SIM_CORRUPT,
-    SIM_STALL,
-    SIM_BLOCK,
-    SIM_LINE,
-    SIM_LINK,
-    SIM_WINDOW,
-    SIM_CRASH,
-    SIM_STEP,
-    SIM_LIE,
-    SIM_SMUGGLE,
-    SIM_DISK,
-    SIM_CLOCK,
-    SIM_RESTORE,
-    SIM_REVOKE,
-    SIM_PARTITION,
-    SIM_LIAR,
-    SIM_WITHHOLD,
-    SIM_PAUSE,
-    SIM_STOP,
-    SIM_BREAK_OFF,
-    SIM_RELOAD,
-    SIM_MALICE,
-    SIM_TWIN,
-    SIM_ENROL,
-    SIM_ROT,
-    SIM_PRUNE,
-    SIM_WRITE,
-    SIM_ORDER,
-    SIM_DEEDS
-};
-struct sim_range {
-    uint64_t first, last;
-};
-#define SIM_RANGES_MAX 512
-/* Which numbers of a deed may happen: all, or those in the ranges, which are sorted and apart. */
-struct sim_allowed {
-    bool some;
-    size_t count;
-    struct sim_range ranges[SIM_RANGES_MAX];
-};
-struct sim_mask {
-    struct sim_allowed deeds[SIM_DEEDS];
-};
-extern const char *const sim_deed_names[SIM_DEEDS];
-/* "loss,cut:3,write:7-12": without these, or of the deeds named with these alone. */
-bool sim_mask_without(struct sim_mask *mask, const char *text);
-bool sim_mask_only(struct sim_mask *mask, const char *text);
-/* "crash:3,clock:2": as many of each. */
-bool sim_mask_planted(uint64_t planted[SIM_DEEDS], const char *text);
-/* The options that say the same; the length, as snprintf. */
-size_t sim_mask_print(const struct sim_mask *mask, char *out, size_t len);
-/* It is to happen now: counts it, and says whether it may. */
-bool sim_does(struct sim *sim, enum sim_deed deed);
-bool sim_strikes(struct sim *sim, uint32_t per_million, enum sim_deed deed);
-/* From here on every draw comes from a stream of (seed, deed, number) alone, so that what is left
- * out before changes nothing of it. Returns the stream to go back to: sim->prng = outer. */
-struct esep_prng sim_stream(struct sim *sim, enum sim_deed deed, uint64_t number);
-/* How it went wrong, where a deed has several ways: counted, so that a summary can show each. */
-enum sim_tally {
-    SIM_TALLY_STALL_DAYS,
-    SIM_TALLY_QUEUE_FULL,
-    SIM_TALLY_WITHHELD,
-    SIM_TALLY_DRAIN_LATE,
-    SIM_TALLY_DRAIN_CRASHED,
-    SIM_TALLY_WRITE_EIO,
-    SIM_TALLY_SYNC_EIO,
-    SIM_TALLY_WRITE_FULL,
-    SIM_TALLY_SYNC_FULL,
-    SIM_TALLY_READ_EIO,
-    SIM_TALLY_DISK_SLOW,
-    SIM_TALLY_RESTORE_OFFICE,
-    SIM_TALLY_RESTORE_COLLECTOR,
-    SIM_TALLY_RESTORE_BOTH,
-    SIM_TALLY_CLOCK_YEARS,
-    SIM_TALLY_VERSION,
-    SIM_TALLY_CLONE,
-    SIM_TALLY_FORK,
-    SIM_TALLY_ROT_FOUND,
-    SIM_TALLY_ROT_REFUSED,
-    SIM_TALLY_PRUNED,
-    SIM_TALLY_ENROLLED,
-    SIM_TALLY_ENROL_REFUSED,
-    SIM_TALLIES
-};
-extern const char *const sim_tally_names[SIM_TALLIES];
 
 /* sim_heap.c: time, chance, memory, the trace. */
 void *sim_alloc(struct sim *sim, size_t len); /* lives as long as the simulation */
@@ -292,6 +201,9 @@ struct sim_office {
     bool villain;                      /* has no core: sim_malice.c */
     struct esep_slice good, rotten;    /* of one entry, before a bit flipped and after */
     bool cloned;                       /* there was another machine of it */
+    esep_time foreign_since;           /* nobody speaks its version; 0: somebody does */
+    bool told_version;                 /* ... and it was told so */
+    bool refused_version;              /* its core says so just now */
 };
 
 struct sim_broker {
@@ -423,13 +335,14 @@ struct sim_profile {
     uint32_t clocks;   /* jumps, each tick */
     uint32_t restores; /* of a backup, each tick */
     uint32_t revokes;
-    uint32_t pauses;  /* of a process, each tick */
-    uint32_t orderly; /* TERM and HUP, each tick */
-    uint32_t clones;  /* of an office, each tick */
-    uint32_t prunes;  /* of a journal, each tick */
-    uint32_t rot;     /* flipped bits, each tick */
-    uint32_t enrols;  /* that offices enrol, of a run */
-    uint32_t malice;  /* that one of the offices means harm, of a run */
+    uint32_t pauses;   /* of a process, each tick */
+    uint32_t orderly;  /* TERM and HUP, each tick */
+    uint32_t clones;   /* of an office, each tick */
+    uint32_t prunes;   /* of a journal, each tick */
+    uint32_t rot;      /* flipped bits, each tick */
+    uint32_t versions; /* of a machine's software, each tick */
+    uint32_t enrols;   /* that offices enrol, of a run */
+    uint32_t malice;   /* that one of the offices means harm, of a run */
 };
 extern const struct sim_profile sim_profiles[];
 extern const size_t sim_profile_count;

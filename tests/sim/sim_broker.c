@@ -312,6 +312,10 @@ static enum esep_status carry_out(struct sim *sim, int number, const struct brok
         sim_trace(sim, &b->node, "note: %s", effect->text);
         return ESEP_OK;
     }
+    if (effect->part_count > 0) { /* the envelope is the last part */
+        struct esep_slice *last = &parts[effect->part_count - 1];
+        *last = sim_version_edge(sim, &b->node, *last);
+    }
     if (effect->kind == BROKER_EFFECT_SEND_OFFICE) {
         bool lies = b->lies > 0 && effect->part_count == 1;
         if (lies)

@@ -67,6 +67,13 @@ const struct sim_profile sim_profiles[] = {
      .disks = 1500,
      .restores = 500,
      .orderly = 1000},
+    {.name = "versions",
+     .versions = 9000,
+     .crashes = 1500,
+     .crash_steps = 50,
+     .orderly = 1500,
+     .repeat = 20000,
+     .enrols = 300000},
     {.name = "everything",
      .loss = 100000,
      .repeat = 50000,
@@ -85,6 +92,7 @@ const struct sim_profile sim_profiles[] = {
      .orderly = 3000,
      .clones = 600,
      .rot = 600,
+     .versions = 1000,
      .enrols = 250000,
      .malice = 250000},
 };
@@ -114,6 +122,9 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_ENROLLED] = "offices enrolled",
     [SIM_TALLY_ENROL_REFUSED] = "enrolments refused",
     [SIM_TALLY_VERSION] = "greetings in other versions",
+    [SIM_TALLY_VERSION_OTHER] = "machines of another version",
+    [SIM_TALLY_VERSION_REFUSED] = "offices told of their version",
+    [SIM_TALLY_VERSION_WELCOME] = "welcomes to offices of several versions",
 };
 
 /* At each tick: with which rate of the profile, in which share of it, what happens. */
@@ -138,6 +149,7 @@ static const struct kind {
     {SIM_TWIN, RATE(clones), 100, sim_clone_somebody},
     {SIM_PRUNE, RATE(prunes), 100, sim_prune_somewhere},
     {SIM_ROT, RATE(rot), 100, sim_rot_somewhere},
+    {SIM_VERSION, RATE(versions), 100, sim_change_version},
     {SIM_LIAR, RATE(lies), 8, sim_turn_liar},
     {SIM_WITHHOLD, RATE(lies), 1, sim_withhold},
 };
@@ -172,6 +184,7 @@ static void on_tick(struct sim *sim, struct sim_event *event)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         perhaps(sim, &kinds[i]);
     sim_truth_bounds(sim);
+    sim_version_look(sim);
 }
 
 static uint32_t at_most(struct sim *sim, uint32_t rate)
@@ -235,6 +248,7 @@ void sim_faults_end(struct sim *sim)
     c->disk_bad_until = c->disk_full_until = c->disk_slow_until = 0;
     sim_clone_end(sim);
     sim_rot_end(sim);
+    sim_version_end(sim);
     for (int i = 0; i < sim->office_count; i++)
         mend_office(sim, i);
     for (int i = 0; i < sim->broker_count; i++)

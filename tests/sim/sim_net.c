@@ -93,7 +93,8 @@ static void on_up(struct sim *sim, struct sim_event *event)
     b->in_hand = c->office;
     if (sim_broker_smuggles(sim, c->broker, event->a, event->parts[0]))
         return;
-    broker_on_office_frame(b->core, event->a, o->curve, event->parts[0],
+    broker_on_office_frame(b->core, event->a, o->curve,
+                           sim_version_edge(sim, &b->node, event->parts[0]),
                            sim_monotonic(sim, &b->node));
     sim_broker_pump(sim, c->broker);
 }
@@ -183,7 +184,10 @@ static void on_link_down(struct sim *sim, struct sim_event *event)
     c->down_waiting--;
     if (!c->open || c->doomed || col->links[c->broker].conn != event->a)
         return;
-    collector_on_frame(col->core, (uint32_t)c->broker, event->parts, event->part_count,
+    struct esep_slice parts[2] = {event->parts[0], event->parts[1]};
+    if (event->part_count == 2)
+        parts[1] = sim_version_edge(sim, &col->node, parts[1]);
+    collector_on_frame(col->core, (uint32_t)c->broker, parts, event->part_count,
                        sim_wall(sim, &col->node));
     sim_collector_pump(sim);
 }
@@ -199,7 +203,10 @@ static void on_link_up(struct sim *sim, struct sim_event *event)
     b->durable = event->durable;
     if (sim_broker_smuggles_down(sim, c->broker, event))
         return;
-    broker_on_collector_frame(b->core, event->a, collector_key, event->parts, event->part_count,
+    struct esep_slice parts[2] = {event->parts[0], event->parts[1]};
+    if (event->part_count == 2)
+        parts[1] = sim_version_edge(sim, &b->node, parts[1]);
+    broker_on_collector_frame(b->core, event->a, collector_key, parts, event->part_count,
                               sim_monotonic(sim, &b->node));
     sim_broker_pump(sim, c->broker);
 }

@@ -308,6 +308,7 @@ static void on_notify(struct sim *sim, struct sim_office *o)
 {
     struct agent_status s;
     agent_status_get(o->core, &s);
+    sim_version_said(sim, o, &s);
     if (s.state == o->said && s.why == AGENT_WHY_NONE)
         return;
     o->said = s.state;
@@ -336,7 +337,8 @@ static bool carry_out(struct sim *sim, int office, const struct agent_effect *ef
             o->blocked_until = sim->now + sim_between(sim, 1, ESEP_SECOND);
             return false;
         }
-        if (o->conn != 0 && sim_send_up(sim, o->conn, copy.frame) != ESEP_OK) {
+        if (o->conn != 0 &&
+            sim_send_up(sim, o->conn, sim_version_sent(sim, &o->node, copy.frame)) != ESEP_OK) {
             o->blocked_until = sim->now + ESEP_SECOND;
             return false;
         }
@@ -439,6 +441,6 @@ void sim_office_frame(struct sim *sim, int office, struct esep_slice frame, size
         sim_office_hang_up(sim, office, true); /* cannot be: the mark is below */
         return;
     }
-    o->inbox[o->inbox_count++] = sim_keep(sim, frame);
+    o->inbox[o->inbox_count++] = sim_keep(sim, sim_version_edge(sim, &o->node, frame));
     sim_office_pump(sim, office);
 }

@@ -43,6 +43,18 @@ void sim_rot_somewhere(struct sim *sim);
 bool sim_rot_mend(struct sim *sim, struct sim_office *office); /* false: nothing was wrong */
 void sim_rot_end(struct sim *sim);                             /* in the store */
 
+/* sim_version.c: old and new software side by side. */
+void sim_change_version(struct sim *sim);
+void sim_version_end(struct sim *sim);
+void sim_version_look(struct sim *sim);
+/* What a frame is on the other side of the machine's edge, either way; and an office's way out. */
+struct esep_slice sim_version_edge(struct sim *sim, const struct sim_node *node,
+                                   struct esep_slice frame);
+struct esep_slice sim_version_sent(struct sim *sim, const struct sim_node *office,
+                                   struct esep_slice frame);
+void sim_version_said(struct sim *sim, struct sim_office *office,
+                      const struct agent_status *status);
+
 /* sim_clone.c: one office, two machines. */
 void sim_clone_somebody(struct sim *sim);
 void sim_clone_end(struct sim *sim);

@@ -182,7 +182,7 @@ TEST(frames_of_others_are_waited_over)
     for (int i = 0; i < 2; i++) {
         const struct esep_envelope head = {
             .version = i == 0 ? ESEP_WIRE_VERSION + 1 : ESEP_WIRE_VERSION,
-            .kind = i == 0 ? ESEP__V1__KIND__KIND_REFUSAL : ESEP__V1__KIND__KIND_MAIL,
+            .kind = i == 0 ? ESEP__V1__KIND__KIND_ENROL_REPLY : ESEP__V1__KIND__KIND_MAIL,
             .session = esep_slice(x.collector.id, ESEP_SESSION_ID_BYTES),
         };
         esep_buf_clear(&x.frame);
@@ -195,10 +195,11 @@ TEST(frames_of_others_are_waited_over)
 }
 
 /* A refusal of the test's own. */
-static enum esep_status says(struct exchange *x, const Esep__V1__Refusal *r, bool garbage)
+static enum esep_status says(struct exchange *x, const Esep__V1__Refusal *r, bool garbage,
+                             uint32_t version)
 {
     const struct esep_envelope head = {
-        .version = ESEP_WIRE_VERSION,
+        .version = version,
         .kind = ESEP__V1__KIND__KIND_REFUSAL,
         .session = esep_slice(x->collector.id, ESEP_SESSION_ID_BYTES),
     };
@@ -225,20 +226,22 @@ TEST(refusals_and_whose_they_are)
     memcpy(session, x.collector.id, sizeof session);
     r.reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_CODE;
     r.session = esep_pb(session, sizeof session);
-    assert_int_equal(says(&x, &r, true), ESEP_AGAIN);
-    assert_int_equal(says(&x, &r, false), ESEP_LIMIT); /* in the clear: wait */
+    assert_int_equal(says(&x, &r, true, ESEP_WIRE_VERSION), ESEP_AGAIN);
+    assert_int_equal(says(&x, &r, false, ESEP_WIRE_VERSION), ESEP_LIMIT); /* in the clear: wait */
     assert_non_null(strstr(x.reason.text, "no reason given"));
     r.text = why;
-    assert_int_equal(says(&x, &r, false), ESEP_LIMIT);
+    assert_int_equal(says(&x, &r, false, ESEP_WIRE_VERSION), ESEP_LIMIT);
     assert_non_null(strstr(x.reason.text, why));
+    /* A broker that speaks another version. */
+    assert_int_equal(says(&x, &r, false, ESEP_WIRE_VERSION + 1), ESEP_LIMIT);
     r.signature = esep_pb(signature, 63);
-    assert_int_equal(says(&x, &r, false), ESEP_AGAIN);
+    assert_int_equal(says(&x, &r, false, ESEP_WIRE_VERSION), ESEP_AGAIN);
     r.signature = esep_pb(signature, 64);
     session[0] ^= 1; /* signed, for another session */
-    assert_int_equal(says(&x, &r, false), ESEP_AGAIN);
+    assert_int_equal(says(&x, &r, false, ESEP_WIRE_VERSION), ESEP_AGAIN);
     session[0] ^= 1;
     r.session.len = 15;
-    assert_int_equal(says(&x, &r, false), ESEP_AGAIN);
+    assert_int_equal(says(&x, &r, false, ESEP_WIRE_VERSION), ESEP_AGAIN);
     /* What passes by itself is worth another try, signed or not. */
     assert_int_equal(refused(&x, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_WAIT, true), ESEP_LIMIT);
     assert_int_equal(refused(&x, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_LIMIT, true), ESEP_LIMIT);

@@ -143,6 +143,27 @@ TEST(signed_refusals_are_believed)
     }
 }
 
+/* Who speaks another version says so in an envelope of its own. */
+TEST(a_refusal_is_read_in_every_version)
+{
+    for (int is_signed = 0; is_signed < 2; is_signed++) {
+        WORLD(w);
+        office_start(w);
+        world_run(w);
+        model_refuse(w, REASON(VERSION), is_signed == 1, 0);
+        uint8_t *head = w->down.frames[0].data;
+        assert_int_equal(head[1], ESEP_WIRE_VERSION);
+        head[1] = ESEP_WIRE_VERSION + 1;
+        link_down_one(w);
+        struct agent_status s = office_status(w);
+        assert_int_equal(s.state, AGENT_OFFLINE);
+        assert_int_equal(s.why, is_signed == 1 ? AGENT_WHY_COLLECTOR : AGENT_WHY_BROKER);
+        assert_int_equal(s.refusal, REASON(VERSION));
+        assert_non_null(strstr(s.text, "upgrade"));
+        world_free(w);
+    }
+}
+
 TEST(a_forged_or_old_refusal_is_nobodys)
 {
     WORLD(w);
@@ -296,6 +317,7 @@ int main(void)
         cmocka_unit_test(welcome_resets_the_backoff),
         cmocka_unit_test(a_brokers_refusal_changes_nothing_but_the_hour),
         cmocka_unit_test(signed_refusals_are_believed),
+        cmocka_unit_test(a_refusal_is_read_in_every_version),
         cmocka_unit_test(a_forged_or_old_refusal_is_nobodys),
         cmocka_unit_test(an_ended_session_begins_again_on_the_same_socket),
         cmocka_unit_test(frames_that_are_too_large_become_shorter),
