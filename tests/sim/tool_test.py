@@ -69,6 +69,26 @@ class Runs(unittest.TestCase):
                 run(*args, expect=64)
 
 
+class Happens(unittest.TestCase):
+    """What the summary counts does come up: a fault that never strikes tests nothing."""
+
+    def counts(self, profile, seeds):
+        """How often each thing happened in the first seeds of a profile, in detail."""
+        out, _ = run("--profile", profile, "--seeds", f"1..{seeds}", "--jobs", "2", "--quiet")
+        detail = re.search(r"^in detail:(.*)$", out, re.MULTILINE)[1]
+        return {what: int(n) for what, n in re.findall(r" ([^,]+) (\d+)(?:,|$)", detail)}
+
+    def test_each_of_them(self):
+        for profile, seeds, kinds in (
+                ("crashes", 60, ["orderly stops broken off by a crash"]),
+                ("versions", 20, ["machines of another version", "offices told of their version",
+                                  "welcomes to offices of several versions"])):
+            counts = self.counts(profile, seeds)
+            for kind in kinds:
+                with self.subTest(kind):
+                    self.assertGreater(counts[kind], 0)
+
+
 class Failures(unittest.TestCase):
     """What fails is told, and does not end the rest."""
 
