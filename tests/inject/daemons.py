@@ -92,34 +92,39 @@ class Served:
             if not self.wait_received():
                 return
         if self.name != "broker" and self.alive():
-            # pylint: disable=consider-using-with
-            order = subprocess.Popen(
-                [esep.program("collector"), "control", commands.SECOND, "--config", self.field.config,
-                 "--remove" if self.world.turn() else "--restore", "--reason", "r"],
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            try:
-                order.wait(3)
-            except subprocess.TimeoutExpired:
-                order.kill()
-                order.wait()
+            self.decide()
         if self.name == "agent":
             self.field.command("status")
         self.victim.process.poll()
 
+    def decide(self):
+        """An order of the commission; nobody answers it where the daemon ends over it."""
+        # pylint: disable=consider-using-with
+        order = subprocess.Popen(
+            [esep.program("collector"), "control", commands.SECOND, "--config", self.field.config,
+             "--remove" if self.world.turn() else "--restore", "--reason", "r"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(AssertionError):
+            esep.wait(lambda: order.poll() is not None or not self.alive(), "the order", timeout=3)
+        order.kill()
+        order.wait()
+
     def wait_received(self):
         """By itself, if the daemon lives; an office that was told to wait a while is called again."""
         deadline = time.monotonic() + PATIENCE
+        patience = 1
         while True:
             # Each new thread may meet the error again: then nobody could serve on.
             try:
                 esep.wait(lambda: self.received() or not self.alive() or self.again(), "receipts",
-                          timeout=4)
+                          timeout=patience)
                 return self.alive() and not self.again()
             except AssertionError:
                 if time.monotonic() > deadline:
                     raise sweep.Found(f"{self.name} lives, but does not serve") from None
             if self.name != "agent":
                 self.office.daemon.restart(hard=True)
+            patience = min(4, 2 * patience)
 
     def again(self):
         return len(tracing.injected(self.trace)) > 2
