@@ -29,8 +29,9 @@
 #include <stdio.h>
 
 #define SIM_FOUNDED 6  /* offices that the log begins with, at most; others enrol */
-#define SIM_OFFICES 10 /* places: founded, enrolled, and the machine of a clone */
+#define SIM_OFFICES 12 /* places: founded, enrolled, a thief, and the machine of a clone */
 #define SIM_CLONE (SIM_OFFICES - 1)
+#define SIM_THIEF (SIM_OFFICES - 2)
 #define SIM_BROKERS 2
 #define SIM_EPOCHS 64
 #define SIM_SOCKET_FRAMES 64 /* high-water mark of an office's socket, each way */

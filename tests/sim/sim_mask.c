@@ -19,8 +19,8 @@ const char *const sim_deed_names[SIM_DEEDS] = {
     [SIM_ORDER] = "order",       [SIM_PARTITION] = "partition", [SIM_LIAR] = "liar",
     [SIM_WITHHOLD] = "withhold", [SIM_PAUSE] = "pause",         [SIM_STOP] = "stop",
     [SIM_RELOAD] = "reload",     [SIM_MALICE] = "malice",       [SIM_BREAK_OFF] = "break-off",
-    [SIM_TWIN] = "clone",        [SIM_ENROL] = "enrol",         [SIM_ROT] = "rot",
-    [SIM_PRUNE] = "prune",       [SIM_VERSION] = "version",
+    [SIM_TWIN] = "clone",        [SIM_ENROL] = "enrol",         [SIM_STEAL] = "steal",
+    [SIM_ROT] = "rot",           [SIM_PRUNE] = "prune",         [SIM_VERSION] = "version",
 };
 
 static uint64_t mixed(uint64_t state, uint64_t word)

@@ -45,6 +45,7 @@ enum sim_deed {
     SIM_MALICE,
     SIM_TWIN,
     SIM_ENROL,
+    SIM_STEAL,
     SIM_ROT,
     SIM_PRUNE,
     SIM_VERSION,
@@ -107,6 +108,8 @@ enum sim_tally {
     SIM_TALLY_PRUNED,
     SIM_TALLY_ENROLLED,
     SIM_TALLY_ENROL_REFUSED,
+    SIM_TALLY_CODE_STOLEN,
+    SIM_TALLY_CODE_LOST,
     SIM_TALLIES
 };
 extern const char *const sim_tally_names[SIM_TALLIES];

@@ -22,6 +22,7 @@ static void forget_disk(struct sim *sim)
 {
     struct sim_truth *t = &sim->truth;
     sim_model_done(sim);
+    sim_enrol_forget(sim);
     for (size_t i = 0; i < SIM_OFFICES; i++) {
         for (size_t e = 0; e < SIM_EPOCHS; e++) {
             free(t->chains[i][e].hashes);
@@ -204,6 +205,7 @@ static void check_key(struct sim *sim, uint64_t index, struct esep_slice body)
 {
     const Esep__V1__KeyChange *change =
         (const Esep__V1__KeyChange *)read_body(sim, index, body, &esep__v1__key_change__descriptor);
+    sim_enrol_logged(sim, index, change);
     if (change->state != ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED || change->office == 0 ||
         change->office > (uint32_t)sim->office_count)
         return;

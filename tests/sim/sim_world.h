@@ -36,6 +36,9 @@ void sim_malice_done(struct sim *sim);
 /* sim_enrol.c: offices that come later. */
 void sim_enrol_start(struct sim *sim);
 void sim_enrol_frame(struct sim *sim, int office, struct esep_slice frame);
+/* A key just reached the disk; the disk was put back. */
+void sim_enrol_logged(struct sim *sim, uint64_t index, const Esep__V1__KeyChange *change);
+void sim_enrol_forget(struct sim *sim);
 void sim_enrol_done(struct sim *sim);
 
 /* sim_rot.c: flipped bits. */

@@ -81,6 +81,7 @@ class Happens(unittest.TestCase):
     def test_each_of_them(self):
         for profile, seeds, kinds in (
                 ("crashes", 60, ["orderly stops broken off by a crash"]),
+                ("enrol", 40, ["stolen codes refused", "stolen codes that came first"]),
                 ("versions", 20, ["machines of another version", "offices told of their version",
                                   "welcomes to offices of several versions"])):
             counts = self.counts(profile, seeds)
