@@ -231,7 +231,7 @@ struct agent_status {
     uint64_t mail_through;
     uint64_t mail_last;    /* newest the collector spoke of */
     esep_time welcomed_at; /* last WELCOME, office's clock; 0 = never in this run */
-    esep_time server_time; /* with it */
+    esep_time server_time; /* the collector's clock as it said last: WELCOME, PONG, a receipt */
     uint32_t held_epoch;   /* with FORK, BEHIND and OLDER: what the collector says it holds */
     uint64_t held_seq;
     struct esep_hash held_head; /* with OLDER */
@@ -239,6 +239,10 @@ struct agent_status {
     bool collector_restored; /* it held less than it had receipted: sent again */
 };
 void agent_status_get(const struct agent *agent, struct agent_status *ret);
+/* Since when the collector is known to hold what it has receipted; 0: not in this run yet. It may
+ * have come back from a backup while we were without a link, and will ask then for what came after.
+ * By the clock that says less, ours or the collector's: one that ran ahead makes nothing old. */
+esep_time agent_confirmed_at(const struct agent *agent, esep_time now);
 
 enum agent_counter {
     AGENT_CONNECTS,

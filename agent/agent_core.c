@@ -214,6 +214,13 @@ void agent_on_appended(struct agent *a, uint64_t last_seq, const struct esep_has
     settle(a);
 }
 
+esep_time agent_confirmed_at(const struct agent *a, esep_time now)
+{
+    const struct agent_status *s = &a->status;
+    esep_time at = s->state == AGENT_ONLINE || s->welcomed_at > now ? now : s->welcomed_at;
+    return at != 0 && s->server_time < at ? s->server_time : at;
+}
+
 void agent_on_pruned(struct agent *a, uint64_t oldest_seq, const struct esep_hash *base,
                      esep_time now)
 {

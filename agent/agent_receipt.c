@@ -146,6 +146,7 @@ void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope)
     }
     if (message->credit_bytes > u->credit_bytes)
         u->credit_bytes = message->credit_bytes;
+    a->status.server_time = r.accepted_at;
     judge(a, &r);
     if (a->status.state == AGENT_ONLINE)
         u->awaiting_since = agent_in_flight(a) ? a->now : ESEP_TIME_NEVER;

@@ -56,22 +56,13 @@ static void look_at_journal(struct agent_run *run)
     }
 }
 
-/* Since when the collector is known to hold what it has receipted: it may have come back from a
- * backup while we were without a link, and will ask then for what came after. */
-static esep_time confirmed_at(const struct agent_run *run, esep_time now)
-{
-    struct agent_status s;
-    agent_status_get(run->core, &s);
-    return s.state == AGENT_ONLINE || s.welcomed_at > now ? now : s.welcomed_at;
-}
-
 static void prune(struct agent_run *run)
 {
     uint64_t oldest = 0;
     struct esep_hash base;
     struct esep_reason reason = {""};
     esep_time now = agent_run_now(run);
-    esep_time confirmed = confirmed_at(run, now);
+    esep_time confirmed = agent_confirmed_at(run->core, now);
     run->prune_at = now + PRUNE_EVERY;
     if (confirmed == 0) { /* not in this run yet */
         run->prune_at = now + ESEP_MINUTE;

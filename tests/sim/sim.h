@@ -53,6 +53,7 @@ struct sim_node {
     esep_time offset;                /* of the wall clock; jumps */
     int drift_ppm;                   /* of both clocks */
     const struct sim_tongue *tongue; /* NULL: speaks our version of the wire */
+    esep_time forward_at;            /* its wall clock was set forward last */
     uint64_t installed;              /* how often its software was changed */
     sim_fire_fn *on_wake;
     int number;
@@ -131,6 +132,7 @@ struct sim_entry {
 struct sim_epoch {
     struct sim_entry *entries; /* [1] is the first */
     uint64_t last;
+    uint64_t gone; /* of an older one: how many were pruned */
     size_t cap;
 };
 struct sim_journal {
@@ -150,6 +152,9 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch,
 void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch);
 /* How many entries it let go. */
 uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before);
+/* sim_keep.c: of every epoch, the oldest first. */
+uint64_t sim_keep_prune(struct sim *sim, int office, esep_time before);
+void sim_keep_leave(struct sim_journal *journal);    /* its epoch is about to be an older one */
 void sim_journal_write(struct sim *sim, int office); /* a clerk writes something */
 
 /* An office's connection to a broker, or (office -1) the collector's. */
@@ -167,7 +172,8 @@ struct sim_conn {
 struct sim_older {
     uint32_t epoch; /* 0: the present one */
     uint64_t through;
-    uint32_t passed; /* with this held_head */
+    uint64_t held_seq; /* of it, as WELCOME said */
+    uint32_t passed;   /* with this held_head */
     struct esep_hash held_head;
     uint64_t brought;
 };

@@ -37,6 +37,7 @@ struct sim_candidate {
     uint8_t used[16];
     bool has_used; /* the code of the office before */
     int thefts;
+    bool armed; /* the thief has keys that made no office yet */
     int robber; /* place of one whom the operator is to revoke; 0: none */
 };
 
@@ -208,7 +209,7 @@ static void thief_is_in(struct sim *sim, struct sim_candidate *c, const char *bo
     sim_count(sim, SIM_TALLY_CODE_LOST);
     sim_trace(sim, &sim->offices[place].node, "is the thief's");
     c->thefts++;
-    c->thief.has_code = false;
+    c->thief.has_code = c->armed = false;
     c->robber = place;
     come_in(sim, place);
 }
@@ -254,7 +255,7 @@ void sim_enrol_logged(struct sim *sim, uint64_t index, const Esep__V1__KeyChange
         c->logged = true;
         return;
     }
-    if (c->thief.asking && has_key(&sim->offices[SIM_THIEF], change)) {
+    if (has_key(&sim->offices[SIM_THIEF], change)) {
         if (c->logged) /* the operator tells it what the lost answer would have */
             candidate_is_in(sim, c);
         if (change->office != (uint32_t)sim->office_count + 1)
@@ -341,7 +342,9 @@ static void steal(struct sim *sim, struct sim_candidate *c, bool fresh)
     if (c->thief.asking || c->thefts == THEFTS_MAX || (fresh ? !pending : !c->has_used))
         return;
     struct esep_prng outer = sim_stream(sim, SIM_STEAL, sim->enrol_turns);
-    draw_keys(sim, &sim->offices[SIM_THIEF]);
+    if (!c->armed) /* a frame of an earlier try may still be under way: the keys stay */
+        draw_keys(sim, &sim->offices[SIM_THIEF]);
+    c->armed = true;
     memcpy(c->thief.code, fresh ? from->code : c->used, sizeof c->thief.code);
     c->thief.has_code = true;
     ask(sim, &c->thief, false);

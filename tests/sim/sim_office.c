@@ -199,7 +199,7 @@ static void on_read(struct sim *sim, struct sim_event *event)
     size_t bytes = 0;
     size_t most = (size_t)event->durable;
     uint64_t from = event->b;
-    uint64_t oldest = o->older.epoch != 0 ? 1 : j->marks.oldest_seq;
+    uint64_t oldest = o->older.epoch != 0 ? e->gone + 1 : j->marks.oldest_seq;
     if (sim->now < o->disk_bad_until && sim_pick(sim, 2) == 0) {
         sim_count(sim, SIM_TALLY_READ_EIO);
         agent_on_entries(o->core, event->a, ESEP_IO, NULL, 0, now_of(sim, o));
@@ -286,6 +286,7 @@ static void on_person(struct sim *sim, struct sim_event *event)
         sim_truth_stopped(sim, office, &s);
         uint32_t there =
             s.held_epoch > o->journal.seen_epoch ? s.held_epoch : o->journal.seen_epoch;
+        sim_keep_leave(&o->journal);
         sim_journal_recover(sim, office, there);
         o->recoveries++;
         sim_count(sim, SIM_TALLY_FORK);

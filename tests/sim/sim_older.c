@@ -43,8 +43,10 @@ struct agent_journal sim_older_start(const struct sim_office *o)
     agent_head_start(&head, &o->config.log_id, o->number, o->older.epoch, o->sign.public);
     start.epoch = o->older.epoch;
     start.last_seq = start.receipted_seq = start.promised_seq = o->older.through;
-    start.oldest_seq = 1;
-    start.base = head.hash;
+    start.oldest_seq = j->epochs[start.epoch].gone + 1;
+    start.base = start.oldest_seq > 1 && start.oldest_seq == o->older.held_seq + 1
+                     ? o->older.held_head
+                     : head.hash;
     start.head = j->epochs[start.epoch].entries[start.last_seq].entry.chain;
     return start;
 }
@@ -71,8 +73,16 @@ void sim_older_look(struct sim *sim, struct sim_office *o)
                    passed ? UINT64_MAX : s.held_seq, &first, &last);
         if (first.epoch == 0)
             sim_fail(sim, "%s: nothing of an older epoch is lacking", o->node.name);
+        if (o->journal.epochs[first.epoch].gone >= first.through) {
+            sim_trace(sim, &o->node, "does not hold epoch %u any more", first.epoch);
+            sim_count(sim, SIM_TALLY_OLDER_GONE);
+            o->older.passed = first.epoch;
+            change_core(sim, o);
+            return;
+        }
         o->older.epoch = first.epoch;
         o->older.through = first.through;
+        o->older.held_seq = first.epoch == s.held_epoch ? s.held_seq : 0;
         sim_trace(sim, &o->node, "sends epoch %u through %llu first", first.epoch,
                   (unsigned long long)first.through);
         change_core(sim, o);
@@ -80,6 +90,7 @@ void sim_older_look(struct sim *sim, struct sim_office *o)
         sim_trace(sim, &o->node, "epoch %u is whole again", o->older.epoch);
         o->older.epoch = 0;
         o->older.brought++;
+        sim_count(sim, SIM_TALLY_OLDER_WHOLE);
         change_core(sim, o);
     } else if (o->older.epoch != 0 && s.state == AGENT_STOPPED &&
                (s.why == AGENT_WHY_FORK || s.why == AGENT_WHY_BEHIND || s.why == AGENT_WHY_GAP)) {

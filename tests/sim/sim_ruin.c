@@ -34,6 +34,8 @@ void sim_jump_clock(struct sim *sim)
     if (sim_pick(sim, 2) == 0)
         by = -node->offset; /* set right again */
     node->offset += by;
+    if (by > 0)
+        node->forward_at = sim->now;
     bool years = by > 365 * ESEP_DAY || by < -365 * ESEP_DAY;
     if (years)
         sim_count(sim, SIM_TALLY_CLOCK_YEARS);
@@ -62,14 +64,14 @@ void sim_prune_somewhere(struct sim *sim)
     struct sim_office *o = &sim->offices[office];
     struct agent_status s;
     if (o->core == NULL || sim_paused(sim, &o->node) || o->broken || o->reopening ||
-        o->storing != NULL)
+        o->storing != NULL || o->older.epoch != 0)
         return;
     esep_time now = sim_wall(sim, &o->node);
     agent_status_get(o->core, &s);
-    esep_time confirmed = s.state == AGENT_ONLINE || s.welcomed_at > now ? now : s.welcomed_at;
+    esep_time confirmed = agent_confirmed_at(o->core, now);
     if (confirmed == 0)
         return;
-    uint64_t gone = sim_journal_prune(sim, office, confirmed - sim->keep);
+    uint64_t gone = sim_keep_prune(sim, office, confirmed - sim->keep);
     if (gone == 0 || s.epoch != o->journal.epoch)
         return;
     sim->tallies[SIM_TALLY_PRUNED] += gone;
@@ -94,8 +96,11 @@ static bool restore_collector(struct sim *sim)
     if (c->backup_count == 0)
         return false;
     size_t backup = (size_t)sim_pick(sim, c->backup_count);
-    /* An office that lets go of entries keeps them for as long as a backup may be old. */
-    if (sim->profile->prunes > 0 && sim->now - c->backup_at[backup] > sim->keep - 25 * ESEP_MINUTE)
+    /* An office that lets go of entries keeps them for as long as a backup may be old; by its own
+     * clock, whatever that is, and by the collector's, unless that was set forward since. */
+    if (sim->profile->prunes > 0 &&
+        (sim->now - c->backup_at[backup] > sim->keep - 25 * ESEP_MINUTE ||
+         c->node.forward_at >= c->backup_at[backup]))
         return false;
     sim_collector_restore(sim, backup);
     return true;

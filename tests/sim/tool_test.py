@@ -81,6 +81,8 @@ class Happens(unittest.TestCase):
     def test_each_of_them(self):
         for profile, seeds, kinds in (
                 ("crashes", 60, ["orderly stops broken off by a crash"]),
+                ("clocks", 40, ["entries pruned", "entries of older epochs pruned",
+                                "stores restored"]),
                 ("enrol", 40, ["stolen codes refused", "stolen codes that came first"]),
                 ("versions", 20, ["machines of another version", "offices told of their version",
                                   "welcomes to offices of several versions"])):

@@ -184,6 +184,25 @@ TEST(a_forged_or_old_refusal_is_nobodys)
     world_free(w);
 }
 
+/* What is kept so many days is counted from here, and a clock that ran ahead makes nothing old. */
+TEST(what_is_confirmed_by_the_clock_that_says_less)
+{
+    WORLD(w);
+    office_start(w);
+    assert_int_equal(agent_confirmed_at(w->agent, w->now), 0);
+    world_run(w);
+    esep_time told = office_status(w).server_time;
+    assert_int_equal(told, w->now + 5 * ESEP_SECOND);
+    assert_int_equal(agent_confirmed_at(w->agent, w->now), w->now);
+    assert_int_equal(agent_confirmed_at(w->agent, w->now + 800 * ESEP_DAY), told);
+    assert_int_equal(agent_confirmed_at(w->agent, w->now - ESEP_HOUR), w->now - ESEP_HOUR);
+    office_write(w, 100); /* a receipt says the collector's hour too */
+    assert_true(world_until(w, world_all_receipted, ESEP_HOUR));
+    assert_true(office_status(w).server_time <= w->now);
+    assert_true(agent_confirmed_at(w->agent, w->now + 800 * ESEP_DAY) <= w->now);
+    world_free(w);
+}
+
 TEST(an_ended_session_begins_again_on_the_same_socket)
 {
     WORLD(w);
@@ -319,6 +338,7 @@ int main(void)
         cmocka_unit_test(signed_refusals_are_believed),
         cmocka_unit_test(a_refusal_is_read_in_every_version),
         cmocka_unit_test(a_forged_or_old_refusal_is_nobodys),
+        cmocka_unit_test(what_is_confirmed_by_the_clock_that_says_less),
         cmocka_unit_test(an_ended_session_begins_again_on_the_same_socket),
         cmocka_unit_test(frames_that_are_too_large_become_shorter),
         cmocka_unit_test(rubbish_is_dropped),
