@@ -92,8 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     FUZZ_CHECK(esep_crypto_init() == ESEP_OK);
-    FUZZ_CHECK(esep_arena_init(&arena, (size_t)1 << 20) == ESEP_OK);
+    fuzz_arena(&arena, (size_t)1 << 20);
     readers[data[0] & 3](esep_slice(data + 1, size - 1));
-    esep_arena_done(&arena);
     return 0;
 }

@@ -114,12 +114,12 @@ static const char plan_text[] =
 static void calendar(struct esep_slice bytes)
 {
     static struct esep_complaints complaints;
-    struct esep_arena arena;
+    static struct esep_arena arena;
     Esep__V1__Plan *plan = NULL;
     char plan_path[256];
     fuzz_file("calendar.yaml", bytes, path);
     fuzz_path("plan.yaml", plan_path);
-    FUZZ_CHECK(esep_arena_init(&arena, (size_t)1 << 20) == ESEP_OK);
+    fuzz_arena(&arena, (size_t)1 << 20);
     const enum esep_status status =
         esep_plan_parse(plan_path, esep_slice_str(plan_text), &arena, &plan, &complaints, &reason);
     FUZZ_CHECK((status == ESEP_OK) == (plan != NULL));
@@ -133,7 +133,6 @@ static void calendar(struct esep_slice bytes)
         for (size_t i = 1; i < c->n_working_days; i++)
             FUZZ_CHECK(c->working_days[i - 1] < c->working_days[i]);
     }
-    esep_arena_done(&arena);
 }
 
 /* Append only: a seed's first byte is a place in this list. */

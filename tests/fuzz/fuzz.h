@@ -10,11 +10,13 @@
 #ifndef ESEP_FUZZ_H
 #define ESEP_FUZZ_H
 
+#include "base/arena.h"
 #include "base/slice.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -95,6 +97,16 @@ static inline bool fuzz_record(struct fuzz_input *in, uint8_t *ret_kind, struct 
     *ret_kind = fuzz_byte(in);
     *ret = fuzz_bytes(in, (size_t)fuzz_be(in, 2));
     return true;
+}
+
+/* The target's arena, empty: made once, for a block of this size from the heap costs more than most
+ * inputs. What the last input left in it is wiped, so that nothing hangs on it. */
+static inline void fuzz_arena(struct esep_arena *arena, size_t size_bytes)
+{
+    if (arena->block == NULL)
+        FUZZ_CHECK(esep_arena_init(arena, size_bytes) == ESEP_OK);
+    memset(arena->block, 0xbe, arena->used_bytes);
+    esep_arena_reset(arena);
 }
 
 /* Readers of files print complaints for people: not here. The fuzzer's own words have a stream of

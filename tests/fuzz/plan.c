@@ -21,10 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct esep_complaints complaints;
     struct esep_reason reason = {.text = ""};
-    struct esep_arena arena;
+    static struct esep_arena arena;
     Esep__V1__Plan *plan = NULL;
-    if (esep_arena_init(&arena, (size_t)1 << 20) != ESEP_OK)
-        return 0;
+    fuzz_arena(&arena, (size_t)1 << 20);
     enum esep_status status =
         esep_plan_parse("fuzz.yaml", esep_slice(data, size), &arena, &plan, &complaints, &reason);
     check_complaints(&complaints);
@@ -35,6 +34,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(plan == NULL && reason.text[0] != '\0');
         FUZZ_CHECK(status != ESEP_INVALID || complaints.count > 0);
     }
-    esep_arena_done(&arena);
     return 0;
 }

@@ -43,27 +43,26 @@ static void pack_again(const ProtobufCMessageDescriptor *descriptor,
 {
     struct esep_buf first;
     struct esep_buf second;
-    struct esep_arena arena;
+    static struct esep_arena arena;
     const ProtobufCMessage *again = NULL;
     esep_buf_init(&first, (size_t)1 << 24);
     esep_buf_init(&second, (size_t)1 << 24);
-    FUZZ_CHECK(esep_arena_init(&arena, (size_t)1 << 22) == ESEP_OK);
+    fuzz_arena(&arena, (size_t)1 << 22);
     FUZZ_CHECK(esep_pack(message, &first) == ESEP_OK);
     FUZZ_CHECK(esep_unpack(descriptor, esep_buf_slice(&first), &arena, &again) == ESEP_OK);
     FUZZ_CHECK(esep_pack(again, &second) == ESEP_OK);
     FUZZ_CHECK(esep_slice_equal(esep_buf_slice(&first), esep_buf_slice(&second)));
-    esep_arena_done(&arena);
     esep_buf_done(&first);
     esep_buf_done(&second);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct esep_arena arena;
+    static struct esep_arena arena;
     const ProtobufCMessage *message = NULL;
     if (size == 0)
         return 0;
-    FUZZ_CHECK(esep_arena_init(&arena, BUDGET_BYTES) == ESEP_OK);
+    fuzz_arena(&arena, BUDGET_BYTES);
     const ProtobufCMessageDescriptor *descriptor = messages[data[0] % MESSAGE_COUNT];
     enum esep_status status =
         esep_unpack(descriptor, esep_slice(data + 1, size - 1), &arena, &message);
@@ -72,6 +71,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(arena.used_bytes <= arena.size_bytes);
     if (message != NULL)
         pack_again(descriptor, message);
-    esep_arena_done(&arena);
     return 0;
 }
