@@ -55,6 +55,9 @@ void http_resume(struct http_connection *connection);
 /* The peer sees the end at once; everything else follows when the loop comes to it. */
 void http_cut(struct http_connection *connection);
 
+/* http_request.c */
+unsigned http_header_count(const struct esep_http_request *request, const char *name);
+
 /* http_stream.c: whether the client has left bytes lying since before the instant. */
 bool http_stream_lags(const struct esep_http_stream *stream, esep_time since);
 
