@@ -37,7 +37,7 @@
 #define SIM_SOCKET_FRAMES 64 /* high-water mark of an office's socket, each way */
 #define SIM_LINK_FRAMES 512  /* of the link between broker and collector */
 #define SIM_KEYS 64
-#define SIM_BACKUPS 4
+#define SIM_BACKUPS 5      /* of the store one less, sim_amnesia.c has the last */
 #define SIM_KEPT_FRAMES 32 /* what a lying broker remembers */
 
 struct sim_event;
@@ -211,6 +211,7 @@ struct sim_office {
     esep_time foreign_since;           /* nobody speaks its version; 0: somebody does */
     bool told_version;                 /* ... and it was told so */
     bool refused_version;              /* its core says so just now */
+    bool unknown;                      /* ... or that it is not enrolled */
 };
 
 struct sim_broker {
@@ -243,7 +244,9 @@ struct sim_collector {
     struct sim_disk disk;
     struct sim_disk backups[SIM_BACKUPS];
     esep_time backup_at[SIM_BACKUPS];
+    int backup_offices[SIM_BACKUPS]; /* so many offices had been enrolled */
     size_t backup_count;
+    bool aside; /* a store of before an enrolment stands in for the one that was put aside */
     struct sim_link links[SIM_BROKERS];
     const struct collector_batch *batch; /* STORE not yet answered */
     uint64_t batch_token;

@@ -4,9 +4,9 @@
  * One candidate at a time sits at the place behind the last office. Its person types the code and
  * waits, types it again, asks the operator for another one when the collector knows it no more; the
  * operator accepts who is pending. Frames of it are lost, repeated and lied about like any. Now and
- * then somebody tries a code that was never given. With an office's first answer old backups of the
- * store are thrown away, as the manual asks: a store from before an enrolment does not know the
- * office.
+ * then somebody tries a code that was never given. With an office's answer old backups of the store
+ * are thrown away but for the first: a store from before an enrolment does not know the office, see
+ * sim_amnesia.c.
  *
  * A thief, with keys and a line of his own, reads codes over people's shoulders: one that was used,
  * or the candidate's at the very moment that it is used. A code is worth one office, and who comes
@@ -163,8 +163,10 @@ static void on_begin(struct sim *sim, struct sim_event *event)
 /* It is an office from now on. Its core starts in a moment: this may be called at a commit. */
 static void come_in(struct sim *sim, int place)
 {
-    sim->collector.backup_count = 0;
+    if (sim->collector.backup_count > 1)
+        sim->collector.backup_count = 1;
     sim_journal_start(sim, place);
+    sim_amnesia_copy(sim, place);
     sim->office_count++;
     sim_after(sim, NULL, 0, on_begin)->a = (uint64_t)place;
     sim_writes_start(sim, place);
@@ -366,6 +368,8 @@ static void step(struct sim *sim, struct sim_candidate *c)
     bool first = sim_pick(sim, 2) == 0;
     bool steals = theft < 2 && !sim->calm && sim_does(sim, SIM_STEAL);
     bool open = c->self.place < sim->office_count;
+    if (sim->collector.aside) /* nobody can come in before the mistake is seen */
+        return;
     if (accept_somebody(sim) || (!sim->calm && revoke_robber(sim, c)))
         return;
     if (sim->calm || c->self.asking)
@@ -404,10 +408,15 @@ void sim_enrol_start(struct sim *sim)
     sim_after(sim, NULL, sim_between(sim, ESEP_MINUTE, ESEP_HOUR), on_turn);
 }
 
-void sim_enrol_done(struct sim *sim)
+void sim_enrol_stop(struct sim *sim)
 {
     if (sim->candidate == NULL)
         return;
     end_exchange(sim, &sim->candidate->self);
     end_exchange(sim, &sim->candidate->thief);
+}
+
+void sim_enrol_done(struct sim *sim)
+{
+    sim_enrol_stop(sim);
 }

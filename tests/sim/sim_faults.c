@@ -118,6 +118,9 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_RESTORE_OFFICE] = "journals restored",
     [SIM_TALLY_RESTORE_COLLECTOR] = "stores restored",
     [SIM_TALLY_RESTORE_BOTH] = "both restored together",
+    [SIM_TALLY_RESTORE_EMPTY] = "journals restored to before their first entry",
+    [SIM_TALLY_AMNESIA] = "stores restored to before an enrolment",
+    [SIM_TALLY_AMNESIA_TOLD] = "offices told that they are not enrolled there",
     [SIM_TALLY_CLOCK_YEARS] = "clocks jumped by years",
     [SIM_TALLY_CLONE] = "clones",
     [SIM_TALLY_FORK] = "uplinks stopped by FORK or BEHIND",
@@ -259,6 +262,7 @@ void sim_faults_end(struct sim *sim)
     sim_clone_end(sim);
     sim_rot_end(sim);
     sim_version_end(sim);
+    sim_amnesia_end(sim);
     for (int i = 0; i < sim->office_count; i++)
         mend_office(sim, i);
     for (int i = 0; i < sim->broker_count; i++)

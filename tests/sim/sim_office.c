@@ -310,6 +310,7 @@ static void on_notify(struct sim *sim, struct sim_office *o)
     struct agent_status s;
     agent_status_get(o->core, &s);
     sim_version_said(sim, o, &s);
+    sim_amnesia_said(sim, o, &s);
     if (s.state == o->said && s.why == AGENT_WHY_NONE)
         return;
     o->said = s.state;

@@ -42,18 +42,24 @@ void sim_jump_clock(struct sim *sim)
     sim_trace(sim, node, "its clock jumps by %lld s", (long long)(by / ESEP_SECOND));
 }
 
+void sim_store_backup(struct sim *sim, size_t slot)
+{
+    struct sim_collector *c = &sim->collector;
+    if (sim_real != NULL)
+        sim_real->backup(sim, slot);
+    c->backup_at[slot] = sim->now;
+    c->backup_offices[slot] = sim->office_count;
+    sim_disk_copy(&c->backups[slot], &c->disk);
+}
+
 void sim_take_backups(struct sim *sim)
 {
     struct sim_collector *c = &sim->collector;
     struct sim_office *o = &sim->offices[sim_pick(sim, (uint64_t)sim->office_count)];
     if (sim_pick(sim, 60) != 0)
         return;
-    if (c->backup_count < SIM_BACKUPS && c->rotten.data == NULL) {
-        if (sim_real != NULL)
-            sim_real->backup(sim, c->backup_count);
-        c->backup_at[c->backup_count] = sim->now;
-        sim_disk_copy(&c->backups[c->backup_count++], &c->disk);
-    }
+    if (c->backup_count < SIM_BACKUPS - 1 && c->rotten.data == NULL && !c->aside)
+        sim_store_backup(sim, c->backup_count++);
     if (o->backup_count < SIM_BACKUPS && o->rotten.data == NULL)
         sim_journal_copy(&o->backups[o->backup_count++], &o->journal);
 }
@@ -86,14 +92,18 @@ static bool restore_office(struct sim *sim)
     const struct sim_office *o = &sim->offices[office];
     if (o->backup_count == 0)
         return false;
-    sim_office_restore(sim, office, sim_pick(sim, o->backup_count));
+    size_t backup = (size_t)sim_pick(sim, o->backup_count);
+    if (o->backups[backup].epoch == 1 && o->backups[backup].marks.last_seq == 0)
+        sim_count(sim, SIM_TALLY_RESTORE_EMPTY);
+    sim_office_restore(sim, office, backup);
     return true;
 }
 
 static bool restore_collector(struct sim *sim)
 {
     const struct sim_collector *c = &sim->collector;
-    if (c->backup_count == 0)
+    esep_time lasts = sim_between(sim, 10 * ESEP_MINUTE, 3 * ESEP_HOUR);
+    if (c->backup_count == 0 || c->aside)
         return false;
     size_t backup = (size_t)sim_pick(sim, c->backup_count);
     /* An office that lets go of entries keeps them for as long as a backup may be old; by its own
@@ -102,7 +112,8 @@ static bool restore_collector(struct sim *sim)
         (sim->now - c->backup_at[backup] > sim->keep - 25 * ESEP_MINUTE ||
          c->node.forward_at >= c->backup_at[backup]))
         return false;
-    sim_collector_restore(sim, backup);
+    if (!sim_amnesia_restore(sim, backup, lasts))
+        sim_collector_restore(sim, backup);
     return true;
 }
 

@@ -149,6 +149,7 @@ static void begin(struct sim *sim)
         sim_broker_start(sim, i);
     sim_collector_start(sim);
     for (int i = 0; i < sim->office_count; i++) {
+        sim_amnesia_copy(sim, i);
         sim_office_start(sim, i);
         sim_writes_start(sim, i);
     }

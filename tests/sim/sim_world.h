@@ -39,12 +39,22 @@ void sim_enrol_frame(struct sim *sim, int office, struct esep_slice frame);
 /* A key just reached the disk; the disk was put back. */
 void sim_enrol_logged(struct sim *sim, uint64_t index, const Esep__V1__KeyChange *change);
 void sim_enrol_forget(struct sim *sim);
+void sim_enrol_stop(struct sim *sim); /* what is under way */
 void sim_enrol_done(struct sim *sim);
 
 /* sim_rot.c: flipped bits. */
 void sim_rot_somewhere(struct sim *sim);
 bool sim_rot_mend(struct sim *sim, struct sim_office *office); /* false: nothing was wrong */
 void sim_rot_end(struct sim *sim);                             /* in the store */
+
+/* sim_amnesia.c: stores and journals of before an enrolment. */
+void sim_store_backup(struct sim *sim, size_t slot); /* in sim_ruin.c */
+bool sim_amnesia_restore(struct sim *sim, size_t backup,
+                         esep_time lasts); /* false: it is younger */
+void sim_amnesia_said(struct sim *sim, struct sim_office *office,
+                      const struct agent_status *status);
+void sim_amnesia_copy(struct sim *sim, int office);
+void sim_amnesia_end(struct sim *sim);
 
 /* sim_version.c: old and new software side by side. */
 void sim_change_version(struct sim *sim);
