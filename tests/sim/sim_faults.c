@@ -130,6 +130,7 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_PRUNED_OLDER] = "entries of older epochs pruned",
     [SIM_TALLY_OLDER_WHOLE] = "older epochs made whole again",
     [SIM_TALLY_OLDER_GONE] = "older epochs asked for and pruned",
+    [SIM_TALLY_PLAN_GROUPS] = "executors named by a group",
     [SIM_TALLY_ENROLLED] = "offices enrolled",
     [SIM_TALLY_ENROL_REFUSED] = "enrolments refused",
     [SIM_TALLY_CODE_STOLEN] = "stolen codes refused",

@@ -275,6 +275,8 @@ static void compare_duty(struct sim *sim, const struct views *views,
     } pairs[] = {
         {"due", o->due, model_due(m, d)},
         {"dropped", o->dropped, d->dropped},
+        {"leads", o->made.role == ESEP__V1__ROLE__ROLE_LEAD, d->lead},
+        {"upon agreement", o->made.upon_agreement, d->agreed},
         {"submission", (int64_t)o->submission, (int64_t)model_submission(d)},
         {"control", (int64_t)o->control, (int64_t)d->control},
         {"reports that stand", (int64_t)o->head_count, (int64_t)stand},

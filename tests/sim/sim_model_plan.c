@@ -89,32 +89,79 @@ static bool by_agreement(const Esep__V1__Plan *p, const char *code)
     return false;
 }
 
+/* Whom an executor or a rule names: a body by itself, the bodies of a group, or everybody. An open
+ * group has none. */
+struct named {
+    const char *codes[32];
+    size_t count;
+};
+
+static void name(const struct model_entry *e, struct named *n, const char *code)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (strcmp(n->codes[i], code) == 0)
+            return; /* it owes once */
+    if (n->count == sizeof n->codes / sizeof n->codes[0])
+        sim_fail(e->sim, "more bodies than the model holds");
+    n->codes[n->count++] = code;
+}
+
+static void name_group(const struct model_entry *e, struct named *n, const Esep__V1__Plan *p,
+                       const char *code)
+{
+    for (size_t i = 0; strcmp(code, "*") == 0 && i < p->n_bodies; i++)
+        name(e, n, p->bodies[i]->code);
+    for (size_t g = 0; g < p->n_groups; g++)
+        for (size_t i = 0; strcmp(p->groups[g]->code, code) == 0 && !p->groups[g]->open &&
+                           i < p->groups[g]->n_bodies;
+             i++)
+            name(e, n, p->groups[g]->bodies[i]);
+}
+
+/* One window of an action: first whom the plan names, then its groups, which say nothing new of
+ * those. */
+static void owe_window(const struct model_entry *e, const struct model_plan *plan, bool *spoken,
+                       const Esep__V1__Plan *p, const Esep__V1__Action *action,
+                       const Esep__V1__Window *window)
+{
+    struct named all = {.count = 0};
+    bool led = false;
+    for (size_t i = 0; i < action->n_executors; i++)
+        led = led || action->executors[i]->role == ESEP__V1__ROLE__ROLE_LEAD;
+    for (size_t k = 0; k < 2 * action->n_executors; k++) {
+        size_t i = k % action->n_executors;
+        const Esep__V1__Executor *x = action->executors[i];
+        bool group = x->group[0] != '\0';
+        size_t before = all.count;
+        if (group != (k >= action->n_executors))
+            continue;
+        if (group)
+            sim_count(e->sim, SIM_TALLY_PLAN_GROUPS);
+        if (group)
+            name_group(e, &all, p, x->group);
+        else
+            name(e, &all, x->body);
+        for (size_t b = before; b < all.count; b++) {
+            const struct owed owed = {.kind = "fulfilment",
+                                      .action = action->number,
+                                      .body = all.codes[b],
+                                      .start = window->start_day,
+                                      .end = window->end_day,
+                                      .day = moved(p, window->end_day),
+                                      .lead =
+                                          x->role == ESEP__V1__ROLE__ROLE_LEAD || (i == 0 && !led),
+                                      .agreed = x->upon_agreement || by_agreement(p, all.codes[b])};
+            owe(e, plan, spoken, &owed);
+        }
+    }
+}
+
 static void owe_actions(const struct model_entry *e, const struct model_plan *plan, bool *spoken,
                         const Esep__V1__Plan *p)
 {
-    for (size_t a = 0; a < p->n_actions; a++) {
-        const Esep__V1__Action *action = p->actions[a];
-        bool led = false;
-        for (size_t i = 0; i < action->n_executors; i++)
-            led = led || action->executors[i]->role == ESEP__V1__ROLE__ROLE_LEAD;
-        for (size_t w = 0; w < action->n_windows && !action->has_parts; w++) {
-            for (size_t i = 0; i < action->n_executors; i++) {
-                const Esep__V1__Executor *x = action->executors[i];
-                if (x->group[0] != '\0')
-                    sim_fail(e->sim, "the model does not know groups of executors");
-                const struct owed owed = {.kind = "fulfilment",
-                                          .action = action->number,
-                                          .body = x->body,
-                                          .start = action->windows[w]->start_day,
-                                          .end = action->windows[w]->end_day,
-                                          .day = moved(p, action->windows[w]->end_day),
-                                          .lead = x->role == ESEP__V1__ROLE__ROLE_LEAD ||
-                                                  (i == 0 && !led),
-                                          .agreed = x->upon_agreement || by_agreement(p, x->body)};
-                owe(e, plan, spoken, &owed);
-            }
-        }
-    }
+    for (size_t a = 0; a < p->n_actions; a++)
+        for (size_t w = 0; w < p->actions[a]->n_windows && !p->actions[a]->has_parts; w++)
+            owe_window(e, plan, spoken, p, p->actions[a], p->actions[a]->windows[w]);
 }
 
 static void owe_yearly(const struct model_entry *e, const struct model_plan *plan, bool *spoken,
@@ -127,12 +174,12 @@ static void owe_yearly(const struct model_entry *e, const struct model_plan *pla
                             .start = esep_day_from_civil(year, 1, 1),
                             .end = esep_day_from_civil(year, 12, 31),
                             .lead = true};
-        bool everybody = r->n_annual_groups == 1 && strcmp(r->annual_groups[0], "*") == 0;
-        if (r->n_annual_groups > 0 && !everybody)
-            sim_fail(e->sim, "the model does not know groups of bodies");
-        for (size_t i = 0; everybody && r->annual_month != 0 && i < p->n_bodies; i++) {
-            owed.body = p->bodies[i]->code;
-            owed.agreed = p->bodies[i]->upon_agreement;
+        struct named all = {.count = 0};
+        for (size_t i = 0; r->annual_month != 0 && i < r->n_annual_groups; i++)
+            name_group(e, &all, p, r->annual_groups[i]);
+        for (size_t i = 0; i < all.count; i++) {
+            owed.body = all.codes[i];
+            owed.agreed = by_agreement(p, owed.body);
             owed.day =
                 moved(p, esep_day_from_civil(year + 1, (int)r->annual_month, (int)r->annual_day));
             owe(e, plan, spoken, &owed);

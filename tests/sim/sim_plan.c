@@ -2,7 +2,8 @@
  *
  * Plan "p", zone +06:00: four bodies, three actions that fall due within days of the beginning, so
  * that alerts of every kind come up in a short run. A revision moves the end of one window and, now
- * and then, drops an action. Bodies have one office or two.
+ * and then, drops an action; it names executors one by one or by groups, closed and open, and asks
+ * all for annual information or some. Bodies have one office or two.
  */
 #include "sim_real.h"
 
@@ -42,12 +43,63 @@ struct plan_data {
     Esep__V1__Plan plan;
     Esep__V1__Rules rules;
     Esep__V1__Body bodies[4], *body_list[4];
+    Esep__V1__Group groups[3], *group_list[3];
     Esep__V1__Executor executors[4], *executor_list[4];
+    Esep__V1__Executor by_group[2], *by_group_list[2];
+    Esep__V1__Executor open, *open_list[3];
     Esep__V1__Window windows[WINDOWS], *window_list[WINDOWS];
     Esep__V1__Action actions[3], *action_list[3];
     uint32_t alert_days[5];
-    char *everybody[1];
+    char *annual[2];
 };
+
+static char moh[] = "moh", akmola[] = "akmola", court[] = "court", moj[] = "moj";
+static char *members[] = {moh, akmola, court, moj};
+
+/* Some, all, and an open one, whose bodies owe nothing. */
+static void make_groups(struct plan_data *d)
+{
+    static const char *const codes[] = {"some", "all", "interested"};
+    static const size_t counts[] = {2, 4, 1};
+    for (size_t i = 0; i < 3; i++) {
+        esep__v1__group__init(&d->groups[i]);
+        d->groups[i].code = text(codes[i]);
+        d->groups[i].bodies = i == 2 ? members + 3 : members;
+        d->groups[i].n_bodies = counts[i];
+        d->groups[i].open = i == 2;
+        d->group_list[i] = &d->groups[i];
+    }
+    d->plan.groups = d->group_list;
+    d->plan.n_groups = 3;
+}
+
+/* The second action, said otherwise in every other revision: all lead, but one that is named and
+ * does not. */
+static void execute_by_group(struct plan_data *d, Esep__V1__Action *action)
+{
+    for (size_t i = 0; i < 2; i++) {
+        esep__v1__executor__init(&d->by_group[i]);
+        d->by_group[i].role = ESEP__V1__ROLE__ROLE_CO_EXECUTOR;
+        d->by_group_list[i] = &d->by_group[i];
+    }
+    d->by_group[0].group = d->groups[1].code;
+    d->by_group[0].role = ESEP__V1__ROLE__ROLE_LEAD;
+    d->by_group[1].body = text("moh");
+    action->executors = d->by_group_list;
+    action->n_executors = 2;
+}
+
+/* The third is done by two bodies and by whoever is interested. */
+static void invite(struct plan_data *d, Esep__V1__Action *action)
+{
+    esep__v1__executor__init(&d->open);
+    d->open.group = d->groups[2].code;
+    d->open_list[0] = d->executor_list[2];
+    d->open_list[1] = d->executor_list[3];
+    d->open_list[2] = &d->open;
+    action->executors = d->open_list;
+    action->n_executors = 3;
+}
 
 static void make_actions(struct plan_data *d, esep_day today, uint32_t revision)
 {
@@ -70,22 +122,27 @@ static void make_actions(struct plan_data *d, esep_day today, uint32_t revision)
     for (size_t i = 0; i < 3; i++) {
         esep__v1__action__init(&d->actions[i]);
         d->actions[i].number = text(numbers[i]);
-        d->actions[i].executors = i == 2 ? d->executor_list + 2 : d->executor_list;
-        d->actions[i].n_executors = i == 2 ? 2 : 4;
+        d->actions[i].executors = d->executor_list;
+        d->actions[i].n_executors = 4;
         d->actions[i].windows = i == 2 ? d->window_list + 3 : d->window_list + 2 * i;
         d->actions[i].n_windows = i == 0 ? 2 : 1;
         d->action_list[i] = &d->actions[i];
     }
+    invite(d, &d->actions[2]);
+    if (revision % 2 == 0)
+        execute_by_group(d, &d->actions[1]);
     d->plan.actions = d->action_list;
     d->plan.n_actions = revision % 3 == 2 ? 2 : 3;
 }
 
-static void make_rules(struct plan_data *d)
+static void make_rules(struct plan_data *d, uint32_t revision)
 {
     static const uint32_t days[] = {30, 14, 7, 3, 1};
     esep__v1__rules__init(&d->rules);
     memcpy(d->alert_days, days, sizeof days);
-    d->everybody[0] = text("*");
+    /* everybody; two groups that share bodies; one, so that the others' is dropped */
+    d->annual[0] = text(revision % 3 == 1 ? "*" : "some");
+    d->annual[1] = text("all");
     d->rules.annual_month = 1;
     d->rules.annual_day = 20;
     d->rules.consolidated_month = 2;
@@ -96,8 +153,8 @@ static void make_rules(struct plan_data *d)
     d->rules.n_alert_days = 5;
     d->rules.overdue_repeat_days = 7;
     d->rules.silent_days = 1;
-    d->rules.annual_groups = d->everybody;
-    d->rules.n_annual_groups = 1;
+    d->rules.annual_groups = d->annual;
+    d->rules.n_annual_groups = revision % 3 == 2 ? 2 : 1;
     d->plan.rules = &d->rules;
 }
 
@@ -122,8 +179,9 @@ struct esep_slice sim_plan(struct sim *sim, uint32_t revision)
     }
     d.plan.bodies = d.body_list;
     d.plan.n_bodies = 4;
+    make_groups(&d);
     make_actions(&d, esep_zone_day(sim_zone(NULL, "test/plus6"), sim->start), revision);
-    make_rules(&d);
+    make_rules(&d, revision);
     uint8_t *packed = sim_alloc(sim, protobuf_c_message_get_packed_size(&d.plan.base));
     return esep_slice(packed, protobuf_c_message_pack(&d.plan.base, packed));
 }
