@@ -1,18 +1,14 @@
-/* lib/base/crypto.c - libsodium and, for SHA-256 alone, nettle, under this project's names.
- *
- * SHA-256 is on the hot path (two or three hashes for each entry: chain, leaf, node) and libsodium
- * has it in portable C only; nettle uses the processor's SHA instructions where there are any. See
- * docs/adr/0001-sha256-from-nettle.md.
+/* lib/base/crypto.c - keys, signatures, agreements and seals: libsodium under this project's names.
  *
  * Return values that libsodium documents as always 0 for valid lengths are asserted: the lengths
  * are constants of this file, so another answer is a bug of ours.
+ *
+ * What is not secret stands in hash.c; a simulator may put another file in this one's place.
  */
 #include "base/crypto.h"
 
-#include <nettle/sha2.h>
 #include <sodium.h>
 
-_Static_assert(ESEP_HASH_BYTES == SHA256_DIGEST_SIZE, "SHA-256");
 _Static_assert(ESEP_SIGNATURE_BYTES == crypto_sign_BYTES, "Ed25519");
 _Static_assert(sizeof(((struct esep_sign_key *)0)->secret) == crypto_sign_SECRETKEYBYTES,
                "Ed25519");
@@ -23,29 +19,6 @@ _Static_assert(ESEP_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "X
 enum esep_status esep_crypto_init(void)
 {
     return sodium_init() >= 0 ? ESEP_OK : ESEP_IO;
-}
-
-struct esep_hash esep_sha256(struct esep_slice data)
-{
-    return esep_sha256_parts(&data, 1);
-}
-
-struct esep_hash esep_sha256_parts(const struct esep_slice *parts, size_t count)
-{
-    struct sha256_ctx context;
-    struct esep_hash hash;
-    sha256_init(&context);
-    for (size_t i = 0; i < count; i++) {
-        if (parts[i].len > 0)
-            sha256_update(&context, parts[i].len, parts[i].data);
-    }
-    sha256_digest(&context, sizeof hash.bytes, hash.bytes);
-    return hash;
-}
-
-bool esep_hash_equal(const struct esep_hash *a, const struct esep_hash *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
 void esep_sign_key_from_seed(struct esep_sign_key *ret_key, const uint8_t seed[32])
@@ -130,24 +103,4 @@ enum esep_status esep_open(const uint8_t key[ESEP_KEY_BYTES], uint64_t direction
 void esep_wipe(void *data, size_t len)
 {
     sodium_memzero(data, len);
-}
-
-uint64_t esep_prng_next(struct esep_prng *prng)
-{
-    prng->state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = prng->state;
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-uint64_t esep_prng_below(struct esep_prng *prng, uint64_t bound)
-{
-    ESEP_ASSERT(bound > 0);
-    /* The lowest 2^64 mod bound values are drawn again, so that each result is equally likely. */
-    uint64_t skipped = (UINT64_MAX - bound + 1) % bound;
-    uint64_t value = esep_prng_next(prng);
-    while (value < skipped)
-        value = esep_prng_next(prng);
-    return value % bound;
 }

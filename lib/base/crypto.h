@@ -1,8 +1,9 @@
 /* lib/base/crypto.h - the few primitives, under the names this project uses.
  *
- * SHA-256, Ed25519 (RFC 8032), X25519 (RFC 7748), XChaCha20-Poly1305, BLAKE2b as a KDF; all from
- * libsodium. Nothing here draws randomness: keys are derived from seeds that a shell supplies, so
- * that a core is repeatable. esep_crypto_init once per process before anything else.
+ * SHA-256 from nettle (hash.c); Ed25519 (RFC 8032), X25519 (RFC 7748), XChaCha20-Poly1305 and
+ * BLAKE2b as a KDF from libsodium (crypto.c). Nothing here draws randomness: keys are derived from
+ * seeds that a shell supplies, so that a core is repeatable. esep_crypto_init once per process
+ * before anything else.
  */
 #ifndef ESEP_BASE_CRYPTO_H
 #define ESEP_BASE_CRYPTO_H

@@ -1,9 +1,10 @@
-/* tests/sim/sim_crypto.c - lib/base/crypto.h once more, for esep-sim-fast: the same contract at a
- * hundredth of the price. Linked before esep_base, it takes the place of crypto.c whole; a function
- * that crypto.c gains and this file does not is defined twice, and the linker says so.
+/* tests/sim/sim_crypto.c - lib/base/crypto.c once more, for esep-sim-fast: the same contract at a
+ * hundredth of the price. Linked before esep_base, it takes the place of crypto.c whole; where
+ * crypto.c gains a function and this file does not, the rest is defined twice, and the linker says
+ * so.
  *
  * Three quarters of a simulated day went into the curves of libsodium, which are not what the
- * simulator tests. Here SHA-256 is the real one, and the rest is made of it:
+ * simulator tests. SHA-256 stays the real one (lib/base/hash.c), and the rest is made of it:
  *
  *   Ed25519            a hash of the public key and the message, which comes from the secret
  *   X25519             a hash of both public keys, in order
@@ -22,34 +23,9 @@
  */
 #include "base/crypto.h"
 
-#include <nettle/sha2.h>
-
 enum esep_status esep_crypto_init(void)
 {
     return ESEP_OK;
-}
-
-struct esep_hash esep_sha256(struct esep_slice data)
-{
-    return esep_sha256_parts(&data, 1);
-}
-
-struct esep_hash esep_sha256_parts(const struct esep_slice *parts, size_t count)
-{
-    struct sha256_ctx context;
-    struct esep_hash hash;
-    sha256_init(&context);
-    for (size_t i = 0; i < count; i++) {
-        if (parts[i].len > 0)
-            sha256_update(&context, parts[i].len, parts[i].data);
-    }
-    sha256_digest(&context, sizeof hash.bytes, hash.bytes);
-    return hash;
-}
-
-bool esep_hash_equal(const struct esep_hash *a, const struct esep_hash *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
 static struct esep_hash tagged(const char *tag, const uint8_t key[32], struct esep_slice message)
@@ -219,23 +195,4 @@ void esep_wipe(void *data, size_t len)
 {
     if (len > 0)
         memset(data, 0, len);
-}
-
-uint64_t esep_prng_next(struct esep_prng *prng)
-{
-    prng->state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = prng->state;
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-uint64_t esep_prng_below(struct esep_prng *prng, uint64_t bound)
-{
-    ESEP_ASSERT(bound > 0);
-    uint64_t skipped = (UINT64_MAX - bound + 1) % bound;
-    uint64_t value = esep_prng_next(prng);
-    while (value < skipped)
-        value = esep_prng_next(prng);
-    return value % bound;
 }
