@@ -37,7 +37,8 @@ static void look_at_journal(struct agent_run *run)
     }
     if (head.epoch == run->seen.epoch && head.seq <= run->seen.seq)
         return;
-    /* A command's commit is seen before it is on the disk. What is sent must not be taken back. */
+    /* A command that was killed in its commit leaves a head that all see once another one takes
+     * over the writer's lock, and that nothing has flushed. What is sent must not be taken back. */
     status = esep_store_settle(&run->journal.store, &reason);
     if (status != ESEP_OK) {
         esep_log(ESEP_LOG_ERROR, "journal-unwritable", "%s", reason.text);

@@ -48,6 +48,21 @@ class Links(unittest.TestCase):
 
 
 class Backlog(Links):
+    def test_a_long_time_without_a_link_lets_go_of_nothing(self):
+        """keep_days pass by the office's clock alone: the collector may have come back from a backup
+        meanwhile, and will ask for what it lacks."""
+        field = self.field
+        office = field.enrol("moj", start=True, limits={"keep_days": 1})
+        for number in range(1, 4):  # the last one's receipt covers the others
+            self.report(office)
+            self.received(office, number)
+        office.daemon.stop()
+        field.broker.daemon.stop()
+        office.configure(clock="at:2013-06-01T09:00:00+06:00")
+        office.daemon.start()
+        esep.wait(lambda: self.status(office)["uplink"]["failures"] >= 2, "it to look at the hour")
+        self.assertEqual(self.status(office)["entries"]["oldest_held"], 1)
+
     def test_ten_thousand_reports_after_a_long_time_offline(self):
         """The promise arrives with the first packet; the receipts name its hour, for all of them."""
         field = self.field
