@@ -88,14 +88,24 @@ static const char *office_state(const struct views_office *office)
     }
 }
 
-static json_t *office_json(const struct views_office *o)
+/* Through which entry a commitment promises what has not come yet; else what is held. */
+static uint64_t promised_seq(const struct views *views, const struct views_office *o)
 {
-    return json_pack("{s:i, s:s, s:s, s:s, s:o, s:i, s:I, s:I, s:I, s:I, s:i}", "office",
+    esep_time at;
+    struct esep_hash head;
+    uint64_t through = 0;
+    return views_commitment(views, o->office, o->epoch, o->seq + 1, &at, &through, &head) ? through
+                                                                                          : o->seq;
+}
+
+static json_t *office_json(const struct views *views, const struct views_office *o)
+{
+    return json_pack("{s:i, s:s, s:s, s:s, s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:i}", "office",
                      (int)o->office, "body", o->body, "label", o->label, "state", office_state(o),
                      "seen_at", esep_json_time(o->seen_at, NULL), "epoch", (int)o->epoch, "seq",
-                     (json_int_t)o->seq, "mail_last", (json_int_t)o->mail_last, "mail_acked",
-                     (json_int_t)o->mail_acked, "refused_entries", (json_int_t)o->refused_entries,
-                     "forks", (int)o->forks);
+                     (json_int_t)o->seq, "promised", (json_int_t)promised_seq(views, o),
+                     "mail_last", (json_int_t)o->mail_last, "mail_acked", (json_int_t)o->mail_acked,
+                     "refused_entries", (json_int_t)o->refused_entries, "forks", (int)o->forks);
 }
 
 static bool count_owed(void *context, uint64_t alert_index, uint32_t target)
@@ -137,7 +147,7 @@ static int print_json(const struct collector_state *state, esep_time now)
     }
     for (uint32_t n = 1; n < views_next_office(views); n++)
         if (views_office(views, n) != NULL)
-            (void)json_array_append_new(offices, office_json(views_office(views, n)));
+            (void)json_array_append_new(offices, office_json(views, views_office(views, n)));
     return esep_json_print(
         json_pack("{s:s, s:o, s:{s:s, s:I, s:s}, s:I, s:o, s:o}", "format", "esep-status/1",
                   "as_of", esep_json_time(now, NULL), "log", "id", log_id, "size",

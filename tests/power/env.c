@@ -3,6 +3,8 @@
  *   ESEP_POWER_ROOT     the folder that is watched
  *   ESEP_POWER_RECORD   the record, shared by all processes; a lock on it orders them
  *   ESEP_POWER_SLOW     milliseconds that a write through O_DSYNC is seen by others, unflushed
+ *   ESEP_POWER_GATE     a file; the first write through O_DSYNC makes FILE.here, waits for FILE,
+ *                       and the process dies of that write: others see it, nothing flushed it
  *   ESEP_POWER_FAULT    "sync 3 5" or "write 7 28": after so many good ones, one fails with that
  *                       errno (0: a short write); each process counts for itself
  *   ESEP_POWER_TRIGGER  a file; while it is there, the next one fails as it says ("sync 5"), and
@@ -101,6 +103,7 @@ __attribute__((constructor)) static void begin(void)
     power_hooks.lock = lock_record;
     power_hooks.unlock = unlock_record;
     power_hooks.slow_ms = slow != NULL ? (unsigned)strtoul(slow, NULL, 10) : 0;
+    power_hooks.gate = getenv("ESEP_POWER_GATE");
     if (trigger_path != NULL)
         power_hooks.trigger = pull_trigger;
     (void)power_watch(root, tell_record, NULL);

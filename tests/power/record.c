@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -251,6 +252,10 @@ static int flush_written(const struct descriptor *d, off_t offset, size_t len)
 {
     struct power_op op = {
         .kind = POWER_SYNC, .file = d->number, .offset = (uint64_t)offset, .size = (uint64_t)len};
+    if (power_hooks.gate != NULL) {
+        power_leave();
+        (void)raise(SIGKILL);
+    }
     if (power_hooks.slow_ms > 0) {
         power_leave();
         (void)usleep(power_hooks.slow_ms * 1000);
@@ -263,11 +268,25 @@ static int flush_written(const struct descriptor *d, off_t offset, size_t len)
     return error;
 }
 
+static void wait_at_gate(void)
+{
+    char here[1024];
+    (void)snprintf(here, sizeof here, "%s.here", power_hooks.gate);
+    const long made = syscall(SYS_openat, AT_FDCWD, here, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (made < 0)
+        abort();
+    (void)syscall(SYS_close, made);
+    while (access(power_hooks.gate, F_OK) != 0)
+        (void)usleep(1000);
+}
+
 ssize_t power_write(int fd, const struct iovec *parts, int count, off_t offset)
 {
     size_t len = 0;
     for (int i = 0; i < count; i++)
         len += parts[i].iov_len;
+    if (descriptors[fd].flushes && power_hooks.gate != NULL)
+        wait_at_gate();
     power_enter();
     const struct descriptor d = descriptors[fd];
     int error = power_judge(false, d.slot);

@@ -42,12 +42,14 @@ void power_fail(const struct power_fault *fault);
 /* How many failed since power_fail. */
 uint64_t power_failed(void);
 
-/* For env.c: around each operation; a sleep between a write and its flush; a last chance to make an
- * operation fail (returns its errno, 0: none). */
+/* For env.c: around each operation; a sleep between a write and its flush, or an end there; a last
+ * chance to make an operation fail (returns its errno, 0: none). */
 struct power_hooks {
     void (*lock)(void);
     void (*unlock)(void);
     unsigned slow_ms;
+    const char *gate; /* the first write that flushes makes "gate.here", waits for this file, is
+                         done, and not flushed: the process dies there, others see what it wrote */
     int (*trigger)(bool sync);
 };
 extern struct power_hooks power_hooks;

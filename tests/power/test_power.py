@@ -5,7 +5,8 @@
 
 A field of broker, collector and two agents is set up, files reports, makes backups and a bundle,
 with every write and sync of every program recorded in one order. Writes of LMDB's meta page are made
-slow: others see them for some milliseconds before they are on the disk. Then the power of all
+slow, and some commands are killed in the middle of one: what they wrote is seen by the others and is
+not on the disk. Then the power of all
 machines is cut, at flushes drawn by the seed and between them. On each image the real commands run:
 what had been promised by then is there, and nothing is half. From some images everything is started
 again, and must come to rest with every report received.
@@ -19,6 +20,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -79,9 +81,9 @@ class Recorder:
         return os.path.getsize(self.record)
 
     def operations(self):
-        """(number, length of the record after it, kind)"""
+        """(number, length of the record after it, kind, number of the file)"""
         rows = (line.split() for line in tool("--record", self.record, "--list").splitlines())
-        return [(int(row[0]), int(row[1]), row[2]) for row in rows]
+        return [(int(row[0]), int(row[1]), row[2], int(row[3])) for row in rows]
 
     def image(self, number, data, names, seed, out):
         tool("--base", self.base, "--record", self.record, "--at", number, "--data", data,
@@ -104,7 +106,8 @@ class Power(unittest.TestCase):
         self.enterContext(self.field)
         self.recorder = Recorder(self.field.folder, 5)
         self.addCleanup(shutil.rmtree, self.recorder.outside, ignore_errors=True)
-        self.window = (0, 0)  # lengths of the record: a command's commit is seen, and not on the disk
+        self.windows = []  # (office, lengths of the record): a commit is seen, and not on the disk
+        self.journals = {}  # numbers of their files
         self.promises = []  # (length of the record, what, more)
         self.tag = 0
 
@@ -135,13 +138,52 @@ class Power(unittest.TestCase):
             self.assertIn(office.filed, (before, before + count))
         self.promise("filed", office, office.filed)
 
-    def slow_report(self, office):
-        """Its daemon has time enough to see the entry before it is on the disk."""
+    def flushes_of(self, office, since, until=1 << 62):
+        """What was done last before each sync of the office's journal."""
+        journal = self.journals[office.name]
+        operations = self.recorder.operations()
+        return [before[0] for before, op in zip(operations, operations[1:])
+                if since < op[1] <= until and op[2:] == ("sync", journal)]
+
+    def beside(self, office, name, *words, **variables):
+        """A report that goes on meanwhile."""
+        words = [esep.program("agent"), "report", "--config", office.config, *words]
+        with open(os.path.join(self.recorder.outside, name), "wb") as log:
+            return subprocess.Popen(words, stdout=log, stderr=log, env={**os.environ, **variables})
+
+    def seen_unflushed(self, office):
+        """A command dies of its commit: its entry is in the journal, and only the memory of a machine
+        with power holds it. Another one, which had opened the journal before, takes over the writer's
+        lock, so that all see the entry, and commits nothing: what it wants to report is not owed."""
         before = self.recorder.now()
-        with unittest.mock.patch.dict(os.environ, {"ESEP_POWER_SLOW": "500"}):
-            self.file_reports(office, 1)
-        self.window = (before, self.recorder.now())
+        journal = os.path.join(office.folder, "journal", "data.mdb")
+        self.journals[office.name] = os.stat(journal).st_ino
+        gate = os.path.join(self.recorder.outside, "gate")
+        dying = self.beside(office, "dying.log", "--many", self.one(office), ESEP_POWER_GATE=gate)
+        esep.wait(lambda: os.path.exists(gate + ".here"), "its commit")
+        held = self.recorder.now()  # from here on nobody else commits
+        other = self.beside(office, "other.log", "p/x", "--fulfilment", "partly")
+        esep.wait(lambda: self.flushes_of(office, held), "the other one's look at the journal")
+        esep.write(gate, "")
+        self.assertEqual(dying.wait(esep.PATIENCE), -signal.SIGKILL)
+        self.assertEqual(other.wait(esep.PATIENCE), 65)
+        os.remove(gate)
+        os.remove(gate + ".here")
+        office.filed += 1
+        return before
+
+    def never_told_unflushed(self, office):
+        """The daemon sees such an entry when it looks, and when it begins anew: the collector must not
+        hear of it while a cut would take it back."""
+        before = self.seen_unflushed(office)
         esep.wait(lambda: self.all_received(office), f"receipts of {office.name}")
+        self.windows.append((office, before, self.recorder.now()))
+        office.configure(limits={"poll": "60s"})
+        office.daemon.restart()
+        before = self.seen_unflushed(office)
+        office.daemon.signal(signal.SIGHUP)
+        esep.wait(lambda: self.all_received(office), f"receipts of {office.name}")
+        self.windows.append((office, before, self.recorder.now()))
 
     def all_received(self, office):
         entries = office.command("status", "--json").json()["entries"]
@@ -167,7 +209,7 @@ class Power(unittest.TestCase):
                 self.file_reports(office, count)
         for office in field.offices:
             esep.wait(lambda o=office: self.all_received(o), f"receipts of {office.name}")
-        self.slow_report(field.offices[0])
+        self.never_told_unflushed(field.offices[0])
         field.command("backup", field.path("backup-1"))
         self.promise("backup", "backup-1")
         self.law_one()
@@ -291,12 +333,6 @@ class Power(unittest.TestCase):
         shutil.rmtree(image, ignore_errors=True)
         shutil.rmtree(most, ignore_errors=True)
 
-    def image_of_all(self, number):
-        most = os.path.join(self.recorder.outside, "most")
-        self.make_image(number, "everything", "everything", 0, most)
-        self.check_promised(number, 0, most)
-        shutil.rmtree(most)
-
     def check_backup(self, image, known):
         folder = os.path.join(image, "backup-1")
         there = os.path.isdir(folder)
@@ -310,19 +346,34 @@ class Power(unittest.TestCase):
         """What a collector may have heard of an office is on the office's disk, whatever is lost."""
         if not os.path.isdir(os.path.join(most, "store")):
             return
-        least = os.path.join(self.recorder.outside, "least")
-        self.make_image(number, "nothing", "nothing", seed, least)
         heard = {}
         self.check_collector(most, {}, {}, heard)
+        self.check_heard(number, seed, heard)
+
+    def check_heard(self, number, seed, heard):
+        least = os.path.join(self.recorder.outside, "least")
+        shutil.rmtree(least, ignore_errors=True)
+        self.make_image(number, "nothing", "nothing", seed, least)
         for office in self.field.offices:
             row = heard.get(office.name)
             if row is None:
                 continue
             entries = self.status_of(least, office)
             written = entries["written"] if entries else 0
-            self.assertGreaterEqual(written, row["seq"] if row["epoch"] else 0,
+            self.assertGreaterEqual(written, row["promised"] if row["epoch"] else 0,
                                     f"{office.name}: the collector knows more than its own disk")
         shutil.rmtree(least, ignore_errors=True)
+
+    def seen(self, number):
+        """What check_promised asks, and no more: there are many flushes in a window."""
+        most = os.path.join(self.recorder.outside, "most")
+        shutil.rmtree(most, ignore_errors=True)
+        self.make_image(number, "everything", "everything", 0, most)
+        self.collector(most, "init")  # goes on where it stopped
+        offices = self.collector(most, "status", "--json").json()["offices"]
+        names = {i: office.name for i, office in enumerate(self.field.offices, 1)}
+        self.check_heard(number, 0, {names[row["office"]]: row for row in offices})
+        shutil.rmtree(most)
 
     def reborn(self, number, length, seed):
         """The image in the field's place: everything starts, and comes to rest."""
@@ -360,17 +411,18 @@ class Power(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.live, ignore_errors=True)
         try:
             for _ in range(OPTIONS.images):
-                number, length, _ = self.random.choice(
+                number, length, *_ = self.random.choice(
                     flushes if self.random.random() < 0.7 else operations)
                 self.cut(number, length, self.random.randrange(1 << 32))
-            seen = [op for op in flushes if self.window[0] < op[1] <= self.window[1]]
-            for number, _, _ in seen[:16]:
-                with self.subTest(seen=number, seed=self.seed):
-                    self.image_of_all(number)
+            for office, first, last in self.windows:
+                # What the collector knows grows, and this disk's share with its flushes alone.
+                for number in self.flushes_of(office, first, last):
+                    with self.subTest(seen=number, seed=self.seed):
+                        self.seen(number)
             ready = [at for at, what, *_ in self.promises if what == "filed"][1]
             late = [op for op in operations if op[1] >= ready]
             for _ in range(OPTIONS.reborn):
-                number, length, _ = self.random.choice(late)
+                number, length, *_ = self.random.choice(late)
                 self.reborn(number, length, self.random.randrange(1 << 32))
         finally:
             shutil.rmtree(self.field.folder, ignore_errors=True)
