@@ -173,13 +173,13 @@ static enum esep_status oldest_held(MDB_txn *txn, const struct journal *journal,
     mdb_cursor_close(cursor);
     if (rc != 0 && rc != MDB_NOTFOUND)
         return failed(rc, reason);
-    /* Pruning leaves the hash before the oldest entry in "base"; without it the epoch is whole. */
+    if (ret->oldest_seq == 1)
+        return ESEP_OK; /* the epoch is whole */
+    /* Pruning leaves the hash before the oldest entry in "base". */
     enum esep_status status = journal_state_get(txn, journal, "base", sizeof base, base, reason);
-    if (status == ESEP_OK && ret->oldest_seq > 1)
+    if (status == ESEP_OK)
         memcpy(ret->base.bytes, base, ESEP_HASH_BYTES);
-    if (status == ESEP_NOT_FOUND || ret->oldest_seq == 1)
-        status = ESEP_OK;
-    return status;
+    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
 }
 
 enum esep_status journal_load(struct journal *journal, struct agent_journal *ret,
