@@ -122,14 +122,14 @@ def run_daemons(options, rng, tally):
         with esep.Field() as field:
             served = daemons.Served(commands.World(field), name)
             found, watched = daemons.survey(served)
-            if name == "collector":  # a failed commit, always: the daemon must serve on
-                found.sort(key=lambda place: (place.call != "pwrite64", -place.number))
+            # Failed commits first: a sweep that is broken off has tried what matters most.
+            found.sort(key=lambda place: (place.call != "pwrite64", -place.number))
             if options.list:
                 print(name + " run", *map(str, found), sep="\n  ")
                 continue
             pairs = chosen(rng, found, None if options.all else options.places)
             if name == "collector" and not options.all:
-                pairs.insert(0, (found[0], "EIO"))
+                pairs.insert(0, (found[0], "EIO"))  # always: the daemon must serve on
             try_all(tally, name + " run", field.folder, pairs,
                     lambda p, e, v=served, s=watched: daemons.try_place(v, p, e, s))
             field.check_log()
