@@ -76,6 +76,20 @@ static bool is_shown(const struct listing *l, const struct agent_duty *duty)
     return agent_duty_open(duty) && duty->submission != ESEP_SUBMISSION_ACCEPTED;
 }
 
+/* What a conflict is with; what --settles takes. */
+static json_t *others_json(const struct agent_duty *duty)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; duty->conflict && i < duty->other_count; i++) {
+        const struct agent_other *o = &duty->others[i];
+        (void)json_array_append_new(
+            list, json_pack("{s:I, s:i, s:o}", "log_index", (json_int_t)o->log_index, "office",
+                            (int)o->office, "content_hash",
+                            agent_json_hex(o->hash.bytes, ESEP_HASH_BYTES)));
+    }
+    return list;
+}
+
 static json_t *duty_json(const struct listing *l, const struct agent_duty *duty)
 {
     const struct esep_zone *zone = duty->plan != NULL ? duty->plan->zone : l->d->zone;
@@ -119,6 +133,11 @@ static json_t *duty_json(const struct listing *l, const struct agent_duty *duty)
     (void)json_object_set_new(v, "review_of", json_integer((json_int_t)duty->review_of));
     (void)json_object_set_new(v, "return_reason", json_string(duty->reason_code));
     (void)json_object_set_new(v, "return_comment", json_string(duty->comment));
+    (void)json_object_set_new(v, "epoch", json_integer(duty->epoch));
+    (void)json_object_set_new(v, "conflicts_with", others_json(duty));
+    (void)json_object_set_new(v, "content_hash",
+                              duty->seq != 0 ? agent_json_hex(duty->hash.bytes, ESEP_HASH_BYTES)
+                                             : json_null());
     (void)json_object_set_new(v, "refused", json_string(agent_verdict_name(duty->refused)));
     return v;
 }
@@ -142,8 +161,12 @@ static void state_cell(const struct listing *l, const struct agent_duty *duty, c
         at += (size_t)snprintf(out + at, 400 - at, ", %s %.10s", agent_text(TEXT_AGAIN_BY, lang),
                                day);
     }
-    if (duty->conflict && at < 280)
+    if (duty->conflict && at < 200) {
         at += (size_t)snprintf(out + at, 400 - at, "; %s", agent_text(TEXT_CONFLICT, lang));
+        for (uint32_t i = 0; i < duty->other_count && at < 340; i++)
+            at += (size_t)snprintf(out + at, 400 - at, "%s %llu", i > 0 ? " --settles" : "",
+                                   (unsigned long long)duty->others[i].log_index);
+    }
     if (duty->refused != ESEP__V1__VERDICT__VERDICT_UNSPECIFIED && at < 360)
         (void)snprintf(out + at, 400 - at, "; %s: %s", agent_text(TEXT_REFUSED, lang),
                        agent_verdict_name(duty->refused));

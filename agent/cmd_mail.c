@@ -49,10 +49,13 @@ static void say_review(struct item *item, const ProtobufCMessage *message)
 {
     const Esep__V1__Review *r = (const Esep__V1__Review *)message;
     esep_day again = r->again_by_day != 0 ? r->again_by_day : ESEP_DAY_NONE;
-    item->fields = json_pack("{s:s, s:I, s:b, s:s, s:s, s:o, s:s}", "obligation", r->obligation,
-                             "report_index", (json_int_t)r->report_index, "accepted",
-                             (int)r->accept, "reason_code", r->reason_code, "comment", r->comment,
-                             "again_by", agent_json_day(again), "actor", r->actor);
+    item->fields =
+        json_pack("{s:s, s:I, s:o, s:b, s:s, s:s, s:o, s:s}", "obligation", r->obligation,
+                  "report_index", (json_int_t)r->report_index, "report_hash",
+                  r->report.len == ESEP_HASH_BYTES ? agent_json_hex(r->report.data, r->report.len)
+                                                   : json_null(),
+                  "accepted", (int)r->accept, "reason_code", r->reason_code, "comment", r->comment,
+                  "again_by", agent_json_day(again), "actor", r->actor);
     (void)snprintf(item->line, sizeof item->line, "%s %s%s%s%s%.120s",
                    r->accept ? "accepted:" : "returned:", r->obligation,
                    r->reason_code[0] != 0 ? ": " : "", r->reason_code,
@@ -166,8 +169,11 @@ static bool take(void *context, const struct agent_mail *mail)
         json_decref(item.fields);
         esep_time_format(mail->accepted_at, reading->zone, at);
         esep_text_line(item.line, sizeof item.line, item.line);
-        (void)printf("%llu  %.10s %.5s  %s%s%s  %s\n", (unsigned long long)mail->number, at,
-                     at + 11, name, verdict[0] != 0 ? " " : "", verdict, item.line);
+        (void)printf("%llu  %.10s %.5s  %s%s%s  %s", (unsigned long long)mail->number, at, at + 11,
+                     name, verdict[0] != 0 ? " " : "", verdict, item.line);
+        if (mail->type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY)
+            (void)printf(" (log entry %llu)", (unsigned long long)mail->log_index);
+        (void)printf("\n");
         return true;
     }
     json_t *value =
@@ -176,6 +182,11 @@ static bool take(void *context, const struct agent_mail *mail)
                   esep_json_time(mail->accepted_at, reading->zone), "verdict", verdict, "office",
                   (int)mail->office, "seq", (json_int_t)mail->seq, "item",
                   item.fields != NULL ? item.fields : json_null());
+    if (mail->type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY) {
+        const struct esep_hash hash = esep_content_hash(mail->bytes);
+        (void)json_object_set_new(value, "content_hash",
+                                  agent_json_hex(hash.bytes, ESEP_HASH_BYTES));
+    }
     reading->failed = json_array_append_new(reading->list, value) != 0;
     return !reading->failed;
 }

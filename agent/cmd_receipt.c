@@ -63,20 +63,31 @@ static bool speaks_of(const struct agent_duties *d, const struct agent_duty *dut
     return false;
 }
 
+/* "4", or "1/4" with its epoch. */
+static bool parse_place(const char *text, struct proof *ret)
+{
+    char *end = NULL;
+    errno = 0;
+    uint64_t number = strtoull(text, &end, 10);
+    if (*end == '/' && end[1] >= '0' && end[1] <= '9' && number > 0 && number <= UINT32_MAX) {
+        ret->epoch = (uint32_t)number;
+        number = strtoull(end + 1, &end, 10);
+    }
+    ret->seq = number;
+    return *end == 0 && errno == 0 && number > 0;
+}
+
 /* A number, or the key of an obligation: then its newest report. */
 static enum esep_status find_entry(const struct words *words, struct agent_duties *d,
                                    struct proof *ret, struct esep_reason *reason)
 {
-    char *end = NULL;
     ret->epoch = words->epoch != 0 ? words->epoch : d->head.epoch;
     if (words->what == NULL) {
         ret->seq = d->head.seq;
         if (ret->seq == 0)
             return esep_because(reason, ESEP_NOT_FOUND, "nothing was reported yet");
     } else if (words->what[0] >= '0' && words->what[0] <= '9') {
-        errno = 0;
-        ret->seq = strtoull(words->what, &end, 10);
-        if (*end != 0 || errno != 0 || ret->seq == 0 ||
+        if (!parse_place(words->what, ret) ||
             (ret->epoch == d->head.epoch && ret->seq > d->head.seq))
             return esep_because(reason, ESEP_NOT_FOUND, "'%.60s' is no entry of this journal",
                                 words->what);
@@ -155,10 +166,13 @@ static int print_text(const struct agent_desk *desk, const struct agent_duties *
     if (p->duty != NULL && p->duty->plan != NULL)
         line_time(agent_text(TEXT_DUE, lang), p->duty->due, p->duty->plan->zone);
     /* Where the range is as long as the entries, each has its place in it. */
-    bool exact = r->last_index - r->first_index == r->through_seq - r->first_seq;
+    bool covered = p->seq >= r->first_seq;
+    bool exact = covered && r->last_index - r->first_index == r->through_seq - r->first_seq;
     uint64_t first = exact ? r->first_index + (p->seq - r->first_seq) : r->first_index;
-    (void)printf("%s: %llu", agent_text(TEXT_LOG_ENTRY, lang), (unsigned long long)first);
-    if (!exact)
+    (void)printf("%s: ", agent_text(TEXT_LOG_ENTRY, lang));
+    if (covered)
+        (void)printf("%llu", (unsigned long long)first);
+    if (!exact) /* of an entry before the range: it lies somewhere below */
         (void)printf("-%llu", (unsigned long long)r->last_index);
     esep_hex(desk->settings->log_key, ESEP_KEY_BYTES, hex);
     (void)printf("\n%s: %s (%s)\n", agent_text(TEXT_SIGNED_BY, lang), hex,
@@ -185,12 +199,14 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
     bool held =
         journal_entry(&desk->journal, proof.epoch, proof.seq, &chain, &entry, NULL) == ESEP_OK;
     struct esep_hash hash = esep_sha256(esep_buf_slice(&entry));
+    struct esep_hash content = esep_content_hash(esep_buf_slice(&entry));
     json_t *value = json_pack(
-        "{s:s, s:i, s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o}", "format", "esep-proof/1", "office",
-        (int)desk->identity.office, "body", desk->identity.body, "epoch", (int)proof.epoch, "seq",
-        (json_int_t)proof.seq, "obligation",
+        "{s:s, s:i, s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "format", "esep-proof/1",
+        "office", (int)desk->identity.office, "body", desk->identity.body, "epoch",
+        (int)proof.epoch, "seq", (json_int_t)proof.seq, "obligation",
         proof.duty != NULL ? json_string(proof.duty->made.key) : json_null(), "entry_sha256",
-        held ? agent_json_hex(hash.bytes, ESEP_HASH_BYTES) : json_null(), "chain_hash",
+        held ? agent_json_hex(hash.bytes, ESEP_HASH_BYTES) : json_null(), "content_hash",
+        held ? agent_json_hex(content.bytes, ESEP_HASH_BYTES) : json_null(), "chain_hash",
         held ? agent_json_hex(chain.bytes, ESEP_HASH_BYTES) : json_null(), "receipt",
         proof.receipt != NULL ? agent_receipt_json(desk, proof.receipt, d->zone) : json_null(),
         "commitment_receipt",
@@ -245,7 +261,7 @@ int agent_cmd_receipt(int argc, char **argv)
     static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .args_doc = "[SEQ|OBLIGATION]",
+        .args_doc = "[SEQ|EPOCH/SEQ|OBLIGATION]",
         .doc =
             "Prints the collector's signed receipt of an entry (the last one), after verifying it "
             "again. Exit 75: there is none yet.",

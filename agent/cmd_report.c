@@ -107,9 +107,12 @@ static const struct argp_option options[] = {
     {"signatory", OPTION_SIGNATORY, "NAME, POSITION", 0, NULL, 2},
     {"outgoing", OPTION_OUTGOING, "NUMBER", 0, "the letter's outgoing number", 2},
     {"access", OPTION_ACCESS, "MARKING", 0, "open or official_use", 2},
-    {"cites", OPTION_CITES, "LOG-ENTRY", 0, "a co-executor's accepted report; may be repeated", 2},
-    {"settles", OPTION_SETTLES, "LOG-ENTRY", 0, "a conflicting report that this one settles", 2},
-    {"builds-on", OPTION_BUILDS, "LOG-ENTRY|seq:N", 0, "instead of the revision found here", 2},
+    {"cites", OPTION_CITES, "ENTRY", 0, "a co-executor's accepted report; may be repeated", 2},
+    {"settles", OPTION_SETTLES, "ENTRY", 0, "a conflicting report that this one settles", 2},
+    {"builds-on", OPTION_BUILDS, "ENTRY", 0,
+     "instead of the revision found here; ENTRY: the number of a log entry, EPOCH/NUMBER of an own "
+     "one, or a content hash",
+     2},
     {"from", OPTION_FROM, "FILE", 0, "fields from a YAML or JSON file; options go above it", 2},
     {NULL, 0, NULL, 0, "What to do:", 3},
     {"draft", OPTION_DRAFT, NULL, 0, "keep as a draft, send nothing", 3},
@@ -250,11 +253,11 @@ static enum esep_status apply(struct agent_report *r, const struct field *f,
     case OPTION_ACCESS:
         return agent_report_access(r, f->value, reason);
     case OPTION_CITES:
-        return agent_report_index(r, "cites", f->value, reason);
+        return agent_report_entry(r, "cites", f->value, reason);
     case OPTION_SETTLES:
-        return agent_report_index(r, "settles", f->value, reason);
+        return agent_report_entry(r, "settles", f->value, reason);
     case OPTION_BUILDS:
-        return agent_report_index(r, "builds_on", f->value, reason);
+        return agent_report_entry(r, "builds_on", f->value, reason);
     default:
         r->message.nil_report = true;
         return ESEP_OK;
@@ -330,6 +333,18 @@ static enum esep_status find_key(const struct agent_choice *choice, struct agent
     return status;
 }
 
+/* A draft keeps what the names in it mean today. */
+static enum esep_status resolve(struct agent_desk *desk, struct agent_report *r,
+                                struct esep_reason *reason)
+{
+    struct agent_duties duties;
+    enum esep_status status = agent_duties_load(&duties, desk, reason);
+    if (status == ESEP_OK)
+        status = agent_report_resolve(&duties, r, reason);
+    agent_duties_free(&duties);
+    return status;
+}
+
 static int keep_draft(const struct words *words, struct agent_desk *desk, struct agent_report *r,
                       const char *key, struct esep_reason *reason)
 {
@@ -338,7 +353,9 @@ static int keep_draft(const struct words *words, struct agent_desk *desk, struct
     esep_buf_init(&packed, AGENT_ENTRY_BYTES_MAX);
     memcpy(obligation, key, sizeof obligation);
     r->message.obligation = obligation;
-    enum esep_status status = esep_pack(&r->message.base, &packed);
+    enum esep_status status = resolve(desk, r, reason);
+    if (status == ESEP_OK)
+        status = esep_pack(&r->message.base, &packed);
     if (status == ESEP_LIMIT)
         status = esep_because(reason, ESEP_INVALID, "the draft is too long");
     if (status == ESEP_OK)

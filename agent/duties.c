@@ -73,11 +73,15 @@ const struct esep_receipt *agent_duties_receipt(const struct agent_duties *d, ui
         else
             high = middle;
     }
-    bool promise = kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT;
-    for (; low < d->receipt_count && d->receipts[low].epoch == epoch; low++)
-        if (d->receipts[low].kind == kind && (promise || d->receipts[low].first_seq <= seq))
-            return &d->receipts[low];
-    return NULL;
+    const struct esep_receipt *later = NULL;
+    for (; low < d->receipt_count && d->receipts[low].epoch == epoch; low++) {
+        const struct esep_receipt *r = &d->receipts[low];
+        if (r->kind == kind && r->first_seq <= seq)
+            return r;
+        if (r->kind == kind && later == NULL)
+            later = r;
+    }
+    return later;
 }
 
 void agent_duty_set_due(struct agent_duty *duty)
@@ -125,25 +129,66 @@ static void on_control(struct load *l, const struct agent_mail *mail)
     duty->decided_index = mail->log_index;
 }
 
+/* A report that people may speak of by a number. */
+static void know(struct load *l, const struct agent_known *known)
+{
+    struct agent_duties *d = l->d;
+    if (!more((void **)&d->known, &d->known_cap, d->known_count, sizeof *d->known))
+        (void)no_memory(l);
+    else
+        d->known[d->known_count++] = *known;
+}
+
+static void know_mailed(struct load *l, const struct agent_mail *mail, const struct esep_hash *hash,
+                        const Esep__V1__Report *report)
+{
+    const char *key = esep_arena_str(&l->d->arena, esep_slice_str(report->obligation));
+    if (key == NULL) {
+        (void)no_memory(l);
+        return;
+    }
+    const struct agent_known known = {
+        .in_log = true, .log_index = mail->log_index, .hash = *hash, .obligation = key};
+    know(l, &known);
+}
+
+static void add_other(struct agent_duty *duty, const struct agent_mail *mail,
+                      const struct esep_hash *hash)
+{
+    for (uint32_t i = 0; i < duty->other_count; i++)
+        if (esep_hash_equal(&duty->others[i].hash, hash)) {
+            duty->others[i].log_index = mail->log_index; /* it came again, to another place */
+            return;
+        }
+    if (duty->other_count < AGENT_OTHERS_MAX)
+        duty->others[duty->other_count++] = (struct agent_other){
+            .log_index = mail->log_index, .office = mail->office, .hash = *hash};
+}
+
 /* A conflict of this body begins with an entry that conflicts, and ends with one of the same
  * obligation that was taken: it settled it, or withdrew the other. A co-executor's accepted report
  * is of an obligation that is not ours, and never in conflict here. */
-static void on_dispute(struct load *l, const struct agent_mail *mail)
+static void on_dispute(struct load *l, const struct agent_mail *mail, const struct esep_hash *hash,
+                       const Esep__V1__JournalEntry *e)
 {
-    const ProtobufCMessage *message = unpack(l, &esep__v1__journal_entry__descriptor, mail->bytes);
-    const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
-    if (e == NULL)
-        return;
     const bool begins = mail->verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT;
-    const char *key = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT ? e->report->obligation
+    const bool is_report = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+    const char *key = is_report ? e->report->obligation
                       : e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL
                           ? e->withdrawal->obligation
                           : "";
     struct agent_duty *duty = begins ? slot(l, key) : agent_duty_find(l->d, key);
     if (duty == NULL)
         return;
+    const bool own = mail->office == l->d->identity.office;
+    if (!begins && duty->conflict)
+        duty->other_count = 0;
+    else if (is_report && !own)
+        add_other(duty, mail, hash);
     duty->conflict = begins;
-    duty->conflict_index = mail->log_index;
+    duty->conflict_own = begins && own;
+    duty->conflict_met = false;
+    duty->conflict_hash = *hash;
 }
 
 /* An office's entry in the mailbox: ours, refused; a conflict or its end; or a co-executor's,
@@ -151,9 +196,17 @@ static void on_dispute(struct load *l, const struct agent_mail *mail)
 static void on_entry(struct load *l, const struct agent_mail *mail)
 {
     struct agent_duties *d = l->d;
+    const struct esep_hash hash = esep_content_hash(mail->bytes);
     if (mail->verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT ||
         mail->verdict == ESEP__V1__VERDICT__VERDICT_TAKEN) {
-        on_dispute(l, mail);
+        const ProtobufCMessage *message =
+            unpack(l, &esep__v1__journal_entry__descriptor, mail->bytes);
+        const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
+        if (e == NULL)
+            return;
+        if (e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
+            know_mailed(l, mail, &hash, e->report);
+        on_dispute(l, mail, &hash, e);
         return;
     }
     if (mail->office != d->identity.office)
@@ -163,14 +216,12 @@ static void on_entry(struct load *l, const struct agent_mail *mail)
         return;
     }
     d->refusals[d->refusal_count++] =
-        (struct agent_refusal){.log_index = mail->log_index,
-                               .seq = mail->seq,
-                               .verdict = (Esep__V1__Verdict)mail->verdict};
+        (struct agent_refusal){.hash = hash, .verdict = (Esep__V1__Verdict)mail->verdict};
 }
 
-static bool is_of(const struct agent_event *event, uint64_t log_index)
+static bool is_called(const struct esep_hash *hash, ProtobufCBinaryData name)
 {
-    return log_index != 0 && event->first_index <= log_index && log_index <= event->last_index;
+    return name.len == ESEP_HASH_BYTES && memcmp(name.data, hash->bytes, ESEP_HASH_BYTES) == 0;
 }
 
 static void on_review(struct load *l, const struct agent_mail *mail)
@@ -184,9 +235,11 @@ static void on_review(struct load *l, const struct agent_mail *mail)
         duty->newest_event > 0 ? &l->d->events[duty->newest_event - 1] : NULL;
     /* What was said of an older report says nothing of the newest; of another office's it does
      * where this office has none. */
-    if (newest != NULL && !is_of(newest, r->report_index))
+    if (r->report.len != ESEP_HASH_BYTES ||
+        (newest != NULL && !is_called(&newest->hash, r->report)))
         return;
     duty->review_of = r->report_index;
+    memcpy(duty->reviewed.bytes, r->report.data, ESEP_HASH_BYTES);
     duty->log_index = r->report_index;
     duty->submission = r->accept ? ESEP_SUBMISSION_ACCEPTED : ESEP_SUBMISSION_RETURNED;
     duty->again_by = r->accept || r->again_by_day == 0 ? ESEP_DAY_NONE : r->again_by_day;
@@ -223,12 +276,10 @@ static bool take_mail(void *context, const struct agent_mail *mail)
 }
 
 /* The verdict, where the collector did not take this entry. */
-static Esep__V1__Verdict refused(const struct agent_duties *d, uint64_t seq,
-                                 const struct esep_receipt *receipt)
+static Esep__V1__Verdict refused(const struct agent_duties *d, const struct esep_hash *hash)
 {
-    for (size_t i = 0; receipt != NULL && i < d->refusal_count; i++)
-        if (d->refusals[i].seq == seq && d->refusals[i].log_index >= receipt->first_index &&
-            d->refusals[i].log_index <= receipt->last_index)
+    for (size_t i = 0; i < d->refusal_count; i++)
+        if (esep_hash_equal(&d->refusals[i].hash, hash))
             return d->refusals[i].verdict;
     return ESEP__V1__VERDICT__VERDICT_UNSPECIFIED;
 }
@@ -250,14 +301,19 @@ static void when_it_came(struct agent_event *event, const struct esep_receipt *r
     event->by_commitment = true;
 }
 
+/* Where the range is as long as the entries, each has its place in it. */
+static bool has_place(const struct esep_receipt *r, uint64_t seq)
+{
+    return seq >= r->first_seq && r->last_index - r->first_index == r->through_seq - r->first_seq;
+}
+
 static void add_receipts(struct agent_duties *d, struct agent_event *event,
                          const struct agent_duty *duty, const struct esep_receipt *r)
 {
     if (r != NULL) {
-        event->first_index = r->first_index;
+        event->first_index = event->seq >= r->first_seq ? r->first_index : 0;
         event->last_index = r->last_index;
-        /* Where the range is as long as the entries, each has its place in it. */
-        if (r->last_index - r->first_index == r->through_seq - r->first_seq)
+        if (has_place(r, event->seq))
             event->first_index = event->last_index = r->first_index + (event->seq - r->first_seq);
         when_it_came(event, r, duty);
         return;
@@ -267,6 +323,45 @@ static void add_receipts(struct agent_duties *d, struct agent_event *event,
     event->promised_at = promise != NULL ? promise->accepted_at : 0;
 }
 
+static void know_own(struct load *l, const struct agent_event *event, const struct agent_duty *duty,
+                     const struct esep_receipt *r)
+{
+    struct agent_known known = {.epoch = event->epoch,
+                                .seq = event->seq,
+                                .hash = event->hash,
+                                .duty = (uint32_t)(duty - l->d->duties) + 1};
+    if (r != NULL && has_place(r, event->seq)) {
+        known.in_log = true;
+        known.log_index = r->first_index + (event->seq - r->first_seq);
+    }
+    know(l, &known);
+}
+
+static bool names(const Esep__V1__Report *report, const struct esep_hash *hash)
+{
+    bool found = is_called(hash, report->builds_on);
+    for (size_t i = 0; !found && i < report->n_settles; i++)
+        found = is_called(hash, report->settles[i]);
+    return found;
+}
+
+/* Ours settles what it names, or, where the mail did not say what ours conflicts with, what there
+ * was before it; not what came after it. */
+static void settle_dispute(struct agent_duty *duty, const struct agent_event *event,
+                           const Esep__V1__Report *report)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < duty->other_count; i++)
+        if (!names(report, &duty->others[i].hash))
+            duty->others[kept++] = duty->others[i];
+    const bool settles = kept < duty->other_count || report->n_settles > 0;
+    duty->other_count = kept;
+    if (settles && kept == 0 && (!duty->conflict_own || duty->conflict_met))
+        duty->conflict = false;
+    if (duty->conflict_own && esep_hash_equal(&event->hash, &duty->conflict_hash))
+        duty->conflict_met = true;
+}
+
 static void on_report(struct load *l, struct agent_event *event, const Esep__V1__Report *report,
                       const struct esep_receipt *receipt)
 {
@@ -274,7 +369,10 @@ static void on_report(struct load *l, struct agent_event *event, const Esep__V1_
     struct agent_duty *duty = slot(l, report->obligation);
     if (duty == NULL)
         return;
-    duty->refused = refused(d, event->seq, receipt);
+    know_own(l, event, duty, receipt);
+    if (event->epoch != d->head.epoch && receipt == NULL)
+        return; /* queued again in the new epoch */
+    duty->refused = refused(d, &event->hash);
     if (duty->refused != ESEP__V1__VERDICT__VERDICT_UNSPECIFIED)
         return;
     if (!more((void **)&d->events, &d->event_cap, d->event_count, sizeof *d->events)) {
@@ -288,29 +386,19 @@ static void on_report(struct load *l, struct agent_event *event, const Esep__V1_
                          : -1;
     event->before = duty->newest_event;
     add_receipts(d, event, duty, receipt);
-    /* Ours settles what it knew of, not what came after it. */
-    if (report->n_settles_index > 0 &&
-        (event->first_index == 0 || event->first_index > duty->conflict_index))
-        duty->conflict = false;
+    settle_dispute(duty, event, report);
     d->events[d->event_count++] = *event;
     duty->newest_event = (uint32_t)d->event_count;
 }
 
-static void on_withdrawal(struct load *l, const struct agent_event *event,
-                          const Esep__V1__Withdrawal *w)
+static void on_withdrawal(struct load *l, const Esep__V1__Withdrawal *w)
 {
     struct agent_duty *duty = slot(l, w->obligation);
     if (duty == NULL)
         return;
-    uint32_t at = duty->newest_event;
-    while (at > 0) {
+    for (uint32_t at = duty->newest_event; at > 0; at = l->d->events[at - 1].before) {
         struct agent_event *old = &l->d->events[at - 1];
-        if ((w->report_seq != 0 && old->epoch == event->epoch && old->seq == w->report_seq) ||
-            is_of(old, w->report_index)) {
-            old->withdrawn = true;
-            break;
-        }
-        at = old->before;
+        old->withdrawn = old->withdrawn || is_called(&old->hash, w->report);
     }
     while (duty->newest_event > 0 && l->d->events[duty->newest_event - 1].withdrawn)
         duty->newest_event = l->d->events[duty->newest_event - 1].before;
@@ -331,18 +419,20 @@ static bool take_entry(void *context, uint32_t epoch, const struct agent_entry *
     struct load *l = context;
     const struct esep_receipt *receipt =
         agent_duties_receipt(l->d, epoch, entry->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
-    if (epoch != l->d->head.epoch && receipt == NULL)
-        return true; /* queued again in the new epoch */
+    const bool again = epoch != l->d->head.epoch && receipt == NULL; /* in the new epoch */
     const ProtobufCMessage *message = unpack(l, &esep__v1__journal_entry__descriptor, entry->bytes);
     const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
     if (e == NULL)
         return true;
-    struct agent_event event = {.epoch = epoch, .seq = entry->seq, .written_at = e->written_at_us};
+    struct agent_event event = {.epoch = epoch,
+                                .seq = entry->seq,
+                                .hash = esep_content_hash(entry->bytes),
+                                .written_at = e->written_at_us};
     if (e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
         on_report(l, &event, e->report, receipt);
-    else if (e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL)
-        on_withdrawal(l, &event, e->withdrawal);
-    else if (e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_EXTENSION_REQUEST)
+    else if (!again && e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL)
+        on_withdrawal(l, e->withdrawal);
+    else if (!again && e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_EXTENSION_REQUEST)
         on_request(l, e->extension_request, receipt);
     return l->status == ESEP_OK;
 }
@@ -367,6 +457,7 @@ static void settle(struct agent_duties *d, struct agent_duty *duty)
     const struct agent_event *newest = &d->events[duty->newest_event - 1];
     duty->epoch = newest->epoch;
     duty->seq = newest->seq;
+    duty->hash = newest->hash;
     duty->revision = newest->revision;
     duty->written_at = newest->written_at;
     duty->fulfilment = newest->fulfilment;
@@ -433,6 +524,7 @@ void agent_duties_free(struct agent_duties *d)
     free(d->events);
     free(d->receipts);
     free(d->refusals);
+    free(d->known);
     *d = (struct agent_duties){0};
 }
 
@@ -466,8 +558,20 @@ const char *agent_duty_title(const struct agent_duty *duty, const char *language
 
 const char *agent_verdict_name(Esep__V1__Verdict verdict)
 {
-    static const char *const names[] = {
-        "",          "taken",    "conflict", "malformed", "unknown_obligation",
-        "not_yours", "bad_base", "closed"};
-    return (size_t)verdict < sizeof names / sizeof *names ? names[verdict] : "unknown";
+    static const struct {
+        Esep__V1__Verdict verdict;
+        const char *name;
+    } names[] = {
+        {ESEP__V1__VERDICT__VERDICT_UNSPECIFIED, ""},
+        {ESEP__V1__VERDICT__VERDICT_TAKEN, "taken"},
+        {ESEP__V1__VERDICT__VERDICT_CONFLICT, "conflict"},
+        {ESEP__V1__VERDICT__VERDICT_MALFORMED, "malformed"},
+        {ESEP__V1__VERDICT__VERDICT_UNKNOWN_OBLIGATION, "unknown_obligation"},
+        {ESEP__V1__VERDICT__VERDICT_NOT_YOURS, "not_yours"},
+        {ESEP__V1__VERDICT__VERDICT_CLOSED, "closed"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].verdict == verdict)
+            return names[i].name;
+    return "unknown";
 }

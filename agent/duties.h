@@ -23,6 +23,7 @@
 #include "esep/v1/log.pb-c.h"
 
 #define AGENT_PLANS_MAX 64
+#define AGENT_OTHERS_MAX 8
 
 struct agent_plan {
     const Esep__V1__Plan *plan;
@@ -31,6 +32,12 @@ struct agent_plan {
     uint64_t log_index;
     esep_day effective;
     bool newest; /* of its id */
+};
+/* Another office's report that conflicts with ours. */
+struct agent_other {
+    uint64_t log_index;
+    uint32_t office;
+    struct esep_hash hash;
 };
 struct agent_duty {
     struct esep_obligation made; /* without a plan the key alone */
@@ -42,12 +49,17 @@ struct agent_duty {
     enum esep_submission submission;
     bool draft;
     bool conflict;
-    uint64_t conflict_index; /* log index of the entry that began or ended it; 0: none */
+    bool conflict_own;              /* this office's own entry began it ... */
+    bool conflict_met;              /* ... and has been met in the journal */
+    struct esep_hash conflict_hash; /* of the entry that began it */
+    uint32_t other_count;           /* what it is with, as far as the mail says */
+    struct agent_other others[AGENT_OTHERS_MAX];
     /* the office's newest report that was not refused; seq 0: none */
     uint32_t epoch;
     uint64_t seq;
     uint32_t revision;
-    uint64_t log_index; /* of it; 0: not known (yet) */
+    uint64_t log_index;    /* of it; 0: not known (yet) */
+    struct esep_hash hash; /* its content hash */
     esep_time written_at;
     Esep__V1__Fulfilment fulfilment;
     int percent;           /* -1: no data */
@@ -55,7 +67,8 @@ struct agent_duty {
     bool by_commitment;    /* `came` is a commitment's hour */
     esep_time promised_at; /* no receipt yet, but its commitment is in the log since then; or 0 */
     uint64_t review_of;    /* log index of the report last reviewed; 0: none */
-    char reason_code[64];  /* of a return */
+    struct esep_hash reviewed; /* and its content hash */
+    char reason_code[64];      /* of a return */
     char comment[256];
     esep_day again_by;
     Esep__V1__Verdict refused; /* of the newest entry, where the collector refused it */
@@ -67,6 +80,7 @@ struct agent_duty {
 struct agent_event {
     uint32_t epoch;
     uint64_t seq;
+    struct esep_hash hash; /* of its content: what others call it by */
     uint32_t revision;
     uint64_t first_index, last_index; /* of the receipt; equal: its own index; 0: no receipt */
     esep_time came;                   /* with a receipt */
@@ -79,8 +93,18 @@ struct agent_event {
     uint32_t before; /* the duty's one before it, place + 1 */
 };
 struct agent_refusal {
-    uint64_t log_index, seq;
+    struct esep_hash hash;
     Esep__V1__Verdict verdict;
+};
+/* A report that people may speak of: an own one, or one that came by mail; see entry_name.h. */
+struct agent_known {
+    uint32_t epoch; /* of an own one, as the journal has it; else 0 */
+    uint64_t seq;
+    bool in_log;
+    uint64_t log_index;
+    struct esep_hash hash;
+    uint32_t duty;          /* place + 1; 0: not ours, then */
+    const char *obligation; /* this */
 };
 struct agent_duties {
     struct esep_arena arena;
@@ -96,6 +120,8 @@ struct agent_duties {
     size_t receipt_count, receipt_cap;
     struct agent_refusal *refusals;
     size_t refusal_count, refusal_cap;
+    struct agent_known *known;
+    size_t known_count, known_cap;
     struct agent_head head; /* of the journal when it was read */
     struct journal_identity identity;
     const struct esep_zone *zone; /* the newest plan's, else Asia/Almaty; NULL: no tzdata */
@@ -115,7 +141,9 @@ const char *agent_duty_title(const struct agent_duty *duty, const char *language
 
 /* "", "conflict", "malformed", "not_yours" … */
 const char *agent_verdict_name(Esep__V1__Verdict verdict);
-/* The receipt of that kind that covers the entry; NULL: none yet. */
+/* The receipt of that kind that covers the entry; NULL: none yet. Its own, else the first one of
+ * the same chain behind it: where the link broke before the receipt of an earlier group came, the
+ * collector says again what it said last, and the head in it has all before it. */
 const struct esep_receipt *agent_duties_receipt(const struct agent_duties *duties, uint32_t epoch,
                                                 uint64_t seq, Esep__V1__ReceiptKind kind);
 void agent_duty_set_due(struct agent_duty *duty);

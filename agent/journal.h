@@ -8,7 +8,7 @@
  *             signature 64): its own proof of what stood when
  *   receipts  be32 epoch, be64 through_seq, kind 1 -> statement 192 | signature 64
  *   mail      be64 number -> fixed head | bytes of the log entry
- *   drafts    obligation key -> packed Report
+ *   drafts    obligation key -> packed Report, other entries named by their hash already
  *   state     "identity", "head", "marks", "view"
  *
  * A new entry is refused loudly where the journal is over its quota or the disk is full; what is
@@ -125,7 +125,8 @@ ESEP_MUST_USE enum esep_status journal_entry(struct journal *journal, uint32_t e
                                              struct esep_hash *ret_chain,
                                              struct esep_buf *ret_bytes,
                                              struct esep_reason *reason);
-/* The receipt that covers an entry; kind as in wire.proto. ESEP_NOT_FOUND: none yet. */
+/* The receipt that covers an entry: its own, else the first behind it, whose head has it in its
+ * chain. kind as in wire.proto. ESEP_NOT_FOUND: none yet. */
 ESEP_MUST_USE enum esep_status journal_receipt(struct journal *journal, uint32_t epoch,
                                                uint64_t seq, Esep__V1__ReceiptKind kind,
                                                struct esep_receipt *ret,
@@ -161,8 +162,7 @@ ESEP_MUST_USE enum esep_status journal_prune(struct journal *journal, esep_time 
                                              uint64_t *ret_oldest, struct esep_hash *ret_base,
                                              struct esep_reason *reason);
 /* After a fork or a restored disk: begins the epoch above the collector's, and queues again every
- * entry that no receipt covers under new numbers; numbers inside them follow. Nothing is deleted.
- */
+ * entry that no receipt covers under new numbers, with the same bytes. Nothing is deleted. */
 ESEP_MUST_USE enum esep_status journal_recover(struct journal *journal,
                                                const struct esep_sign_key *key, esep_time now,
                                                uint32_t collector_epoch, uint64_t *ret_requeued,

@@ -1,14 +1,10 @@
 /* agent/journal_recover.c - a new epoch, with what no receipt covers queued again; see journal.h.
  *
  * In one transaction, so that whatever a command appends at the same moment is either among the
- * entries queued again or of the new epoch already. An entry keeps its bytes, unless it names an
- * own earlier entry by its sequence: that number means something else in the new epoch, so there it
- * is replaced by the new one, or by the log index from the receipt. Nobody has taken such an entry
- * yet (no receipt covers it), so there is no signature that this breaks.
+ * entries queued again or of the new epoch already. An entry keeps its bytes: what it says of
+ * others it says by their content hash, which is theirs in every epoch.
  */
 #include "agent/journal_internal.h"
-#include "esep/v1/report.pb-c.h"
-#include "wire/unpack.h"
 
 #include <stdlib.h>
 
@@ -18,10 +14,6 @@ struct requeue {
     size_t count;
     size_t lengths_cap;
     size_t *lengths;
-    uint32_t old_epoch;
-    uint64_t first; /* old sequence of the first of them */
-    struct esep_arena arena;
-    struct esep_buf made; /* an entry whose numbers were changed */
 };
 
 static enum esep_status keep_entry(struct requeue *q, struct esep_slice entry)
@@ -115,75 +107,9 @@ static enum esep_status collect(MDB_txn *txn, struct journal *journal, uint32_t 
                                          : esep_store_status(rc, reason, "read the journal");
 }
 
-/* The log index of an entry that has its receipt; 0: not known to be one certain place. */
-static uint64_t index_of(MDB_txn *txn, const struct journal *journal, uint32_t epoch, uint64_t seq)
-{
-    uint8_t place[ENTRY_KEY_BYTES + 1] = {0};
-    MDB_cursor *cursor = NULL;
-    MDB_val data;
-    uint64_t found = 0;
-    journal_entry_key(epoch, seq, place);
-    MDB_val key = journal_val(place, sizeof place);
-    int rc = mdb_cursor_open(txn, journal->receipts, &cursor);
-    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && found == 0; step = MDB_NEXT) {
-        struct esep_receipt r;
-        rc = mdb_cursor_get(cursor, &key, &data, step);
-        if (rc != 0 || key.mv_size != sizeof place || esep_be32(key.mv_data) != epoch ||
-            data.mv_size != RECEIPT_ROW_BYTES)
-            break;
-        journal_receipt_read(data.mv_data, &r);
-        if (r.kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES && r.first_seq <= seq &&
-            r.last_index - r.first_index == r.through_seq - r.first_seq)
-            found = r.first_index + (seq - r.first_seq);
-    }
-    if (cursor != NULL)
-        mdb_cursor_close(cursor);
-    return found;
-}
-
-/* Sequences are of one epoch: what an entry says of an own earlier one must be said anew. */
-static bool renumber(MDB_txn *txn, const struct journal *journal, const struct requeue *q,
-                     uint64_t *seq, uint64_t *index)
-{
-    if (*seq == 0)
-        return false;
-    if (*seq >= q->first && *seq < q->first + q->count) {
-        *seq = *seq - q->first + 1;
-        return q->first != 1;
-    }
-    *index = index_of(txn, journal, q->old_epoch, *seq);
-    *seq = 0;
-    return true;
-}
-
-/* The entry as it goes into the new epoch: the same bytes, unless they count in the old one. */
-static enum esep_status as_of_now(MDB_txn *txn, const struct journal *journal, struct requeue *q,
-                                  struct esep_slice old, struct esep_slice *ret)
-{
-    const ProtobufCMessage *message = NULL;
-    *ret = old;
-    esep_arena_reset(&q->arena);
-    if (esep_unpack(&esep__v1__journal_entry__descriptor, old, &q->arena, &message) != ESEP_OK)
-        return ESEP_OK; /* unreadable here; the collector will say what it thinks of it */
-    const Esep__V1__JournalEntry *entry = (const Esep__V1__JournalEntry *)message;
-    bool changed = false;
-    if (entry->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
-        changed = renumber(txn, journal, q, &entry->report->builds_on_seq,
-                           &entry->report->builds_on_index);
-    else if (entry->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL)
-        changed = renumber(txn, journal, q, &entry->withdrawal->report_seq,
-                           &entry->withdrawal->report_index);
-    if (!changed)
-        return ESEP_OK;
-    esep_buf_clear(&q->made);
-    enum esep_status status = esep_pack(message, &q->made);
-    *ret = esep_buf_slice(&q->made);
-    return status;
-}
-
 static enum esep_status begin_epoch(MDB_txn *txn, struct journal *journal,
                                     const struct esep_sign_key *key, esep_time now, uint32_t epoch,
-                                    struct requeue *q, struct esep_reason *reason)
+                                    const struct requeue *q, struct esep_reason *reason)
 {
     struct journal_identity identity;
     struct journal_marks marks;
@@ -196,10 +122,7 @@ static enum esep_status begin_epoch(MDB_txn *txn, struct journal *journal,
     agent_head_start(&head, &identity.log_id, identity.office, epoch, identity.sign_public);
     const uint8_t *at = q->bytes.data;
     for (size_t i = 0; status == ESEP_OK && i < q->count; i++) {
-        struct esep_slice bytes;
-        status = as_of_now(txn, journal, q, esep_slice(at, q->lengths[i]), &bytes);
-        if (status == ESEP_OK)
-            status = journal_put_entry(txn, journal, &head, bytes, reason);
+        status = journal_put_entry(txn, journal, &head, esep_slice(at, q->lengths[i]), reason);
         at += q->lengths[i];
     }
     marks.epoch = epoch;
@@ -222,19 +145,14 @@ enum esep_status journal_recover(struct journal *journal, const struct esep_sign
     struct requeue q = {0};
     MDB_txn *txn = NULL;
     esep_buf_init(&q.bytes, 1u << 30);
-    esep_buf_init(&q.made, 1u << 20);
-    enum esep_status status = esep_arena_init(&q.arena, 1u << 20);
-    if (status == ESEP_OK)
-        status = journal_begin(journal, true, &txn, reason);
+    enum esep_status status = journal_begin(journal, true, &txn, reason);
     if (status == ESEP_OK)
         status = journal_head_get(txn, journal, &head, reason);
     if (status == ESEP_OK)
         status = journal_marks_get(txn, journal, &marks, reason);
-    if (status == ESEP_OK) {
-        q.old_epoch = head.epoch;
-        q.first = (marks.epoch == head.epoch ? marks.receipted_seq : 0) + 1;
-        status = collect(txn, journal, head.epoch, q.first, &q, reason);
-    }
+    if (status == ESEP_OK)
+        status = collect(txn, journal, head.epoch,
+                         (marks.epoch == head.epoch ? marks.receipted_seq : 0) + 1, &q, reason);
     if (status == ESEP_OK)
         status = begin_epoch(txn, journal, key, now,
                              (head.epoch > collector_epoch ? head.epoch : collector_epoch) + 1, &q,
@@ -243,8 +161,6 @@ enum esep_status journal_recover(struct journal *journal, const struct esep_sign
     if (status == ESEP_OK)
         *ret_requeued = q.count;
     free(q.lengths);
-    esep_arena_done(&q.arena);
-    esep_buf_done(&q.made);
     esep_buf_done(&q.bytes);
     return status;
 }

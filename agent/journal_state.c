@@ -316,7 +316,8 @@ enum esep_status journal_receipt(struct journal *journal, uint32_t epoch, uint64
     enum esep_status status = journal_begin(journal, false, &txn, reason);
     int rc = status == ESEP_OK ? mdb_cursor_open(txn, journal->receipts, &cursor) : MDB_NOTFOUND;
     bool found = false;
-    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && !found; step = MDB_NEXT) {
+    bool own = false;
+    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && !own; step = MDB_NEXT) {
         rc = mdb_cursor_get(cursor, &key, &data, step);
         if (rc != 0 || key.mv_size != sizeof place || esep_be32(key.mv_data) != epoch)
             break;
@@ -325,9 +326,10 @@ enum esep_status journal_receipt(struct journal *journal, uint32_t epoch, uint64
             continue;
         struct esep_receipt receipt;
         journal_receipt_read(data.mv_data, &receipt);
-        found = receipt.first_seq <= seq || kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT;
-        if (found)
+        own = receipt.first_seq <= seq;
+        if (own || !found)
             *ret = receipt;
+        found = true;
     }
     if (cursor != NULL)
         mdb_cursor_close(cursor);

@@ -53,7 +53,7 @@ static void read_word(struct agent_report *r, const char *name, const struct ese
         strcmp(name, "fulfilment") == 0 ? agent_report_fulfilment(r, value, &reason)
         : strcmp(name, "percent") == 0  ? agent_report_percent(r, value, &reason)
         : strcmp(name, "access") == 0   ? agent_report_access(r, value, &reason)
-                                        : agent_report_index(r, name, value, &reason);
+                                        : agent_report_entry(r, name, value, &reason);
     complain(complaints, node, status, &reason);
 }
 
@@ -72,10 +72,10 @@ static void read_nil(struct agent_report *r, const char *name, const struct esep
     r->message.nil_report = read_bool(name, node, complaints);
 }
 
-static void read_indexes(struct agent_report *r, const char *name,
+static void read_entries(struct agent_report *r, const char *name,
                          const struct esep_yaml_node *node, struct esep_complaints *complaints)
 {
-    if (!is_kind(node, ESEP_YAML_LIST, name, "a list of log entries' numbers", complaints))
+    if (!is_kind(node, ESEP_YAML_LIST, name, "a list of other entries' numbers", complaints))
         return;
     for (size_t i = 0; i < esep_yaml_count(node); i++)
         read_word(r, name, esep_yaml_item(node, i), complaints);
@@ -199,7 +199,7 @@ static const struct key_row keys[] = {
     {"obstacles", read_text},   {"delay_reasons", read_text},    {"next_steps", read_text},
     {"nil_report", read_nil},   {"nil_reason", read_text},       {"preparer", read_person},
     {"signatory", read_person}, {"outgoing_number", read_text},  {"access", read_word},
-    {"builds_on", read_word},   {"settles", read_indexes},       {"cites", read_indexes},
+    {"builds_on", read_word},   {"settles", read_entries},       {"cites", read_entries},
 };
 #define KEY_COUNT (sizeof keys / sizeof *keys)
 

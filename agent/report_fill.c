@@ -1,6 +1,7 @@
 /* agent/report_fill.c - fields of a report from words; see report_fill.h. */
 #include "agent/report_fill.h"
 
+#include "agent/entry_name.h"
 #include "domain/report.h"
 #include "wire/unpack.h"
 
@@ -29,8 +30,8 @@ void agent_report_init(struct agent_report *ret, struct esep_arena *arena)
     esep__v1__person__init(&ret->signatory);
     ret->message.indicators = ret->indicators;
     ret->message.money = ret->money;
-    ret->message.settles_index = ret->settles;
-    ret->message.cites_index = ret->cites;
+    ret->message.settles = ret->settles;
+    ret->message.cites = ret->cites;
 }
 
 static enum esep_status copy(struct agent_report *r, const char *text, size_t len, char **ret,
@@ -104,29 +105,55 @@ enum esep_status agent_report_access(struct agent_report *r, const char *value,
     return ESEP_OK;
 }
 
-enum esep_status agent_report_index(struct agent_report *r, const char *name, const char *value,
+enum esep_status agent_report_entry(struct agent_report *r, const char *name, const char *value,
                                     struct esep_reason *reason)
 {
-    Esep__V1__Report *m = &r->message;
-    bool builds = strcmp(name, "builds_on") == 0;
-    bool settles = strcmp(name, "settles") == 0;
-    bool by_seq = builds && strncmp(value, "seq:", 4) == 0;
-    uint64_t index = 0;
-    if (!parse_u64(by_seq ? value + 4 : value, &index))
-        return esep_because(reason, ESEP_INVALID, "%s '%.40s': the number of a log entry%s", name,
-                            value, builds ? ", or seq:N of an own entry" : "");
-    if (builds) {
-        r->builds_given = true;
-        m->builds_on_seq = by_seq ? index : 0;
-        m->builds_on_index = by_seq ? 0 : index;
-    } else if (settles && m->n_settles_index < AGENT_SETTLES_MAX) {
-        r->settles[m->n_settles_index++] = index;
-    } else if (!settles && m->n_cites_index < AGENT_CITES_MAX) {
-        r->cites[m->n_cites_index++] = index;
-    } else {
+    struct agent_named *n = &r->named;
+    const bool settles = strcmp(name, "settles") == 0;
+    struct esep_reason why = {""};
+    char *made = NULL;
+    enum esep_status status = agent_entry_name_check(value, &why);
+    if (status != ESEP_OK)
+        return esep_because(reason, status, "%s %s", name, why.text);
+    status = copy(r, value, strlen(value), &made, reason);
+    if (status != ESEP_OK)
+        return status;
+    if (strcmp(name, "builds_on") == 0)
+        n->builds_on = made;
+    else if (settles && n->settles_count < AGENT_SETTLES_MAX)
+        n->settles[n->settles_count++] = made;
+    else if (!settles && n->cites_count < AGENT_CITES_MAX)
+        n->cites[n->cites_count++] = made;
+    else
         return esep_because(reason, ESEP_INVALID, "%s: given too often", name);
-    }
     return ESEP_OK;
+}
+
+static enum esep_status add_hash(struct agent_report *r, ProtobufCBinaryData *list, size_t *count,
+                                 size_t max, const struct esep_hash *hash,
+                                 struct esep_reason *reason)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (memcmp(list[i].data, hash->bytes, ESEP_HASH_BYTES) == 0)
+            return ESEP_OK;
+    uint8_t *made = esep_arena_alloc(r->arena, ESEP_HASH_BYTES);
+    if (*count == max || made == NULL)
+        return esep_because(reason, ESEP_INVALID, "%zu other reports at most can be named so", max);
+    memcpy(made, hash->bytes, ESEP_HASH_BYTES);
+    list[(*count)++] = esep_pb(made, ESEP_HASH_BYTES);
+    return ESEP_OK;
+}
+
+enum esep_status agent_report_settle(struct agent_report *r, const struct esep_hash *hash,
+                                     struct esep_reason *reason)
+{
+    return add_hash(r, r->settles, &r->message.n_settles, AGENT_SETTLES_MAX, hash, reason);
+}
+
+enum esep_status agent_report_cite(struct agent_report *r, const struct esep_hash *hash,
+                                   struct esep_reason *reason)
+{
+    return add_hash(r, r->cites, &r->message.n_cites, AGENT_CITES_MAX, hash, reason);
 }
 
 enum esep_status agent_report_person(struct agent_report *r, bool signatory, const char *value,
@@ -331,6 +358,14 @@ enum esep_status agent_report_money(struct agent_report *r, const char *value,
     return status;
 }
 
+static bool are_hashes(const ProtobufCBinaryData *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].len != ESEP_HASH_BYTES)
+            return false;
+    return true;
+}
+
 enum esep_status agent_report_from_bytes(struct agent_report *r, struct esep_slice packed,
                                          struct esep_reason *reason)
 {
@@ -341,20 +376,24 @@ enum esep_status agent_report_from_bytes(struct agent_report *r, struct esep_sli
         return esep_because(reason, status, "the draft cannot be read");
     const Esep__V1__Report *old = (const Esep__V1__Report *)message;
     if (old->n_indicators > AGENT_INDICATORS_MAX || old->n_money > AGENT_MONEY_MAX ||
-        old->n_settles_index > AGENT_SETTLES_MAX || old->n_cites_index > AGENT_CITES_MAX)
-        return esep_because(reason, ESEP_INVALID, "the draft holds more than a report may");
+        old->n_settles > AGENT_SETTLES_MAX || old->n_cites > AGENT_CITES_MAX ||
+        !are_hashes(old->settles, old->n_settles) || !are_hashes(old->cites, old->n_cites))
+        return esep_because(reason, ESEP_INVALID, "the draft holds what a report may not");
     r->message = *old;
     for (size_t i = 0; i < old->n_indicators; i++)
         r->indicators[i] = old->indicators[i];
     for (size_t i = 0; i < old->n_money; i++)
         r->money[i] = old->money[i];
-    for (size_t i = 0; i < old->n_settles_index; i++)
-        r->settles[i] = old->settles_index[i];
-    for (size_t i = 0; i < old->n_cites_index; i++)
-        r->cites[i] = old->cites_index[i];
+    for (size_t i = 0; i < old->n_settles; i++)
+        r->settles[i] = old->settles[i];
+    for (size_t i = 0; i < old->n_cites; i++)
+        r->cites[i] = old->cites[i];
     r->message.indicators = r->indicators;
     r->message.money = r->money;
-    r->message.settles_index = r->settles;
-    r->message.cites_index = r->cites;
+    r->message.settles = r->settles;
+    r->message.cites = r->cites;
+    r->drafted = (struct agent_drafted){.builds_on = old->builds_on.len == ESEP_HASH_BYTES,
+                                        .settles = old->n_settles,
+                                        .cites = old->n_cites};
     return ESEP_OK;
 }

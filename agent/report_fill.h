@@ -1,5 +1,8 @@
 /* agent/report_fill.h - a report put together from words on the command line or from a file.
  *
+ * Other entries are named as people do (entry_name.h); what is meant is looked up when the report
+ * gets its place (agent_report_place), and in the message stands its content hash alone.
+ *
  * Both name the same fields and check them the same way. Money is read as people write it, in tenge
  * ("1 234,50"), and kept in tiyn; what could be read in two ways is refused, never guessed. Whether
  * the whole is well-formed is said by domain/report.h, once, when the entry is packed.
@@ -10,6 +13,7 @@
 #define AGENT_REPORT_FILL_H
 
 #include "base/arena.h"
+#include "base/crypto.h"
 #include "esep/v1/report.pb-c.h"
 #include "io/yaml.h"
 
@@ -21,12 +25,23 @@
 struct agent_report {
     Esep__V1__Report message;
     struct esep_arena *arena;
-    bool builds_given; /* builds_on was said by hand: nothing is looked up */
     Esep__V1__Person preparer, signatory;
     Esep__V1__Indicator *indicators[AGENT_INDICATORS_MAX];
     Esep__V1__Money *money[AGENT_MONEY_MAX];
-    uint64_t settles[AGENT_SETTLES_MAX];
-    uint64_t cites[AGENT_CITES_MAX];
+    ProtobufCBinaryData settles[AGENT_SETTLES_MAX];
+    ProtobufCBinaryData cites[AGENT_CITES_MAX];
+    /* As they were named by hand. What a draft held has its hash already, and stands before them.
+     */
+    struct agent_named {
+        const char *builds_on; /* NULL: not named */
+        const char *settles[AGENT_SETTLES_MAX];
+        const char *cites[AGENT_CITES_MAX];
+        size_t settles_count, cites_count;
+    } named;
+    struct agent_drafted {
+        bool builds_on;
+        size_t settles, cites;
+    } drafted;
 };
 
 void agent_report_init(struct agent_report *ret, struct esep_arena *arena);
@@ -46,8 +61,8 @@ ESEP_MUST_USE enum esep_status agent_report_money(struct agent_report *r, const 
 /* "Name, position". */
 ESEP_MUST_USE enum esep_status agent_report_person(struct agent_report *r, bool signatory,
                                                    const char *value, struct esep_reason *reason);
-/* "settles", "cites": a log index more. "builds_on": a log index, or "seq:N". */
-ESEP_MUST_USE enum esep_status agent_report_index(struct agent_report *r, const char *name,
+/* "settles", "cites": one entry more; "builds_on": that entry. value: see entry_name.h. */
+ESEP_MUST_USE enum esep_status agent_report_entry(struct agent_report *r, const char *name,
                                                   const char *value, struct esep_reason *reason);
 /* "open" or "official_use". */
 ESEP_MUST_USE enum esep_status agent_report_access(struct agent_report *r, const char *value,
@@ -55,6 +70,14 @@ ESEP_MUST_USE enum esep_status agent_report_access(struct agent_report *r, const
 /* Tenge as people write them, to tiyn. */
 ESEP_MUST_USE enum esep_status agent_tenge_parse(const char *text, int64_t *ret_tiyn,
                                                  struct esep_reason *reason);
+
+/* One entry more that this one settles or cites, by its hash; one that is there already is no more.
+ */
+ESEP_MUST_USE enum esep_status agent_report_settle(struct agent_report *r,
+                                                   const struct esep_hash *hash,
+                                                   struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status
+agent_report_cite(struct agent_report *r, const struct esep_hash *hash, struct esep_reason *reason);
 
 /* A map with the fields of report.proto (docs/json.md says which); every fault is a complaint. */
 void agent_report_from_node(struct agent_report *r, const struct esep_yaml_node *map,

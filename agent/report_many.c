@@ -68,10 +68,10 @@ static enum esep_status take_line(struct many *m, struct esep_slice line, size_t
                                         .unlisted = m->unlisted};
     if (status == ESEP_OK)
         status = agent_choose(&m->duties, &choice, key, &why);
-    if (status == ESEP_OK) {
-        agent_report_place(&m->duties, report);
+    if (status == ESEP_OK)
+        status = agent_report_place(&m->duties, report, &why);
+    if (status == ESEP_OK)
         status = agent_report_pack(report, m->now, &m->bytes, &why);
-    }
     if (status == ESEP_OK)
         return ESEP_OK;
     (void)fprintf(stderr, "%s: %s\n", name, why.text);
@@ -107,7 +107,8 @@ static enum esep_status check_all(struct many *m, struct esep_slice text, uint64
 
 /* In the memory of this command the report is written: the next one on its obligation builds on it.
  */
-static enum esep_status remember(struct many *m, const struct agent_report *report, uint64_t seq)
+static enum esep_status remember(struct many *m, const struct agent_report *report, uint64_t seq,
+                                 struct esep_slice entry)
 {
     struct agent_duty *duty = NULL;
     enum esep_status status = agent_duties_slot(&m->duties, report->message.obligation, &duty);
@@ -115,6 +116,7 @@ static enum esep_status remember(struct many *m, const struct agent_report *repo
         return status;
     duty->epoch = m->duties.head.epoch;
     duty->seq = seq;
+    duty->hash = esep_content_hash(entry);
     duty->revision = report->message.revision;
     duty->review_of = 0;
     return ESEP_OK;
@@ -134,7 +136,8 @@ static enum esep_status fill(struct many *m, struct esep_slice *text, size_t *nu
         size_t before = m->bytes.len;
         status = take_line(m, line, *number, report, reason);
         if (status == ESEP_OK)
-            status = remember(m, report, m->duties.head.seq + m->count + 1);
+            status = remember(m, report, m->duties.head.seq + m->count + 1,
+                              esep_slice(m->bytes.data + before, m->bytes.len - before));
         if (status == ESEP_OK)
             m->lengths[m->count++] = m->bytes.len - before;
     }

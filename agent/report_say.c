@@ -43,6 +43,8 @@ int agent_say_written(const struct agent_desk *desk, const struct agent_written 
             "chain_hash", agent_json_hex(w->chain.bytes, ESEP_HASH_BYTES), "receipt",
             receipt != NULL ? agent_receipt_json(desk, receipt, NULL) : json_null());
         if (w->obligation[0] != 0) {
+            (void)json_object_set_new(value, "content_hash",
+                                      agent_json_hex(w->content.bytes, ESEP_HASH_BYTES));
             (void)json_object_set_new(value, "obligation", json_string(w->obligation));
             (void)json_object_set_new(value, "revision", json_integer((json_int_t)w->revision));
         }

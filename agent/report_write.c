@@ -2,6 +2,7 @@
 #include "agent/report_write.h"
 
 #include "agent/daemon_state.h"
+#include "agent/entry_name.h"
 #include "agent/wake.h"
 #include "io/loop.h"
 #include "wire/unpack.h"
@@ -99,21 +100,63 @@ enum esep_status agent_choose(struct agent_duties *d, const struct agent_choice 
     return ESEP_OK;
 }
 
-void agent_report_place(struct agent_duties *d, struct agent_report *report)
+static enum esep_status name_all(const struct agent_duties *d, struct agent_report *r,
+                                 struct esep_reason *reason)
 {
-    Esep__V1__Report *m = &report->message;
-    const struct agent_duty *duty = agent_duty_find(d, m->obligation);
-    m->revision = duty != NULL ? duty->revision + 1 : 1;
-    if (report->builds_given || duty == NULL)
-        return;
-    m->builds_on_index = 0;
-    m->builds_on_seq = 0;
-    if (duty->review_of != 0) /* known to both sides by its place in the log */
-        m->builds_on_index = duty->review_of;
-    else if (duty->seq != 0 && duty->epoch == d->head.epoch)
-        m->builds_on_seq = duty->seq;
-    else
-        m->builds_on_index = duty->log_index;
+    const struct agent_named *n = &r->named;
+    const char *key = r->message.obligation;
+    enum esep_status status = ESEP_OK;
+    struct esep_hash hash;
+    for (size_t i = 0; status == ESEP_OK && i < n->settles_count; i++) {
+        status = agent_entry_find(d, n->settles[i], key, &hash, reason);
+        if (status == ESEP_OK)
+            status = agent_report_settle(r, &hash, reason);
+    }
+    for (size_t i = 0; status == ESEP_OK && i < n->cites_count; i++) {
+        status = agent_entry_find(d, n->cites[i], NULL, &hash, reason);
+        if (status == ESEP_OK)
+            status = agent_report_cite(r, &hash, reason);
+    }
+    return status;
+}
+
+static enum esep_status build_on(struct agent_report *r, const struct esep_hash *hash,
+                                 struct esep_reason *reason)
+{
+    uint8_t *made = esep_arena_alloc(r->arena, ESEP_HASH_BYTES);
+    if (made == NULL)
+        return esep_because(reason, ESEP_INVALID, "the report is too long");
+    memcpy(made, hash->bytes, ESEP_HASH_BYTES);
+    r->message.builds_on = esep_pb(made, ESEP_HASH_BYTES);
+    return ESEP_OK;
+}
+
+enum esep_status agent_report_resolve(const struct agent_duties *d, struct agent_report *r,
+                                      struct esep_reason *reason)
+{
+    /* Another command may have written meanwhile: all is looked up again. */
+    r->message.n_settles = r->drafted.settles;
+    r->message.n_cites = r->drafted.cites;
+    enum esep_status status = name_all(d, r, reason);
+    struct esep_hash hash;
+    if (status != ESEP_OK || r->named.builds_on == NULL)
+        return status;
+    status = agent_entry_find(d, r->named.builds_on, r->message.obligation, &hash, reason);
+    return status == ESEP_OK ? build_on(r, &hash, reason) : status;
+}
+
+enum esep_status agent_report_place(struct agent_duties *d, struct agent_report *r,
+                                    struct esep_reason *reason)
+{
+    const struct agent_duty *duty = agent_duty_find(d, r->message.obligation);
+    r->message.revision = duty != NULL ? duty->revision + 1 : 1;
+    const enum esep_status status = agent_report_resolve(d, r, reason);
+    if (status != ESEP_OK || r->named.builds_on != NULL || r->drafted.builds_on)
+        return status;
+    r->message.builds_on = esep_pb(NULL, 0);
+    if (duty == NULL || (duty->review_of == 0 && duty->seq == 0))
+        return ESEP_OK;
+    return build_on(r, duty->review_of != 0 ? &duty->reviewed : &duty->hash, reason);
 }
 
 static enum esep_status pack(Esep__V1__JournalEntry *entry, esep_time now, struct esep_buf *out,
@@ -173,6 +216,7 @@ static enum esep_status once(struct agent_desk *desk, struct job *job, struct ag
         ret->epoch = head.epoch;
         ret->first_seq = ret->seq = head.seq;
         ret->chain = head.hash;
+        ret->content = esep_content_hash(esep_buf_slice(&bytes));
     }
     esep_buf_done(&bytes);
     agent_duties_free(&duties);
@@ -195,7 +239,9 @@ static enum esep_status make_report(struct job *job, struct agent_duties *d, ese
                                     struct esep_reason *reason)
 {
     job->report->message.obligation = ret->obligation;
-    agent_report_place(d, job->report);
+    enum esep_status status = agent_report_place(d, job->report, reason);
+    if (status != ESEP_OK)
+        return status;
     ret->revision = job->report->message.revision;
     return agent_report_pack(job->report, now, out, reason);
 }
@@ -217,10 +263,8 @@ static enum esep_status make_withdrawal(struct job *job, struct agent_duties *d,
     esep__v1__withdrawal__init(&body);
     body.obligation = ret->obligation;
     body.reason = why;
-    if (duty->epoch == d->head.epoch)
-        body.report_seq = duty->seq;
-    else
-        body.report_index = duty->log_index;
+    struct esep_hash hash = duty->hash;
+    body.report = esep_pb(hash.bytes, ESEP_HASH_BYTES);
     ret->revision = duty->revision;
     entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL;
     entry.withdrawal = &body;

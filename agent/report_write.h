@@ -32,6 +32,7 @@ struct agent_written {
     uint64_t first_seq, seq; /* one and the same but with many */
     uint32_t revision;
     struct esep_hash chain;
+    struct esep_hash content; /* of the entry; of many, not set */
 };
 /* Each appends one entry. ESEP_LIMIT: full, nothing was taken. */
 ESEP_MUST_USE enum esep_status agent_write_report(struct agent_desk *desk,
@@ -52,8 +53,15 @@ ESEP_MUST_USE enum esep_status agent_write_many(struct agent_desk *desk, const c
                                                 bool unlisted, struct agent_written *ret,
                                                 uint64_t *ret_count, struct esep_reason *reason);
 
-/* For the two: which revision this is and what it builds on; the entry's bytes. */
-void agent_report_place(struct agent_duties *duties, struct agent_report *report);
+/* For the two: which revision this is, what it builds on, and which entries are meant by the names
+ * in it; the entry's bytes. ESEP_NOT_FOUND, ESEP_INVALID, ESEP_CONFLICT: see entry_name.h. */
+ESEP_MUST_USE enum esep_status agent_report_place(struct agent_duties *duties,
+                                                  struct agent_report *report,
+                                                  struct esep_reason *reason);
+/* The names alone: what a draft keeps. */
+ESEP_MUST_USE enum esep_status agent_report_resolve(const struct agent_duties *duties,
+                                                    struct agent_report *report,
+                                                    struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status agent_report_pack(struct agent_report *report, esep_time now,
                                                  struct esep_buf *out, struct esep_reason *reason);
 /* Waits until the receipt of the entry is stored. ESEP_AGAIN: not in time. */

@@ -3,6 +3,7 @@
 #include "bench/journal.h"
 
 #include "io/keyfile.h"
+#include "wire/unpack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ static enum esep_status pack(struct writer *w, uint64_t seq, esep_time now,
     static char position[] = "chief specialist";
     const struct bench_identity *who = w->who;
     uint8_t nonce[AGENT_NONCE_BYTES];
+    struct esep_hash base;
     char number[32];
     const char saved = w->narrative[w->narrative_len];
     esep_be64_put(nonce, esep_prng_next(&w->prng));
@@ -48,7 +50,12 @@ static enum esep_status pack(struct writer *w, uint64_t seq, esep_time now,
     Esep__V1__Report report = ESEP__V1__REPORT__INIT;
     report.obligation = (char *)(uintptr_t)who->keys[(seq - 1) % who->key_count];
     report.revision = (uint32_t)((seq - 1) / who->key_count + 1);
-    report.builds_on_seq = seq > who->key_count ? seq - who->key_count : 0;
+    if (seq > who->key_count) {
+        const uint64_t place = seq - who->key_count - 1; /* the one before on this obligation */
+        base = esep_content_hash(
+            esep_slice(w->out.data + place * BENCH_REPORT_BYTES, BENCH_REPORT_BYTES));
+        report.builds_on = esep_pb(base.bytes, sizeof base.bytes);
+    }
     report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_IN_PROGRESS;
     report.progress_case = ESEP__V1__REPORT__PROGRESS_PERCENT;
     report.percent = (uint32_t)(seq % 100);

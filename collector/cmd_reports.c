@@ -3,6 +3,7 @@
 #include "collector/commands.h"
 #include "collector/listing.h"
 #include "io/table.h"
+#include "wire/statement.h"
 #include "wire/unpack.h"
 
 #include <stdlib.h>
@@ -82,7 +83,7 @@ static const char *state_of(const struct views_obligation *o, const struct views
     if (r->verdict != ESEP__V1__VERDICT__VERDICT_TAKEN &&
         r->verdict != ESEP__V1__VERDICT__VERDICT_CONFLICT)
         return "refused";
-    for (size_t i = 0; i < o->head_count && i < VIEWS_HEADS_MAX; i++)
+    for (size_t i = 0; i < o->listed; i++)
         if (o->heads[i].index == r->index)
             return o->head_count > 1 ? "conflict" : esep_submission_name(o->heads[i].submission);
     return esep_submission_name(o->head_count == 0 ? ESEP_SUBMISSION_WITHDRAWN
@@ -252,6 +253,24 @@ static json_t *indicators_json(const Esep__V1__Report *r)
     return list;
 }
 
+/* What other entries are named by; of another length only where the entry was refused for it. */
+static json_t *name_json(ProtobufCBinaryData name)
+{
+    char hex[2 * ESEP_HASH_BYTES + 1];
+    if (name.len != ESEP_HASH_BYTES)
+        return json_null();
+    esep_hex(name.data, name.len, hex);
+    return json_string(hex);
+}
+
+static json_t *names_json(const ProtobufCBinaryData *names, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        (void)json_array_append_new(list, name_json(names[i]));
+    return list;
+}
+
 static json_t *report_json(const Esep__V1__Report *r)
 {
     json_t *value =
@@ -264,6 +283,9 @@ static json_t *report_json(const Esep__V1__Report *r)
                   money_json(r), "obstacles", r->obstacles, "delay_reasons", r->delay_reasons,
                   "next_steps", r->next_steps, "nil_report", (int)r->nil_report, "nil_reason",
                   r->nil_reason, "outgoing_number", r->outgoing_number);
+    (void)json_object_set_new(value, "builds_on", name_json(r->builds_on));
+    (void)json_object_set_new(value, "settles", names_json(r->settles, r->n_settles));
+    (void)json_object_set_new(value, "cites", names_json(r->cites, r->n_cites));
     if (r->preparer != NULL)
         (void)json_object_set_new(
             value, "preparer",
@@ -307,14 +329,18 @@ static int show(const struct words *words, const struct collector_state *state)
         const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
         json_t *body = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT ? report_json(e->report)
                                                                             : json_null();
-        char hash[65];
-        esep_hex(leaf.hash.bytes, sizeof leaf.hash.bytes, hash);
-        rc = esep_json_print(json_pack("{s:s, s:I, s:i, s:i, s:I, s:s, s:o, s:o, s:o}", "format",
-                                       "esep-report/1", "log_index", (json_int_t)index, "office",
-                                       (int)leaf.office, "epoch", (int)leaf.epoch, "seq",
-                                       (json_int_t)leaf.seq, "chain_hash", hash, "accepted_at",
-                                       esep_json_time(leaf.accepted_at, NULL), "written_at",
-                                       esep_json_time(e->written_at_us, NULL), "report", body));
+        const struct esep_hash content = esep_content_hash(
+            esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES));
+        char chain_hex[65];
+        char content_hex[65];
+        esep_hex(leaf.hash.bytes, sizeof leaf.hash.bytes, chain_hex);
+        esep_hex(content.bytes, sizeof content.bytes, content_hex);
+        rc = esep_json_print(json_pack(
+            "{s:s, s:I, s:i, s:i, s:I, s:s, s:s, s:o, s:o, s:o}", "format", "esep-report/1",
+            "log_index", (json_int_t)index, "office", (int)leaf.office, "epoch", (int)leaf.epoch,
+            "seq", (json_int_t)leaf.seq, "chain_hash", chain_hex, "content_hash", content_hex,
+            "accepted_at", esep_json_time(leaf.accepted_at, NULL), "written_at",
+            esep_json_time(e->written_at_us, NULL), "report", body));
     } else {
         rc = collector_fail(status, &reason);
     }

@@ -78,26 +78,22 @@ void collector_order_plan(struct collector *c, const Esep__V1__Order *order, cha
     collector_order_log(c, ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN, 0, &change.base, now, result);
 }
 
-/* The obligation whose latest revisions include this report. */
-static const struct views_obligation *reviewed(const struct collector *c, uint64_t index)
+/* What other entries call the head at this log index. */
+static struct esep_hash content_of(const struct views_obligation *o, uint64_t index)
 {
-    uint32_t count = views_obligation_count(c->views);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct views_obligation *o = views_obligation(c->views, i);
-        uint32_t heads = o->head_count < VIEWS_HEADS_MAX ? o->head_count : VIEWS_HEADS_MAX;
-        for (uint32_t h = 0; h < heads; h++) {
-            if (o->heads[h].index == index)
-                return o;
-        }
+    struct esep_hash content = {{0}};
+    for (uint32_t i = 0; i < o->listed; i++) {
+        if (o->heads[i].index == index)
+            content = o->heads[i].content;
     }
-    return NULL;
+    return content;
 }
 
 void collector_order_review(struct collector *c, const Esep__V1__Order *order, char *actor,
                             esep_time now, struct collector_order_result *result)
 {
     const Esep__V1__ReviewOrder *m = order->review;
-    const struct views_obligation *o = reviewed(c, m->report_index);
+    const struct views_obligation *o = views_obligation_by_head(c->views, m->report_index);
     char key[ESEP_OBLIGATION_KEY_MAX];
     esep_day again_by = 0;
     if (o == NULL) {
@@ -126,8 +122,10 @@ void collector_order_review(struct collector *c, const Esep__V1__Order *order, c
         }
     }
     memcpy(key, o->made.key, sizeof key);
+    struct esep_hash content = content_of(o, m->report_index);
     Esep__V1__Review review = ESEP__V1__REVIEW__INIT;
     review.report_index = m->report_index;
+    review.report = (ProtobufCBinaryData){.len = sizeof content.bytes, .data = content.bytes};
     review.obligation = key;
     review.accept = m->accept;
     review.reason_code = m->reason_code;

@@ -47,7 +47,7 @@ static void log_entry(struct collector *c, const struct collector_session *sessi
         .seq = seq,
         .hash = *hash,
         .verdict =
-            views_judge(c->views, session->office, seq, (const Esep__V1__JournalEntry *)message),
+            views_judge(c->views, session->office, body, (const Esep__V1__JournalEntry *)message),
     };
     struct esep_reason reason = {{0}};
     enum esep_status status = collector_log_put(c, &leaf, body, message, &reason);

@@ -91,14 +91,17 @@ static json_t *time_json(esep_time at, const struct esep_zone *zone)
 static json_t *heads_json(const struct listing_obligation *o)
 {
     json_t *list = json_array();
-    size_t held = o->state->head_count < VIEWS_HEADS_MAX ? o->state->head_count : VIEWS_HEADS_MAX;
-    for (size_t i = 0; i < held; i++) {
+    for (size_t i = 0; i < o->state->listed; i++) {
         const struct views_head *head = &o->state->heads[i];
+        char content[65];
+        esep_hex(head->content.bytes, sizeof head->content.bytes, content);
         (void)json_array_append_new(
-            list, json_pack("{s:I, s:i, s:i, s:I, s:i, s:o}", "log_index", (json_int_t)head->index,
-                            "office", (int)head->office, "epoch", (int)head->epoch, "seq",
-                            (json_int_t)head->seq, "revision", (int)head->revision, "received_at",
-                            time_json(head->received_at, o->zone)));
+            list,
+            json_pack("{s:I, s:i, s:i, s:I, s:i, s:o, s:s, s:o}", "log_index",
+                      (json_int_t)head->index, "office", (int)head->office, "epoch",
+                      (int)head->epoch, "seq", (json_int_t)head->seq, "revision",
+                      (int)head->revision, "received_at", time_json(head->received_at, o->zone),
+                      "content_hash", content, "again_by", day_json(head->again_by)));
     }
     return list;
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOG_FORMAT 1u
+#define LOG_FORMAT 2u
 #define KEY_BYTES_MAX 128
 static const char tables[] = "TPFKORSCMD";
 #define TABLE_COUNT (sizeof tables - 1)

@@ -56,8 +56,8 @@ ESEP_MUST_USE enum esep_status views_load_plan(struct views *views, uint64_t ind
 ESEP_MUST_USE enum esep_status views_load_end(struct views *views, struct esep_reason *reason);
 
 /* What an office's entry would be, decided before it is logged; goes into its leaf. `message` is
- * the unpacked entry or NULL where it is malformed. */
-Esep__V1__Verdict views_judge(const struct views *views, uint32_t office, uint64_t seq,
+ * the unpacked body or NULL where it is malformed. Whether what it names is here plays no part. */
+Esep__V1__Verdict views_judge(const struct views *views, uint32_t office, struct esep_slice body,
                               const Esep__V1__JournalEntry *message);
 
 /* One log entry, in order of index. message: the unpacked body where the caller has it already
@@ -126,10 +126,11 @@ struct views_head { /* a latest revision; more than one is a conflict */
     uint64_t seq;
     uint32_t revision;
     esep_time received_at;
-    uint64_t base_index; /* what it builds on; 0: the first */
+    struct esep_hash content; /* its content hash: what other entries call it */
     Esep__V1__Fulfilment fulfilment;
     int percent;                     /* -1: no data */
     enum esep_submission submission; /* of this very report */
+    esep_day again_by;               /* with RETURNED; else ESEP_DAY_NONE */
 };
 struct views_obligation {
     uint32_t number;
@@ -143,9 +144,10 @@ struct views_obligation {
     Esep__V1__Fulfilment fulfilment;
     int percent;         /* -1: no data */
     bool verified;       /* an accepted review stands behind it */
-    esep_day again_by;   /* with RETURNED */
+    esep_day again_by;   /* of the newest head, with RETURNED */
     uint32_t reports;    /* entries taken, all revisions */
-    uint32_t head_count; /* may exceed VIEWS_HEADS_MAX: the rest is counted, not listed */
+    uint32_t head_count; /* may exceed what is listed: the rest is only counted */
+    uint32_t listed;
     struct views_head heads[VIEWS_HEADS_MAX];
     esep_time first_received_at;  /* 0: nothing came */
     esep_time first_committed_at; /* 0: no commitment before it, or one that did not hold */
@@ -204,7 +206,6 @@ struct views_report {
     bool nil_report;
     esep_time accepted_at;
     esep_time written_at;
-    uint64_t base_index; /* the head it replaced; 0: none */
 };
 ESEP_MUST_USE enum esep_status views_report_read(struct esep_slice key, struct esep_slice value,
                                                  struct views_report *ret);

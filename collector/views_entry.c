@@ -7,6 +7,7 @@
  * This is the hot path: one look-up by key, a few words changed, one row. Nothing is allocated.
  */
 #include "collector/views_state.h"
+#include "wire/statement.h"
 
 /* The key of the obligation an entry speaks of; NULL: of none. */
 static const char *key_of(const Esep__V1__JournalEntry *message)
@@ -77,19 +78,7 @@ static bool owes(const struct views *v, const struct views_duty *duty,
            owes_until_then(v, duty, office->body, body);
 }
 
-static Esep__V1__Verdict judge_report(const struct views_duty *duty,
-                                      const struct views_office *office, uint64_t seq,
-                                      const Esep__V1__Report *report)
-{
-    const struct views_base base = views_base_of(duty, office, seq, report);
-    if (!base.known)
-        return ESEP__V1__VERDICT__VERDICT_BAD_BASE;
-    return views_conflicts(duty, office->office, report, base.index)
-               ? ESEP__V1__VERDICT__VERDICT_CONFLICT
-               : ESEP__V1__VERDICT__VERDICT_TAKEN;
-}
-
-Esep__V1__Verdict views_judge(const struct views *v, uint32_t office, uint64_t seq,
+Esep__V1__Verdict views_judge(const struct views *v, uint32_t office, struct esep_slice body,
                               const Esep__V1__JournalEntry *message)
 {
     const struct views_office *who = views_office(v, office);
@@ -103,16 +92,14 @@ Esep__V1__Verdict views_judge(const struct views *v, uint32_t office, uint64_t s
         return ESEP__V1__VERDICT__VERDICT_NOT_YOURS;
     if (duty->pub.dropped || duty->pub.control == ESEP_CONTROL_REMOVED)
         return ESEP__V1__VERDICT__VERDICT_CLOSED;
-    if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
-        return judge_report(duty, who, seq, message->report);
-    if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL &&
-        views_withdrawn_index(duty, who, seq, message->withdrawal) == 0)
-        return ESEP__V1__VERDICT__VERDICT_BAD_BASE;
+    if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT &&
+        views_conflicts(duty, office, body, message->report))
+        return ESEP__V1__VERDICT__VERDICT_CONFLICT;
     return ESEP__V1__VERDICT__VERDICT_TAKEN;
 }
 
 static void put_report(struct views *v, const struct views_entry *entry, uint32_t duty,
-                       const Esep__V1__JournalEntry *message, uint64_t base)
+                       const Esep__V1__JournalEntry *message)
 {
     const Esep__V1__Report *report =
         message != NULL && message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT
@@ -127,7 +114,6 @@ static void put_report(struct views *v, const struct views_entry *entry, uint32_
         .percent = -1,
         .verdict = entry->leaf.verdict,
         .accepted_at = entry->leaf.accepted_at,
-        .base_index = base,
     };
     if (message != NULL && report == NULL)
         return; /* a withdrawal or a request is no report */
@@ -147,7 +133,6 @@ static void take_report(struct views *v, const struct views_entry *entry,
                         const Esep__V1__JournalEntry *message)
 {
     const Esep__V1__Report *report = message->report;
-    const struct views_base base = views_base_of(duty, &slot->pub, entry->leaf.seq, report);
     const struct views_head head = {
         .index = entry->index,
         .office = entry->leaf.office,
@@ -155,16 +140,17 @@ static void take_report(struct views *v, const struct views_entry *entry,
         .seq = entry->leaf.seq,
         .revision = report->revision,
         .received_at = entry->leaf.accepted_at,
-        .base_index = base.index,
+        .content = esep_content_hash(entry->body),
         .fulfilment = report->fulfilment,
         .percent = report->progress_case == ESEP__V1__REPORT__PROGRESS_PERCENT
                        ? (int)(report->percent & 0x7f)
                        : -1,
         .submission = ESEP_SUBMISSION_RECEIVED,
+        .again_by = ESEP_DAY_NONE,
     };
-    views_head_add(duty, &head, report);
-    views_promise_first(v, duty, slot, &entry->leaf);
-    put_report(v, entry, duty->pub.number, message, base.index);
+    if (views_head_add(duty, &head, report))
+        views_promise_first(v, duty, slot, &entry->leaf);
+    put_report(v, entry, duty->pub.number, message);
     if (entry->leaf.verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT)
         views_mail_duty(v, duty, entry->index, entry->leaf.accepted_at);
 }
@@ -176,9 +162,7 @@ static void take(struct views *v, const struct views_entry *entry, struct views_
     if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT) {
         take_report(v, entry, slot, duty, message);
     } else if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL) {
-        const uint64_t index =
-            views_withdrawn_index(duty, &slot->pub, entry->leaf.seq, message->withdrawal);
-        if (index != 0 && views_head_withdraw(duty, index))
+        if (views_head_withdraw(duty, message->withdrawal->report))
             views_promise_forget(v, duty);
     } else {
         duty->pub.control = ESEP_CONTROL_EXTENSION_ASKED;
@@ -187,6 +171,25 @@ static void take(struct views *v, const struct views_entry *entry, struct views_
     if (disputed && duty->pub.head_count <= 1)
         views_mail_duty(v, duty, entry->index, entry->leaf.accepted_at);
     views_mark_duty(v, duty);
+}
+
+static bool is_hash(ProtobufCBinaryData name)
+{
+    return name.len == ESEP_HASH_BYTES;
+}
+
+/* What a taken entry names was measured when it was judged; a store can lie. */
+static bool names_well(const Esep__V1__JournalEntry *message)
+{
+    if (message->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL)
+        return is_hash(message->withdrawal->report);
+    if (message->body_case != ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
+        return true;
+    const Esep__V1__Report *report = message->report;
+    bool well = report->builds_on.len == 0 || is_hash(report->builds_on);
+    for (size_t i = 0; i < report->n_settles; i++)
+        well = well && is_hash(report->settles[i]);
+    return well;
 }
 
 /* Where the office's chain stands after this entry; false: it does not follow. */
@@ -211,7 +214,7 @@ static void refuse(struct views *v, const struct views_entry *entry, struct view
                    const struct views_duty *duty, const Esep__V1__JournalEntry *message)
 {
     slot->pub.refused_entries++;
-    put_report(v, entry, duty == NULL ? VIEWS_NONE : duty->pub.number, message, 0);
+    put_report(v, entry, duty == NULL ? VIEWS_NONE : duty->pub.number, message);
     views_mail(v, slot, entry->index);
 }
 
@@ -242,6 +245,10 @@ enum esep_status views_apply_entry(struct views *v, const struct views_entry *en
     if (taken && duty == NULL)
         return esep_because(entry->reason, ESEP_CORRUPT,
                             "log index %llu: taken, but for no obligation of any plan",
+                            (unsigned long long)entry->index);
+    if (taken && !names_well(message))
+        return esep_because(entry->reason, ESEP_CORRUPT,
+                            "log index %llu: taken, but names another entry by no content hash",
                             (unsigned long long)entry->index);
     advance(v, slot, leaf);
     if (taken)

@@ -107,11 +107,24 @@ static void read_head(struct views_reader *r, struct views_head *head)
     head->seq = views_r64(r);
     head->revision = views_r32(r);
     head->received_at = (esep_time)views_r64(r);
-    head->base_index = views_r64(r);
+    views_rbytes(r, head->content.bytes, ESEP_HASH_BYTES);
     head->fulfilment = (Esep__V1__Fulfilment)(views_r8(r) & 0xf);
     const unsigned percent = views_r8(r);
     head->percent = percent == 0xff ? -1 : (int)percent;
     head->submission = (enum esep_submission)(views_r8(r) & 0xf);
+    head->again_by = (esep_day)views_r32(r);
+}
+
+static bool read_link(struct views_reader *r, struct views_link *link)
+{
+    const unsigned kind = views_r8(r);
+    views_rbytes(r, link->to.bytes, ESEP_HASH_BYTES);
+    if (kind == VIEWS_LINK_NAMES) {
+        link->office = views_r32(r);
+        views_rbytes(r, link->by.bytes, ESEP_HASH_BYTES);
+    }
+    link->kind = (enum views_link_kind)kind;
+    return kind == VIEWS_LINK_NAMES || kind == VIEWS_LINK_WITHDRAWS;
 }
 
 static void read_made(struct views_reader *r, struct esep_obligation *made)
@@ -130,18 +143,20 @@ static void read_made(struct views_reader *r, struct esep_obligation *made)
 
 static bool read_heads(struct views_reader *r, struct views_duty *duty)
 {
-    duty->listed = views_r8(r);
+    duty->pub.listed = views_r8(r);
     duty->past_count = views_r8(r);
-    if (duty->listed > VIEWS_HEADS_MAX || duty->past_count > VIEWS_PAST_MAX ||
-        duty->listed > duty->pub.head_count)
+    duty->link_count = views_r8(r);
+    if (duty->pub.listed > VIEWS_HEADS_MAX || duty->past_count > VIEWS_PAST_MAX ||
+        duty->link_count > VIEWS_LINKS_MAX || duty->pub.listed > duty->pub.head_count)
         return false;
-    for (uint32_t i = 0; i < duty->listed; i++)
+    for (uint32_t i = 0; i < duty->pub.listed; i++)
         read_head(r, &duty->pub.heads[i]);
-    for (uint32_t i = 0; i < duty->past_count; i++) {
-        read_head(r, &duty->past[i].head);
-        duty->past[i].replaced_by = views_r64(r);
-    }
-    return true;
+    for (uint32_t i = 0; i < duty->past_count; i++)
+        read_head(r, &duty->past[i]);
+    bool well = true;
+    for (uint32_t i = 0; well && i < duty->link_count; i++)
+        well = read_link(r, &duty->links[i]);
+    return well;
 }
 
 static bool load_duty(struct views *v, struct views_reader *key, struct views_reader *r)
@@ -160,7 +175,6 @@ static bool load_duty(struct views *v, struct views_reader *key, struct views_re
     o->control = (enum esep_control)views_r8(r);
     o->extended_to = (esep_day)views_r32(r);
     o->due = (esep_time)views_r64(r);
-    const esep_day again_by = (esep_day)views_r32(r);
     o->reports = views_r32(r);
     o->head_count = views_r32(r);
     o->first_received_at = (esep_time)views_r64(r);
@@ -170,12 +184,9 @@ static bool load_duty(struct views *v, struct views_reader *key, struct views_re
     o->first_commitment_seq = views_r64(r);
     o->alert_step = views_r32(r);
     o->alert_due = (esep_time)views_r64(r);
-    duty->first_index = views_r64(r);
-    duty->past_lost = views_r32(r);
     if (o->control > ESEP_CONTROL_RESTORED || o->plan_no >= v->limits.plans_max ||
         !read_heads(r, duty))
         return false;
-    o->again_by = again_by;
     views_heads_sum(duty);
     views_index_duty(v, number);
     views_promise_link(v, duty);
@@ -203,7 +214,8 @@ static bool load_totals(struct views *v, struct views_reader *key, struct views_
     v->loaded.offices = views_r32(r);
     v->loaded.duties = views_r32(r);
     v->loaded.codes = views_r32(r);
-    if (format != 1 || r->bad || esep_merkle_load(&v->tree, esep_slice(r->at, r->left)) != ESEP_OK)
+    if (format != VIEWS_ROW_FORMAT || r->bad ||
+        esep_merkle_load(&v->tree, esep_slice(r->at, r->left)) != ESEP_OK)
         return false;
     r->left = 0;
     return true;

@@ -27,12 +27,18 @@ enum esep_status views_apply_review(struct views *v, const struct views_entry *e
         return esep_because(entry->reason, ESEP_INVALID,
                             "report %llu does not stand: superseded, withdrawn or never taken",
                             (unsigned long long)review->report_index);
+    if (!esep_slice_equal(esep_slice_pb(review->report),
+                          esep_slice(head->content.bytes, ESEP_HASH_BYTES)))
+        return esep_because(entry->reason, ESEP_INVALID,
+                            "the report at log index %llu has another content hash than the review "
+                            "names",
+                            (unsigned long long)review->report_index);
     const esep_time at = entry->leaf.accepted_at;
     const bool was_accepted = head->submission == ESEP_SUBMISSION_ACCEPTED;
     const uint64_t report_index = head->index;
     struct views_office_slot *author = views_office_slot(v, head->office);
     head->submission = review->accept ? ESEP_SUBMISSION_ACCEPTED : ESEP_SUBMISSION_RETURNED;
-    duty->pub.again_by =
+    head->again_by =
         !review->accept && review->again_by_day != 0 ? review->again_by_day : ESEP_DAY_NONE;
     views_heads_sum(duty);
     views_mark_duty(v, duty);

@@ -5,16 +5,16 @@
  * written once or twice in its life is put into the buffer as it happens; offices, obligations and
  * the totals change with every entry and are packed once, when the rows are handed out.
  *
- *   T   format 1 | newest accepted_at 8 | plans 4 | offices 4 | obligations 4 | codes 4 | tree
+ *   T   format 2 | newest accepted_at 8 | plans 4 | offices 4 | obligations 4 | codes 4 | tree
  *   P   log index 8 | effective day 4
  *   K   body text | expires_at 8 | flags 1 | number 4
  *   S   log index 8          C   accepted_at 8 | log index 8 | held then 8 | head 32
  *   M   log index 8          D   zero 1
- *   R   see views_report_read: 52 bytes      F, O   see put_office, put_duty
+ *   R   see views_report_read: 44 bytes      F, O   see put_office, put_duty
  */
 #include "collector/views_state.h"
 
-enum { DELETED = 0xffff, NO_PERCENT = 0xff, REPORT_BYTES = 52 };
+enum { DELETED = 0xffff, NO_PERCENT = 0xff, REPORT_BYTES = 44 };
 enum { REPORT_NIL = 1 };
 
 /* In the buffer: key length 1 | value length 2 (0xffff: delete) | key | value. */
@@ -106,7 +106,6 @@ void views_put_report(struct views *v, const struct views_report *report)
     views_w8(&w, report->nil_report ? REPORT_NIL : 0);
     views_w64(&w, (uint64_t)report->accepted_at);
     views_w64(&w, (uint64_t)report->written_at);
-    views_w64(&w, report->base_index);
     put_at(v, key, &k, value, &w);
 }
 
@@ -131,7 +130,6 @@ enum esep_status views_report_read(struct esep_slice key, struct esep_slice valu
     report.nil_report = (views_r8(&r) & REPORT_NIL) != 0;
     report.accepted_at = (esep_time)views_r64(&r);
     report.written_at = (esep_time)views_r64(&r);
-    report.base_index = views_r64(&r);
     if (r.bad || r.left != 0)
         return ESEP_CORRUPT;
     *ret = report;
@@ -227,10 +225,21 @@ static void put_head(struct views_writer *w, const struct views_head *head)
     views_w64(w, head->seq);
     views_w32(w, head->revision);
     views_w64(w, (uint64_t)head->received_at);
-    views_w64(w, head->base_index);
+    views_wbytes(w, head->content.bytes, ESEP_HASH_BYTES);
     views_w8(w, (unsigned)head->fulfilment);
     views_w8(w, head->percent < 0 ? (unsigned)NO_PERCENT : (unsigned)head->percent);
     views_w8(w, (unsigned)head->submission);
+    views_w32(w, (uint32_t)head->again_by);
+}
+
+static void put_link(struct views_writer *w, const struct views_link *link)
+{
+    views_w8(w, (unsigned)link->kind);
+    views_wbytes(w, link->to.bytes, ESEP_HASH_BYTES);
+    if (link->kind == VIEWS_LINK_WITHDRAWS)
+        return;
+    views_w32(w, link->office);
+    views_wbytes(w, link->by.bytes, ESEP_HASH_BYTES);
 }
 
 static void put_made(struct views_writer *w, const struct esep_obligation *made)
@@ -251,7 +260,7 @@ static void put_duty(struct views *v, const struct views_duty *duty)
 {
     const struct views_obligation *o = &duty->pub;
     uint8_t key[8];
-    uint8_t value[2048];
+    uint8_t value[VIEWS_ROW_MAX];
     struct views_writer k = key_for(key, 'O');
     struct views_writer w = {value};
     views_w32(&k, o->number);
@@ -261,7 +270,6 @@ static void put_duty(struct views *v, const struct views_duty *duty)
     views_w8(&w, (unsigned)o->control);
     views_w32(&w, (uint32_t)o->extended_to);
     views_w64(&w, (uint64_t)o->due);
-    views_w32(&w, (uint32_t)o->again_by);
     views_w32(&w, o->reports);
     views_w32(&w, o->head_count);
     views_w64(&w, (uint64_t)o->first_received_at);
@@ -271,16 +279,15 @@ static void put_duty(struct views *v, const struct views_duty *duty)
     views_w64(&w, o->first_commitment_seq);
     views_w32(&w, o->alert_step);
     views_w64(&w, (uint64_t)o->alert_due);
-    views_w64(&w, duty->first_index);
-    views_w32(&w, duty->past_lost);
-    views_w8(&w, duty->listed);
+    views_w8(&w, duty->pub.listed);
     views_w8(&w, duty->past_count);
-    for (uint32_t i = 0; i < duty->listed; i++)
+    views_w8(&w, duty->link_count);
+    for (uint32_t i = 0; i < duty->pub.listed; i++)
         put_head(&w, &o->heads[i]);
-    for (uint32_t i = 0; i < duty->past_count; i++) {
-        put_head(&w, &duty->past[i].head);
-        views_w64(&w, duty->past[i].replaced_by);
-    }
+    for (uint32_t i = 0; i < duty->past_count; i++)
+        put_head(&w, &duty->past[i]);
+    for (uint32_t i = 0; i < duty->link_count; i++)
+        put_link(&w, &duty->links[i]);
     put_at(v, key, &k, value, &w);
 }
 
@@ -288,7 +295,7 @@ static void put_totals(struct views *v)
 {
     uint8_t value[64 + ESEP_MERKLE_BYTES_MAX];
     struct views_writer w = {value};
-    views_w8(&w, 1);
+    views_w8(&w, VIEWS_ROW_FORMAT);
     views_w64(&w, (uint64_t)v->last_at);
     views_w32(&w, v->plan_count);
     views_w32(&w, v->office_count);

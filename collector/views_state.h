@@ -20,11 +20,13 @@
 #include "collector/views.h"
 #include "wire/unpack.h"
 
-#define VIEWS_PAST_MAX 4 /* superseded revisions that a withdrawal can bring back */
+#define VIEWS_PAST_MAX 4   /* superseded revisions that a withdrawal can bring back */
+#define VIEWS_LINKS_MAX 16 /* what reports and withdrawals of one obligation name */
 #define VIEWS_ALERT_DAYS_MAX 16
 #define VIEWS_NONE UINT32_MAX
 #define VIEWS_SCRATCH_BYTES ((size_t)8 << 20)
 #define VIEWS_ROW_MAX 4096 /* the longest value of a row */
+#define VIEWS_ROW_FORMAT 2 /* of the layouts in views_rows.c; the store has one of its own */
 
 /* Number + 1 by hash; open addressing, never more than half full, nothing is ever taken out. */
 struct views_index_slot {
@@ -75,20 +77,22 @@ struct views_office_slot {
     struct esep_hash kept_head;
 };
 
-struct views_past {
-    struct views_head head;
-    uint64_t replaced_by; /* log index of what superseded it */
+enum views_link_kind { VIEWS_LINK_NAMES = 1, VIEWS_LINK_WITHDRAWS = 2 };
+struct views_link { /* from one entry to another, which may not be here (yet) */
+    enum views_link_kind kind;
+    uint32_t office;     /* NAMES: of the naming report */
+    struct esep_hash by; /* NAMES: the naming report's content hash; goes when that is withdrawn */
+    struct esep_hash to;
 };
 
 struct views_duty { /* an obligation and what only the views need of it */
     struct views_obligation pub;
-    uint64_t first_index; /* log index of the first report taken */
-    uint32_t past_lost;   /* superseded revisions no longer in `past` */
-    uint32_t listed;      /* heads in pub.heads; the rest is only counted */
     uint32_t past_count;
-    struct views_past past[VIEWS_PAST_MAX];
-    uint32_t next_dependent; /* of the same promise; obligation number + 1 */
-    uint32_t stamp;          /* plan number + 1 that last spoke of it; not stored */
+    uint32_t link_count;
+    struct views_head past[VIEWS_PAST_MAX];   /* superseded, in order of index */
+    struct views_link links[VIEWS_LINKS_MAX]; /* oldest first */
+    uint32_t next_dependent;                  /* of the same promise; obligation number + 1 */
+    uint32_t stamp; /* plan number + 1 that last spoke of it; not stored */
 };
 
 struct views_delivery {
@@ -179,21 +183,12 @@ void views_promises_void(struct views *views, struct views_office_slot *slot, ui
 void views_promise_link(struct views *views, struct views_duty *duty); /* after loading */
 
 /* views_heads.c: revisions of one obligation. */
-struct views_base {
-    bool known;     /* a revision of this obligation, or the first */
-    uint64_t index; /* 0: none, or not known any more */
-};
-struct views_base views_base_of(const struct views_duty *duty, const struct views_office *office,
-                                uint64_t seq, const Esep__V1__Report *report);
-/* Whether the report would stand beside another one that it does not know. */
-bool views_conflicts(const struct views_duty *duty, uint32_t office, const Esep__V1__Report *report,
-                     uint64_t base_index);
-void views_head_add(struct views_duty *duty, const struct views_head *head,
+/* Whether the report, of these bytes, would stand beside another one that it does not know. */
+bool views_conflicts(const struct views_duty *duty, uint32_t office, struct esep_slice body,
+                     const Esep__V1__Report *report);
+bool views_head_add(struct views_duty *duty, const struct views_head *head,
                     const Esep__V1__Report *report);
-bool views_head_withdraw(struct views_duty *duty, uint64_t index);
-/* Log index of the report that a withdrawal means; 0: no standing one. */
-uint64_t views_withdrawn_index(const struct views_duty *duty, const struct views_office *office,
-                               uint64_t seq, const Esep__V1__Withdrawal *withdrawal);
+bool views_head_withdraw(struct views_duty *duty, ProtobufCBinaryData name);
 struct views_head *views_head_at(struct views_duty *duty, uint64_t index);
 void views_heads_sum(struct views_duty *duty); /* the obligation's axes from its heads */
 

@@ -5,6 +5,7 @@
  */
 #include "domain/report.h"
 
+#include "base/crypto.h"
 #include "base/time.h"
 
 enum {
@@ -174,15 +175,35 @@ static enum esep_status check_attachment(const Esep__V1__AttachmentRef *attachme
     return ESEP_OK;
 }
 
+static bool is_hash(ProtobufCBinaryData bytes)
+{
+    return bytes.len == ESEP_HASH_BYTES;
+}
+
+static enum esep_status check_hashes(const char *name, const ProtobufCBinaryData *hashes,
+                                     size_t count, struct esep_reason *reason)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_hash(hashes[i])) {
+            return esep_because(reason, ESEP_INVALID,
+                                "%s: item %zu has %zu bytes, a content hash has 32", name, i + 1,
+                                hashes[i].len);
+        }
+    }
+    return ESEP_OK;
+}
+
 static enum esep_status check_lists(const Esep__V1__Report *report, struct esep_reason *reason)
 {
     const struct {
         const char *name;
         size_t count, max;
     } lists[] = {
-        {"indicators", report->n_indicators, 64},   {"money", report->n_money, 32},
-        {"attachments", report->n_attachments, 32}, {"settles_index", report->n_settles_index, 8},
-        {"cites_index", report->n_cites_index, 64},
+        {"indicators", report->n_indicators, 64},
+        {"money", report->n_money, 32},
+        {"attachments", report->n_attachments, 32},
+        {"settles", report->n_settles, 8},
+        {"cites", report->n_cites, 64},
     };
     enum esep_status status = ESEP_OK;
     for (size_t i = 0; status == ESEP_OK && i < sizeof lists / sizeof *lists; i++) {
@@ -197,7 +218,11 @@ static enum esep_status check_lists(const Esep__V1__Report *report, struct esep_
     for (size_t i = 0; status == ESEP_OK && i < report->n_attachments; i++) {
         status = check_attachment(report->attachments[i], reason);
     }
-    return status;
+    if (status == ESEP_OK) {
+        status = check_hashes("settles", report->settles, report->n_settles, reason);
+    }
+    return status == ESEP_OK ? check_hashes("cites", report->cites, report->n_cites, reason)
+                             : status;
 }
 
 static enum esep_status check_people(const Esep__V1__Report *report, struct esep_reason *reason)
@@ -220,9 +245,9 @@ static enum esep_status check_statement(const Esep__V1__Report *report, struct e
     if (report->revision == 0) {
         return esep_because(reason, ESEP_INVALID, "revision: counts from 1");
     }
-    if (report->builds_on_index != 0 && report->builds_on_seq != 0) {
-        return esep_because(reason, ESEP_INVALID,
-                            "builds_on: either a log index or an own sequence, not both");
+    if (report->builds_on.len != 0 && !is_hash(report->builds_on)) {
+        return esep_because(reason, ESEP_INVALID, "builds_on: %zu bytes, a content hash has 32",
+                            report->builds_on.len);
     }
     if (report->fulfilment <= ESEP__V1__FULFILMENT__FULFILMENT_UNSPECIFIED ||
         report->fulfilment > ESEP__V1__FULFILMENT__FULFILMENT_NOT_APPLICABLE) {
@@ -265,9 +290,9 @@ static enum esep_status check_withdrawal(const Esep__V1__Withdrawal *withdrawal,
     if (status != ESEP_OK) {
         return status;
     }
-    if ((withdrawal->report_index == 0) == (withdrawal->report_seq == 0)) {
+    if (!is_hash(withdrawal->report)) {
         return esep_because(reason, ESEP_INVALID,
-                            "withdrawal: names one report, by log index or by sequence");
+                            "withdrawal: names the report by its content hash, 32 bytes");
     }
     return ESEP_OK;
 }

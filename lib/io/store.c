@@ -143,7 +143,8 @@ static enum esep_status check_meta(MDB_txn *txn, MDB_dbi meta, const char *path,
     if (strcmp(format, wanted) != 0)
         return esep_because(reason, ESEP_INVALID,
                             "%.100s has format %s, made by version %s; this is version "
-                            "%s, which uses format %s: use that version, or move the data",
+                            "%s, which uses format %s: use that version; nothing converts it, "
+                            "a new one wants an empty folder",
                             path, format, build, ESEP_VERSION, wanted);
     return ESEP_OK;
 }

@@ -76,6 +76,15 @@ struct esep_hash esep_chain_step(const struct esep_hash *prev, uint64_t seq,
     return esep_sha256_parts(parts, 2);
 }
 
+struct esep_hash esep_content_hash(struct esep_slice entry)
+{
+    uint8_t tag[TAG_BYTES];
+    struct writer w = {.out = tag};
+    put_tag(&w, "esep/content/v1");
+    const struct esep_slice parts[] = {esep_slice(tag, sizeof tag), entry};
+    return esep_sha256_parts(parts, 2);
+}
+
 void esep_commitment_statement(const struct esep_hash *log_id, const struct esep_commitment *c,
                                uint8_t out[ESEP_COMMITMENT_BYTES])
 {

@@ -6,6 +6,7 @@
  *
  *   chain start  SHA-256(tag "esep/chain/v1" || log_id[32] || be32 office || be32 epoch || key[32])
  *   chain step   SHA-256(tag "esep/entry/v1" || prev[32] || be64 seq || be32 len || entry bytes)
+ *   content      SHA-256(tag "esep/content/v1" || entry bytes): what others call an entry by
  *   commitment   144 bytes: tag "esep/head/v1" | log_id 32 | office 4 | epoch 4 | seq 8 | head 32 |
  *                office_clock_us 8 | checkpoint_size 8 | checkpoint_root 32      (office's key)
  *   receipt      192 bytes: tag "esep/receipt/v1" | log_id 32 | kind 1 | zero 3 | office 4 | epoch
@@ -37,6 +38,10 @@ struct esep_hash esep_chain_start(const struct esep_hash *log_id, uint32_t offic
                                   const uint8_t sign_public[ESEP_KEY_BYTES]);
 struct esep_hash esep_chain_step(const struct esep_hash *prev, uint64_t seq,
                                  struct esep_slice entry);
+
+/* What an entry is called by others (builds_on, settles, cites, a withdrawal, a review): unlike its
+ * place in a chain or a log it is the same in every epoch and after every restore. */
+struct esep_hash esep_content_hash(struct esep_slice entry);
 
 /* The plain values of a commitment; the message of the same name is only its carrier. */
 struct esep_commitment {

@@ -131,10 +131,12 @@ static void write_entry(struct ingest *g, struct fuzz_input in)
     r.obligation = key;
     r.revision = 1 + (uint32_t)fuzz_byte(&in);
     r.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_EXECUTED;
+    const uint64_t base = how & 6 ? fuzz_number(&in) : 0;
+    struct esep_hash name = esep_content_hash(o->entries[base <= o->seq ? base : 0]);
     if (how & 2)
-        r.builds_on_seq = fuzz_number(&in);
+        r.builds_on = esep_pb(name.bytes, sizeof name.bytes);
     if (how & 4)
-        r.builds_on_index = fuzz_number(&in);
+        name.bytes[0] ^= fuzz_byte(&in); /* perhaps of what is not there */
     FUZZ_CHECK(protobuf_c_message_get_packed_size(&entry.base) <= sizeof packed);
     ingest_write(g, o, esep_slice(packed, protobuf_c_message_pack(&entry.base, packed)));
 }

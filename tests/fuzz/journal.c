@@ -31,6 +31,7 @@ static struct row good[ROWS_MAX], rows[ROWS_MAX + 8];
 static size_t good_count, row_count;
 static char config_path[256], journal_path[256];
 static struct esep_sign_key log_key, sign_key;
+static struct esep_hash report_hash; /* of the entries in it */
 
 static void open_journal(struct journal *j, bool create)
 {
@@ -85,7 +86,8 @@ static void put_back(struct journal *j)
     FUZZ_CHECK(mdb_txn_commit(txn) == 0);
 }
 
-/* The mailbox: a plan, a return with a reason, an extension, a control, an alert. */
+/* The mailbox: a plan, a return with a reason, an extension, a control, an alert, another office's
+ * report that conflicts. */
 static size_t make_mail(struct agent_mail mails[8], uint8_t bytes[8][2048])
 {
     char key[] = "p/fulfilment/1/moh/2013-01-01..2013-06-30", code[] = "incomplete";
@@ -99,6 +101,7 @@ static size_t make_mail(struct agent_mail mails[8], uint8_t bytes[8][2048])
     change.plan = esep_pb(plan.data, plan.len);
     review.obligation = extension.obligation = control.obligation = key;
     review.report_index = 6;
+    review.report = esep_pb(report_hash.bytes, ESEP_HASH_BYTES);
     review.reason_code = code;
     review.comment = extension.reason = control.reason = comment;
     review.again_by_day = extension.until_day = 15900;
@@ -106,15 +109,22 @@ static size_t make_mail(struct agent_mail mails[8], uint8_t bytes[8][2048])
     extension.granted = true;
     alert.plan = p;
     alert.body = moh;
+    Esep__V1__JournalEntry entry = ESEP__V1__JOURNAL_ENTRY__INIT;
+    Esep__V1__Report report = ESEP__V1__REPORT__INIT;
+    entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+    entry.report = &report;
+    report.obligation = key;
     const struct {
         uint32_t type;
         const ProtobufCMessage *message;
+        uint32_t verdict, office;
     } items[] = {
-        {ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN, &change.base},
-        {ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW, &review.base},
-        {ESEP__V1__LOG_TYPE__LOG_TYPE_EXTENSION, &extension.base},
-        {ESEP__V1__LOG_TYPE__LOG_TYPE_CONTROL, &control.base},
-        {ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT, &alert.base},
+        {ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN, &change.base, 0, 0},
+        {ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW, &review.base, 0, 0},
+        {ESEP__V1__LOG_TYPE__LOG_TYPE_EXTENSION, &extension.base, 0, 0},
+        {ESEP__V1__LOG_TYPE__LOG_TYPE_CONTROL, &control.base, 0, 0},
+        {ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT, &alert.base, 0, 0},
+        {ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY, &entry.base, ESEP__V1__VERDICT__VERDICT_CONFLICT, 8},
     };
     const size_t count = sizeof items / sizeof items[0];
     for (size_t i = 0; i < count; i++)
@@ -122,6 +132,8 @@ static size_t make_mail(struct agent_mail mails[8], uint8_t bytes[8][2048])
             .number = i + 1,
             .log_index = 10 + i,
             .type = items[i].type,
+            .verdict = items[i].verdict,
+            .office = items[i].office,
             .accepted_at = STORY_DAY0,
             .bytes = esep_slice(bytes[i], protobuf_c_message_pack(items[i].message, bytes[i]))};
     return count;
@@ -143,6 +155,7 @@ static void append(struct journal *j, struct agent_head *head)
     r.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_PARTLY;
     esep_buf_init(&packed, 65536);
     FUZZ_CHECK(agent_entry_pack(&entry, &packed, NULL) == ESEP_OK);
+    report_hash = esep_content_hash(esep_buf_slice(&packed));
     const struct esep_slice entries[] = {esep_buf_slice(&packed), esep_buf_slice(&packed)};
     FUZZ_CHECK(journal_append(j, &sign_key, entries, 2, STORY_DAY0, head, NULL) == ESEP_OK);
     FUZZ_CHECK(journal_draft_put(j, key, esep_slice(NULL, 0), NULL) == ESEP_OK);
@@ -332,8 +345,9 @@ static json_t *command(int (*run)(int, char **), char *word)
 
 static void check_duties(void)
 {
-    static const char *const members[] = {"key",        "due",           "submission",
-                                          "timeliness", "return_reason", "return_comment"};
+    static const char *const members[] = {"key",          "due",           "submission",
+                                          "timeliness",   "return_reason", "return_comment",
+                                          "content_hash", "conflicts_with"};
     char all[] = "--all";
     json_t *list = command(agent_cmd_duties, all);
     size_t i;

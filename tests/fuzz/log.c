@@ -49,7 +49,7 @@ static void office_entry(struct story *s, uint32_t office, const Esep__V1__Journ
     const uint64_t seq = next_seq[office] + 1;
     const struct collector_leaf leaf = {
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
-        .verdict = views_judge(s->views, office, seq, message),
+        .verdict = views_judge(s->views, office, esep_buf_slice(&body), message),
         .office = office,
         .accepted_at = s->now,
         .epoch = 1,
@@ -63,15 +63,64 @@ static void office_entry(struct story *s, uint32_t office, const Esep__V1__Journ
     esep_buf_done(&body);
 }
 
+/* A report whose bytes follow from the number alone: it can be named before it comes. */
+struct foretold {
+    Esep__V1__JournalEntry entry;
+    Esep__V1__Report report;
+    uint8_t nonce[16];
+    char obligation[ESEP_OBLIGATION_KEY_MAX];
+};
+
+static void foretell(const struct story *s, uint8_t number, struct foretold *ret)
+{
+    memset(ret->nonce, 0xf0 | (number & 15), sizeof ret->nonce);
+    (void)snprintf(ret->obligation, sizeof ret->obligation, "%s", key_of(s, number >> 4));
+    esep__v1__journal_entry__init(&ret->entry);
+    esep__v1__report__init(&ret->report);
+    ret->entry.nonce = esep_pb(ret->nonce, sizeof ret->nonce);
+    ret->entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+    ret->entry.report = &ret->report;
+    ret->report.obligation = ret->obligation;
+    ret->report.revision = 1;
+    ret->report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_PARTLY;
+}
+
+/* What an entry is called: one of the log, one that may come yet, or none at all. */
+static struct esep_hash name_of(const struct story *s, uint64_t number)
+{
+    struct foretold foretold;
+    uint8_t bytes[512];
+    if (number < s->count)
+        return esep_content_hash(s->entries[number].body);
+    if (number >> 16 != 0) {
+        esep_be64_put(bytes, number);
+        return esep_sha256(esep_slice(bytes, 8));
+    }
+    foretell(s, (uint8_t)number, &foretold);
+    FUZZ_CHECK(protobuf_c_message_get_packed_size(&foretold.entry.base) <= sizeof bytes);
+    return esep_content_hash(
+        esep_slice(bytes, protobuf_c_message_pack(&foretold.entry.base, bytes)));
+}
+
+static void late_report(struct story *s, struct fuzz_input in)
+{
+    struct foretold foretold;
+    const uint8_t how = fuzz_byte(&in);
+    foretell(s, fuzz_byte(&in), &foretold);
+    office_entry(s, 1 + (how & 1), &foretold.entry);
+}
+
 static void report(struct story *s, struct fuzz_input in)
 {
-    static uint8_t nonce[16];
+    uint8_t nonce[16] = {0};
     char obligation[ESEP_OBLIGATION_KEY_MAX];
     Esep__V1__JournalEntry entry = ESEP__V1__JOURNAL_ENTRY__INIT;
     Esep__V1__Report r = ESEP__V1__REPORT__INIT;
-    uint64_t settles[4];
+    struct esep_hash names[5];
+    ProtobufCBinaryData settles[4];
     const uint8_t how = fuzz_byte(&in);
     (void)snprintf(obligation, sizeof obligation, "%s", key_of(s, fuzz_byte(&in)));
+    nonce[0] = how >> 6; /* few, so that the same bytes may come again */
     entry.nonce = esep_pb(nonce, sizeof nonce);
     entry.written_at_us = s->now;
     entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
@@ -83,13 +132,15 @@ static void report(struct story *s, struct fuzz_input in)
         r.progress_case = ESEP__V1__REPORT__PROGRESS_PERCENT;
         r.percent = (uint32_t)fuzz_number(&in);
     }
-    if (how & 4)
-        r.builds_on_index = fuzz_number(&in);
-    if (how & 8)
-        r.builds_on_seq = fuzz_number(&in);
-    r.settles_index = settles;
-    for (r.n_settles_index = 0; r.n_settles_index < (how >> 4 & 3); r.n_settles_index++)
-        settles[r.n_settles_index] = fuzz_number(&in);
+    if (how & 4) {
+        names[4] = name_of(s, fuzz_number(&in));
+        r.builds_on = esep_pb(names[4].bytes, how & 8 ? fuzz_byte(&in) % 33 : ESEP_HASH_BYTES);
+    }
+    r.settles = settles;
+    for (r.n_settles = 0; r.n_settles < (how >> 4 & 3); r.n_settles++) {
+        names[r.n_settles] = name_of(s, fuzz_number(&in));
+        settles[r.n_settles] = esep_pb(names[r.n_settles].bytes, ESEP_HASH_BYTES);
+    }
     office_entry(s, 1 + (how & 1), &entry);
 }
 
@@ -106,10 +157,8 @@ static void withdrawal(struct story *s, struct fuzz_input in)
     w.obligation = x.obligation = obligation;
     w.reason = x.reason = why;
     x.until = until;
-    if (how & 4)
-        w.report_index = fuzz_number(&in);
-    else
-        w.report_seq = fuzz_number(&in);
+    struct esep_hash name = name_of(s, fuzz_number(&in));
+    w.report = esep_pb(name.bytes, how & 4 ? fuzz_byte(&in) % 33 : ESEP_HASH_BYTES);
     entry.body_case = how & 2 ? ESEP__V1__JOURNAL_ENTRY__BODY_EXTENSION_REQUEST
                               : ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL;
     if (how & 2)
@@ -154,6 +203,8 @@ static void review(struct story *s, struct fuzz_input in)
     m.accept = fuzz_byte(&in) & 1;
     m.report_index = fuzz_number(&in);
     m.again_by_day = (int32_t)(15706 + fuzz_number(&in));
+    struct esep_hash name = name_of(s, m.report_index ^ fuzz_byte(&in));
+    m.report = esep_pb(name.bytes, sizeof name.bytes);
     (void)!story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW, &m.base);
 }
 
@@ -281,7 +332,7 @@ static void flush(struct story *s, struct fuzz_input in)
 /* Append only: a seed's byte is 16 and a place in this list. */
 static void (*const events[])(struct story *, struct fuzz_input) = {
     report, withdrawal, commitment, review,      secretariat, plan,
-    alerts, delivery,   key_change, clock_moves, flush,
+    alerts, delivery,   key_change, clock_moves, flush,       late_report,
 };
 #define EVENTS (sizeof events / sizeof events[0])
 

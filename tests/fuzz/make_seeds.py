@@ -108,7 +108,7 @@ def main():
     indicator = data(1, "Сот қызметкерлері") + data(2, "12.5") + data(3, "%")
     report = data(1, "kz-1347-2012/13/moj/2013") + number(2, 1) + number(4, 2) + number(5, 40) \
         + data(6, "Сделано.\nПродолжаем.") + data(7, indicator) * 3 + data(8, data(1, "rb") + number(3, 2)) \
-        + data(14, data(1, "А. Ә.") + data(2, "маман")) + data(19, varint(1) + varint(300))
+        + data(14, data(1, "А. Ә.") + data(2, "маман")) + data(22, bytes(32)) + data(24, bytes(32)) * 2
     entry = data(1, bytes(16)) + number(2, 2714000000000000) + data(3, report)
     commitment = number(1, 7) + number(2, 1) + number(3, 9) + data(4, bytes(32)) + data(8, bytes(64))
     text = data(1, "қ") + data(2, "р") + data(3, "e")

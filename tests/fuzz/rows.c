@@ -12,12 +12,21 @@
 static struct story good;
 static struct story bad; /* its rows are copies; it has no views of its own */
 
+/* What others call the newest entry. */
+static struct esep_hash last_content(const struct story *s)
+{
+    return esep_content_hash(s->entries[s->count - 1].body);
+}
+
 static void tell_report(struct story *s, uint32_t office, uint64_t seq, const char *key)
 {
-    static uint8_t nonce[16];
+    uint8_t nonce[16] = {(uint8_t)seq};
     uint8_t body[512];
     uint8_t packed[COLLECTOR_LEAF_BYTES];
     char obligation[ESEP_OBLIGATION_KEY_MAX];
+    struct esep_hash absent = esep_sha256(esep_slice(nonce, sizeof nonce));
+    struct esep_hash before = last_content(s);
+    ProtobufCBinaryData settles = esep_pb(absent.bytes, sizeof absent.bytes);
     Esep__V1__JournalEntry entry = ESEP__V1__JOURNAL_ENTRY__INIT;
     Esep__V1__Report r = ESEP__V1__REPORT__INIT;
     (void)snprintf(obligation, sizeof obligation, "%s", key);
@@ -27,9 +36,12 @@ static void tell_report(struct story *s, uint32_t office, uint64_t seq, const ch
     r.obligation = obligation;
     r.revision = 1;
     r.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_EXECUTED;
+    r.builds_on = esep_pb(before.bytes, sizeof before.bytes);
+    r.settles = &settles; /* so that the rows have links to what is here and to what is not */
+    r.n_settles = 1;
     const struct esep_slice bytes = esep_slice(body, protobuf_c_message_pack(&entry.base, body));
     const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
-                                        .verdict = views_judge(s->views, office, seq, &entry),
+                                        .verdict = views_judge(s->views, office, bytes, &entry),
                                         .office = office,
                                         .accepted_at = s->now,
                                         .epoch = 1,
@@ -105,9 +117,11 @@ static void tell(struct story *s)
     (void)snprintf(key, sizeof key, "%s", owed(s, 0));
     tell_promise(s, 1, 3);
     tell_promise(s, 2, 2);
-    for (uint32_t i = 0; i < 3; i++) /* the second is a conflict, the third another duty's */
-        tell_report(s, 1, i + 1, i == 2 ? owed(s, 1) : key);
-    review.report_index = s->count - 2;
+    for (uint32_t i = 0; i < 3; i++) /* the first and third of one duty, the second another's */
+        tell_report(s, 1, i + 1, i == 1 ? owed(s, 1) : key);
+    struct esep_hash content = last_content(s);
+    review.report_index = s->count - 1;
+    review.report = esep_pb(content.bytes, sizeof content.bytes);
     review.obligation = key;
     review.again_by_day = 15720;
     FUZZ_CHECK(story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW, &review.base) == ESEP_OK);
@@ -137,7 +151,7 @@ static void damage(struct fuzz_input *in)
     if (bad.row_count == 0)
         return;
     struct story_row *row = &bad.rows[fuzz_byte(in) % bad.row_count];
-    const size_t place = fuzz_byte(in);
+    const size_t place = fuzz_byte(in) + ((size_t)how >> 4 & 3) * 256;
     const uint8_t by = fuzz_byte(in);
     switch (how % 8) {
     case 0: /* a flipped bit, as disks do */

@@ -13,7 +13,7 @@ import unittest
 import esep
 
 KEY = "small/fulfilment/1/moj/2013-01-01..2013-12-31"
-TODAY, OTHER = b"format1", b"format9"  # key and value lie side by side in the page
+TODAY, OTHER = b"format2", b"format9"  # key and value lie side by side in the page
 
 
 def turned(path, old, new):
@@ -35,7 +35,9 @@ class Kept(unittest.TestCase):
 
     def test_a_store_and_a_journal_of_then(self):
         kept = glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures", "*.xz"))
-        self.assertGreater(len(kept), 0)
+        today = f"format-{TODAY[-1:].decode()}.tar.xz"
+        self.assertIn(today, [os.path.basename(archive) for archive in kept])
+        self.assertGreater(len(kept), 1)  # and what is refused
         for archive in kept:
             with self.subTest(archive=os.path.basename(archive)):
                 self.open(archive)
@@ -45,16 +47,16 @@ class Kept(unittest.TestCase):
             with tarfile.open(archive) as file:
                 file.extractall(field.folder)
             field.configure()
+            config = ["--config", field.path("moj-1", "agent.yaml"), "--json"]
+            agent = esep.program("agent")
             if f"format-{TODAY[-1:].decode()}." not in archive:
-                self.assertIn("use that version", field.command("status", code=65).err)
+                self.refused(field, [agent, "status", *config])
                 return
             self.assertEqual(field.check_log()["office_entries"], 3)
             self.assertEqual([row["fulfilment"] for row in field.reports()],
                              ["not_started", "in_progress", "executed"])
             (office,) = field.listing("status")["offices"]
             self.assertEqual((office["body"], office["seq"]), ("moj", 3))
-            config = ["--config", field.path("moj-1", "agent.yaml"), "--json"]
-            agent = esep.program("agent")
             entries = esep.run(agent, "status", *config).json()["entries"]
             self.assertEqual((entries["written"], entries["received"]), (3, 3))
             proof = esep.run(agent, "receipt", "2", *config).json()  # its signature verifies
@@ -62,6 +64,17 @@ class Kept(unittest.TestCase):
             self.assertEqual(proof["chain_hash"], row["chain_hash"])
             mail = esep.run(agent, "mail", *config).json()["mail"]
             self.assertIn("extension", {item["type"] for item in mail})
+
+
+    def refused(self, field, agent):
+        """Both say what it is, where, and what to do; neither writes a byte."""
+        files = [field.path("store", "data.mdb"), field.path("moj-1", "journal", "data.mdb")]
+        before = [digest(path) for path in files]
+        for err in (field.command("status", code=65).err, esep.run(*agent, code=65).err):
+            self.assertRegex(err, r"(store|journal) has format \d+, made by version \S+; this is "
+                                  r"version \S+, which uses format 2: use that version; nothing "
+                                  r"converts it")
+        self.assertEqual([digest(path) for path in files], before)
 
 
 class Formats(unittest.TestCase):
@@ -83,7 +96,7 @@ class Formats(unittest.TestCase):
         for words in commands:
             with self.subTest(words=words):
                 result = esep.run(*words, code=65)
-                self.assertRegex(result.err, "has format 9.*uses format 1.*use that version")
+                self.assertRegex(result.err, "has format 9.*uses format 2.*use that version")
                 self.assertEqual(digest(path), before, "it was written to")
         turned(path, OTHER, TODAY)
 

@@ -73,7 +73,7 @@ class Older(unittest.TestCase):
         self.field.collector.start()
 
     def rows(self, office=1):
-        """{(epoch, seq): the report's chain hash, percent, state}; each once."""
+        """{(epoch, seq): the report's chain hash, percent, state, place, content hash}; each once."""
         result = {}
         for row in self.field.reports():
             if row["office"] != office:
@@ -81,7 +81,8 @@ class Older(unittest.TestCase):
             place = (row["epoch"], row["seq"])
             self.assertNotIn(place, result)
             whole = self.field.command("reports", str(row["log_index"])).json()
-            result[place] = (whole["chain_hash"], row["percent"], row["state"], row["log_index"])
+            result[place] = (whole["chain_hash"], row["percent"], row["state"], row["log_index"],
+                             whole["content_hash"])
         return result
 
     def receipted(self):
@@ -98,7 +99,7 @@ class Older(unittest.TestCase):
 
     def first_epoch(self):
         """Four entries with their receipts, of which the collector's copy holds two; a fork at the
-        fifth; two entries of epoch 2."""
+        fifth; two entries of epoch 2, the second of which builds on the fourth of epoch 1."""
         self.report(1, 10, "--wait")
         self.report(2, 20, "--wait")
         self.received(self.other)
@@ -116,7 +117,29 @@ class Older(unittest.TestCase):
                                                 "requeued": 1})
         self.office.daemon.wait_log("recovered: epoch 2 begins")
         self.assertEqual(self.received()["epoch"], 2)
-        self.report(6, 60, "--wait")
+        self.report(3, 32, "--wait")  # builds on 1/4, which the copy lacks
+
+    def numbers_moved(self, before, after):
+        """Every place in the log above the copy is another entry's now: what a review, and a clerk,
+        speak of is found all the same."""
+        (where,) = [row[3] for place, row in after.items() if place == (2, 2)]
+        self.assertNotEqual(where, before[2, 2][3])
+        key = KEY.format(3, self.office.body)
+        self.field.command("review", str(where), "--return", "incomplete", "--again-by", "2013-03-01")
+
+        def duty():
+            duties = self.office.command("duties", "--all", "--json").json()["duties"]
+            return next(one for one in duties if one["key"] == key)
+        esep.wait(lambda: duty()["submission"] == "returned", "the return")
+        self.assertEqual((duty()["review_of"], duty()["epoch"], duty()["seq"]), (where, 2, 2))
+        self.assertIn("1/9: this journal holds no report",
+                      self.report(3, 33, "--builds-on", "1/9", code=65).err)
+        self.assertIn("is a report on", self.report(3, 33, "--builds-on", "1/1", code=65).err)
+        self.report(3, 33, "--builds-on", "2/2", "--wait")
+        row = self.rows()[2, 3]
+        self.assertEqual(row[1:3], (33, "received"))
+        self.assertEqual([h["seq"] for o in self.field.obligations() if o["key"] == key
+                          for h in o["heads"]], [3])
 
     def test_receipted_entries_of_epoch_1_come_back(self):
         field = self.field
@@ -145,8 +168,8 @@ class Older(unittest.TestCase):
         self.assertEqual((said["entries"]["epoch"], said["entries"]["received"],
                           said["entries"]["waiting"]), (2, 2, 0))
         for (epoch, seq), row in after.items():
-            proof = self.office.command("receipt", str(seq), "--epoch", str(epoch), "--json").json()
-            self.assertEqual(proof["chain_hash"], row[0])
+            proof = self.office.command("receipt", f"{epoch}/{seq}", "--json").json()
+            self.assertEqual((proof["chain_hash"], proof["content_hash"]), (row[0], row[4]))
         # The views are what they were: same heads, same axes.
         for key, duty in {o["key"]: o for o in field.obligations()}.items():
             was = duties[key]
@@ -155,11 +178,50 @@ class Older(unittest.TestCase):
             self.assertEqual([(h["epoch"], h["seq"]) for h in duty["heads"]],
                              [(h["epoch"], h["seq"]) for h in was["heads"]], key)
         self.assertEqual(field.office_status(1)["refused_entries"], 0)
+        self.numbers_moved(before, after)
         self.report(5, 50, "--wait")  # and it goes on
         field.collector.restart()
         self.office.daemon.restart()
         self.received()
-        self.assertEqual(len(self.rows()), 7)
+        self.assertEqual(len(self.rows()), 8)
+        field.collector.stop()
+        field.check_log()
+
+    def test_what_was_logged_before_the_restore_counts_once(self):
+        """The journal's copy was made before the receipt of its last entry came, so `recover` queues
+        again what the log holds already: the same bytes, a repeat. It gets its receipt, and changes
+        nothing: not the report that stands, not its review, not its hour."""
+        field = self.field
+        self.report(1, 10, "--wait")
+        self.office.daemon.stop()
+        self.report(1, 11)
+        shutil.copytree(os.path.join(self.office.folder, "journal"), field.path("journal-old"))
+        self.office.daemon.start()
+        self.received()
+        field.command("review", str(self.rows()[1, 2][3]), "--accept")
+        self.report(2, 20, "--wait")
+        key = KEY.format(1, self.office.body)
+        (before,) = [o for o in field.obligations() if o["key"] == key]
+        self.assertEqual((before["submission"], before["percent"]), ("accepted", 11))
+
+        self.journal_back("journal-old")
+        self.office.daemon.start()
+        self.assertEqual(self.recover("behind")["requeued"], 1)
+        self.assertEqual(self.received()["epoch"], 2)
+        self.assertEqual(sorted(self.rows()), [(1, 1), (1, 2), (1, 3), (2, 1)])
+        (after,) = [o for o in field.obligations() if o["key"] == key]
+        self.assertEqual(after, before | {"reports": 3})  # it came, and is counted
+
+        def proof(epoch, seq):
+            return self.office.command("receipt", str(seq), "--epoch", str(epoch), "--json",
+                                       code=75 if epoch == 1 else 0).json()
+        self.assertEqual(proof(2, 1)["content_hash"], proof(1, 2)["content_hash"])
+        esep.wait(lambda: any(duty["key"] == key and duty["submission"] == "accepted" for duty in
+                              self.office.command("duties", "--all", "--json").json()["duties"]),
+                  "the acceptance, known to the office")
+        self.report(1, 12, "--wait")  # builds on it, by whichever number
+        (after,) = [o for o in field.obligations() if o["key"] == key]
+        self.assertEqual([(h["epoch"], h["seq"]) for h in after["heads"]], [(2, 2)])
         field.collector.stop()
         field.check_log()
 

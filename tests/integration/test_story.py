@@ -127,14 +127,41 @@ class Story(unittest.TestCase):
         self.assertEqual({row["state"] for row in field.reports()}, {"conflict"})
         for office in (one, two):  # the body sees it, in each of its offices
             esep.wait(lambda o=office: self.duty(o, SEMINARS)["conflict"], "the conflict there")
+        # Each calls the other's report what it knows it by; what is known nowhere is not sent.
         other = next(h["log_index"] for h in obligation["heads"] if h["office"] == 2)
-        one.report(SEMINARS, "--fulfilment", "executed", "--narrative", "обе вместе", "--settles",
-                   str(other), "--wait")
+        (known,) = self.duty(one, SEMINARS)["conflicts_with"]
+        self.assertEqual((known["log_index"], known["office"]), (other, 2))
+        self.assertIn(f"--settles {other}", one.command("duties", "--all").out)
+        self.assertIn(f"(log entry {other})", one.command("mail").out)
+        first = next(h["log_index"] for h in obligation["heads"] if h["office"] == 1)
+        settle = [SEMINARS, "--fulfilment", "executed", "--narrative", "обе вместе", "--settles"]
+        self.assertIn("no mail here speaks of", two.report(*settle, str(first), code=65).err)
+        self.assertIn("names no entry", two.report(*settle, "первый", code=65).err)
+        self.assertEqual(len(field.reports()), 2)
+        one.report(*settle, str(other), "--wait")
         obligation = self.obligation(SEMINARS)
         self.assertFalse(obligation["conflict"])
         self.assertEqual(len(field.reports()), 3)  # nothing was overwritten
         for office in (one, two):
             esep.wait(lambda o=office: not self.duty(o, SEMINARS)["conflict"], "peace there, too")
+        field.check_log()
+
+    def test_a_conflict_settled_by_whose_report_came_second(self):
+        """The mail does not bring it the first one: it is told the hash, or reads it elsewhere."""
+        field = self.field
+        one = self.office()
+        two = self.office()
+        one.report(SEMINARS, "--fulfilment", "executed", "--wait")
+        two.report(SEMINARS, "--fulfilment", "partly", "--wait")
+        esep.wait(lambda: self.duty(two, SEMINARS)["conflict"], "the conflict there")
+        told = self.duty(one, SEMINARS)["content_hash"]
+        self.assertEqual(one.command("receipt", "1", "--json").json()["content_hash"], told)
+        two.report(SEMINARS, "--fulfilment", "executed", "--settles", told, "--draft")
+        two.report(SEMINARS, "--send-draft", "--wait")
+        self.assertFalse(self.duty(two, SEMINARS)["conflict"])
+        obligation = self.obligation(SEMINARS)
+        self.assertFalse(obligation["conflict"])
+        self.assertEqual([(h["office"], h["seq"]) for h in obligation["heads"]], [(2, 2)])
         field.check_log()
 
     def test_withdrawn(self):

@@ -126,7 +126,8 @@ void sim_disk_done(struct sim_disk *disk);
 /* sim_journal.c: an office's journal; whatever is in here is on its disk. */
 struct sim_entry {
     struct agent_entry entry;
-    int key; /* which obligation, -1: none */
+    struct esep_hash name; /* of its content */
+    int key;               /* a report of which obligation, -1: none */
     esep_time written;
 };
 struct sim_epoch {
@@ -154,7 +155,8 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch);
 uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before);
 /* sim_keep.c: of every epoch, the oldest first. */
 uint64_t sim_keep_prune(struct sim *sim, int office, esep_time before);
-void sim_keep_leave(struct sim_journal *journal);    /* its epoch is about to be an older one */
+void sim_keep_leave(struct sim_journal *journal); /* its epoch is about to be an older one */
+/* sim_clerk.c */
 void sim_journal_write(struct sim *sim, int office); /* a clerk writes something */
 
 /* An office's connection to a broker, or (office -1) the collector's. */
@@ -275,6 +277,9 @@ struct sim_written {
     uint64_t seq;
     struct esep_hash chain;
     struct esep_slice bytes;
+    struct esep_hash name;
+    int key;                   /* a report of which obligation, -1: none */
+    Esep__V1__Verdict verdict; /* when it first was in a log; 0: never yet */
 };
 #define SIM_ALERT_SLOTS (1u << 14)
 struct sim_truth {
@@ -295,8 +300,7 @@ struct sim_truth {
 };
 void sim_truth_start(struct sim *sim);
 void sim_truth_done(struct sim *sim);
-void sim_truth_written(struct sim *sim, int office, uint32_t epoch,
-                       const struct agent_entry *entry);
+void sim_truth_written(struct sim *sim, int office, uint32_t epoch, const struct sim_entry *entry);
 void sim_truth_record(struct sim *sim, uint64_t index); /* just reached the disk */
 void sim_truth_rebuild(struct sim *sim);                /* the disk was restored */
 void sim_truth_receipt(struct sim *sim, int office, const struct esep_receipt *receipt);
@@ -329,9 +333,12 @@ void sim_bounds_quiet_end(struct sim *sim, const struct sim_quiet *quiet);
 void sim_model_start(struct sim *sim);
 void sim_model_done(struct sim *sim);
 void sim_model_entry(struct sim *sim, uint64_t index, const struct collector_leaf *leaf,
-                     struct esep_slice body);                       /* just reached the disk */
+                     struct esep_slice body); /* just reached the disk */
+/* An obligation may come back to a day that it was due on before: which time it is. */
+unsigned sim_model_turn(struct sim *sim, const char *obligation, esep_time due);
 void sim_model_look(struct sim *sim);                               /* is an alert missing? */
 void sim_model_compare(struct sim *sim, const struct views *views); /* made of the same entries */
+void sim_model_end(struct sim *sim);
 
 /* Rates are per million, of each occasion. */
 struct sim_profile {

@@ -69,11 +69,12 @@ void sim_journal_append(struct sim *sim, int office, struct esep_slice bytes, in
     agent_head_step(&head, bytes);
     e->entries[++e->last] = (struct sim_entry){
         .entry = {.seq = head.seq, .chain = head.hash, .bytes = sim_keep(sim, bytes)},
+        .name = esep_content_hash(bytes),
         .key = key,
         .written = sim_wall(sim, &o->node)};
     j->marks.last_seq = head.seq;
     j->marks.head = head.hash;
-    sim_truth_written(sim, sim_identity(sim, office), j->epoch, &e->entries[e->last].entry);
+    sim_truth_written(sim, sim_identity(sim, office), j->epoch, &e->entries[e->last]);
 }
 
 void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct agent_store *s)
@@ -106,58 +107,6 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
         j->seen_epoch = s->view->epoch;
 }
 
-/* The log index of an entry of the present epoch that has its receipt; 0: not known. */
-static uint64_t index_of(const struct sim_journal *j, uint32_t epoch, uint64_t seq)
-{
-    for (size_t i = 0; i < j->receipt_count; i++) {
-        const struct esep_receipt *r = &j->receipts[i];
-        if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES && r->epoch == epoch &&
-            r->first_seq <= seq && seq <= r->through_seq &&
-            r->last_index - r->first_index == r->through_seq - r->first_seq)
-            return r->first_index + (seq - r->first_seq);
-    }
-    return 0;
-}
-
-struct requeue {
-    const struct sim_journal *journal;
-    uint32_t epoch;
-    uint64_t first, last; /* what is queued again */
-};
-
-static bool renumber(const struct requeue *q, uint64_t *seq, uint64_t *index)
-{
-    if (*seq == 0)
-        return false;
-    if (*seq >= q->first && *seq <= q->last) {
-        *seq -= q->first - 1;
-        return q->first != 1;
-    }
-    *index = index_of(q->journal, q->epoch, *seq);
-    *seq = 0;
-    return true;
-}
-
-/* As agent/journal_recover.c: what an entry says of an own earlier one is said anew. */
-static struct esep_slice as_of_now(struct sim *sim, const struct requeue *q, struct esep_slice old)
-{
-    const ProtobufCMessage *message = NULL;
-    bool changed = false;
-    esep_arena_reset(&sim->truth.arena);
-    if (esep_unpack(&esep__v1__journal_entry__descriptor, old, &sim->truth.arena, &message) !=
-        ESEP_OK)
-        return old;
-    const Esep__V1__JournalEntry *entry = (const Esep__V1__JournalEntry *)message;
-    if (entry->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
-        changed = renumber(q, &entry->report->builds_on_seq, &entry->report->builds_on_index);
-    else if (entry->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL)
-        changed = renumber(q, &entry->withdrawal->report_seq, &entry->withdrawal->report_index);
-    if (!changed)
-        return old;
-    uint8_t *packed = sim_alloc(sim, protobuf_c_message_get_packed_size(message) + 1);
-    return esep_slice(packed, protobuf_c_message_pack(message, packed));
-}
-
 /* As journal_recover: the same bytes under new numbers, where no receipt covers them. */
 void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
 {
@@ -165,7 +114,6 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
     struct sim_journal *j = &o->journal;
     const struct sim_epoch *old = &j->epochs[j->epoch];
     uint64_t from = j->marks.receipted_seq + 1;
-    const struct requeue q = {.journal = j, .epoch = j->epoch, .first = from, .last = old->last};
     (void)sim_rot_mend(sim, o); /* it refuses what is damaged; a person puts a copy back */
     uint32_t above = j->epoch > collector_epoch ? j->epoch : collector_epoch;
     struct agent_head head;
@@ -183,8 +131,7 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
         return;
     }
     for (uint64_t seq = from; seq <= old->last; seq++)
-        sim_journal_append(sim, office, as_of_now(sim, &q, old->entries[seq].entry.bytes),
-                           old->entries[seq].key);
+        sim_journal_append(sim, office, old->entries[seq].entry.bytes, old->entries[seq].key);
 }
 
 /* As agent/journal_keep.c: what a receipt below the checkpoint covers, old by the office's clock
@@ -216,92 +163,4 @@ uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before)
     while (j->marks.oldest_seq <= covered && e->entries[j->marks.oldest_seq].written < before)
         j->marks.base = e->entries[j->marks.oldest_seq++].entry.chain;
     return j->marks.oldest_seq - first;
-}
-
-static uint64_t own_last(const struct sim_journal *j, int key)
-{
-    const struct sim_epoch *e = &j->epochs[j->epoch];
-    for (uint64_t seq = e->last; seq > 0; seq--)
-        if (e->entries[seq].key == key)
-            return seq;
-    return 0;
-}
-
-static int pick_key(struct sim *sim, const struct sim_office *o)
-{
-    for (int tries = 0; tries < 200; tries++) {
-        int key = (int)sim_pick(sim, (uint64_t)sim->key_count);
-        if (strcmp(sim->key_bodies[key], o->body) == 0 || sim_pick(sim, 40) == 0)
-            return key;
-    }
-    return 0;
-}
-
-static void fill_report(struct sim *sim, struct sim_office *o, Esep__V1__Report *report, int key)
-{
-    uint64_t base = own_last(&o->journal, key);
-    report->revision = (uint32_t)base + 1;
-    report->builds_on_seq = sim_pick(sim, 10) == 0 ? 0 : base;
-    report->fulfilment = sim_pick(sim, 2) == 0 ? ESEP__V1__FULFILMENT__FULFILMENT_IN_PROGRESS
-                                               : ESEP__V1__FULFILMENT__FULFILMENT_EXECUTED;
-    if (sim_pick(sim, 3) > 0) {
-        report->progress_case = ESEP__V1__REPORT__PROGRESS_PERCENT;
-        report->percent = (uint32_t)sim_pick(sim, 101);
-    }
-}
-
-void sim_journal_write(struct sim *sim, int office)
-{
-    struct sim_office *o = &sim->offices[office];
-    Esep__V1__JournalEntry entry = ESEP__V1__JOURNAL_ENTRY__INIT;
-    Esep__V1__Report report = ESEP__V1__REPORT__INIT;
-    Esep__V1__Withdrawal withdrawal = ESEP__V1__WITHDRAWAL__INIT;
-    Esep__V1__ExtensionRequest request = ESEP__V1__EXTENSION_REQUEST__INIT;
-    struct esep_reason reason = {""};
-    struct esep_buf packed;
-    uint8_t nonce[32];
-    char until[] = "2013-04-20", reason_text[] = "it takes longer";
-    size_t len = sim_pick(sim, 20) == 0 ? sim_pick(sim, 9000) : sim_pick(sim, 300);
-    char *story = sim_alloc(sim, len + 1);
-    int key = pick_key(sim, o);
-    uint64_t kind = sim_pick(sim, 30);
-    uint64_t last = own_last(&o->journal, key);
-    memset(story, 'a' + (int)sim_pick(sim, 26), len);
-    story[len] = '\0';
-    esep_buf_init(&packed, AGENT_ENTRY_BYTES_MAX);
-    sim_seed_bytes(sim, nonce);
-    entry.nonce = esep_pb(nonce, AGENT_NONCE_BYTES);
-    entry.written_at_us = sim_wall(sim, &o->node) > 0 ? sim_wall(sim, &o->node) : 1;
-    if (kind == 0 && last > 0) {
-        entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL;
-        entry.withdrawal = &withdrawal;
-        withdrawal.obligation = sim->keys[key];
-        withdrawal.report_seq = last;
-        withdrawal.reason = reason_text;
-        key = -1;
-    } else if (kind == 1) {
-        entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_EXTENSION_REQUEST;
-        entry.extension_request = &request;
-        request.obligation = sim->keys[key];
-        request.until = until;
-        request.reason = reason_text;
-        key = -1;
-    } else {
-        entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
-        entry.report = &report;
-        report.obligation = sim->keys[key];
-        report.narrative = story;
-        fill_report(sim, o, &report, key);
-    }
-    if (agent_entry_pack(&entry, &packed, &reason) != ESEP_OK)
-        sim_fail(sim, "an entry cannot be packed: %s", reason.text);
-    if (kind == 2) /* an office whose software is broken: bytes that say nothing */
-        memset(packed.data, 0xff, packed.len < 8 ? packed.len : 8);
-    if (sim_real == NULL || o->villain ||
-        sim_real->journal_append(sim, office, esep_buf_slice(&packed)))
-        sim_journal_append(sim, office, esep_buf_slice(&packed), kind == 2 ? -1 : key);
-    o->written++;
-    sim_trace(sim, &o->node, "wrote entry %u/%llu, %zu bytes", o->journal.epoch,
-              (unsigned long long)o->journal.marks.last_seq, packed.len);
-    esep_buf_done(&packed);
 }

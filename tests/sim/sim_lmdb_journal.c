@@ -220,12 +220,16 @@ static bool take_queued(void *context, const struct agent_entry *entry)
 {
     struct queued *q = context;
     uint64_t seq = q->from + q->count++;
-    int key = q->old != NULL && seq <= q->old->last ? q->old->entries[seq].key : -1;
+    const struct sim_entry *same =
+        q->old != NULL && seq <= q->old->last ? &q->old->entries[seq] : NULL;
+    int key = same != NULL ? same->key : -1;
+    if (same != NULL && !esep_slice_equal(same->entry.bytes, entry->bytes))
+        sim_fail(q->sim, "entry %llu is queued again with other bytes", (unsigned long long)seq);
     sim_journal_append(q->sim, q->office, entry->bytes, key);
     return true;
 }
 
-/* The bytes come from the real one: numbers inside them have followed. */
+/* What the real one has queued again: the same bytes. */
 void lmdb_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
 {
     const struct sim_office *o = &sim->offices[office];

@@ -204,7 +204,8 @@ static void contradict(struct sim *sim, struct sim_villain *v)
     memset(bytes, (int)sim_pick(sim, 256), 64);
     struct esep_slice entry = esep_slice(bytes, 1 + (size_t)sim_pick(sim, 64));
     agent_head_step(&head, entry);
-    const struct agent_entry other = {.seq = head.seq, .chain = head.hash, .bytes = entry};
+    const struct sim_entry other = {.entry = {.seq = head.seq, .chain = head.hash, .bytes = entry},
+                                    .key = -1};
     sim_truth_written(sim, (int)o->number - 1, o->journal.epoch, &other);
     struct esep_commitment c = commitment_of(sim, v);
     c.seq = head.seq;

@@ -44,22 +44,25 @@ esep_time model_due(const struct sim_model *m, const struct model_duty *d)
     return model_instant(&m->plans[d->plan], day, ESEP_DAY / ESEP_SECOND - 1);
 }
 
-struct model_report *model_newest(struct model_duty *d)
+const struct model_report *model_newest(const struct model_duty *d)
 {
-    struct model_report *newest = NULL;
-    for (size_t i = 0; i < d->count; i++)
-        if (d->reports[i].stand == MODEL_STANDS &&
-            (newest == NULL || d->reports[i].index > newest->index))
-            newest = &d->reports[i];
-    return newest;
+    const struct model_heads heads = model_heads(d);
+    return heads.count > 0 ? &d->reports[heads.at[heads.count - 1]] : NULL;
 }
 
-enum esep_submission model_submission(struct model_duty *d)
+enum esep_submission model_submission(const struct model_duty *d)
 {
     const struct model_report *newest = model_newest(d);
     if (newest != NULL)
         return newest->review;
     return d->count > 0 ? ESEP_SUBMISSION_WITHDRAWN : ESEP_SUBMISSION_NONE;
+}
+
+esep_day model_again(const struct model_duty *d)
+{
+    const struct model_report *newest = model_newest(d);
+    return newest != NULL && newest->review == ESEP_SUBMISSION_RETURNED ? newest->again
+                                                                        : ESEP_DAY_NONE;
 }
 
 /* The hour it counts from: the promise's, where that was kept in grace. */
@@ -248,7 +251,7 @@ void sim_model_done(struct sim *sim)
     if (m == NULL)
         return;
     for (size_t i = 0; i < m->duty_count; i++)
-        free(m->duties[i].reports);
+        model_heads_done(&m->duties[i]);
     for (size_t i = 0; i < MODEL_OFFICES; i++)
         free(m->offices[i].mail);
     free(m->duties);
@@ -259,44 +262,76 @@ void sim_model_done(struct sim *sim)
 
 /* Comparing: the views over the same entries. */
 
-static void compare_duty(struct sim *sim, const struct views *views,
-                         const struct views_obligation *o)
+static void differs(struct sim *sim, const struct model_duty *d, const char *what, int64_t views,
+                    int64_t model)
 {
-    struct sim_model *m = sim->truth.model;
-    struct model_duty *d = model_duty(m, o->made.key);
-    size_t stand = 0;
-    if (d == NULL)
-        sim_fail(sim, "the views have %s, the model has not", o->made.key);
-    for (size_t i = 0; i < d->count; i++)
-        stand += d->reports[i].stand == MODEL_STANDS;
-    const struct {
-        const char *what;
-        int64_t views, model;
-    } pairs[] = {
-        {"due", o->due, model_due(m, d)},
-        {"dropped", o->dropped, d->dropped},
-        {"leads", o->made.role == ESEP__V1__ROLE__ROLE_LEAD, d->lead},
-        {"upon agreement", o->made.upon_agreement, d->agreed},
-        {"submission", (int64_t)o->submission, (int64_t)model_submission(d)},
-        {"control", (int64_t)o->control, (int64_t)d->control},
-        {"reports that stand", (int64_t)o->head_count, (int64_t)stand},
-        {"reports", (int64_t)o->reports, (int64_t)d->count},
-        {"day to come back", o->again_by, d->again},
-        {"hour of the first receipt", o->first_received_at, d->first_at},
-        {"hour it counts from", views_came(views, o), model_came(d)},
-    };
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
-        if (pairs[i].views != pairs[i].model)
-            sim_fail(sim, "%s: %s is %lld in the views, %lld in the model (log of %llu)", d->key,
-                     pairs[i].what, (long long)pairs[i].views, (long long)pairs[i].model,
-                     (unsigned long long)m->size);
+    if (views != model)
+        sim_fail(sim, "%s: %s is %lld in the views, %lld in the model (log of %llu)", d->key, what,
+                 (long long)views, (long long)model, (unsigned long long)sim->truth.model->size);
+}
+
+static void compare_heads(struct sim *sim, const struct views_obligation *o,
+                          const struct model_duty *d)
+{
+    const struct model_heads heads = model_heads(d);
+    differs(sim, d, "reports that stand", (int64_t)o->head_count, (int64_t)heads.count);
+    for (size_t i = 0; i < heads.count && i < VIEWS_HEADS_MAX; i++) {
+        const struct model_report *r = &d->reports[heads.at[i]];
+        const struct views_head *h = &o->heads[i];
+        differs(sim, d, "a report that stands", (int64_t)h->index, (int64_t)r->index);
+        differs(sim, d, "its office", h->office, r->office);
+        differs(sim, d, "its review", h->submission, r->review);
+        differs(sim, d, "its day to come back", h->again_by, r->again);
+        differs(sim, d, "its fulfilment", h->fulfilment, r->fulfilment);
+        differs(sim, d, "its percent", h->percent, r->percent);
+        if (!esep_hash_equal(&h->content, &r->name))
+            sim_fail(sim, "%s: entry %llu goes by another name in the views", d->key,
+                     (unsigned long long)r->index);
+    }
+}
+
+/* How many stand that must not (what), or the other way. */
+static size_t missing(const struct model_heads *in, const struct model_heads *what)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < what->count; i++)
+        count += !model_heads_have(in, what->at[i]);
+    return count;
+}
+
+/* What the views show and what the rule says, where they have forgotten nothing, is the same. */
+static void compare_rule(struct sim *sim, const struct model_duty *d)
+{
+    const struct model_heads shown = model_heads(d);
+    const struct model_heads must = model_heads_by_rule(d);
+    if (!d->forgot && missing(&shown, &must) + missing(&must, &shown) > 0)
+        sim_fail(sim, "%s: %zu reports stand and %zu should, nothing being forgotten", d->key,
+                 shown.count, must.count);
+}
+
+void sim_model_end(struct sim *sim)
+{
+    const struct sim_model *m = sim->truth.model;
+    for (size_t i = 0; i < m->duty_count; i++) {
+        const struct model_heads shown = model_heads(&m->duties[i]);
+        const struct model_heads must = model_heads_by_rule(&m->duties[i]);
+        sim->tallies[SIM_TALLY_STANDING] += must.count;
+        sim->tallies[SIM_TALLY_FORGOTTEN_MORE] += missing(&must, &shown);
+        sim->tallies[SIM_TALLY_FORGOTTEN_LESS] += missing(&shown, &must);
+    }
+}
+
+static void compare_timeliness(struct sim *sim, const struct views *views,
+                               const struct views_obligation *o, const struct model_duty *d)
+{
+    const struct model_plan *plan = &sim->truth.model->plans[d->plan];
     esep_time now = sim_wall(sim, &sim->collector.node);
-    esep_time due = model_due(m, d);
+    esep_time due = model_due(sim->truth.model, d);
     bool came = d->first_at != 0;
     int soon = 7;
-    for (size_t i = 0; i < m->plans[d->plan].alert_day_count; i++)
-        if (i == 0 || m->plans[d->plan].alert_days[i] > soon)
-            soon = m->plans[d->plan].alert_days[i];
+    for (size_t i = 0; i < plan->alert_day_count; i++)
+        if (i == 0 || plan->alert_days[i] > soon)
+            soon = plan->alert_days[i];
     enum esep_timeliness expect = came && model_came(d) <= due  ? ESEP_TIMELINESS_ON_TIME
                                   : came                        ? ESEP_TIMELINESS_LATE
                                   : now > due                   ? ESEP_TIMELINESS_OVERDUE
@@ -306,6 +341,28 @@ static void compare_duty(struct sim *sim, const struct views *views,
         sim_fail(sim, "%s is %s in the views, %s in the model", d->key,
                  esep_timeliness_name(views_timeliness(views, o, now)),
                  esep_timeliness_name(expect));
+}
+
+static void compare_duty(struct sim *sim, const struct views *views,
+                         const struct views_obligation *o)
+{
+    struct sim_model *m = sim->truth.model;
+    const struct model_duty *d = model_duty(m, o->made.key);
+    if (d == NULL)
+        sim_fail(sim, "the views have %s, the model has not", o->made.key);
+    differs(sim, d, "due", o->due, model_due(m, d));
+    differs(sim, d, "dropped", o->dropped, d->dropped);
+    differs(sim, d, "leads", o->made.role == ESEP__V1__ROLE__ROLE_LEAD, d->lead);
+    differs(sim, d, "upon agreement", o->made.upon_agreement, d->agreed);
+    differs(sim, d, "submission", (int64_t)o->submission, (int64_t)model_submission(d));
+    differs(sim, d, "control", (int64_t)o->control, (int64_t)d->control);
+    differs(sim, d, "reports", (int64_t)o->reports, (int64_t)d->count);
+    differs(sim, d, "day to come back", o->again_by, model_again(d));
+    differs(sim, d, "hour of the first receipt", o->first_received_at, d->first_at);
+    differs(sim, d, "hour it counts from", views_came(views, o), model_came(d));
+    compare_heads(sim, o, d);
+    compare_rule(sim, d);
+    compare_timeliness(sim, views, o, d);
     m->compared++;
 }
 

@@ -1,7 +1,7 @@
 /* tests/sim/sim_model.h - what the log means, said a second time and simply; see sim_model.c.
  *
- * Written from DESIGN.md, docs/protocol.md, the protos' comments and docs/adr/0003, not from the
- * views: an entry at a time, every list searched from end to end, days counted by hand.
+ * Written from DESIGN.md, docs/protocol.md, the protos' comments and docs/adr/0003 and 0007, not
+ * from the views: an entry at a time, every list searched from end to end, days counted by hand.
  */
 #ifndef TESTS_SIM_MODEL_H
 #define TESTS_SIM_MODEL_H
@@ -10,24 +10,30 @@
 
 #define MODEL_NAME 64
 #define MODEL_PROMISES 32
-#define MODEL_AT_HAND                                                                              \
-    4 /* superseded or withdrawn reports of an obligation that are still known                     \
-       */
+#define MODEL_NAMED 9 /* what it builds on, and what it settles */
 #define MODEL_DUTIES 600
 #define MODEL_PLANS 64
 #define MODEL_ALERT_DAYS 16
 #define MODEL_OFFICES 32
 
-enum model_stand { MODEL_STANDS, MODEL_REPLACED, MODEL_WITHDRAWN, MODEL_FORGOTTEN };
-
 struct model_report {
     uint64_t index; /* of the log entry */
-    uint32_t office, epoch;
-    uint64_t seq;
-    uint64_t base; /* the report it builds on, 0: none */
-    enum model_stand stand;
-    uint64_t replaced_by;
+    uint32_t office;
+    struct esep_hash name; /* of its content: what others call it */
+    bool withdrawn, repeat;
+    bool known; /* the views know it still, as one that stands */
     enum esep_submission review;
+    esep_day again; /* with RETURNED; ESEP_DAY_NONE */
+    Esep__V1__Fulfilment fulfilment;
+    int percent; /* -1: no data */
+};
+
+struct model_link { /* one report names another, or a withdrawal does; whatever is here */
+    bool withdraws;
+    uint32_t office;     /* whose report it is that names */
+    struct esep_hash by; /* ... and which */
+    struct esep_hash to;
+    bool known; /* by the views, still */
 };
 
 struct model_duty {
@@ -37,10 +43,12 @@ struct model_duty {
     int plan;                 /* which made it */
     bool lead, agreed, dropped;
     esep_day extended; /* ESEP_DAY_NONE */
-    esep_day again;
     enum esep_control control;
-    struct model_report *reports;
+    struct model_report *reports; /* all that were taken, for ever, as the log has them */
     size_t count, cap;
+    struct model_link *links;
+    size_t link_count, link_cap;
+    bool forgot; /* the views know less than there was */
     /* when it came */
     esep_time first_at; /* 0: nothing */
     esep_time promised; /* 0: by no promise */
@@ -50,7 +58,8 @@ struct model_duty {
     /* the highest stair said, for the due instant it was said for */
     int said;
     esep_time said_due;
-    esep_time changed; /* true time */
+    unsigned said_turns; /* how often that instant was another one than before */
+    esep_time changed;   /* true time */
 };
 
 struct model_promise {
@@ -112,13 +121,29 @@ struct model_entry {
     struct esep_slice body;
 };
 
+/* sim_model_heads.c: which of an obligation's reports stand on top. */
+#define MODEL_HEADS 16 /* one of an office at most */
+struct model_heads {
+    size_t at[MODEL_HEADS]; /* places in `reports`, in the log's order */
+    size_t count;
+};
+/* false: it was withdrawn before it came. */
+bool model_heads_add(struct model_duty *d, const struct model_report *report,
+                     const struct esep_hash *names, size_t name_count);
+void model_heads_take_back(struct model_duty *d, const struct esep_hash *name);
+struct model_heads model_heads(const struct model_duty *d); /* with what the views know */
+struct model_heads model_heads_by_rule(const struct model_duty *d);
+bool model_heads_have(const struct model_heads *heads, size_t at);
+void model_heads_done(struct model_duty *d);
+
 /* sim_model.c */
 const ProtobufCMessage *model_read(const struct model_entry *e,
                                    const ProtobufCMessageDescriptor *type);
 struct model_duty *model_duty(struct sim_model *m, const char *key);
 esep_time model_due(const struct sim_model *m, const struct model_duty *d);
-struct model_report *model_newest(struct model_duty *d);
-enum esep_submission model_submission(struct model_duty *d);
+const struct model_report *model_newest(const struct model_duty *d);
+enum esep_submission model_submission(const struct model_duty *d);
+esep_day model_again(const struct model_duty *d); /* the day a returned one is to come back */
 esep_time model_came(const struct model_duty *d);
 esep_time model_instant(const struct model_plan *plan, esep_day day, esep_time second);
 esep_day model_day(const struct model_plan *plan, esep_time at);

@@ -57,8 +57,8 @@ static esep_time watched(const struct sim_model *m, struct model_duty *d)
         return ESEP_TIME_NEVER;
     if (d->first_at == 0)
         return model_due(m, d);
-    if (model_submission(d) == ESEP_SUBMISSION_RETURNED && d->again != ESEP_DAY_NONE)
-        return model_instant(&m->plans[d->plan], d->again, ESEP_DAY / ESEP_SECOND - 1);
+    if (model_again(d) != ESEP_DAY_NONE)
+        return model_instant(&m->plans[d->plan], model_again(d), ESEP_DAY / ESEP_SECOND - 1);
     return ESEP_TIME_NEVER;
 }
 
@@ -133,8 +133,15 @@ static void duty_item(const struct model_entry *e, const Esep__V1__Alert *alert,
             (unsigned long long)e->index, d->key, said, (long long)item->due_us, owed,
             (long long)due, d->said, (long long)e->leaf.accepted_at);
     d->said = said;
+    d->said_turns += d->said_due != due;
     d->said_due = due;
     d->changed = e->sim->now;
+}
+
+unsigned sim_model_turn(struct sim *sim, const char *key, esep_time due)
+{
+    const struct model_duty *d = model_duty(sim->truth.model, key);
+    return d == NULL ? 0 : d->said_turns + (d->said_due != due);
 }
 
 void model_alert_entry(const struct model_entry *e)

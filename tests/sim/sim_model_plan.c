@@ -62,7 +62,7 @@ static void owe(const struct model_entry *e, const struct model_plan *plan, bool
         if (m->duty_count == MODEL_DUTIES)
             sim_fail(e->sim, "more obligations than the model holds");
         d = &m->duties[m->duty_count++];
-        *d = (struct model_duty){.extended = ESEP_DAY_NONE, .again = ESEP_DAY_NONE};
+        *d = (struct model_duty){.extended = ESEP_DAY_NONE};
         (void)snprintf(d->key, sizeof d->key, "%s", key);
         (void)snprintf(d->body, sizeof d->body, "%s", owed->body);
         (void)snprintf(d->action, sizeof d->action, "%s", owed->action);

@@ -1,81 +1,11 @@
 /* tests/sim/sim_model_report.c - what an office writes and what the secretariat says of it.
  *
- * Every report of an obligation is kept in one list; which of them stand, and since when the
- * obligation counts as brought, is found by going through it. Only as many replaced ones as the
- * views promise to know (docs/adr/0003) may be named again.
+ * Every report of an obligation is kept in one list; which of them stand on top is found by going
+ * through it (sim_model_heads.c). What a report names decides that, and never its verdict.
  */
 #include "sim_model.h"
 
-#include <stdlib.h>
-
 #define VERDICT(name) ESEP__V1__VERDICT__VERDICT_##name
-
-static size_t at_hand(const struct model_duty *d)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < d->count; i++)
-        count += d->reports[i].stand == MODEL_REPLACED || d->reports[i].stand == MODEL_WITHDRAWN;
-    return count;
-}
-
-static size_t standing(const struct model_duty *d)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < d->count; i++)
-        count += d->reports[i].stand == MODEL_STANDS;
-    return count;
-}
-
-static bool forgotten(const struct model_duty *d)
-{
-    for (size_t i = 0; i < d->count; i++)
-        if (d->reports[i].stand == MODEL_FORGOTTEN)
-            return true;
-    return false;
-}
-
-/* A revision by its place in the log that is no longer at hand: older than those that are. */
-static bool maybe_old(const struct model_duty *d, uint64_t index)
-{
-    for (size_t i = 0; i < d->count; i++)
-        if (d->reports[i].stand != MODEL_FORGOTTEN && d->reports[i].stand != MODEL_STANDS &&
-            d->reports[i].index <= index)
-            return false;
-    return forgotten(d) && index >= d->reports[0].index;
-}
-
-static void forget_one(struct model_duty *d)
-{
-    struct model_report *oldest = NULL;
-    if (at_hand(d) < MODEL_AT_HAND)
-        return;
-    for (size_t i = 0; i < d->count; i++)
-        if (d->reports[i].stand != MODEL_STANDS && d->reports[i].stand != MODEL_FORGOTTEN &&
-            (oldest == NULL || d->reports[i].index < oldest->index))
-            oldest = &d->reports[i];
-    if (oldest != NULL)
-        oldest->stand = MODEL_FORGOTTEN;
-}
-
-static struct model_report *by_index(struct model_duty *d, uint64_t index)
-{
-    for (size_t i = 0; i < d->count; i++)
-        if (d->reports[i].index == index && d->reports[i].stand != MODEL_FORGOTTEN)
-            return &d->reports[i];
-    return NULL;
-}
-
-static struct model_report *by_seq(struct model_duty *d, uint32_t office, uint32_t epoch,
-                                   uint64_t seq)
-{
-    for (size_t i = 0; i < d->count; i++) {
-        struct model_report *r = &d->reports[i];
-        if (r->office == office && r->epoch == epoch && r->seq == seq &&
-            r->stand != MODEL_FORGOTTEN)
-            return r;
-    }
-    return NULL;
-}
 
 static const char *key_of(const Esep__V1__JournalEntry *j)
 {
@@ -88,54 +18,44 @@ static const char *key_of(const Esep__V1__JournalEntry *j)
     return NULL;
 }
 
-static bool settles(const Esep__V1__Report *r, uint64_t index)
+static struct esep_hash name_in(ProtobufCBinaryData bytes)
 {
-    for (size_t i = 0; i < r->n_settles_index; i++)
-        if (r->settles_index[i] == index)
-            return true;
-    return false;
+    struct esep_hash name = {{0}};
+    memcpy(name.bytes, bytes.data, sizeof name.bytes); /* judged well-formed before */
+    return name;
 }
 
-/* What it builds on; *ret_known false: on something that is no revision of this obligation. */
-static uint64_t base_of(struct model_duty *d, const struct collector_leaf *leaf,
-                        const Esep__V1__Report *r, bool *ret_known)
+static bool add_report(const struct model_entry *e, struct model_duty *d, const Esep__V1__Report *r)
 {
-    const struct model_report *base = NULL;
-    bool maybe = forgotten(d); /* older ones are believed */
-    *ret_known = true;
-    for (size_t i = 0; i < r->n_settles_index; i++)
-        *ret_known = *ret_known && (by_index(d, r->settles_index[i]) != NULL || maybe);
-    if (r->builds_on_index != 0) {
-        base = by_index(d, r->builds_on_index);
-        *ret_known = *ret_known && (base != NULL || maybe_old(d, r->builds_on_index));
-        return r->builds_on_index;
-    }
-    if (r->builds_on_seq == 0)
-        return 0;
-    base = by_seq(d, leaf->office, leaf->epoch, r->builds_on_seq);
-    *ret_known = *ret_known && r->builds_on_seq < leaf->seq && (base != NULL || maybe);
-    return base != NULL ? base->index : 0;
+    struct model_report report = {.index = e->index,
+                                  .office = e->leaf.office,
+                                  .name = esep_content_hash(e->body),
+                                  .review = ESEP_SUBMISSION_RECEIVED,
+                                  .again = ESEP_DAY_NONE,
+                                  .fulfilment = r->fulfilment,
+                                  .percent = -1};
+    struct esep_hash names[MODEL_NAMED];
+    size_t count = 0;
+    if (r->progress_case == ESEP__V1__REPORT__PROGRESS_PERCENT)
+        report.percent = (int)r->percent;
+    if (r->builds_on.len > 0)
+        names[count++] = name_in(r->builds_on);
+    for (size_t i = 0; i < r->n_settles; i++)
+        names[count++] = name_in(r->settles[i]);
+    return model_heads_add(d, &report, names, count);
 }
 
-static bool takes_place_of(const struct model_report *old, uint32_t office, uint64_t base,
-                           const Esep__V1__Report *r)
+/* It joins those that stand on top and takes the place of none. */
+static bool conflicts(const struct model_heads *before, const struct model_heads *after, size_t at)
 {
-    return old->stand == MODEL_STANDS &&
-           (old->office == office || (base != 0 && old->index == base) || settles(r, old->index));
-}
-
-static struct model_report *withdrawn(struct model_duty *d, const struct collector_leaf *leaf,
-                                      const Esep__V1__Withdrawal *w)
-{
-    struct model_report *r = w->report_index != 0
-                                 ? by_index(d, w->report_index)
-                                 : by_seq(d, leaf->office, leaf->epoch, w->report_seq);
-    return r != NULL && r->stand != MODEL_WITHDRAWN ? r : NULL;
+    for (size_t i = 0; i < before->count; i++)
+        if (!model_heads_have(after, before->at[i]))
+            return false;
+    return before->count > 0 && model_heads_have(after, at);
 }
 
 static Esep__V1__Verdict judge(const struct model_entry *e, const Esep__V1__JournalEntry *j)
 {
-    bool known = true;
     if (j == NULL || key_of(j) == NULL || esep_entry_check(j, NULL) != ESEP_OK)
         return VERDICT(MALFORMED);
     struct model_duty *d = model_duty(e->m, key_of(j));
@@ -145,17 +65,7 @@ static Esep__V1__Verdict judge(const struct model_entry *e, const Esep__V1__Jour
         return VERDICT(NOT_YOURS);
     if (d->dropped || d->control == ESEP_CONTROL_REMOVED)
         return VERDICT(CLOSED);
-    if (j->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL)
-        return withdrawn(d, &e->leaf, j->withdrawal) != NULL ? VERDICT(TAKEN) : VERDICT(BAD_BASE);
-    if (j->body_case != ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
-        return VERDICT(TAKEN);
-    uint64_t base = base_of(d, &e->leaf, j->report, &known);
-    if (!known)
-        return VERDICT(BAD_BASE);
-    bool replaces = standing(d) == 0;
-    for (size_t i = 0; i < d->count; i++)
-        replaces = replaces || takes_place_of(&d->reports[i], e->leaf.office, base, j->report);
-    return replaces ? VERDICT(TAKEN) : VERDICT(CONFLICT);
+    return VERDICT(TAKEN);
 }
 
 /* The first receipt's hour stays; of the promises that cover one of the reports, the earliest is
@@ -181,67 +91,41 @@ static void note_hour(const struct model_entry *e, struct model_duty *d)
     d->promise_seq = p != NULL ? p->seq : 0;
 }
 
-static void take_report(const struct model_entry *e, struct model_duty *d,
+/* Whether it is a conflict. */
+static bool take_report(const struct model_entry *e, struct model_duty *d,
                         const Esep__V1__Report *r)
 {
-    bool known = true;
-    uint64_t base = base_of(d, &e->leaf, r, &known);
-    for (size_t i = 0; i < d->count; i++) {
-        if (!takes_place_of(&d->reports[i], e->leaf.office, base, r))
-            continue;
-        forget_one(d);
-        d->reports[i].stand = MODEL_REPLACED;
-        d->reports[i].replaced_by = e->index;
-    }
-    if (d->count == d->cap) {
-        d->cap = d->cap * 2 + 16;
-        d->reports = realloc(d->reports, d->cap * sizeof *d->reports);
-        if (d->reports == NULL)
-            abort();
-    }
-    d->reports[d->count++] = (struct model_report){.index = e->index,
-                                                   .office = e->leaf.office,
-                                                   .epoch = e->leaf.epoch,
-                                                   .seq = e->leaf.seq,
-                                                   .base = base,
-                                                   .review = ESEP_SUBMISSION_RECEIVED};
-    note_hour(e, d);
+    const struct model_heads before = model_heads(d);
+    bool counts = add_report(e, d, r);
+    const struct model_heads after = model_heads(d);
+    const struct model_report *added = &d->reports[d->count - 1];
+    if (counts)
+        note_hour(e, d);
+    else
+        sim_count(e->sim, SIM_TALLY_WITHDRAWN_BEFORE);
+    if (added->repeat)
+        sim_count(e->sim, SIM_TALLY_SENT_AGAIN);
+    else if (counts && !model_heads_have(&after, d->count - 1))
+        sim_count(e->sim, SIM_TALLY_NAMED_BEFORE);
+    return conflicts(&before, &after, d->count - 1);
 }
 
-/* What it replaced stands again; unless another that stands was built on that one. */
-static void take_withdrawal(struct model_duty *d, struct model_report *gone)
+/* What it had superseded stands again, unless another supersedes that too. Where nothing stands
+ * any more, nothing was brought. */
+static void take_withdrawal(const struct model_entry *e, struct model_duty *d,
+                            const Esep__V1__Withdrawal *w)
 {
-    if (gone->stand != MODEL_STANDS) {
-        gone->stand = MODEL_WITHDRAWN;
+    const struct esep_hash name = name_in(w->report);
+    const struct model_heads before = model_heads(d);
+    model_heads_take_back(d, &name);
+    const struct model_heads after = model_heads(d);
+    for (size_t i = 0; i < after.count; i++)
+        if (!model_heads_have(&before, after.at[i]))
+            sim_count(e->sim, SIM_TALLY_STANDS_AGAIN);
+    if (after.count > 0)
         return;
-    }
-    gone->stand = MODEL_WITHDRAWN;
-    uint64_t index = gone->index;
-    size_t before = at_hand(d) - 1;
-    for (size_t i = 0; i < d->count; i++) {
-        struct model_report *r = &d->reports[i];
-        uint64_t other = 0;
-        if (r->stand != MODEL_REPLACED || r->replaced_by != index)
-            continue;
-        for (size_t k = 0; k < d->count && other == 0; k++)
-            if (d->reports[k].stand == MODEL_STANDS && d->reports[k].base == r->index)
-                other = d->reports[k].index;
-        if (other != 0) {
-            r->replaced_by = other;
-            continue;
-        }
-        r->stand = MODEL_STANDS;
-        before--;
-    }
-    if (before >= MODEL_AT_HAND) { /* the withdrawn one needs a place too */
-        gone->stand = MODEL_FORGOTTEN;
-        forget_one(d);
-        gone->stand = MODEL_WITHDRAWN;
-    }
-    if (standing(d) == 0) {
-        d->first_at = d->promised = 0;
-        d->proved = false;
-    }
+    d->first_at = d->promised = 0;
+    d->proved = false;
 }
 
 static void settle_promise(const struct model_entry *e, uint32_t office,
@@ -278,16 +162,22 @@ static void keep_promises(const struct model_entry *e, struct model_office *o, b
     o->promise_count = kept;
 }
 
-/* It names a place in the log that no report at hand has: one of those that were let go, or, where
- * a store came back from a copy, one that is something else now. The views know which places those
- * may have been; this model does not, and takes either. */
-static bool only_believed(const struct model_entry *e, const Esep__V1__JournalEntry *j)
+/* What was taken changes the obligation; returns the verdict that this gives. */
+static Esep__V1__Verdict take(const struct model_entry *e, struct model_duty *d,
+                              const Esep__V1__JournalEntry *j)
 {
-    if (j == NULL || j->body_case != ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
-        return false;
-    struct model_duty *d = model_duty(e->m, j->report->obligation);
-    return d != NULL && j->report->builds_on_index != 0 && forgotten(d) &&
-           by_index(d, j->report->builds_on_index) == NULL;
+    bool disputed = model_heads(d).count > 1;
+    bool conflict = false;
+    if (j->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
+        conflict = take_report(e, d, j->report);
+    else if (j->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL)
+        take_withdrawal(e, d, j->withdrawal);
+    else
+        d->control = ESEP_CONTROL_EXTENSION_ASKED;
+    d->changed = e->sim->now;
+    if (conflict || (disputed && model_heads(d).count <= 1))
+        model_mail_body(e, d->body, e->index);
+    return conflict ? VERDICT(CONFLICT) : VERDICT(TAKEN);
 }
 
 void model_office_entry(const struct model_entry *e)
@@ -299,36 +189,20 @@ void model_office_entry(const struct model_entry *e)
     if (esep_unpack(&esep__v1__journal_entry__descriptor, e->body, &m->arena, &message) != ESEP_OK)
         message = NULL;
     const Esep__V1__JournalEntry *j = (const Esep__V1__JournalEntry *)message;
-    Esep__V1__Verdict verdict = judge(e, j);
-    m->verdicts++;
-    if (e->leaf.verdict == VERDICT(BAD_BASE) && only_believed(e, j))
-        verdict = VERDICT(BAD_BASE);
-    if (verdict != e->leaf.verdict)
-        sim_fail(e->sim, "entry %llu of office %u: verdict %d; the model says %d",
-                 (unsigned long long)e->index, e->leaf.office, (int)e->leaf.verdict, (int)verdict);
     if (e->leaf.epoch != o->epoch)
         keep_promises(e, o, true);
     o->epoch = e->leaf.epoch;
     o->seq = e->leaf.seq;
     model_saw(e, e->leaf.office);
-    if (verdict != VERDICT(TAKEN) && verdict != VERDICT(CONFLICT)) {
-        model_mail(e, e->leaf.office, e->index);
-        keep_promises(e, o, false);
-        return;
-    }
-    struct model_duty *d = model_duty(m, key_of(j));
-    bool disputed = standing(d) > 1;
-    if (j->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
-        take_report(e, d, j->report);
-    else if (j->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL)
-        take_withdrawal(d, withdrawn(d, &e->leaf, j->withdrawal));
+    Esep__V1__Verdict verdict = judge(e, j);
+    if (verdict == VERDICT(TAKEN))
+        verdict = take(e, model_duty(m, key_of(j)), j);
     else
-        d->control = ESEP_CONTROL_EXTENSION_ASKED;
-    if (model_submission(d) != ESEP_SUBMISSION_RETURNED)
-        d->again = ESEP_DAY_NONE;
-    d->changed = e->sim->now;
-    if (verdict == VERDICT(CONFLICT) || (disputed && standing(d) <= 1))
-        model_mail_body(e, d->body, e->index);
+        model_mail(e, e->leaf.office, e->index);
+    m->verdicts++;
+    if (verdict != e->leaf.verdict)
+        sim_fail(e->sim, "entry %llu of office %u: verdict %d; the model says %d",
+                 (unsigned long long)e->index, e->leaf.office, (int)e->leaf.verdict, (int)verdict);
     keep_promises(e, o, false);
 }
 
@@ -374,15 +248,21 @@ void model_review_entry(const struct model_entry *e)
     const Esep__V1__Review *r =
         (const Esep__V1__Review *)model_read(e, &esep__v1__review__descriptor);
     struct model_duty *d = model_duty(e->m, r->obligation);
-    struct model_report *report = d != NULL ? by_index(d, r->report_index) : NULL;
-    if (report == NULL || report->stand != MODEL_STANDS)
+    struct model_report *report = NULL;
+    const struct model_heads heads = d != NULL ? model_heads(d) : (struct model_heads){.count = 0};
+    for (size_t i = 0; i < heads.count; i++)
+        if (d->reports[heads.at[i]].index == r->report_index)
+            report = &d->reports[heads.at[i]];
+    if (report == NULL)
         sim_fail(e->sim, "entry %llu: a review of what does not stand",
+                 (unsigned long long)e->index);
+    if (r->report.len != ESEP_HASH_BYTES ||
+        memcmp(r->report.data, report->name.bytes, ESEP_HASH_BYTES) != 0)
+        sim_fail(e->sim, "entry %llu: a review calls the report by another name",
                  (unsigned long long)e->index);
     bool anew = r->accept && report->review != ESEP_SUBMISSION_ACCEPTED;
     report->review = r->accept ? ESEP_SUBMISSION_ACCEPTED : ESEP_SUBMISSION_RETURNED;
-    d->again = !r->accept && r->again_by_day != 0 ? r->again_by_day : ESEP_DAY_NONE;
-    if (model_submission(d) != ESEP_SUBMISSION_RETURNED)
-        d->again = ESEP_DAY_NONE;
+    report->again = !r->accept && r->again_by_day != 0 ? r->again_by_day : ESEP_DAY_NONE;
     d->changed = e->sim->now;
     model_mail_body(e, d->body, e->index);
     if (strcmp(e->m->offices[report->office].body, d->body) != 0)

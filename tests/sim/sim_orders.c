@@ -46,6 +46,7 @@ static void review(struct sim *sim)
     Esep__V1__ReviewOrder m = ESEP__V1__REVIEW_ORDER__INIT;
     Esep__V1__Order order = ESEP__V1__ORDER__INIT;
     const struct views_obligation *o = with_report(sim);
+    char again[11];
     if (o == NULL)
         return;
     size_t shown = o->head_count < VIEWS_HEADS_MAX ? o->head_count : VIEWS_HEADS_MAX;
@@ -54,7 +55,8 @@ static void review(struct sim *sim)
     m.comment = text("as discussed");
     if (!m.accept) {
         m.reason_code = text("incomplete");
-        m.again_by = text("2013-04-30");
+        esep_day_format((esep_day)(sim->now / ESEP_DAY + 1 + (esep_time)sim_pick(sim, 30)), again);
+        m.again_by = sim_pick(sim, 4) > 0 ? again : text("");
     }
     order.what_case = ESEP__V1__ORDER__WHAT_REVIEW;
     order.review = &m;

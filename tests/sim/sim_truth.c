@@ -45,8 +45,9 @@ void sim_truth_done(struct sim *sim)
     esep_buf_done(&sim->truth.plain);
 }
 
-void sim_truth_written(struct sim *sim, int office, uint32_t epoch, const struct agent_entry *entry)
+void sim_truth_written(struct sim *sim, int office, uint32_t epoch, const struct sim_entry *e)
 {
+    const struct agent_entry *entry = &e->entry;
     struct sim_truth *t = &sim->truth;
     if (t->written_count[office] == t->written_cap[office]) {
         t->written_cap[office] = t->written_cap[office] * 2 + 64;
@@ -55,15 +56,19 @@ void sim_truth_written(struct sim *sim, int office, uint32_t epoch, const struct
         if (t->written[office] == NULL)
             abort();
     }
-    t->written[office][t->written_count[office]++] = (struct sim_written){
-        .epoch = epoch, .seq = entry->seq, .chain = entry->chain, .bytes = entry->bytes};
+    t->written[office][t->written_count[office]++] = (struct sim_written){.epoch = epoch,
+                                                                          .seq = entry->seq,
+                                                                          .chain = entry->chain,
+                                                                          .bytes = entry->bytes,
+                                                                          .name = e->name,
+                                                                          .key = e->key};
 }
 
-static const struct sim_written *find_written(const struct sim_truth *t, int office, uint32_t epoch,
-                                              uint64_t seq, const struct esep_hash *chain)
+static struct sim_written *find_written(const struct sim_truth *t, int office, uint32_t epoch,
+                                        uint64_t seq, const struct esep_hash *chain)
 {
     for (size_t i = t->written_count[office]; i > 0; i--) {
-        const struct sim_written *w = &t->written[office][i - 1];
+        struct sim_written *w = &t->written[office][i - 1];
         if (w->epoch == epoch && w->seq == seq && esep_hash_equal(&w->chain, chain))
             return w;
     }
@@ -86,6 +91,30 @@ static struct esep_hash chain_at(const struct sim *sim, int office, uint32_t epo
                                       sim->offices[office].sign.public);
 }
 
+static bool counts(Esep__V1__Verdict verdict)
+{
+    return verdict == ESEP__V1__VERDICT__VERDICT_TAKEN ||
+           verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT;
+}
+
+/* Orders and plans are the log's own, and may be lost with it. */
+static bool closed(Esep__V1__Verdict verdict)
+{
+    return verdict == ESEP__V1__VERDICT__VERDICT_CLOSED ||
+           verdict == ESEP__V1__VERDICT__VERDICT_UNKNOWN_OBLIGATION;
+}
+
+/* What comes back after a restore counts as it did, whatever it names and whatever is here. */
+static void check_verdict(struct sim *sim, uint64_t index, struct sim_written *w,
+                          Esep__V1__Verdict verdict)
+{
+    if (w->verdict == 0)
+        w->verdict = verdict;
+    if (counts(w->verdict) != counts(verdict) && !closed(w->verdict) && !closed(verdict))
+        sim_fail(sim, "entry %llu had the verdict %d once and has %d now",
+                 (unsigned long long)index, (int)w->verdict, (int)verdict);
+}
+
 static void check_entry(struct sim *sim, uint64_t index, const struct collector_leaf *leaf,
                         struct esep_slice body)
 {
@@ -105,12 +134,13 @@ static void check_entry(struct sim *sim, uint64_t index, const struct collector_
                  (unsigned long long)leaf->seq, (unsigned long long)chain->count);
     struct esep_hash before = chain_at(sim, office, leaf->epoch, chain->count);
     struct esep_hash hash = esep_chain_step(&before, leaf->seq, body);
-    const struct sim_written *w = find_written(t, office, leaf->epoch, leaf->seq, &hash);
+    struct sim_written *w = find_written(t, office, leaf->epoch, leaf->seq, &hash);
     if (!esep_hash_equal(&hash, &leaf->hash))
         sim_fail(sim, "entry %llu: its chain hash is wrong", (unsigned long long)index);
     if (w == NULL || !esep_slice_equal(w->bytes, body))
         sim_fail(sim, "entry %llu: office %u never wrote it", (unsigned long long)index,
                  leaf->office);
+    check_verdict(sim, index, w, leaf->verdict);
     if (chain->count + 2 > chain->cap) {
         chain->cap = chain->cap * 2 + 64;
         chain->hashes = realloc(chain->hashes, chain->cap * sizeof *chain->hashes);
@@ -184,9 +214,11 @@ static void check_alert(struct sim *sim, uint64_t index, struct esep_slice body)
     for (size_t i = 0; i < alert->n_items; i++) {
         const Esep__V1__AlertItem *item = alert->items[i];
         char what[400];
-        int len = snprintf(what, sizeof what, "%s kind %d days %u weeks %u due %lld office %u %lld",
-                           item->obligation, (int)item->kind, item->days_left, item->weeks,
-                           (long long)item->due_us, item->office, (long long)item->seen_at_us);
+        int len =
+            snprintf(what, sizeof what, "%s kind %d days %u weeks %u due %lld/%u office %u %lld",
+                     item->obligation, (int)item->kind, item->days_left, item->weeks,
+                     (long long)item->due_us, sim_model_turn(sim, item->obligation, item->due_us),
+                     item->office, (long long)item->seen_at_us);
         alert_once(sim, index, what, (size_t)len);
     }
 }
@@ -427,4 +459,5 @@ void sim_truth_end(struct sim *sim)
     if (sim->truth.receipts > 0 && sim->truth.receipts_sent == 0)
         sim_fail(sim, "no receipt was looked at on its way");
     sim_truth_replay(sim);
+    sim_model_end(sim);
 }

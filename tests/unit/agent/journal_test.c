@@ -3,7 +3,6 @@
  */
 #include "base/crypto.h"
 #include "journal_world.h"
-#include "wire/unpack.h"
 
 #include <sys/stat.h>
 
@@ -376,78 +375,34 @@ static void test_recover_refuses_what_is_damaged(void **state)
     journal_close(&w.journal);
 }
 
-static void append_revision(struct journal_world *w, uint64_t builds_on_seq)
-{
-    uint8_t nonce[16] = {(uint8_t)builds_on_seq};
-    char key[] = "p/annual/-/moj/1";
-    struct esep_buf bytes;
-    struct agent_head head;
-    struct esep_reason reason = {""};
-    Esep__V1__JournalEntry entry;
-    Esep__V1__Report report;
-    esep__v1__journal_entry__init(&entry);
-    esep__v1__report__init(&report);
-    entry.nonce = (ProtobufCBinaryData){.len = sizeof nonce, .data = nonce};
-    entry.written_at_us = 5;
-    entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
-    entry.report = &report;
-    report.obligation = key;
-    report.revision = 2;
-    report.builds_on_seq = builds_on_seq;
-    report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_EXECUTED;
-    esep_buf_init(&bytes, AGENT_ENTRY_BYTES_MAX);
-    assert_int_equal(agent_entry_pack(&entry, &bytes, &reason), ESEP_OK);
-    struct esep_slice slice = esep_buf_slice(&bytes);
-    assert_int_equal(journal_append(&w->journal, &w->office_key, &slice, 1, 5, &head, &reason),
-                     ESEP_OK);
-    esep_buf_done(&bytes);
-}
-
-static void base_of(struct journal_world *w, uint64_t seq, uint64_t *ret_seq, uint64_t *ret_index)
-{
-    struct esep_hash chain;
-    struct esep_buf bytes;
-    struct esep_arena arena;
-    struct esep_reason reason = {""};
-    const ProtobufCMessage *message = NULL;
-    esep_buf_init(&bytes, AGENT_ENTRY_BYTES_MAX);
-    assert_int_equal(esep_arena_init(&arena, 65536), ESEP_OK);
-    assert_int_equal(journal_entry(&w->journal, 2, seq, &chain, &bytes, &reason), ESEP_OK);
-    assert_int_equal(
-        esep_unpack(&esep__v1__journal_entry__descriptor, esep_buf_slice(&bytes), &arena, &message),
-        ESEP_OK);
-    *ret_seq = ((const Esep__V1__JournalEntry *)message)->report->builds_on_seq;
-    *ret_index = ((const Esep__V1__JournalEntry *)message)->report->builds_on_index;
-    esep_arena_done(&arena);
-    esep_buf_done(&bytes);
-}
-
-/* What an entry builds on is named by a number of its epoch; in the next one it must still be
- * meant.
+/* What the new epoch holds is, byte for byte, what the old one held: nobody packs an entry again.
  */
-static void test_recover_renumbers_what_is_built_on(void **state)
+static void test_recover_keeps_the_bytes(void **state)
 {
     struct journal_world w;
     uint64_t requeued = 0;
-    uint64_t seq = 0;
-    uint64_t index = 0;
     struct esep_reason reason = {""};
     world_begin(&w, state, 16 * MIB, 0);
-    assert_int_equal(world_append(&w, 1, 1, 10, &reason), ESEP_OK);
-    assert_int_equal(world_append(&w, 1, 2, 10, &reason), ESEP_OK);
+    for (uint64_t i = 1; i <= 6; i++)
+        assert_int_equal(world_append(&w, i, (esep_time)i, 10 * i, &reason), ESEP_OK);
     struct esep_receipt r = world_receipt(&w, 1, 1, 2, 10, 20);
     assert_int_equal(world_store(&w, 1, &r, 1, &reason), ESEP_OK);
-    append_revision(&w, 2); /* seq 3, on one that the log holds at index 11 */
-    append_revision(&w, 3); /* seq 4, on one that is queued again */
     assert_int_equal(journal_recover(&w.journal, &w.office_key, 9, 1, &requeued, &reason), ESEP_OK);
-    assert_int_equal(requeued, 2);
-    base_of(&w, 1, &seq, &index);
-    assert_int_equal(seq, 0);
-    assert_int_equal(index, 11);
-    base_of(&w, 2, &seq, &index);
-    assert_int_equal(seq, 1);
-    assert_int_equal(index, 0);
-    assert_int_equal(world_check_chain(&w), 2);
+    assert_int_equal(requeued, 4);
+    for (uint64_t seq = 1; seq <= 4; seq++) {
+        struct esep_hash chain;
+        struct esep_buf then;
+        struct esep_buf now;
+        esep_buf_init(&then, AGENT_ENTRY_BYTES_MAX);
+        esep_buf_init(&now, AGENT_ENTRY_BYTES_MAX);
+        assert_int_equal(journal_entry(&w.journal, 1, seq + 2, &chain, &then, &reason), ESEP_OK);
+        assert_int_equal(journal_entry(&w.journal, 2, seq, &chain, &now, &reason), ESEP_OK);
+        assert_int_equal(then.len, now.len);
+        assert_memory_equal(then.data, now.data, now.len);
+        esep_buf_done(&then);
+        esep_buf_done(&now);
+    }
+    assert_int_equal(world_check_chain(&w), 4);
     journal_close(&w.journal);
 }
 
@@ -502,6 +457,37 @@ static void test_receipt_lookups(void **state)
     journal_close(&w.journal);
 }
 
+/* The link broke before the receipt of the first group came; the collector says again what it said
+ * last. The head in it has all before it: nothing waits for a receipt that never comes. */
+static void test_a_later_receipt_covers_what_is_before(void **state)
+{
+    struct journal_world w;
+    struct esep_reason reason = {""};
+    struct esep_receipt got;
+    world_begin(&w, state, 16 * MIB, 0);
+    for (uint64_t i = 1; i <= 9; i++)
+        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    const struct esep_receipt receipts[] = {world_receipt(&w, 1, 4, 6, 40, 50),
+                                            world_receipt(&w, 1, 7, 8, 43, 50)};
+    assert_int_equal(world_store(&w, 1, receipts, 2, &reason), ESEP_OK);
+    const uint64_t through[] = {0, 6, 6, 6, 6, 6, 6, 8, 8, 0};
+    for (uint64_t seq = 1; seq <= 9; seq++) {
+        const enum esep_status status = journal_receipt(
+            &w.journal, 1, seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES, &got, &reason);
+        assert_int_equal(status, seq < 9 ? ESEP_OK : ESEP_NOT_FOUND);
+        if (status == ESEP_OK)
+            assert_int_equal(got.through_seq, through[seq]);
+    }
+    /* One that names the entry goes before, though it reaches further. */
+    const struct esep_receipt whole = world_receipt(&w, 1, 2, 9, 38, 60);
+    assert_int_equal(world_store(&w, 1, &whole, 1, &reason), ESEP_OK);
+    assert_int_equal(journal_receipt(&w.journal, 1, 3, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
+                                     &got, &reason),
+                     ESEP_OK);
+    assert_int_equal(got.through_seq, 9);
+    journal_close(&w.journal);
+}
+
 static void test_the_first_receipt_stays(void **state)
 {
     struct journal_world w;
@@ -537,8 +523,9 @@ int main(void)
         unit_test_in_folder(test_recover),
         unit_test_in_folder(test_older_epochs),
         unit_test_in_folder(test_recover_refuses_what_is_damaged),
-        unit_test_in_folder(test_recover_renumbers_what_is_built_on),
+        unit_test_in_folder(test_recover_keeps_the_bytes),
         unit_test_in_folder(test_receipt_lookups),
+        unit_test_in_folder(test_a_later_receipt_covers_what_is_before),
         unit_test_in_folder(test_the_first_receipt_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

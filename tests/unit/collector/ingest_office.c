@@ -122,7 +122,10 @@ void sim_write(struct sim_office *o, struct ingest *g, const char *key)
     entry.report = &report;
     report.obligation = text(key);
     report.revision = (uint32_t)o->seq + 1;
-    report.builds_on_seq = o->seq;
+    struct esep_hash before =
+        esep_content_hash(o->seq > 0 ? o->entries[o->seq] : esep_slice(NULL, 0));
+    if (o->seq > 0)
+        report.builds_on = (ProtobufCBinaryData){sizeof before.bytes, before.bytes};
     report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_IN_PROGRESS;
     report.narrative = narrative;
     uint8_t packed[1024];

@@ -2,6 +2,7 @@
 #include "views_world.h"
 
 #include "esep/v1/wire.pb-c.h"
+#include "wire/statement.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,8 +260,21 @@ struct esep_hash world_hash(uint32_t office, uint32_t epoch, uint64_t seq)
     return hash;
 }
 
-static Esep__V1__Verdict log_entry(struct world *w, uint32_t office,
-                                   const Esep__V1__JournalEntry *entry)
+struct esep_hash world_content(const struct world *w, uint64_t index)
+{
+    if (index < w->log_count)
+        return esep_content_hash(esep_slice(w->log[index].body, w->log[index].len));
+    uint8_t made_up[8];
+    esep_be64_put(made_up, index);
+    return esep_sha256(esep_slice(made_up, sizeof made_up));
+}
+
+static ProtobufCBinaryData name(struct esep_hash *hash)
+{
+    return (ProtobufCBinaryData){sizeof hash->bytes, hash->bytes};
+}
+
+Esep__V1__Verdict world_entry(struct world *w, uint32_t office, const Esep__V1__JournalEntry *entry)
 {
     struct collector_leaf leaf = {
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
@@ -269,7 +283,14 @@ static Esep__V1__Verdict log_entry(struct world *w, uint32_t office,
         .epoch = w->office[office].epoch,
         .seq = ++w->office[office].seq,
     };
-    leaf.verdict = views_judge(w->views, office, leaf.seq, entry);
+    uint8_t body[4096];
+    size_t len = 0;
+    if (entry != NULL) {
+        len = protobuf_c_message_get_packed_size(&entry->base);
+        assert_in_range(len, 1, sizeof body);
+        (void)protobuf_c_message_pack(&entry->base, body);
+    }
+    leaf.verdict = views_judge(w->views, office, esep_slice(body, len), entry);
     leaf.hash = world_hash(office, leaf.epoch, leaf.seq);
     assert_int_equal(world_try(w, &leaf, entry == NULL ? NULL : &entry->base), ESEP_OK);
     return leaf.verdict;
@@ -278,6 +299,7 @@ static Esep__V1__Verdict log_entry(struct world *w, uint32_t office,
 static void start_entry(struct world *w, Esep__V1__JournalEntry *entry)
 {
     static uint8_t nonce[16];
+    esep_be64_put(nonce, w->log_count);
     esep__v1__journal_entry__init(entry);
     entry->nonce = (ProtobufCBinaryData){sizeof(nonce), nonce};
     entry->written_at_us = w->now;
@@ -287,26 +309,28 @@ Esep__V1__Verdict world_report(struct world *w, uint32_t office, const struct wo
 {
     Esep__V1__JournalEntry entry;
     Esep__V1__Report report;
-    uint64_t settles = r->settles;
+    struct esep_hash base = world_content(w, r->base_index);
+    struct esep_hash other = world_content(w, r->settles);
+    ProtobufCBinaryData settles = name(&other);
     start_entry(w, &entry);
     esep__v1__report__init(&report);
     entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
     entry.report = &report;
     report.obligation = text(r->key);
     report.revision = 1;
-    report.builds_on_index = r->base_index;
-    report.builds_on_seq = r->base_seq;
+    if (r->base_index != 0)
+        report.builds_on = name(&base);
     report.fulfilment = r->fulfilment;
     report.narrative = text("done so far");
     if (r->settles != 0) {
-        report.settles_index = &settles;
-        report.n_settles_index = 1;
+        report.settles = &settles;
+        report.n_settles = 1;
     }
     if (r->percent >= 0) {
         report.progress_case = ESEP__V1__REPORT__PROGRESS_PERCENT;
         report.percent = (uint32_t)r->percent;
     }
-    return log_entry(w, office, &entry);
+    return world_entry(w, office, &entry);
 }
 
 Esep__V1__Verdict world_plain_report(struct world *w, uint32_t office, const char *key)
@@ -319,9 +343,9 @@ Esep__V1__Verdict world_plain_report(struct world *w, uint32_t office, const cha
     return world_report(w, office, &report);
 }
 
-static Esep__V1__Verdict withdraw(struct world *w, uint32_t office, const char *key, uint64_t index,
-                                  uint64_t seq)
+Esep__V1__Verdict world_withdraw(struct world *w, uint32_t office, const char *key, uint64_t index)
 {
+    struct esep_hash content = world_content(w, index);
     Esep__V1__JournalEntry entry;
     Esep__V1__Withdrawal withdrawal;
     start_entry(w, &entry);
@@ -329,21 +353,9 @@ static Esep__V1__Verdict withdraw(struct world *w, uint32_t office, const char *
     entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL;
     entry.withdrawal = &withdrawal;
     withdrawal.obligation = text(key);
-    withdrawal.report_index = index;
-    withdrawal.report_seq = seq;
+    withdrawal.report = name(&content);
     withdrawal.reason = text("sent by mistake");
-    return log_entry(w, office, &entry);
-}
-
-Esep__V1__Verdict world_withdraw(struct world *w, uint32_t office, const char *key, uint64_t index)
-{
-    return withdraw(w, office, key, index, 0);
-}
-
-Esep__V1__Verdict world_withdraw_seq(struct world *w, uint32_t office, const char *key,
-                                     uint64_t seq)
-{
-    return withdraw(w, office, key, 0, seq);
+    return world_entry(w, office, &entry);
 }
 
 Esep__V1__Verdict world_ask(struct world *w, uint32_t office, const char *key)
@@ -357,12 +369,12 @@ Esep__V1__Verdict world_ask(struct world *w, uint32_t office, const char *key)
     request.obligation = text(key);
     request.until = text("2013-09-30");
     request.reason = text("the tender failed");
-    return log_entry(w, office, &entry);
+    return world_entry(w, office, &entry);
 }
 
 Esep__V1__Verdict world_garbage(struct world *w, uint32_t office)
 {
-    return log_entry(w, office, NULL);
+    return world_entry(w, office, NULL);
 }
 
 static void log_commitment(struct world *w, uint32_t office, uint64_t seq, uint8_t flags)
@@ -406,9 +418,11 @@ void world_new_epoch(struct world *w, uint32_t office)
 enum esep_status world_review(struct world *w, const char *key, uint64_t index, bool accept,
                               const char *again_by)
 {
+    struct esep_hash content = world_content(w, index);
     Esep__V1__Review review;
     esep__v1__review__init(&review);
     review.report_index = index;
+    review.report = name(&content);
     review.obligation = text(key);
     review.accept = accept;
     review.again_by_day = again_by == NULL ? 0 : world_day(again_by);

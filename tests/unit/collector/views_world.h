@@ -83,16 +83,19 @@ uint32_t world_office(struct world *w, const char *body);
 
 struct world_report {
     const char *key;
-    uint64_t base_index, base_seq;
-    uint64_t settles;
+    uint64_t base_index,
+        settles; /* log indexes, 0: none; beyond the log: a name that nothing has */
     Esep__V1__Fulfilment fulfilment;
     int percent;
 };
 Esep__V1__Verdict world_report(struct world *w, uint32_t office, const struct world_report *report);
 Esep__V1__Verdict world_plain_report(struct world *w, uint32_t office, const char *key);
 Esep__V1__Verdict world_withdraw(struct world *w, uint32_t office, const char *key, uint64_t index);
-Esep__V1__Verdict world_withdraw_seq(struct world *w, uint32_t office, const char *key,
-                                     uint64_t seq);
+/* Any entry, with the nonce that the caller gave it. */
+Esep__V1__Verdict world_entry(struct world *w, uint32_t office,
+                              const Esep__V1__JournalEntry *entry);
+/* What the entry at this log index is called by others. */
+struct esep_hash world_content(const struct world *w, uint64_t index);
 Esep__V1__Verdict world_ask(struct world *w, uint32_t office, const char *key);
 Esep__V1__Verdict world_garbage(struct world *w, uint32_t office);
 void world_close(struct world *w, uint32_t office);

@@ -222,6 +222,32 @@ static void a_second_writer_is_refused_and_readers_are_not(void **state)
     log->ops->close(log);
 }
 
+/* Entries of format 1 name each other by places in a log. Nothing makes them into others: the store
+ * says so to readers and writers alike, and stays what it was. */
+static void a_log_of_the_first_format_is_refused(void **state)
+{
+    char path[300];
+    struct esep_store store;
+    struct esep_reason reason = {""};
+    struct collector_log *log = NULL;
+    (void)snprintf(path, sizeof path, "%s/store", (const char *)*state);
+    struct esep_store_options first = {
+        .map_bytes = 1u << 24, .dbs_max = 16, .kind = "log", .format = 1, .create = true};
+    assert_int_equal(esep_store_open(&store, path, &first, &reason), ESEP_OK);
+    esep_store_close(&store);
+    for (int how = 0; how < 3; how++) {
+        const struct collector_log_options options = {
+            .path = path, .map_bytes = 1u << 24, .read_only = how == 0, .create = how == 2};
+        assert_int_equal(collector_log_open(&log, &options, &reason), ESEP_INVALID);
+        assert_non_null(strstr(reason.text, path));
+        assert_non_null(strstr(reason.text, "has format 1, made by version"));
+        assert_non_null(strstr(reason.text, "uses format 2: use that version; nothing converts"));
+    }
+    first.create = false;
+    assert_int_equal(esep_store_open(&store, path, &first, &reason), ESEP_OK);
+    esep_store_close(&store);
+}
+
 static void a_new_engine_id_is_drawn_once_and_kept(void **state)
 {
     struct collector_log *log = open_log(*state, 1u << 24, false);
@@ -301,6 +327,7 @@ int main(void)
         unit_test_in_folder(rows_keep_to_their_tables_whatever_the_order_of_writing),
         unit_test_in_folder(a_full_store_refuses_a_batch_whole_and_stays_readable),
         unit_test_in_folder(a_second_writer_is_refused_and_readers_are_not),
+        unit_test_in_folder(a_log_of_the_first_format_is_refused),
         unit_test_in_folder(a_new_engine_id_is_drawn_once_and_kept),
         unit_test_in_folder(what_is_held_stays_as_it_was_while_another_writes),
     };

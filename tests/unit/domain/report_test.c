@@ -14,7 +14,8 @@ static Esep__V1__AttachmentRef attachment;
 static Esep__V1__Money *moneys[33];
 static Esep__V1__Indicator *indicators[65];
 static Esep__V1__AttachmentRef *attachments[33];
-static uint64_t indexes[65];
+static uint8_t bytes64[64];
+static ProtobufCBinaryData names[65];
 static Esep__V1__Report report;
 static Esep__V1__Withdrawal withdrawal;
 static Esep__V1__ExtensionRequest request;
@@ -53,7 +54,7 @@ static void honest(void)
     attachment.sha256 = (ProtobufCBinaryData){32, bytes32};
     for (size_t i = 0; i < 65; i++) {
         indicators[i] = &indicator;
-        indexes[i] = i + 1;
+        names[i] = (ProtobufCBinaryData){32, bytes32};
         if (i < 33) {
             moneys[i] = &money;
             attachments[i] = &attachment;
@@ -72,11 +73,11 @@ static void honest(void)
     report.indicators = indicators;
     report.n_attachments = 1;
     report.attachments = attachments;
-    report.cites_index = indexes;
-    report.settles_index = indexes;
+    report.cites = names;
+    report.settles = names;
     esep__v1__withdrawal__init(&withdrawal);
     withdrawal.obligation = report.obligation;
-    withdrawal.report_seq = 4;
+    withdrawal.report = names[0];
     withdrawal.reason = str("filed for the wrong half");
     esep__v1__extension_request__init(&request);
     request.obligation = report.obligation;
@@ -134,7 +135,9 @@ ROW(narrative_full, report.narrative = of_length(16384))
 ROW(narrative_over, report.narrative = of_length(16385))
 ROW(obstacles_over, report.obstacles = of_length(4097))
 ROW(revision_0, report.revision = 0)
-ROW(two_bases, report.builds_on_index = 3; report.builds_on_seq = 4)
+ROW(builds, report.builds_on = names[0])
+ROW(builds_31, report.builds_on = names[0]; report.builds_on.len = 31)
+ROW(builds_64, report.builds_on.len = 64; report.builds_on.data = bytes64)
 ROW(no_fulfilment, report.fulfilment = ESEP__V1__FULFILMENT__FULFILMENT_UNSPECIFIED)
 ROW(odd_fulfilment, report.fulfilment = (Esep__V1__Fulfilment)7)
 ROW(negative_fulfilment, report.fulfilment = (Esep__V1__Fulfilment)-1)
@@ -172,16 +175,20 @@ ROW(attachment_path, attachment.name = str("../etc/passwd"))
 ROW(attachment_backslash, attachment.name = str("C:\\report.pdf"))
 ROW(attachment_dots, attachment.name = str(".."))
 ROW(attachment_hash, attachment.sha256.len = 31)
-ROW(settles_9, report.n_settles_index = 9)
-ROW(cites_65, report.n_cites_index = 65)
+ROW(settles_8, report.n_settles = 8)
+ROW(settles_9, report.n_settles = 9)
+ROW(settles_33_bytes, report.n_settles = 3; names[2].len = 33)
+ROW(cites_64, report.n_cites = 64)
+ROW(cites_65, report.n_cites = 65)
+ROW(cites_nothing, report.n_cites = 2; names[1].len = 0)
 ROW(person_long, person.name = of_length(129))
 ROW(signatory_long, report.signatory = &person; report.preparer = NULL;
     person.phone = of_length(33))
 ROW(nonce_15, entry.nonce.len = 15)
 ROW(no_body, entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY__NOT_SET)
 ROW(withdraws, as_withdrawal())
-ROW(withdraws_both, as_withdrawal(); withdrawal.report_index = 9)
-ROW(withdraws_none, as_withdrawal(); withdrawal.report_seq = 0)
+ROW(withdraws_long, as_withdrawal(); withdrawal.report.len = 64; withdrawal.report.data = bytes64)
+ROW(withdraws_none, as_withdrawal(); withdrawal.report.len = 0)
 ROW(withdraws_mute, as_withdrawal(); withdrawal.reason = str(""))
 ROW(asks, as_request())
 ROW(asks_no_day, as_request(); request.until = str("2013-02-30"))
@@ -203,7 +210,9 @@ static const struct {
     {narrative_over, "narrative"},
     {obstacles_over, "obstacles"},
     {revision_0, "revision"},
-    {two_bases, "builds_on"},
+    {builds, NULL},
+    {builds_31, "builds_on"},
+    {builds_64, "builds_on"},
     {no_fulfilment, "fulfilment"},
     {odd_fulfilment, "fulfilment"},
     {negative_fulfilment, "fulfilment"},
@@ -240,14 +249,18 @@ static const struct {
     {attachment_backslash, "attachments.name"},
     {attachment_dots, "attachments.name"},
     {attachment_hash, "sha256"},
-    {settles_9, "settles_index"},
-    {cites_65, "cites_index"},
+    {settles_8, NULL},
+    {settles_9, "settles"},
+    {settles_33_bytes, "settles: item 3"},
+    {cites_64, NULL},
+    {cites_65, "cites"},
+    {cites_nothing, "cites: item 2"},
     {person_long, "name"},
     {signatory_long, "phone"},
     {nonce_15, "nonce"},
     {no_body, "entry"},
     {withdraws, NULL},
-    {withdraws_both, "withdrawal"},
+    {withdraws_long, "withdrawal"},
     {withdraws_none, "withdrawal"},
     {withdraws_mute, "reason"},
     {asks, NULL},

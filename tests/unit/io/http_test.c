@@ -27,7 +27,7 @@ struct world {
     enum esep_status sent;
     char path[64], query[64], cookie[64], peer[INET6_ADDRSTRLEN], body[64];
     enum esep_http_method method;
-    bool absent, until_closed;
+    bool absent, until_closed, client_done;
     int deaf;
     char reply[REPLY_MAX], second[REPLY_MAX];
 };
@@ -39,7 +39,7 @@ static void on_closed(void *context)
     struct world *w = context;
     w->closed++;
     w->stream = NULL;
-    if (w->until_closed)
+    if (w->until_closed && w->client_done)
         esep_loop_stop(w->loop);
 }
 
@@ -79,7 +79,8 @@ static void on_request(void *context, struct esep_http_request *r)
 static void on_done(void *context)
 {
     struct world *w = context;
-    if (!w->until_closed)
+    w->client_done = true;
+    if (!w->until_closed || w->closed > 0)
         esep_loop_stop(w->loop);
 }
 

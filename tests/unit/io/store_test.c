@@ -72,6 +72,7 @@ static void test_another_kind_or_format_is_refused(void **state)
     other.format = 2;
     assert_int_equal(esep_store_open(&store, path, &other, &reason), ESEP_INVALID);
     assert_non_null(strstr(reason.text, "format 1"));
+    assert_non_null(strstr(reason.text, "a new one wants an empty folder")); /* it is all there */
     other = journal;
     other.create = false;
     other.read_only = true;

@@ -53,6 +53,8 @@ def statements():
     yield "chain_start", start
     yield "chain_step", step
     yield "chain_step_empty", empty
+    yield "content", sha256(tag("esep/content/v1"), entry)
+    yield "content_empty", sha256(tag("esep/content/v1"))
     yield "commitment", head
     yield "commitment_signature", SIGNER.sign(head)
     yield "receipt", receipt

@@ -72,6 +72,16 @@ static void test_golden_chain(void **state)
     assert_golden(GOLDEN, "chain_step_empty", hash.bytes, 32);
 }
 
+/* What others call an entry hangs on its bytes alone: on no log, office, epoch or sequence. */
+static void test_golden_content(void **state)
+{
+    (void)state;
+    struct esep_hash hash = esep_content_hash(esep_slice_str("the bytes of an entry"));
+    assert_golden(GOLDEN, "content", hash.bytes, 32);
+    hash = esep_content_hash(esep_slice(NULL, 0));
+    assert_golden(GOLDEN, "content_empty", hash.bytes, 32);
+}
+
 static void test_golden_commitment(void **state)
 {
     (void)state;
@@ -247,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden_chain),
+        cmocka_unit_test(test_golden_content),
         cmocka_unit_test(test_golden_commitment),
         cmocka_unit_test(test_golden_receipt),
         cmocka_unit_test(test_golden_rest),
