@@ -213,6 +213,33 @@ enum esep_status collector_state_replay(struct collector_log *log,
     return ESEP_OK;
 }
 
+enum esep_status collector_state_follow(struct collector_state *state, uint64_t max,
+                                        uint64_t *ret_applied, struct esep_reason *reason)
+{
+    struct replay replay = {.views = state->views, .until = ESEP_TIME_NEVER, .reason = reason};
+    const uint64_t seen = views_log_size(state->views);
+    uint64_t size = 0;
+
+    *ret_applied = 0;
+    enum esep_status status = state->log->ops->size(state->log, &size);
+    if (status != ESEP_OK || size == seen)
+        return status;
+    if (size < seen)
+        return esep_because(
+            reason, ESEP_CONFLICT,
+            "the log has %llu entries where it had %llu: another store stands there",
+            (unsigned long long)size, (unsigned long long)seen);
+    status = state->log->ops->read(state->log, seen, size - seen < max ? size - seen : max,
+                                   replay_entry, &replay, reason);
+    if (status == ESEP_OK)
+        status = replay.status;
+    /* The rows are the writer's to store. */
+    if (status == ESEP_OK)
+        status = views_flush(state->views, put_nowhere, NULL);
+    *ret_applied = views_log_size(state->views) - seen;
+    return status;
+}
+
 enum esep_status collector_state_as_of(struct collector_state *state,
                                        const struct collector_settings *settings, esep_time as_of,
                                        struct esep_reason *reason)

@@ -44,6 +44,13 @@ ESEP_MUST_USE enum esep_status collector_state_as_of(struct collector_state *sta
                                                      const struct collector_settings *settings,
                                                      esep_time as_of, struct esep_reason *reason);
 
+/* Brings the views of a state opened read-only up to the log that another process writes: at most
+ * `max` entries, so that a loop gets on. *ret_applied: how many. ESEP_CONFLICT: the log is shorter
+ * than what the views have seen; another store stands in its place, open it anew. */
+ESEP_MUST_USE enum esep_status collector_state_follow(struct collector_state *state, uint64_t max,
+                                                      uint64_t *ret_applied,
+                                                      struct esep_reason *reason);
+
 struct collector_zones *collector_zones_new(void);
 void collector_zones_free(struct collector_zones *zones);
 views_zone_fn collector_zones_get;

@@ -325,6 +325,48 @@ static void the_past_is_what_was_known_then(void **state)
     end(&f);
 }
 
+static void a_reader_follows_the_writer(void **state)
+{
+    struct fixture f;
+    struct esep_reason reason = {""};
+    uint64_t applied = 0, steps = 0;
+    begin(&f, *state);
+    assert_int_equal(collector_state_as_of(&f.state, f.settings, world_time("2012-12-31"), NULL),
+                     ESEP_OK);
+    const uint64_t behind = f.world.log_count - views_log_size(f.state.views);
+    assert_true(behind > 6);
+    do {
+        assert_int_equal(collector_state_follow(&f.state, 3, &applied, &reason), ESEP_OK);
+        assert_true(applied <= 3);
+        steps++;
+    } while (applied > 0);
+    assert_int_equal(steps, behind / 3 + (behind % 3 != 0) + 1);
+    assert_int_equal(views_log_size(f.state.views), f.world.log_count);
+    assert_int_equal(views_office_count(f.state.views), 2);
+    end(&f);
+}
+
+/* As after a restore from a backup: what stands on the disk knows less than the reader. */
+static void a_reader_does_not_follow_a_log_that_became_shorter(void **state)
+{
+    struct fixture f;
+    struct esep_reason reason = {""};
+    uint64_t applied = 0;
+    begin(&f, *state);
+    const size_t at = f.world.log_count;
+    (void)world_office(&f.world, "akmola");
+    for (size_t i = at; i < f.world.log_count; i++)
+        assert_int_equal(
+            views_apply(f.state.views, i, esep_slice(f.world.log[i].leaf, COLLECTOR_LEAF_BYTES),
+                        esep_slice(f.world.log[i].body, f.world.log[i].len), NULL, &reason),
+            ESEP_OK);
+    assert_true(f.world.log_count > at);
+    assert_int_equal(collector_state_follow(&f.state, 100, &applied, &reason), ESEP_CONFLICT);
+    assert_int_equal(applied, 0);
+    assert_non_null(strstr(reason.text, "another store"));
+    end(&f);
+}
+
 static void what_is_missing_is_said(void **state)
 {
     struct fixture f;
@@ -381,6 +423,8 @@ int main(void)
         unit_test_in_folder(the_mailbox_is_read_in_order_and_in_pieces),
         unit_test_in_folder(a_long_mailbox_comes_in_several_readings),
         unit_test_in_folder(the_past_is_what_was_known_then),
+        unit_test_in_folder(a_reader_follows_the_writer),
+        unit_test_in_folder(a_reader_does_not_follow_a_log_that_became_shorter),
         unit_test_in_folder(what_is_missing_is_said),
         unit_test_in_folder(other_keys_are_refused),
     };
