@@ -440,11 +440,16 @@ static enum esep_status fill(struct book *book)
         bool sheet = block->kind == PAPER_TABLE && block->name != NULL;
         book->done += sheet ? 1 : 1 + block->row_count;
         status = paper_step(book->writing, book->done, paper->unit_count, book->reason);
-        if (status == ESEP_OK && sheet)
+        if (status == ESEP_OK && sheet) {
             status = put_table(book, block);
-        sheets += sheet;
+            sheets++;
+        }
     }
-    return status == ESEP_OK && sheets == 0 ? put_title(book) : status;
+    if (sheets > 0)
+        return status;
+    /* Even where it was stopped: the library forgets to close the file of a sheet without cells. */
+    enum esep_status titled = put_title(book);
+    return status == ESEP_OK ? titled : status;
 }
 
 static enum esep_status pour(FILE *packed, FILE *out, struct esep_reason *reason)
@@ -480,10 +485,10 @@ enum esep_status paper_write_xlsx(const struct paper *paper, FILE *out,
         status = because(&book, LXW_ERROR_MEMORY_MALLOC_FAILED);
     } else {
         status = fill(&book);
+        /* What was stopped is closed too: to free it alone would leave its sheets' files open. */
+        lxw_error closed = workbook_close(book.workbook);
         if (status == ESEP_OK)
-            status = because(&book, workbook_close(book.workbook));
-        else
-            lxw_workbook_free(book.workbook);
+            status = because(&book, closed);
     }
     if (status == ESEP_OK)
         status = pour(packed, out, reason);
