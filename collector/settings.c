@@ -43,6 +43,8 @@ static const struct esep_config_row rows[] = {
         "obligations of all plans"),
     ROW("limits.plans", ESEP_CONFIG_U64, plans, "256", 1, 65536, "plans and their changes"),
     ROW("limits.codes", ESEP_CONFIG_U64, codes, "8192", 1, 1u << 20, "enrolment codes"),
+    ROW("limits.accounts", ESEP_CONFIG_U64, accounts, "1024", 1, 65536,
+        "accounts of the commission, closed ones too"),
     ROW("limits.session_idle", ESEP_CONFIG_DURATION, session_idle, "10m", SECONDS(1),
         SECONDS(86400), "an office unheard of for so long says Hello again"),
     ROW("limits.presence_every", ESEP_CONFIG_DURATION, presence_every, "6h", SECONDS(1),
@@ -385,6 +387,7 @@ struct views_limits collector_settings_limits(const struct collector_settings *s
                                  .obligations_max = (uint32_t)s->obligations,
                                  .codes_max = (uint32_t)s->codes,
                                  .deliveries_max = 65536,
+                                 .accounts_max = (uint32_t)s->accounts,
                                  .open_commitments_max = 64,
                                  .plan_bytes_max = 64u << 20};
 }

@@ -53,6 +53,7 @@ struct collector_settings {
     uint64_t obligations;
     uint64_t plans;
     uint64_t codes;
+    uint64_t accounts;
     int64_t session_idle;
     int64_t presence_every;
     int64_t alerts_settle;

@@ -69,7 +69,7 @@ static bool load_plan(void *context, uint64_t index, struct esep_slice leaf, str
  */
 static enum esep_status load_views(struct collector_state *state, struct esep_reason *reason)
 {
-    static const char tables[] = "TPFKOCD";
+    static const char tables[] = "TPFKOCDA";
     struct load load = {.views = state->views, .reason = reason};
     for (const char *table = tables; *table != 0; table++) {
         enum esep_status status = state->log->ops->rows(

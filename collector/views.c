@@ -74,6 +74,11 @@ static bool same_code(const struct views *views, uint32_t number, struct esep_sl
     return memcmp(views->codes[number].hash.bytes, name.data, name.len) == 0;
 }
 
+static bool same_name(const struct views *views, uint32_t number, struct esep_slice name)
+{
+    return strcmp(views->accounts[number].name, (const char *)name.data) == 0;
+}
+
 static bool marks_init(struct views_marks *marks, uint32_t max)
 {
     marks->list = calloc((size_t)max + 1, sizeof(*marks->list));
@@ -101,8 +106,10 @@ static bool take_arrays(struct views *v)
     v->candidates = calloc((size_t)l->obligations_max + l->offices_max + 1, sizeof(*v->candidates));
     v->codes = calloc((size_t)l->codes_max + 1, sizeof(*v->codes));
     v->deliveries = calloc((size_t)l->deliveries_max + 1, sizeof(*v->deliveries));
+    v->accounts = calloc((size_t)l->accounts_max + 1, sizeof(*v->accounts));
     return v->plans != NULL && v->offices != NULL && v->promises != NULL && v->duties != NULL &&
-           v->made != NULL && v->candidates != NULL && v->codes != NULL && v->deliveries != NULL;
+           v->made != NULL && v->candidates != NULL && v->codes != NULL && v->deliveries != NULL &&
+           v->accounts != NULL;
 }
 
 enum esep_status views_new(struct views **ret, const struct views_limits *limits,
@@ -110,7 +117,7 @@ enum esep_status views_new(struct views **ret, const struct views_limits *limits
 {
     enum { NUMBERS_MAX = 1 << 28 }; /* so that no size overflows */
     if (limits->offices_max > NUMBERS_MAX || limits->obligations_max > NUMBERS_MAX ||
-        limits->codes_max > NUMBERS_MAX)
+        limits->codes_max > NUMBERS_MAX || limits->accounts_max > NUMBERS_MAX)
         return ESEP_LIMIT;
     struct views *v = calloc(1, sizeof(*v));
     if (v == NULL)
@@ -123,6 +130,7 @@ enum esep_status views_new(struct views **ret, const struct views_limits *limits
     if (!take_arrays(v) || !index_init(&v->duty_by_key, limits->obligations_max) ||
         !index_init(&v->office_by_curve, limits->offices_max) ||
         !index_init(&v->code_by_hash, limits->codes_max) ||
+        !index_init(&v->account_by_name, limits->accounts_max) ||
         !marks_init(&v->dirty_offices, limits->offices_max) ||
         !marks_init(&v->dirty_duties, limits->obligations_max) ||
         esep_arena_init(&v->plan_arena, limits->plan_bytes_max) != ESEP_OK ||
@@ -149,9 +157,11 @@ void views_free(struct views *v)
         v->dirty_duties.list,
         v->dirty_offices.marked,
         v->dirty_offices.list,
+        v->account_by_name.slots,
         v->code_by_hash.slots,
         v->office_by_curve.slots,
         v->duty_by_key.slots,
+        v->accounts,
         v->deliveries,
         v->codes,
         v->candidates,
@@ -182,6 +192,12 @@ void views_index_code(struct views *v, uint32_t number)
 {
     const struct esep_slice key = esep_slice(v->codes[number].hash.bytes, ESEP_HASH_BYTES);
     views_index_put(&v->code_by_hash, views_hash(key), number);
+}
+
+void views_index_account(struct views *v, uint32_t number)
+{
+    const struct esep_slice name = esep_slice_str(v->accounts[number].name);
+    views_index_put(&v->account_by_name, views_hash(name), number);
 }
 
 struct views_duty *views_duty_by_key(const struct views *v, const char *key)
@@ -247,6 +263,22 @@ const struct views_code *views_code(const struct views *v, const uint8_t hash[32
 {
     const uint32_t at = index_find(v, &v->code_by_hash, esep_slice(hash, 32), same_code);
     return at == VIEWS_NONE ? NULL : &v->codes[at];
+}
+
+uint32_t views_account_count(const struct views *v)
+{
+    return v->account_count;
+}
+
+const struct views_account *views_account(const struct views *v, uint32_t number)
+{
+    return number < v->account_count ? &v->accounts[number] : NULL;
+}
+
+const struct views_account *views_account_named(const struct views *v, const char *name)
+{
+    const uint32_t at = index_find(v, &v->account_by_name, esep_slice_str(name), same_name);
+    return at == VIEWS_NONE ? NULL : &v->accounts[at];
 }
 
 uint32_t views_obligation_count(const struct views *v)

@@ -1,4 +1,4 @@
-/* collector/views.h - everything that follows from the log: offices, plans, obligations, mail.
+/* collector/views.h - what follows from the log: offices, plans, obligations, mail, accounts.
  *
  * views_apply takes one log entry and changes the state in memory; views_flush hands out the rows
  * that changed, to be stored in the same transaction as the entries. Rows depend on the log alone,
@@ -19,6 +19,7 @@
  *   'C' office, epoch, seq       open commitment (accepted, its entries not yet all here)
  *   'M' office u32, number u64   mailbox: log index
  *   'D' alert index u64, target  deliveries not yet done
+ *   'A' account number u32       account: name, role, body, state, for whom it stands in
  */
 #ifndef COLLECTOR_VIEWS_H
 #define COLLECTOR_VIEWS_H
@@ -36,6 +37,7 @@ struct views_limits {
     uint32_t obligations_max;
     uint32_t codes_max;
     uint32_t deliveries_max;
+    uint32_t accounts_max;
     uint32_t open_commitments_max; /* of one office */
     size_t plan_bytes_max;         /* memory for all plans together, unpacked */
 };
@@ -46,8 +48,8 @@ ESEP_MUST_USE enum esep_status views_new(struct views **ret, const struct views_
                                          views_zone_fn *zone, void *zone_context);
 void views_free(struct views *views);
 
-/* Start: every row of T, P, F, K, O, C, D (others are ignored), each table in key order; then the
- * PLAN entries they name; then views_load_end, which looks whether all is there. */
+/* Start: every row of T, P, F, K, O, C, D, A (others are ignored), each table in key order; then
+ * the PLAN entries they name; then views_load_end, which looks whether all is there. */
 ESEP_MUST_USE enum esep_status views_load_row(struct views *views, struct esep_slice key,
                                               struct esep_slice value, struct esep_reason *reason);
 uint64_t views_plan_index(const struct views *views, uint32_t plan_no); /* log index of its entry */
@@ -111,6 +113,25 @@ struct views_code {
     bool used;
 };
 const struct views_code *views_code(const struct views *views, const uint8_t hash[32]);
+
+#define VIEWS_ACCOUNT_NAME_MAX 65 /* with the NUL */
+#define VIEWS_ACCOUNT_DISPLAY_MAX 129
+struct views_account { /* as its newest entry says; numbered 0, 1, 2 ... as they were made */
+    uint32_t number;
+    char name[VIEWS_ACCOUNT_NAME_MAX];
+    char display[VIEWS_ACCOUNT_DISPLAY_MAX];
+    char body[ESEP_BODY_CODE_MAX];               /* "": of no body */
+    char substitute_for[VIEWS_ACCOUNT_NAME_MAX]; /* "": stands in for nobody */
+    esep_day from_day, until_day;                /* of that; 0 with nobody */
+    Esep__V1__AccountRole role;
+    Esep__V1__AccountState state;
+    uint64_t index; /* of the entry */
+};
+uint32_t views_account_count(const struct views *views);
+const struct views_account *views_account(const struct views *views, uint32_t number); /* NULL */
+const struct views_account *views_account_named(const struct views *views, const char *name);
+/* 1 to 64 of a-z 0-9 . _ - */
+bool views_account_name_valid(const char *name);
 
 /* The earliest commitment of the office's epoch that promises `seq` or more and whose entries are
  * still awaited or just complete; false: none. */

@@ -205,6 +205,31 @@ static bool load_delivery(struct views *v, struct views_reader *key, struct view
     return true;
 }
 
+static bool load_account(struct views *v, struct views_reader *key, struct views_reader *r)
+{
+    const uint32_t number = views_r32(key);
+    if (number != v->account_count || number >= v->limits.accounts_max)
+        return false;
+    struct views_account *account = &v->accounts[number];
+    memset(account, 0, sizeof(*account));
+    account->number = number;
+    views_rtext(r, account->name, sizeof(account->name));
+    views_rtext(r, account->display, sizeof(account->display));
+    views_rtext(r, account->body, sizeof(account->body));
+    views_rtext(r, account->substitute_for, sizeof(account->substitute_for));
+    account->from_day = (esep_day)views_r32(r);
+    account->until_day = (esep_day)views_r32(r);
+    account->role = (Esep__V1__AccountRole)views_r8(r);
+    account->state = (Esep__V1__AccountState)views_r8(r);
+    account->index = views_r64(r);
+    if (r->bad || !views_account_name_valid(account->name) ||
+        views_account_named(v, account->name) != NULL)
+        return false;
+    v->account_count++;
+    views_index_account(v, number);
+    return true;
+}
+
 static bool load_totals(struct views *v, struct views_reader *key, struct views_reader *r)
 {
     (void)key;
@@ -214,7 +239,9 @@ static bool load_totals(struct views *v, struct views_reader *key, struct views_
     v->loaded.offices = views_r32(r);
     v->loaded.duties = views_r32(r);
     v->loaded.codes = views_r32(r);
-    if (format != VIEWS_ROW_FORMAT || r->bad ||
+    const bool counted = format == VIEWS_ROW_FORMAT_ACCOUNTS;
+    v->loaded.accounts = counted ? views_r32(r) : 0;
+    if ((format != VIEWS_ROW_FORMAT && v->loaded.accounts == 0) || r->bad ||
         esep_merkle_load(&v->tree, esep_slice(r->at, r->left)) != ESEP_OK)
         return false;
     r->left = 0;
@@ -224,7 +251,8 @@ static bool load_totals(struct views *v, struct views_reader *key, struct views_
 enum esep_status views_load_end(struct views *v, struct esep_reason *reason)
 {
     bool whole = v->loaded.plans == v->plan_count && v->loaded.offices == v->office_count &&
-                 v->loaded.duties == v->duty_count && v->loaded.codes == v->code_count;
+                 v->loaded.duties == v->duty_count && v->loaded.codes == v->code_count &&
+                 v->loaded.accounts == v->account_count;
     for (uint32_t i = 0; i < v->plan_count; i++)
         whole = whole && v->plans[i].plan != NULL;
     for (uint32_t i = 0; i < v->code_count; i++)
@@ -239,8 +267,8 @@ enum esep_status views_load_end(struct views *v, struct esep_reason *reason)
 }
 
 static load_fn *const loaders[256] = {
-    ['C'] = load_promise, ['D'] = load_delivery, ['F'] = load_office, ['K'] = load_code,
-    ['O'] = load_duty,    ['P'] = load_plan,     ['T'] = load_totals,
+    ['A'] = load_account, ['C'] = load_promise, ['D'] = load_delivery, ['F'] = load_office,
+    ['K'] = load_code,    ['O'] = load_duty,    ['P'] = load_plan,     ['T'] = load_totals,
 };
 
 enum esep_status views_load_row(struct views *v, struct esep_slice key, struct esep_slice value,

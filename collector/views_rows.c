@@ -6,10 +6,13 @@
  * the totals change with every entry and are packed once, when the rows are handed out.
  *
  *   T   format 2 | newest accepted_at 8 | plans 4 | offices 4 | obligations 4 | codes 4 | tree
+ *       format 3, from the first account on: accounts 4 before the tree
  *   P   log index 8 | effective day 4
  *   K   body text | expires_at 8 | flags 1 | number 4
  *   S   log index 8          C   accepted_at 8 | log index 8 | held then 8 | head 32
  *   M   log index 8          D   zero 1
+ *   A   name text | display text | body text | for text | from day 4 | until day 4 | role 1 |
+ *       state 1 | log index 8
  *   R   see views_report_read: 44 bytes      F, O   see put_office, put_duty
  */
 #include "collector/views_state.h"
@@ -186,6 +189,26 @@ void views_put_delivery(struct views *v, const struct views_delivery *delivery)
               delivery->done ? esep_slice(NULL, 0) : esep_slice("", 1));
 }
 
+void views_put_account(struct views *v, uint32_t number)
+{
+    const struct views_account *account = &v->accounts[number];
+    uint8_t key[8];
+    uint8_t value[2 * VIEWS_ACCOUNT_NAME_MAX + VIEWS_ACCOUNT_DISPLAY_MAX + ESEP_BODY_CODE_MAX + 32];
+    struct views_writer k = key_for(key, 'A');
+    struct views_writer w = {value};
+    views_w32(&k, number);
+    views_wtext(&w, account->name);
+    views_wtext(&w, account->display);
+    views_wtext(&w, account->body);
+    views_wtext(&w, account->substitute_for);
+    views_w32(&w, (uint32_t)account->from_day);
+    views_w32(&w, (uint32_t)account->until_day);
+    views_w8(&w, (unsigned)account->role);
+    views_w8(&w, (unsigned)account->state);
+    views_w64(&w, account->index);
+    put_at(v, key, &k, value, &w);
+}
+
 static void put_office(struct views *v, const struct views_office_slot *slot)
 {
     const struct views_office *o = &slot->pub;
@@ -295,12 +318,14 @@ static void put_totals(struct views *v)
 {
     uint8_t value[64 + ESEP_MERKLE_BYTES_MAX];
     struct views_writer w = {value};
-    views_w8(&w, VIEWS_ROW_FORMAT);
+    views_w8(&w, v->account_count > 0 ? VIEWS_ROW_FORMAT_ACCOUNTS : VIEWS_ROW_FORMAT);
     views_w64(&w, (uint64_t)v->last_at);
     views_w32(&w, v->plan_count);
     views_w32(&w, v->office_count);
     views_w32(&w, v->duty_count);
     views_w32(&w, v->code_count);
+    if (v->account_count > 0)
+        views_w32(&w, v->account_count);
     w.at += esep_merkle_save(&v->tree, w.at);
     views_put(v, esep_slice("T", 1), esep_slice(value, (size_t)(w.at - value)));
 }

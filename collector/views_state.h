@@ -1,10 +1,10 @@
 /* collector/views_state.h - what the files of the views share; nobody else includes it.
  *
  * The state is a few arrays, taken at views_new and indexed by number: plans, offices,
- * obligations, codes, deliveries. Three hash tables lead from names to numbers. What an entry
- * changes is marked (offices, obligations: a list of numbers, each once) or, where a row is written
- * once or twice in its life, put at once into `rows`, a buffer that grows to the size of the
- * largest batch.
+ * obligations, codes, accounts, deliveries. Four hash tables lead from names to numbers. What an
+ * entry changes is marked (offices, obligations: a list of numbers, each once) or, where a row is
+ * written once or twice in its life, put at once into `rows`, a buffer that grows to the size of
+ * the largest batch.
  *
  * Life of an entry: views_apply decodes the leaf, and a handler checks everything that can fail
  * BEFORE it changes anything; then the leaf joins the tree. views_flush packs what is marked.
@@ -27,6 +27,7 @@
 #define VIEWS_SCRATCH_BYTES ((size_t)8 << 20)
 #define VIEWS_ROW_MAX 4096 /* the longest value of a row */
 #define VIEWS_ROW_FORMAT 2 /* of the layouts in views_rows.c; the store has one of its own */
+#define VIEWS_ROW_FORMAT_ACCOUNTS 3 /* from the first account on: T counts them, too */
 
 /* Number + 1 by hash; open addressing, never more than half full, nothing is ever taken out. */
 struct views_index_slot {
@@ -108,7 +109,7 @@ struct views {
     struct esep_merkle tree;
     esep_time last_at; /* of the newest entry */
     struct {
-        uint32_t plans, offices, duties, codes;
+        uint32_t plans, offices, duties, codes, accounts;
     } loaded; /* what the totals said there is */
 
     struct views_plan_slot *plans;
@@ -120,6 +121,8 @@ struct views {
     uint32_t duty_count;
     struct views_code *codes;
     uint32_t code_count;
+    struct views_account *accounts;
+    uint32_t account_count;
     struct views_delivery *deliveries;
     uint32_t delivery_count;
     uint32_t delivery_done;
@@ -127,6 +130,7 @@ struct views {
     struct views_index duty_by_key;
     struct views_index office_by_curve;
     struct views_index code_by_hash;
+    struct views_index account_by_name;
     struct views_marks dirty_offices;
     struct views_marks dirty_duties;
 
@@ -149,6 +153,7 @@ struct views_office_slot *views_office_slot(const struct views *views, uint32_t 
 void views_index_duty(struct views *views, uint32_t number);
 void views_index_office(struct views *views, uint32_t office);
 void views_index_code(struct views *views, uint32_t number);
+void views_index_account(struct views *views, uint32_t number);
 void views_mark_office(struct views *views, const struct views_office_slot *slot);
 void views_mark_duty(struct views *views, const struct views_duty *duty);
 
@@ -169,7 +174,8 @@ void views_saw(struct views *views, struct views_office_slot *slot, esep_time at
 
 /* handlers */
 views_handler views_apply_entry, views_apply_commitment, views_apply_plan, views_apply_review,
-    views_apply_extension, views_apply_control, views_apply_alert, views_apply_delivery;
+    views_apply_extension, views_apply_control, views_apply_alert, views_apply_delivery,
+    views_apply_account;
 
 /* views_promise.c */
 const struct views_promise *views_promise_for(const struct views_office_slot *slot, uint32_t epoch,
@@ -230,6 +236,7 @@ void views_put_closing(struct views *views, const struct views_entry *entry);
 void views_put_promise(struct views *views, uint32_t office, const struct views_promise *promise);
 void views_drop_promise(struct views *views, uint32_t office, const struct views_promise *promise);
 void views_put_delivery(struct views *views, const struct views_delivery *delivery);
+void views_put_account(struct views *views, uint32_t number);
 void views_put_marked(struct views *views); /* offices, obligations, totals */
 
 /* Fixed layouts, integers big-endian. A reader that runs short says so once, at the end. */

@@ -17,6 +17,7 @@ const struct views_limits sim_limits = {
     .obligations_max = 400,
     .codes_max = 16,
     .deliveries_max = 4096,
+    .accounts_max = 16,
     .open_commitments_max = 4,
     .plan_bytes_max = 4 << 20,
 };

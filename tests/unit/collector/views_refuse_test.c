@@ -57,8 +57,9 @@ static void bodies_that_are_none(void **state)
 {
     (void)state;
     static const Esep__V1__LogType types[] = {
-        LOG(CODE),  LOG(KEY),      LOG(PLAN),     LOG(REVIEW),   LOG(EXTENSION), LOG(CONTROL),
-        LOG(ALERT), LOG(DELIVERY), LOG(MAIL_ACK), LOG(PRESENCE), LOG(ALARM),     LOG(GENESIS),
+        LOG(CODE),    LOG(KEY),     LOG(PLAN),     LOG(REVIEW),   LOG(EXTENSION),
+        LOG(CONTROL), LOG(ALERT),   LOG(DELIVERY), LOG(MAIL_ACK), LOG(PRESENCE),
+        LOG(ALARM),   LOG(GENESIS), LOG(ACCOUNT),
     };
     struct world w;
     begin(&w);

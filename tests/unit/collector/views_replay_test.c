@@ -258,6 +258,23 @@ static void do_code_or_key(struct life *l)
         l->w.office[change.office].epoch = 1;
 }
 
+static void do_account(struct life *l)
+{
+    struct views_account a = {.role = (Esep__V1__AccountRole)below(l, 6),
+                              .state = below(l, 8) == 0
+                                           ? ESEP__V1__ACCOUNT_STATE__ACCOUNT_STATE_CLOSED
+                                           : ESEP__V1__ACCOUNT_STATE__ACCOUNT_STATE_ACTIVE};
+    (void)snprintf(a.name, sizeof(a.name), "who.%u", (unsigned)below(l, 16));
+    (void)snprintf(a.display, sizeof(a.display), "Кім %u", (unsigned)below(l, 3));
+    if (below(l, 3) == 0) {
+        (void)snprintf(a.substitute_for, sizeof(a.substitute_for), "who.%u",
+                       (unsigned)below(l, 16));
+        a.from_day = 15700 + (esep_day)below(l, 9);
+        a.until_day = 15704 + (esep_day)below(l, 9);
+    }
+    (void)world_account(&l->w, &a);
+}
+
 static void do_alerts(struct life *l)
 {
     (void)world_alerts(&l->w, below(l, 2) == 0, NULL);
@@ -281,7 +298,7 @@ static void step(struct life *l)
     } acts[] = {{do_report, 50}, {do_withdraw, 6}, {do_other_entry, 4}, {do_close, 8},
                 {do_promise, 8}, {do_decision, 8}, {do_delivery, 4},    {do_seen, 4},
                 {do_alerts, 3},  {do_plan, 1},     {do_office, 2},      {do_code_or_key, 2},
-                {do_epoch, 2}};
+                {do_epoch, 2},   {do_account, 3}};
     unsigned total = 0;
     for (size_t i = 0; i < sizeof(acts) / sizeof(*acts); i++)
         total += acts[i].weight;
@@ -325,6 +342,9 @@ static void assert_same_answers(const struct views *a, const struct views *b, es
         assert_int_equal(x->again_by, y->again_by);
         assert_int_equal(x->head_count, y->head_count);
     }
+    assert_int_equal(views_account_count(a), views_account_count(b));
+    for (uint32_t i = 0; i < views_account_count(a); i++)
+        assert_memory_equal(views_account(a, i), views_account(b, i), sizeof(struct views_account));
 }
 
 /* Both would judge alike what may come next. */

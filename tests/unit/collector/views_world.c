@@ -13,6 +13,7 @@ const struct views_limits world_limits = {
     .obligations_max = 200,
     .codes_max = 16,
     .deliveries_max = 256,
+    .accounts_max = 12,
     .open_commitments_max = 4,
     .plan_bytes_max = 1 << 20,
 };
@@ -188,7 +189,7 @@ struct views *world_load(const struct world *w)
     struct esep_reason reason = {.text = ""};
     assert_int_equal(views_new(&views, &world_limits, world_zone, NULL), ESEP_OK);
     /* Now in key order, now as the daemon reads them: the order of tables is free. */
-    const char *orders[] = {"CDFKMOPRST", "TPFKOCD"};
+    const char *orders[] = {"ACDFKMOPRST", "TPFKOCDA"};
     for (const char *table = orders[w->log_count % 2]; *table != '\0'; table++) {
         for (size_t i = 0; i < w->table.count; i++) {
             const struct world_row *row = &w->table.rows[i];
@@ -446,6 +447,21 @@ enum esep_status world_control(struct world *w, const char *key, bool removed)
     control.obligation = text(key);
     control.removed = removed;
     return try_own(w, ESEP__V1__LOG_TYPE__LOG_TYPE_CONTROL, &control.base);
+}
+
+enum esep_status world_account(struct world *w, const struct views_account *account)
+{
+    Esep__V1__Account message;
+    esep__v1__account__init(&message);
+    message.name = text(account->name);
+    message.display = text(account->display);
+    message.role = account->role;
+    message.body = text(account->body);
+    message.state = account->state;
+    message.substitute_for = text(account->substitute_for);
+    message.from_day = account->from_day;
+    message.until_day = account->until_day;
+    return try_own(w, ESEP__V1__LOG_TYPE__LOG_TYPE_ACCOUNT, &message.base);
 }
 
 void world_presence(struct world *w, uint32_t office)

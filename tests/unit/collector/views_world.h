@@ -107,6 +107,8 @@ enum esep_status world_review(struct world *w, const char *key, uint64_t index, 
                               const char *again_by);
 enum esep_status world_extend(struct world *w, const char *key, const char *until);
 enum esep_status world_control(struct world *w, const char *key, bool removed);
+/* An ACCOUNT entry that says what the account says (but number and index). */
+enum esep_status world_account(struct world *w, const struct views_account *account);
 void world_presence(struct world *w, uint32_t office);
 /* Raises what is due and logs it at once; returns how many items. With targets: mail to each body
  * and, where asked, to the secretariat. */

@@ -319,6 +319,46 @@ static void what_is_held_stays_as_it_was_while_another_writes(void **state)
         assert_int_equal(close(ends[i]), 0);
 }
 
+/* As a build of before accounts left it. */
+static void drop_accounts(const char *folder)
+{
+    struct collector_log *log = open_log(folder, 1u << 24, false);
+    MDB_txn *txn = NULL;
+    MDB_dbi dbi = 0;
+    assert_int_equal(mdb_txn_begin(collector_log_store(log)->env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "A", 0, &dbi), 0);
+    assert_int_equal(mdb_drop(txn, dbi, 1), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    log->ops->close(log);
+}
+
+static void a_store_of_before_accounts_is_read_and_written(void **state)
+{
+    static const char account[] = {'A', 0, 0, 0, 0};
+    struct collector_log *log = open_log(*state, 1u << 24, false);
+    const struct collector_record first = record(1, "a");
+    const struct collector_row rows[] = {
+        row("F1", "one"), {.key = {(const uint8_t *)account, 5}, .value = esep_slice_str("aigul")}};
+    assert_int_equal(append(log, 0, &first, 1, rows, 1), ESEP_OK);
+    log->ops->close(log);
+    drop_accounts(*state);
+    for (int i = 0; i < 3; i++) { /* read only, to write, and then read only with what it wrote */
+        struct seen seen = {0};
+        log = open_log(*state, 1u << 24, i != 1);
+        assert_int_equal(
+            log->ops->rows(log, esep_slice_str("A"), esep_slice(NULL, 0), see_row, &seen, NULL),
+            ESEP_OK);
+        assert_int_equal(seen.count, i == 2);
+        assert_int_equal(
+            log->ops->rows(log, esep_slice_str("F"), esep_slice(NULL, 0), see_row, &seen, NULL),
+            ESEP_OK);
+        assert_int_equal(seen.count, i == 2 ? 2 : 1);
+        if (i == 1)
+            assert_int_equal(append(log, 1, &first, 1, rows, 2), ESEP_OK);
+        log->ops->close(log);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +369,7 @@ int main(void)
         unit_test_in_folder(a_second_writer_is_refused_and_readers_are_not),
         unit_test_in_folder(a_log_of_the_first_format_is_refused),
         unit_test_in_folder(a_new_engine_id_is_drawn_once_and_kept),
+        unit_test_in_folder(a_store_of_before_accounts_is_read_and_written),
         unit_test_in_folder(what_is_held_stays_as_it_was_while_another_writes),
     };
     return esep_crypto_init() == ESEP_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
