@@ -13,12 +13,19 @@
 #include <stdlib.h>
 
 static const char *const counter_names[COLLECTOR_COUNTERS] = {
-    [COLLECTOR_FRAMES] = "frames",       [COLLECTOR_FRAMES_REFUSED] = "frames_refused",
-    [COLLECTOR_ENTRIES] = "entries",     [COLLECTOR_REPEATS] = "repeats",
-    [COLLECTOR_BATCHES] = "batches",     [COLLECTOR_RECEIPTS] = "receipts",
-    [COLLECTOR_FORKS] = "forks",         [COLLECTOR_BAD_SIGNATURES] = "bad_signatures",
-    [COLLECTOR_SESSIONS] = "sessions",   [COLLECTOR_SESSIONS_EXPIRED] = "sessions_expired",
-    [COLLECTOR_MAILS] = "mails",         [COLLECTOR_ORDERS] = "orders",
+    [COLLECTOR_FRAMES] = "frames",
+    [COLLECTOR_FRAMES_REFUSED] = "frames_refused",
+    [COLLECTOR_ENTRIES] = "entries",
+    [COLLECTOR_REPEATS] = "repeats",
+    [COLLECTOR_BATCHES] = "batches",
+    [COLLECTOR_RECEIPTS] = "receipts",
+    [COLLECTOR_FORKS] = "forks",
+    [COLLECTOR_BAD_SIGNATURES] = "bad_signatures",
+    [COLLECTOR_SESSIONS] = "sessions",
+    [COLLECTOR_SESSIONS_EXPIRED] = "sessions_expired",
+    [COLLECTOR_MAILS] = "mails",
+    [COLLECTOR_ORDERS] = "orders",
+    [COLLECTOR_ORDERS_DENIED] = "orders_denied",
     [COLLECTOR_UNWRITTEN] = "unwritten",
 };
 
@@ -340,6 +347,15 @@ void collector_on_order(struct collector *c, uint64_t token, struct esep_slice o
     if (!begin_event(c, now))
         return;
     collector_local_order(c, token, order, now);
+    finish_event(c);
+}
+
+void collector_on_account_order(struct collector *c, uint64_t token, struct esep_slice order,
+                                esep_time now)
+{
+    if (!begin_event(c, now))
+        return;
+    collector_account_order(c, token, order, now);
     finish_event(c);
 }
 

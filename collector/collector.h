@@ -74,6 +74,9 @@ void collector_on_frame(struct collector *c, uint32_t link, const struct esep_sl
                         size_t count, esep_time now);
 void collector_on_order(struct collector *c, uint64_t token, struct esep_slice order,
                         esep_time now);
+/* The same from the accounts' socket: the order's actor is an account, and its right is checked. */
+void collector_on_account_order(struct collector *c, uint64_t token, struct esep_slice order,
+                                esep_time now);
 void collector_on_stored(struct collector *c, uint64_t token, enum esep_status status,
                          esep_time now);
 struct collector_mail {
@@ -148,6 +151,7 @@ enum collector_counter {
     COLLECTOR_SESSIONS_EXPIRED,
     COLLECTOR_MAILS,
     COLLECTOR_ORDERS,
+    COLLECTOR_ORDERS_DENIED, /* an account without the right to it, or no account at all */
     COLLECTOR_UNWRITTEN, /* deliveries, acknowledgements, signs of life, alarms: the batch was full
                           */
     COLLECTOR_COUNTERS

@@ -1,6 +1,7 @@
 /* collector/collector_order.c - who may order, how often, and the reply.
  *
- * Over the local socket the file system vouches for who asks. Through a broker an operator's key
+ * Over the local socket the file system vouches for who asks; orders of accounts come over another
+ * one (collector_order_account.c). Through a broker an operator's key
  * signs the order's bytes and the log id; the order carries a nonce and its hour. Five minutes
  * either way, not from before this process began, and no nonce twice: so a broker can neither
  * repeat an order later nor keep one back for long.
@@ -8,6 +9,8 @@
  * What an order does is decided in collector_order_do.c. Its reply waits for the commit.
  */
 #include "collector/collector_internal.h"
+
+#define ACTOR_BYTES_MAX 64u
 
 void collector_order_send(struct collector *c, struct collector_asker *asker,
                           const Esep__V1__OrderReply *reply)
@@ -43,8 +46,8 @@ static bool writes(const Esep__V1__Order *order)
     return order->what_case != ESEP__V1__ORDER__WHAT_LIST;
 }
 
-static void carry_out(struct collector *c, struct collector_asker *asker,
-                      const Esep__V1__Order *order, const char *actor, esep_time now)
+void collector_order_carry_out(struct collector *c, struct collector_asker *asker,
+                               const Esep__V1__Order *order, const char *actor, esep_time now)
 {
     struct collector_order_result result = {0};
     collector_count(c, COLLECTOR_ORDERS, 1);
@@ -77,7 +80,7 @@ static void carry_out(struct collector *c, struct collector_asker *asker,
     after->index = result.index;
 }
 
-static const Esep__V1__Order *unpack_order(struct collector *c, struct esep_slice bytes)
+const Esep__V1__Order *collector_order_unpack(struct collector *c, struct esep_slice bytes)
 {
     const ProtobufCMessage *message = NULL;
     if (esep_unpack(&esep__v1__order__descriptor, bytes, &c->arena, &message) != ESEP_OK)
@@ -90,12 +93,22 @@ void collector_local_order(struct collector *c, uint64_t token, struct esep_slic
 {
     struct collector_asker asker = {.local = true, .token = token};
     esep_arena_reset(&c->arena);
-    const Esep__V1__Order *order = unpack_order(c, bytes);
+    const Esep__V1__Order *order = collector_order_unpack(c, bytes);
     if (order == NULL) {
         collector_order_reply(c, &asker, false, "the order cannot be read", 0);
         return;
     }
-    carry_out(c, &asker, order, order->actor[0] != '\0' ? order->actor : "local", now);
+    const char *actor = order->actor[0] != '\0' ? order->actor : "local";
+    if (strlen(actor) > ACTOR_BYTES_MAX)
+        collector_order_reply(c, &asker, false, "the actor's name is longer than 64 bytes", 0);
+    else if (collector_order_says_account(c, actor))
+        collector_order_reply(
+            c, &asker, false,
+            "the actor is the name of an account: over this socket say which user "
+            "orders",
+            0);
+    else
+        collector_order_carry_out(c, &asker, order, actor, now);
 }
 
 static const struct collector_operator *find_operator(const struct collector *c,
@@ -169,7 +182,7 @@ static const char *authentic(struct collector *c, const struct collector_frame *
         collector_count(c, COLLECTOR_BAD_SIGNATURES, 1);
         return "the order is not signed by this operator's key";
     }
-    ret->order = unpack_order(c, esep_slice_pb(ret->message->order));
+    ret->order = collector_order_unpack(c, esep_slice_pb(ret->message->order));
     return ret->order != NULL ? NULL : "the order cannot be read";
 }
 
@@ -184,8 +197,13 @@ void collector_on_signed_order(struct collector *c, const struct collector_frame
         why = stale(c, ordered.order, frame->now);
         if (why != NULL)
             collector_order_reply(c, &asker, false, why, 0);
+        else if (collector_order_says_account(c, ordered.by->name))
+            collector_order_reply(c, &asker, false,
+                                  "this operator is called as an account is: give him another name "
+                                  "in the collector's config",
+                                  0);
         else
-            carry_out(c, &asker, ordered.order, ordered.by->name, frame->now);
+            collector_order_carry_out(c, &asker, ordered.order, ordered.by->name, frame->now);
     }
     esep_session_done(&asker.seal);
 }

@@ -6,13 +6,13 @@
  */
 #include "base/text.h"
 #include "collector/collector_internal.h"
+#include "collector/rights.h"
 
 #include <stdio.h>
 
 #define CODE_LIFE_MAX (366 * ESEP_DAY)
 #define LIST_PAGE 64u
 #define REASON_MAX 1024u
-#define ACTOR_MAX 65u
 
 void collector_order_deny(struct collector_order_result *result, const char *format, ...)
 {
@@ -41,8 +41,7 @@ void collector_order_log(struct collector *c, Esep__V1__LogType type, uint32_t o
     result->ok = result->logged = status == ESEP_OK;
 }
 
-/* A body of any plan. */
-static bool known_body(const struct collector *c, const char *code)
+bool collector_order_known_body(const struct collector *c, const char *code)
 {
     for (uint32_t i = 0; i < views_plan_count(c->views); i++) {
         const Esep__V1__Plan *plan = views_plan(c->views, i);
@@ -58,7 +57,7 @@ static void do_code(struct collector *c, const Esep__V1__Order *order, char *act
     const Esep__V1__CodeOrder *m = order->code;
     if (m->code_hash.len != ESEP_HASH_BYTES) {
         collector_order_deny(result, "the code's hash must be 32 bytes");
-    } else if (!known_body(c, m->body)) {
+    } else if (!collector_order_known_body(c, m->body)) {
         collector_order_deny(result,
                              "no plan has a body \"%.40s\": load the plan first, or check the code "
                              "of the body",
@@ -203,13 +202,13 @@ void collector_order_do(struct collector *c, const Esep__V1__Order *order, const
         [ESEP__V1__ORDER__WHAT_REVIEW] = collector_order_review,
         [ESEP__V1__ORDER__WHAT_EXTEND] = collector_order_extend,
         [ESEP__V1__ORDER__WHAT_CONTROL] = collector_order_control,
+        [ESEP__V1__ORDER__WHAT_ACCOUNT] = collector_order_account,
     };
-    char name[ACTOR_MAX];
+    char name[COLLECTOR_ACTOR_MAX]; /* a local user's is shorter, an operator's too */
     size_t which = (size_t)order->what_case;
     size_t len = strlen(actor);
-    if (len >= sizeof name)
-        collector_order_deny(result, "the actor's name is longer than %u bytes", ACTOR_MAX - 1);
-    else if (which >= sizeof table / sizeof table[0] || table[which] == NULL)
+    ESEP_ASSERT(len < sizeof name);
+    if (which >= sizeof table / sizeof table[0] || table[which] == NULL)
         collector_order_deny(result, "the order says nothing that this collector knows");
     else {
         memcpy(name, actor, len + 1);

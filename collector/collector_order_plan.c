@@ -22,8 +22,8 @@ static bool text_fits(struct collector_order_result *result, const char *name, c
     return false;
 }
 
-static bool day_given(struct collector_order_result *result, const char *name, const char *text,
-                      esep_day *ret_day)
+bool collector_order_day(struct collector_order_result *result, const char *name, const char *text,
+                         esep_day *ret_day)
 {
     if (esep_day_parse(text, ret_day) == ESEP_OK)
         return true;
@@ -55,7 +55,8 @@ void collector_order_plan(struct collector *c, const Esep__V1__Order *order, cha
     const Esep__V1__Plan *plan = (const Esep__V1__Plan *)message;
     const Esep__V1__Plan *before = newest_plan(c, plan->id);
     esep_day effective = plan->approved_day;
-    if (m->effective[0] != '\0' && !day_given(result, "effective", m->effective, &effective))
+    if (m->effective[0] != '\0' &&
+        !collector_order_day(result, "effective", m->effective, &effective))
         return;
     if (plan->id[0] == '\0' || plan->n_bodies == 0 || plan->rules == NULL) {
         collector_order_deny(result, "the plan has no id, no bodies or no rules: run `plan check`");
@@ -113,7 +114,7 @@ void collector_order_review(struct collector *c, const Esep__V1__Order *order, c
                                  "an accepted report does not come back: leave out again_by");
             return;
         }
-        if (!day_given(result, "again_by", m->again_by, &again_by))
+        if (!collector_order_day(result, "again_by", m->again_by, &again_by))
             return;
         const struct esep_zone *zone = views_plan_zone(c->views, o->plan_no);
         if (zone != NULL && again_by < esep_zone_day(zone, now)) {
@@ -158,7 +159,7 @@ void collector_order_extend(struct collector *c, const Esep__V1__Order *order, c
     if (!m->refuse) {
         const struct esep_zone *zone = views_plan_zone(c->views, o->plan_no);
         char due[11];
-        if (!day_given(result, "until", m->until, &until))
+        if (!collector_order_day(result, "until", m->until, &until))
             return;
         esep_day now_due = zone != NULL ? esep_zone_day(zone, o->due) : o->made.due_day;
         esep_day_format(now_due, due);

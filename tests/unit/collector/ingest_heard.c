@@ -83,6 +83,7 @@ static void read_mail(const Esep__V1__Mail *m, struct sim_heard *h)
 static void read_reply(const Esep__V1__OrderReply *m, struct sim_heard *h)
 {
     h->order.ok = m->ok;
+    h->order.denied = m->denied;
     snprintf(h->order.text, sizeof h->order.text, "%s", m->text);
     h->order.index = m->log_index;
     h->order.offices = m->n_offices;

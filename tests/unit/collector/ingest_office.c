@@ -40,6 +40,17 @@ void ingest_order(struct ingest *g, const Esep__V1__Order *order)
     ingest_pump(g);
 }
 
+void ingest_account_order(struct ingest *g, const char *account, const Esep__V1__Order *order)
+{
+    static uint8_t packed[65536];
+    Esep__V1__Order copy = *order;
+    copy.actor = text(account);
+    assert_true(protobuf_c_message_get_packed_size(&copy.base) <= sizeof packed);
+    size_t len = protobuf_c_message_pack(&copy.base, packed);
+    collector_on_account_order(g->core, 78, esep_slice(packed, len), g->world.now);
+    ingest_pump(g);
+}
+
 void ingest_code(struct ingest *g, const char *body, const uint8_t code[16], bool accept,
                  esep_time expires)
 {

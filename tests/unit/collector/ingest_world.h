@@ -53,6 +53,7 @@ struct sim_heard {
     } enrolled;
     struct {
         bool ok;
+        bool denied;
         char text[256];
         uint64_t index;
         size_t offices;
@@ -149,6 +150,8 @@ void sim_enrol(struct sim_office *o, struct ingest *g, const uint8_t code[16]);
 void sim_order(struct sim_office *o, struct ingest *g, uint8_t operator_seed,
                const Esep__V1__Order *order);
 void ingest_order(struct ingest *g, const Esep__V1__Order *order); /* local */
+/* Over the accounts' socket; the actor is the account. */
+void ingest_account_order(struct ingest *g, const char *account, const Esep__V1__Order *order);
 void ingest_code(struct ingest *g, const char *body, const uint8_t code[16], bool accept,
                  esep_time expires);
 
