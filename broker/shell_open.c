@@ -83,7 +83,7 @@ static enum esep_status open_control(struct broker_shell *shell, struct esep_rea
     if (path[0] == '\0') {
         return ESEP_OK;
     }
-    enum esep_status status = esep_control_folder(path, reason);
+    enum esep_status status = esep_control_folder(path, false, reason);
     /* The limit is that of the answer, too: a line for each office, and there may be thousands. */
     const struct esep_zsock_options options = {
         .type = ESEP_ZSOCK_REP, .hwm_messages = 16, .frame_bytes_max = BROKER_STATUS_BYTES_MAX};

@@ -184,7 +184,7 @@ int collector_cmd_init(int argc, char **argv)
     uint64_t size = 0;
     enum esep_status status = collector_command_settings(&common, &settings, &reason);
     if (status == ESEP_OK)
-        status = esep_control_folder(settings->control, &reason);
+        status = esep_control_folder(settings->control, false, &reason);
     if (status == ESEP_OK)
         status = open_log(settings, &log, &size, &reason);
     if (status == ESEP_OK)

@@ -22,6 +22,8 @@ const struct collector_command collector_commands[] = {
      collector_cmd_extend},
     {"control", "OBLIGATION --remove | --restore", "take an obligation off control, or back on",
      collector_cmd_control},
+    {"account", "add|role|close|substitute|list", "who of the commission may look and decide",
+     collector_cmd_account},
     {"log", "verify | replay", "check the whole log; make the views anew from it",
      collector_cmd_log},
     {"export", "[--format json|csv]", "obligations and reports, for other programs",

@@ -146,9 +146,10 @@ static void check_full(struct run *run)
 
 static void say_ready(struct run *run)
 {
-    esep_log(ESEP_LOG_INFO, "ready", "log of %llu entries, %zu brokers, control %s",
+    const char *web = run->settings->web_control;
+    esep_log(ESEP_LOG_INFO, "ready", "log of %llu entries, %zu brokers, control %s%s%s",
              (unsigned long long)views_log_size(run->state.views), run->settings->broker_count,
-             run->settings->control);
+             run->settings->control, web[0] != 0 ? ", accounts " : "", web);
     esep_notify("READY=1");
 }
 
@@ -243,7 +244,7 @@ static void stop(struct run *run)
         _exit(EX_UNAVAILABLE);
     }
     collector_links_free(run->links);
-    esep_zsock_free(run->control);
+    run_order_close(run);
     if (run->loop != NULL) {
         run_alerts_free(run);
         close_store(run);

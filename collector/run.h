@@ -1,8 +1,8 @@
 /* collector/run.h - the shell around ingest, in parts: what they share.
  *
  * run.c starts and stops; run_effects.c carries out what the core asks for; run_order.c answers the
- * local socket; run_reload.c takes a new configuration; run_alerts.c brings alerts to their
- * recipients. One thread runs the loop; the writer's thread only commits.
+ * sockets for local orders; run_reload.c takes a new configuration; run_alerts.c brings alerts to
+ * their recipients. One thread runs the loop; the writer's thread only commits.
  *
  * A failed commit ends the core. The shell then sends what refusals are left, closes the store,
  * opens it anew and checks it, and starts a core from what is on the disk. Nothing is retried.
@@ -20,6 +20,13 @@
 #include "io/loop.h"
 #include "io/zsock.h"
 
+/* A REP socket for local orders: that of the operators, or that of the accounts. */
+struct run_gate {
+    struct run *run;
+    struct esep_zsock *socket; /* NULL: the config has none */
+    uint64_t token;            /* of the order under way; 0: none */
+    void (*order)(struct collector *core, uint64_t token, struct esep_slice order, esep_time now);
+};
 struct run {
     const char *config_file;
     struct collector_settings *settings;
@@ -31,11 +38,11 @@ struct run {
     struct collector *core;
     struct collector_writer *writer;
     struct collector_links *links;
-    struct esep_zsock *control;
+    struct run_gate control;  /* operators: who may open the socket may order */
+    struct run_gate accounts; /* web: ingest looks up what the account may */
     struct deliver *deliver;
     struct collector_mailbox mailbox;
     struct run_alerts *alerts;
-    uint64_t control_token; /* of the local order under way; 0: none */
     uint64_t next_token;
     bool storing; /* the writer has a batch */
     bool draining;
@@ -61,11 +68,12 @@ void run_pump(struct run *run);
 /* A commit came back. */
 collector_written_fn run_on_written;
 
-/* The socket for local orders. A REP socket that got a question takes no other before it gave an
+/* The sockets for local orders. A REP socket that got a question takes no other before it gave an
  * answer, so each gets one, whatever became of the core. */
 ESEP_MUST_USE enum esep_status run_order_open(struct run *run, struct esep_reason *reason);
 void run_order_reply(struct run *run, uint64_t token, struct esep_slice bytes);
-/* Answers the order under way, if there is one, with a refusal. */
+void run_order_close(struct run *run);
+/* Answers the orders under way, if there are any, with a refusal. */
 void run_order_refuse(struct run *run, const char *text);
 
 /* HUP. */

@@ -8,13 +8,13 @@
 
 #define ORDER_BYTES_MAX (8u << 20)
 
-static void send_reply(struct run *run, struct esep_slice bytes)
+static void send_reply(struct run_gate *gate, struct esep_slice bytes)
 {
-    if (esep_zsock_send(run->control, &bytes, 1) != ESEP_OK)
+    if (esep_zsock_send(gate->socket, &bytes, 1) != ESEP_OK)
         esep_log(ESEP_LOG_WARNING, "order-reply-lost", "a local order's answer found nobody");
 }
 
-static void send_refusal(struct run *run, const char *text)
+static void send_refusal(struct run_gate *gate, const char *text)
 {
     char copy[sizeof((struct esep_reason *)0)->text];
     struct esep_buf packed;
@@ -24,58 +24,87 @@ static void send_refusal(struct run *run, const char *text)
     reply.text = copy;
     if (esep_pack(&reply.base, &packed) != ESEP_OK)
         esep_buf_clear(&packed); /* an empty OrderReply: not ok, no text */
-    send_reply(run, esep_buf_slice(&packed));
+    send_reply(gate, esep_buf_slice(&packed));
     esep_buf_done(&packed);
 }
 
-void run_order_reply(struct run *run, uint64_t token, struct esep_slice bytes)
+static void refuse(struct run_gate *gate, const char *text)
 {
-    if (token != run->control_token)
-        return; /* it was answered when the core ended */
-    run->control_token = 0;
-    send_reply(run, bytes);
+    if (gate->token == 0)
+        return;
+    gate->token = 0;
+    send_refusal(gate, text);
 }
 
 void run_order_refuse(struct run *run, const char *text)
 {
-    if (run->control_token == 0)
-        return;
-    run->control_token = 0;
-    send_refusal(run, text);
+    refuse(&run->control, text);
+    refuse(&run->accounts, text);
+}
+
+void run_order_reply(struct run *run, uint64_t token, struct esep_slice bytes)
+{
+    struct run_gate *gate = token == run->control.token    ? &run->control
+                            : token == run->accounts.token ? &run->accounts
+                                                           : NULL;
+    if (gate == NULL)
+        return; /* it was answered when the core ended */
+    gate->token = 0;
+    send_reply(gate, bytes);
 }
 
 static void on_order(struct esep_zsock *socket, void *context)
 {
-    struct run *run = context;
+    struct run_gate *gate = context;
+    struct run *run = gate->run;
     for (;;) {
         struct esep_zmessage message;
         enum esep_status status = esep_zsock_recv(socket, &message);
         if (status == ESEP_AGAIN || status == ESEP_IO)
             break;
         if (status != ESEP_OK) { /* dropped, but whoever sent it waits */
-            send_refusal(run, "the order is too large or no order at all");
+            send_refusal(gate, "the order is too large or no order at all");
             continue;
         }
-        run->control_token = ++run->next_token;
+        gate->token = ++run->next_token;
         struct esep_slice order = message.count == 1 ? message.parts[0] : esep_slice(NULL, 0);
         if (run->core != NULL && !run->ended)
-            collector_on_order(run->core, run->control_token, order, run_now(run));
+            gate->order(run->core, gate->token, order, run_now(run));
         else
-            run_order_refuse(run, "ingest is starting anew, nothing was done: order again");
+            refuse(gate, "ingest is starting anew, nothing was done: order again");
         esep_zmessage_close(&message);
         run_pump(run);
     }
 }
 
-enum esep_status run_order_open(struct run *run, struct esep_reason *reason)
+static enum esep_status open_gate(struct run_gate *gate, const char *path, bool group,
+                                  struct esep_reason *reason)
 {
     const struct esep_zsock_options options = {
         .type = ESEP_ZSOCK_REP, .hwm_messages = 16, .frame_bytes_max = ORDER_BYTES_MAX};
     char endpoint[300];
-    (void)snprintf(endpoint, sizeof endpoint, "ipc://%s", run->settings->control);
-    enum esep_status status = esep_control_folder(run->settings->control, reason);
+    (void)snprintf(endpoint, sizeof endpoint, "ipc://%s", path);
+    enum esep_status status = esep_control_folder(path, group, reason);
     if (status == ESEP_OK)
-        status = esep_zsock_new(&run->control, esep_loop_base(run->loop), run->zmq, &options,
-                                on_order, run, reason);
-    return status == ESEP_OK ? esep_zsock_bind(run->control, endpoint, NULL, reason) : status;
+        status = esep_zsock_new(&gate->socket, esep_loop_base(gate->run->loop), gate->run->zmq,
+                                &options, on_order, gate, reason);
+    if (status == ESEP_OK)
+        status = esep_zsock_bind(gate->socket, endpoint, NULL, reason);
+    return status == ESEP_OK ? esep_control_mode(path, group, reason) : status;
+}
+
+enum esep_status run_order_open(struct run *run, struct esep_reason *reason)
+{
+    run->control = (struct run_gate){.run = run, .order = collector_on_order};
+    run->accounts = (struct run_gate){.run = run, .order = collector_on_account_order};
+    enum esep_status status = open_gate(&run->control, run->settings->control, false, reason);
+    if (status == ESEP_OK && run->settings->web_control[0] != '\0')
+        status = open_gate(&run->accounts, run->settings->web_control, true, reason);
+    return status;
+}
+
+void run_order_close(struct run *run)
+{
+    esep_zsock_free(run->control.socket);
+    esep_zsock_free(run->accounts.socket);
 }

@@ -22,6 +22,8 @@ static const struct esep_config_row rows[] = {
     ROW("keys", ESEP_CONFIG_PATH, keys, NULL, 0, 0, "key file: log key, seal key, link key"),
     ROW("control", ESEP_CONFIG_PATH, control, NULL, 0, 0,
         "socket for local orders; its folder is made with mode 0700"),
+    ROW("web.control", ESEP_CONFIG_PATH, web_control, "", 0, 0,
+        "socket for the orders of accounts, 0660 in a folder of mode 0750; empty: none"),
     ROW("clock", ESEP_CONFIG_TEXT, clock, "real", 0, 0,
         "real, at:INSTANT or shift:-365d: for drills and demonstrations"),
     ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
@@ -294,6 +296,15 @@ static void check_crowds(const struct collector_settings *s, struct esep_complai
         }
 }
 
+static bool same_folder(const char *a, const char *b)
+{
+    const char *end_a = strrchr(a, '/');
+    const char *end_b = strrchr(b, '/');
+    size_t len_a = end_a != NULL ? (size_t)(end_a - a) : 0;
+    size_t len_b = end_b != NULL ? (size_t)(end_b - b) : 0;
+    return len_a == len_b && memcmp(a, b, len_a) == 0;
+}
+
 static void check_singles(const struct collector_settings *settings,
                           struct esep_complaints *complaints)
 {
@@ -311,6 +322,10 @@ static void check_singles(const struct collector_settings *settings,
     if (settings->mail_url[0] != 0 && !collector_mail_address(settings->mail_from))
         esep_complain_at(complaints, 1, 1, "alerts.mail.from: must be a bare mail address");
     check_mail_account(settings, complaints);
+    if (settings->web_control[0] != 0 && same_folder(settings->control, settings->web_control))
+        esep_complain_at(complaints, 1, 1,
+                         "web.control: must lie in another folder than control: who may open that "
+                         "one gives any order");
     if (settings->batch_bytes < 4 * settings->frame_bytes)
         esep_complain_at(complaints, 1, 1,
                          "limits.batch_bytes: must be at least four times limits.frame_bytes");

@@ -39,7 +39,8 @@ struct collector_settings {
     char name[64];
     char store[256];
     char keys[256];
-    char control[100]; /* a socket's path is short */
+    char control[100];     /* a socket's path is short */
+    char web_control[100]; /* "": no account orders anything */
     char clock[64];
     char log_level[16];
     uint64_t store_bytes;

@@ -70,7 +70,7 @@ enum esep_status esep_control_call(const char *path, struct esep_slice request, 
     return status;
 }
 
-enum esep_status esep_control_folder(const char *path, struct esep_reason *reason)
+enum esep_status esep_control_folder(const char *path, bool group, struct esep_reason *reason)
 {
     char folder[256];
     (void)snprintf(folder, sizeof folder, "%s", path);
@@ -79,16 +79,23 @@ enum esep_status esep_control_folder(const char *path, struct esep_reason *reaso
         return esep_because(reason, ESEP_INVALID, "control: '%s' must lie in a folder of its own",
                             path);
     *slash = 0;
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+    if (mkdir(folder, group ? 0750 : 0700) != 0 && errno != EEXIST)
         return esep_because(reason, errno == EACCES || errno == EROFS ? ESEP_DENIED : ESEP_IO,
                             "%s: cannot make the folder: %s", folder, strerror(errno));
     struct stat there;
     if (stat(folder, &there) != 0 || !S_ISDIR(there.st_mode))
         return esep_because(reason, ESEP_INVALID, "%s: not a folder", folder);
-    if ((there.st_mode & 077) != 0 || there.st_uid != geteuid())
+    if ((there.st_mode & (group ? 027 : 077)) != 0 || there.st_uid != geteuid())
         return esep_because(reason, ESEP_DENIED,
-                            "%s: must be ours and closed to others (chmod 700): who may open the "
+                            "%s: must be ours and closed to others (chmod %s): who may open the "
                             "socket may give orders",
-                            folder);
+                            folder, group ? "750" : "700");
+    return ESEP_OK;
+}
+
+enum esep_status esep_control_mode(const char *path, bool group, struct esep_reason *reason)
+{
+    if (chmod(path, group ? 0660 : 0600) != 0)
+        return esep_because(reason, ESEP_IO, "%s: cannot set its mode: %s", path, strerror(errno));
     return ESEP_OK;
 }

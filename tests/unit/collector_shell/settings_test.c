@@ -70,6 +70,7 @@ static void every_mistake_is_named(void **state)
     } rows[] = {
         {"log: {level: loud}\n", "log.level"},
         {"clock: yesterday\n", "clock"},
+        {"web: {control: ctl/web.sock}\n", "another folder than control"},
         {"brokers: 5\n", "'brokers' must be a list"},
         {"brokers: [5]\n", "must be a map"},
         {"brokers: [{key: " KEY_A "}]\n", "'address' is missing"},
@@ -162,6 +163,8 @@ static void a_good_one_is_read_as_it_stands(void **state)
         read_text(folder,
                   "brokers: [{address: 'tcp://b.example:7001', key: " KEY_A "}]\n"
                   "operators: [{name: ann, sign_key: " KEY_A ", curve_key: " KEY_B "}]\n"
+                  "web: {control: web/sock}\n"
+                  "limits: {accounts: 7}\n"
                   "alerts:\n"
                   "  mail: {url: 'smtps://mx.example', from: esep@example.kz}\n"
                   "  backoff: 1s\n"
@@ -173,6 +176,8 @@ static void a_good_one_is_read_as_it_stands(void **state)
         ESEP_OK);
     assert_string_equal(said, "");
     assert_int_equal(s->broker_count, 1);
+    assert_non_null(strstr(s->web_control, "/web/sock"));
+    assert_int_equal(collector_settings_limits(s).accounts_max, 7);
     assert_string_equal(s->brokers[0].address, "tcp://b.example:7001");
     assert_int_equal(s->operator_count, 1);
     assert_int_equal(s->operators[0].curve_key[0], 0xff);
