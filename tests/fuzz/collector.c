@@ -183,6 +183,7 @@ static void fill_order(struct ingest *g, struct fuzz_input *in, Esep__V1__Order 
     static Esep__V1__ReviewOrder review;
     static Esep__V1__ExtendOrder extend;
     static Esep__V1__ControlOrder control;
+    static Esep__V1__AccountOrder account;
     static uint8_t hash[ESEP_HASH_BYTES];
     static char key[ESEP_OBLIGATION_KEY_MAX], until[] = "2014-07-31";
     const uint8_t what = fuzz_byte(in);
@@ -224,19 +225,37 @@ static void fill_order(struct ingest *g, struct fuzz_input *in, Esep__V1__Order 
     order->what_case = (Esep__V1__Order__WhatCase)(ESEP__V1__ORDER__WHAT_CODE + (what & 7));
     void *const members[] = {&code, &accept, &revoke, &list, &plan, &review, &extend, &control};
     order->code = members[what & 7]; /* all members of the union are pointers */
+    if ((what & 0x70) != 0x70)
+        return;
+    esep__v1__account_order__init(&account);
+    account.act = (Esep__V1__AccountAct)(what & 7);
+    account.name = text[0];
+    account.display = text[1];
+    account.role = number;
+    account.substitute_for = text[3];
+    account.from = text[2];
+    account.until = until;
+    order->what_case = ESEP__V1__ORDER__WHAT_ACCOUNT;
+    order->account = &account;
 }
 
+/* how: 1 any bytes, 2 over the accounts' socket, by the account that the last text names. */
 static void local_order(struct ingest *g, struct fuzz_input in)
 {
     Esep__V1__Order order = ESEP__V1__ORDER__INIT;
-    if (fuzz_byte(&in) & 1) {
-        collector_on_order(g->core, 7, fuzz_rest(&in), g->now);
+    char actor[80];
+    const uint8_t how = fuzz_byte(&in);
+    void (*const take)(struct collector *, uint64_t, struct esep_slice, esep_time) =
+        how & 2 ? collector_on_account_order : collector_on_order;
+    if (how & 1) {
+        take(g->core, 7, fuzz_rest(&in), g->now);
         return;
     }
     fill_order(g, &in, &order);
+    order.actor = (char *)(uintptr_t)fuzz_text(&in, actor, sizeof actor);
     esep_buf_clear(&g->packed);
     FUZZ_CHECK(esep_pack(&order.base, &g->packed) == ESEP_OK);
-    collector_on_order(g->core, 7, esep_buf_slice(&g->packed), g->now);
+    take(g->core, 7, esep_buf_slice(&g->packed), g->now);
 }
 
 /* how: 1 signed badly, 2 another connection's key, 4 long ago, 8 a nonce of two bytes. */

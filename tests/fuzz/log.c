@@ -1,11 +1,11 @@
 /* tests/fuzz/log.c - log entries as read back from a disk that lies, applied to the views.
  *
- * The input is a list of records. Kind 0: a leaf and a body as they are. 1 .. 14: a true leaf of
+ * The input is a list of records. Kind 0: a leaf and a body as they are. 1 .. 15: a true leaf of
  * that LogType over the bytes as its body. From 16 on, entries that are well-formed but for the
- * choices in the bytes: reports, withdrawals, commitments, reviews, plans, alerts that came due.
- * Properties: views_apply says a status of its contract and a reason; a refused entry changes
- * nothing; the log that was taken, replayed, gives the same rows byte for byte however the flushes
- * were cut; the rows load again; whatever stands there can be asked about.
+ * choices in the bytes: reports, withdrawals, commitments, reviews, plans, alerts that came due,
+ * accounts. Properties: views_apply says a status of its contract and a reason; a refused entry
+ * changes nothing; the log that was taken, replayed, gives the same rows byte for byte however the
+ * flushes were cut; the rows load again; whatever stands there can be asked about.
  */
 #include "esep/v1/report.pb-c.h"
 #include "story.h"
@@ -329,10 +329,30 @@ static void flush(struct story *s, struct fuzz_input in)
     story_flush(s);
 }
 
+/* how: role 7, state 24 (of two bits), a substitute 32, a body 64. */
+static void account(struct story *s, struct fuzz_input in)
+{
+    char name[80], other[80], display[160], body[40];
+    Esep__V1__Account m = ESEP__V1__ACCOUNT__INIT;
+    const uint8_t how = fuzz_byte(&in);
+    m.role = (Esep__V1__AccountRole)(how & 7);
+    m.state = (Esep__V1__AccountState)(how >> 3 & 3);
+    m.name = (char *)(uintptr_t)fuzz_text(&in, name, sizeof name);
+    m.display = (char *)(uintptr_t)fuzz_text(&in, display, sizeof display);
+    if (how & 32) {
+        m.substitute_for = (char *)(uintptr_t)fuzz_text(&in, other, sizeof other);
+        m.from_day = (int32_t)fuzz_number(&in);
+        m.until_day = (int32_t)fuzz_number(&in);
+    }
+    if (how & 64)
+        m.body = (char *)(uintptr_t)fuzz_text(&in, body, sizeof body);
+    (void)!story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_ACCOUNT, &m.base);
+}
+
 /* Append only: a seed's byte is 16 and a place in this list. */
 static void (*const events[])(struct story *, struct fuzz_input) = {
-    report, withdrawal, commitment, review,      secretariat, plan,
-    alerts, delivery,   key_change, clock_moves, flush,       late_report,
+    report,   withdrawal, commitment,  review, secretariat, plan,    alerts,
+    delivery, key_change, clock_moves, flush,  late_report, account,
 };
 #define EVENTS (sizeof events / sizeof events[0])
 

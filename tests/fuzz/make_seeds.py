@@ -135,6 +135,8 @@ def main():
         "link-up-roster": (18, data(2, number(1, 9) + data(4, data(1, bytes(32)) + number(2, 7)))),
         "plan": (19, plan), "plan-change": (21, data(1, plan) + number(2, 31412)),
         "alert": (27, data(1, "p") + data(3, number(2, 1) + number(3, 14)) + data(4, number(1, 1) + data(2, "a@b"))),
+        "account": (34, data(1, "aigul.k") + data(2, "Әйгүл К.") + number(3, 3) + data(4, "moj") + number(5, 1)
+                    + data(6, "berik") + number(7, 15706) + number(8, 15720) + data(9, "root (local)")),
         "unknown-field": (8, number(100, 1) + data(101, b"kept")), "empty": (8, b""),
     }
     for name, (message, content) in seeds.items():

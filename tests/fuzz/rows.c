@@ -107,6 +107,22 @@ static const char *owed(const struct story *s, uint32_t n)
     return "";
 }
 
+static void tell_accounts(struct story *s)
+{
+    static char berik[] = "berik", aigul[] = "aigul", body[] = "moh";
+    Esep__V1__Account m = ESEP__V1__ACCOUNT__INIT;
+    m.name = berik;
+    m.role = ESEP__V1__ACCOUNT_ROLE__ACCOUNT_ROLE_SECRETARY;
+    m.state = ESEP__V1__ACCOUNT_STATE__ACCOUNT_STATE_ACTIVE;
+    FUZZ_CHECK(story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_ACCOUNT, &m.base) == ESEP_OK);
+    m.name = m.display = aigul;
+    m.body = body;
+    m.substitute_for = berik;
+    m.from_day = 15700;
+    m.until_day = 15710;
+    FUZZ_CHECK(story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_ACCOUNT, &m.base) == ESEP_OK);
+}
+
 static void tell(struct story *s)
 {
     Esep__V1__Review review = ESEP__V1__REVIEW__INIT;
@@ -125,6 +141,7 @@ static void tell(struct story *s)
     review.obligation = key;
     review.again_by_day = 15720;
     FUZZ_CHECK(story_log(s, ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW, &review.base) == ESEP_OK);
+    tell_accounts(s);
     s->now += 400 * ESEP_DAY;
     FUZZ_CHECK(views_alerts(s->views, s->now, a_target, NULL, log_alert, s, &next) == ESEP_OK);
     story_flush(s);

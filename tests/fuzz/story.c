@@ -1,11 +1,21 @@
 /* tests/fuzz/story.c - see story.h. */
 #include "story.h"
 
+#include "collector/rights.h"
 #include "wire/unpack.h"
 
 #include <stdlib.h>
 
-const struct views_limits story_limits = {4, 8, 64, 8, 16, 4, 65536};
+const struct views_limits story_limits = {
+    .plans_max = 4,
+    .offices_max = 8,
+    .obligations_max = 64,
+    .codes_max = 8,
+    .deliveries_max = 16,
+    .accounts_max = 4,
+    .open_commitments_max = 4,
+    .plan_bytes_max = 65536,
+};
 
 const struct esep_zone *story_zone(void *context, const char *name)
 {
@@ -256,6 +266,19 @@ static void ask_duty(const struct views *views, const struct views_obligation *o
     FUZZ_CHECK(esep_fulfilment_name(o->fulfilment) != NULL);
 }
 
+static void ask_account(const struct views *views, const struct views_account *a)
+{
+    FUZZ_CHECK(a != NULL && views_account_named(views, a->name) == a);
+    FUZZ_CHECK(memchr(a->display, '\0', sizeof a->display) != NULL);
+    FUZZ_CHECK(memchr(a->body, '\0', sizeof a->body) != NULL);
+    const struct views_obligation *o = views_obligation(views, 0);
+    for (int act = 0; act < COLLECTOR_ACTS; act++) {
+        const enum collector_right right =
+            collector_right_in(views, a, (enum collector_act)act, o, 1, STORY_DAY0);
+        FUZZ_CHECK(act != COLLECTOR_ACT_OPERATE || right == COLLECTOR_RIGHT_NONE);
+    }
+}
+
 void story_ask(const struct views *views)
 {
     static const esep_time hours[] = {0, STORY_DAY0, STORY_DAY0 + 200 * ESEP_DAY,
@@ -276,4 +299,6 @@ void story_ask(const struct views *views)
         FUZZ_CHECK(memchr(office->label, '\0', sizeof office->label) != NULL);
         FUZZ_CHECK(views_office_by_curve(views, office->curve_key) != NULL);
     }
+    for (uint32_t i = 0; i < views_account_count(views); i++)
+        ask_account(views, views_account(views, i));
 }

@@ -34,6 +34,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
     &esep__v1__delivery__descriptor,      &esep__v1__mail_ack__descriptor,
     &esep__v1__presence__descriptor,      &esep__v1__alarm__descriptor,
     &esep__v1__commitment__descriptor,    &esep__v1__envelope__descriptor,
+    &esep__v1__account__descriptor,
 };
 
 #define MESSAGE_COUNT (sizeof messages / sizeof messages[0])

@@ -19,7 +19,7 @@ static char *text(const char *s)
     return (char *)(uintptr_t)s;
 }
 
-/* by NULL: over the operators' socket. */
+/* By NULL: over the operators' socket. */
 static void give(struct ingest *g, const char *by, Esep__V1__Order *order)
 {
     g->reply.order.text[0] = '\0';
@@ -281,8 +281,7 @@ static void who_is_no_account(void **state)
     assert_denied(&g, logged, "is closed");
     collector_on_account_order(g.core, 78, esep_slice("\xff\xff", 2), g.world.now);
     ingest_pump(&g);
-    assert_false(g.reply.order.ok);
-    assert_int_equal(g.world.log_count, logged);
+    assert_non_null(strstr(g.reply.order.text, "cannot be read"));
     finish(&g);
 }
 
@@ -534,7 +533,6 @@ static void a_role_keeps_the_body(void **state)
     finish(&g);
 }
 
-/* An account that is not yet on the disk acts in the same batch, and both are lost together. */
 static void an_account_before_its_commit(void **state)
 {
     (void)state;

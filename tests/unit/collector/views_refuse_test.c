@@ -13,7 +13,8 @@ static char *text(const char *s)
     return (char *)(uintptr_t)s;
 }
 
-/* A plan, two offices, a report, an open promise, a code, an alert with a delivery that is owed. */
+/* A plan, two offices, a report, an open promise, a code, an account, an alert with a delivery that
+ * is owed. */
 static void begin(struct world *w)
 {
     world_start(w, "2013-01-15T09:00:00+06:00");
@@ -25,6 +26,10 @@ static void begin(struct world *w)
     code.code_hash = (ProtobufCBinaryData){32, hash};
     code.body = text("moj");
     world_log(w, LOG(CODE), &code.base);
+    const struct views_account account = {.name = "aigul",
+                                          .role = ESEP__V1__ACCOUNT_ROLE__ACCOUNT_ROLE_REVIEWER,
+                                          .state = ESEP__V1__ACCOUNT_STATE__ACCOUNT_STATE_ACTIVE};
+    assert_int_equal(world_account(w, &account), ESEP_OK);
     world_plain_report(w, 1, KEY_1_MOH);
     world_close(w, 1);
     world_promise(w, 2, 5);
@@ -380,7 +385,7 @@ static enum esep_status load(const struct world *w, const struct views_limits *l
 
 static bool is_loaded(const struct world_row *row)
 {
-    return strchr("CDFKOPT", row->key[0]) != NULL;
+    return strchr("ACDFKOPT", row->key[0]) != NULL;
 }
 
 static void rows_that_a_disk_has_changed(void **state)
@@ -389,7 +394,7 @@ static void rows_that_a_disk_has_changed(void **state)
     struct world w;
     begin(&w);
     assert_int_equal(load(&w, &world_limits, SIZE_MAX, NULL, NULL), ESEP_OK);
-    char seen[8] = "";
+    char seen[9] = "";
     for (size_t i = 0; i < w.table.count; i++) {
         const struct world_row *row = &w.table.rows[i];
         if (!is_loaded(row))
@@ -432,7 +437,7 @@ static void rows_that_a_disk_has_changed(void **state)
             assert_true(status == ESEP_CORRUPT || (status == ESEP_OK && strchr("CDK", other[0])));
         }
     }
-    assert_int_equal(strlen(seen), 7);
+    assert_int_equal(strlen(seen), 8);
     struct views *views = NULL;
     assert_int_equal(views_new(&views, &world_limits, world_zone, NULL), ESEP_OK);
     const struct esep_slice nothing = esep_slice("", 0);
@@ -453,11 +458,12 @@ static void limits_below_what_is_stored(void **state)
     (void)state;
     struct world w;
     begin(&w);
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         struct views_limits limits = world_limits;
         uint32_t *const least[] = {&limits.plans_max,       &limits.offices_max,
                                    &limits.obligations_max, &limits.codes_max,
-                                   &limits.deliveries_max,  &limits.open_commitments_max};
+                                   &limits.deliveries_max,  &limits.open_commitments_max,
+                                   &limits.accounts_max};
         *least[i] = 0;
         assert_int_equal(load(&w, &limits, SIZE_MAX, NULL, NULL), ESEP_CORRUPT);
     }
@@ -470,6 +476,9 @@ static void limits_below_what_is_stored(void **state)
     assert_int_equal(views_new(&views, &limits, world_zone, NULL), ESEP_LIMIT);
     limits = world_limits;
     limits.codes_max = UINT32_MAX;
+    assert_int_equal(views_new(&views, &limits, world_zone, NULL), ESEP_LIMIT);
+    limits = world_limits;
+    limits.accounts_max = UINT32_MAX;
     assert_int_equal(views_new(&views, &limits, world_zone, NULL), ESEP_LIMIT);
     assert_null(views);
     world_end(&w);
