@@ -227,76 +227,6 @@ static int list(const struct words *words, const struct collector_state *state)
     return esep_output_end(0);
 }
 
-static json_t *money_json(const Esep__V1__Report *r)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < r->n_money; i++) {
-        const Esep__V1__Money *m = r->money[i];
-        (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:b}", "source", m->source, "programme",
-                            m->programme, "planned_tiyn", (json_int_t)m->planned_tiyn,
-                            "allocated_tiyn", (json_int_t)m->allocated_tiyn, "spent_tiyn",
-                            (json_int_t)m->spent_tiyn, "within_allotted", (int)m->within_allotted));
-    }
-    return list;
-}
-
-static json_t *indicators_json(const Esep__V1__Report *r)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < r->n_indicators; i++) {
-        const Esep__V1__Indicator *n = r->indicators[i];
-        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", n->name,
-                                                    "value", n->value, "unit", n->unit, "target",
-                                                    n->target, "breakdown", n->breakdown));
-    }
-    return list;
-}
-
-/* What other entries are named by; of another length only where the entry was refused for it. */
-static json_t *name_json(ProtobufCBinaryData name)
-{
-    char hex[2 * ESEP_HASH_BYTES + 1];
-    if (name.len != ESEP_HASH_BYTES)
-        return json_null();
-    esep_hex(name.data, name.len, hex);
-    return json_string(hex);
-}
-
-static json_t *names_json(const ProtobufCBinaryData *names, size_t count)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list, name_json(names[i]));
-    return list;
-}
-
-static json_t *report_json(const Esep__V1__Report *r)
-{
-    json_t *value =
-        json_pack("{s:s, s:i, s:s, s:o, s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:s, s:s}", "obligation",
-                  r->obligation, "revision", (int)r->revision, "fulfilment",
-                  esep_fulfilment_name(r->fulfilment), "percent",
-                  r->progress_case == ESEP__V1__REPORT__PROGRESS_PERCENT ? json_integer(r->percent)
-                                                                         : json_null(),
-                  "narrative", r->narrative, "indicators", indicators_json(r), "money",
-                  money_json(r), "obstacles", r->obstacles, "delay_reasons", r->delay_reasons,
-                  "next_steps", r->next_steps, "nil_report", (int)r->nil_report, "nil_reason",
-                  r->nil_reason, "outgoing_number", r->outgoing_number);
-    (void)json_object_set_new(value, "builds_on", name_json(r->builds_on));
-    (void)json_object_set_new(value, "settles", names_json(r->settles, r->n_settles));
-    (void)json_object_set_new(value, "cites", names_json(r->cites, r->n_cites));
-    if (r->preparer != NULL)
-        (void)json_object_set_new(
-            value, "preparer",
-            json_pack("{s:s, s:s}", "name", r->preparer->name, "position", r->preparer->position));
-    if (r->signatory != NULL)
-        (void)json_object_set_new(value, "signatory",
-                                  json_pack("{s:s, s:s}", "name", r->signatory->name, "position",
-                                            r->signatory->position));
-    return value;
-}
-
 static int show(const struct words *words, const struct collector_state *state)
 {
     struct esep_reason reason = {""};
@@ -327,8 +257,9 @@ static int show(const struct words *words, const struct collector_state *state)
     int rc = 0;
     if (status == ESEP_OK) {
         const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
-        json_t *body = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT ? report_json(e->report)
-                                                                            : json_null();
+        json_t *body = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT
+                           ? listing_report_json(e->report)
+                           : json_null();
         const struct esep_hash content = esep_content_hash(
             esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES));
         char chain_hex[65];
