@@ -1,19 +1,30 @@
-/* collector/cmd_export.c - `export`: every obligation with its state, as JSON or CSV.
- *
- * CSV is RFC 4180 in UTF-8 with a byte order mark, since that is how spreadsheets know it; a field
- * that a spreadsheet would take for a formula gets an apostrophe in front.
- */
+/* collector/cmd_export.c - `export`: the consolidated report of a plan's year as a file, the
+ * deadlines as a calendar, or, without a year, every obligation with its state; see export.h. */
 #include "collector/commands.h"
-#include "collector/listing.h"
+#include "collector/export.h"
 #include "io/clock.h"
 
+#include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
+
+enum { OPTION_TABLE = 256, OPTION_AS_OF };
 
 struct words {
     struct command_common common;
-    const char *format;
-    char delimiter;
+    const char *format, *language, *as_of, *output;
+    struct export_request request;
 };
+
+static error_t parse_year(const char *value, struct argp_state *state, int *ret)
+{
+    char *end = NULL;
+    long year = strtol(value, &end, 10);
+    if (end == value || *end != 0 || year < 1970 || year > 9999)
+        argp_error(state, "--year %s: not a year (2013)", value);
+    *ret = (int)year;
+    return 0;
+}
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -26,7 +37,27 @@ static error_t parse(int key, char *value, struct argp_state *state)
         words->format = value;
         return 0;
     case 's':
-        words->delimiter = ';';
+        words->request.delimiter = ';';
+        return 0;
+    case 'y':
+        return parse_year(value, state, &words->request.year);
+    case 'l':
+        words->language = value;
+        return 0;
+    case 'p':
+        words->request.plan = value;
+        return 0;
+    case 'b':
+        words->request.body = value;
+        return 0;
+    case OPTION_TABLE:
+        words->request.table = value;
+        return 0;
+    case OPTION_AS_OF:
+        words->as_of = value;
+        return 0;
+    case 'o':
+        words->output = value;
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is one word too many", value);
@@ -36,114 +67,159 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-static void put_field(const char *text, char before)
+static int usage(const char *text, const char *value)
 {
-    if (before != 0)
-        (void)fputc(before, stdout);
-    (void)fputc('"', stdout);
-    if (text[0] != 0 && strchr("=+-@\t\r", text[0]) != NULL && text[1] != 0)
-        (void)fputc('\'', stdout);
-    for (; *text != 0; text++) {
-        if (*text == '"')
-            (void)fputc('"', stdout);
-        (void)fputc(*text, stdout);
+    (void)fprintf(stderr, "esep-collector export: %s%s\n", text, value);
+    return EX_USAGE;
+}
+
+/* What argp cannot know: which options go together. */
+static int settle(struct words *words)
+{
+    struct export_request *r = &words->request;
+    const char *format = words->format != NULL ? words->format
+                         : words->common.json  ? "json"
+                                               : "csv";
+    if (!export_format_parse(format, &r->format))
+        return usage("no such format; say docx, pdf, xlsx, csv, json or ics, not ", format);
+    if (words->language != NULL && !export_language_parse(words->language, &r->language))
+        return usage("no such language; say kk, ru or en, not ", words->language);
+    if (r->year == 0 && export_formats[r->format].binary)
+        return usage("say of which year with --year, for a ", format);
+    if (r->body != NULL && r->format != EXPORT_ICS)
+        return usage("--body goes with --format ics, not with ", format);
+    if (r->table != NULL && (r->format != EXPORT_CSV || r->year == 0))
+        return usage("--table goes with --format csv and --year, not with ", format);
+    if (r->year == 0 && r->plan != NULL && r->format != EXPORT_ICS)
+        return usage("--plan needs a --year here: --plan ", r->plan);
+    if (words->output == NULL && export_formats[r->format].binary && isatty(STDOUT_FILENO))
+        return usage("nothing for a terminal to show; say -o FILE, or send it into a pipe, for a ",
+                     format);
+    return 0;
+}
+
+struct shown {
+    bool terminal;
+    bool writing;
+    unsigned percent;
+};
+
+static bool progress(void *context, bool writing, uint64_t done, uint64_t all)
+{
+    struct shown *shown = context;
+    unsigned percent = all > 0 ? (unsigned)(done * 100 / all) : 100;
+    if (shown->terminal && (percent != shown->percent || writing != shown->writing))
+        (void)fprintf(stderr, "\r%s: %u %%%s", writing ? "writing" : "reading the log", percent,
+                      percent == 100 ? "\n" : "   ");
+    shown->percent = percent;
+    shown->writing = writing;
+    return true;
+}
+
+static enum esep_status write_to(const struct collector_state *state,
+                                 const struct export_request *request, FILE *out,
+                                 struct esep_reason *reason)
+{
+    const struct consolidated_source source = {state->views, state->log, collector_state_entry};
+    struct shown shown = {.terminal = isatty(STDERR_FILENO) != 0 && out != stdout,
+                          .percent = UINT32_MAX};
+    struct export_request asked = *request;
+    asked.progress = progress;
+    asked.progress_context = &shown;
+    if (asked.year == 0 && asked.format != EXPORT_ICS)
+        return collector_export_table(state->views, &asked, out, reason);
+    return export_write(&source, &asked, out, reason);
+}
+
+static int write_file(const struct words *words, const struct collector_state *state)
+{
+    struct esep_reason reason = {""};
+    struct export_file file;
+    enum esep_status status = export_file_begin(&file, words->output, &reason);
+    if (status != ESEP_OK) {
+        (void)collector_fail(status, &reason);
+        return EX_CANTCREAT;
     }
-    (void)fputc('"', stdout);
-}
-
-static void put_row(const struct listing_obligation *o, char d)
-{
-    char due[32];
-    char came[32] = "";
-    char percent[16] = "";
-    esep_time_format(o->due, o->zone, due);
-    if (o->came != ESEP_TIME_NEVER)
-        esep_time_format(o->came, o->zone, came);
-    if (o->state->percent >= 0)
-        (void)snprintf(percent, sizeof percent, "%d", o->state->percent);
-    put_field(o->made->key, 0);
-    put_field(esep_obligation_kind_name(o->made->kind), d);
-    put_field(o->action, d);
-    put_field(o->body, d);
-    put_field(listing_role(o->made->role), d);
-    put_field(o->made->upon_agreement ? "yes" : "no", d);
-    put_field(due, d);
-    put_field(came, d);
-    put_field(esep_timeliness_name(o->timeliness), d);
-    put_field(o->state->reports > 0 ? esep_fulfilment_name(o->state->fulfilment) : "", d);
-    put_field(percent, d);
-    put_field(esep_submission_name(o->state->submission), d);
-    put_field(esep_control_name(o->state->control), d);
-    (void)fputs("\r\n", stdout);
-}
-
-static void put_heads(char d)
-{
-    static const char *const heads[] = {
-        "key",     "kind",       "action",     "body",    "role",       "upon_agreement", "due",
-        "came_at", "timeliness", "fulfilment", "percent", "submission", "control"};
-    (void)fputs("\xEF\xBB\xBF", stdout);
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        put_field(heads[i], i > 0 ? d : 0);
-    (void)fputs("\r\n", stdout);
-}
-
-static int put_all(const struct words *words, const struct views *views, esep_time now, bool csv)
-{
-    json_t *list = csv ? NULL : json_array();
-    if (csv)
-        put_heads(words->delimiter);
-    for (uint32_t i = 0; i < views_obligation_count(views); i++) {
-        struct listing_obligation o;
-        if (!listing_from_views(&o, views, views_obligation(views, i), now))
-            continue;
-        if (csv)
-            put_row(&o, words->delimiter);
-        else
-            (void)json_array_append_new(list, listing_json(&o));
+    status = write_to(state, &words->request, file.out, &reason);
+    if (status == ESEP_OK && export_file_end(&file, &reason) != ESEP_OK) {
+        (void)collector_fail(ESEP_IO, &reason);
+        return EX_CANTCREAT;
     }
-    if (csv)
-        return esep_output_end(0);
-    char root[65];
-    struct esep_hash hash = esep_merkle_root(views_tree(views));
-    esep_hex(hash.bytes, sizeof hash.bytes, root);
-    return esep_json_print(json_pack(
-        "{s:s, s:o, s:I, s:s, s:o}", "format", "esep-export/1", "as_of", esep_json_time(now, NULL),
-        "log_size", (json_int_t)views_log_size(views), "log_root", root, "obligations", list));
+    export_file_drop(&file);
+    return status == ESEP_OK ? 0 : collector_fail(status, &reason);
+}
+
+static enum esep_status find_as_of(const struct words *words, struct collector_state *state,
+                                   const struct collector_settings *settings, esep_time now,
+                                   esep_time *ret, struct esep_reason *reason)
+{
+    const struct esep_zone *zone =
+        views_plan_count(state->views) > 0 ? views_plan_zone(state->views, 0) : NULL;
+    *ret = now;
+    if (words->as_of == NULL)
+        return ESEP_OK;
+    if (esep_time_parse(words->as_of, zone, ret) != ESEP_OK)
+        return esep_because(reason, ESEP_INVALID,
+                            "--as-of %s: neither a day (2013-03-01) nor an instant "
+                            "(2013-03-01T12:00:00+06:00)",
+                            words->as_of);
+    return *ret < now ? collector_state_as_of(state, settings, *ret, reason) : ESEP_OK;
+}
+
+static int run(struct words *words)
+{
+    struct esep_reason reason = {""};
+    struct collector_settings *settings = NULL;
+    struct collector_state state = {0};
+    struct esep_clock clock = {0};
+    enum esep_status status = collector_command_settings(&words->common, &settings, &reason);
+    if (status == ESEP_OK)
+        status = esep_clock_init(&clock, settings->clock, &reason);
+    if (status == ESEP_OK)
+        status = collector_state_open(&state, settings, true, &reason);
+    if (status == ESEP_OK)
+        status = find_as_of(words, &state, settings, esep_clock_now(&clock), &words->request.as_of,
+                            &reason);
+    int rc = 0;
+    if (status != ESEP_OK) {
+        rc = collector_fail(status, &reason);
+    } else if (words->output != NULL) {
+        rc = write_file(words, &state);
+    } else {
+        status = write_to(&state, &words->request, stdout, &reason);
+        rc = esep_output_end(status == ESEP_OK ? 0 : collector_fail(status, &reason));
+    }
+    collector_state_close(&state);
+    collector_settings_free(settings);
+    return rc;
 }
 
 int collector_cmd_export(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"format", 'f', "json|csv", 0, "what to write (csv)", 0},
-        {"semicolon", 's', NULL, 0, "separate CSV fields by ; instead of ,", 0},
+        {"format", 'f', "FORMAT", 0, "docx, pdf, xlsx, csv, json or ics (csv)", 0},
+        {"year", 'y', "YEAR", 0, "the consolidated report of this year of the plan", 0},
+        {"language", 'l', "LANGUAGE", 0, "kk, ru or en (ru)", 0},
+        {"plan", 'p', "ID", 0, "of this plan; needed where more than one has the year", 0},
+        {"as-of", OPTION_AS_OF, "INSTANT", 0, "a day or an RFC 3339 instant (now)", 0},
+        {"output", 'o', "FILE", 0, "whole or not at all, instead of stdout", 0},
+        {"semicolon", 's', NULL, 0, "separate CSV fields by ; and write 1,5", 0},
+        {"table", OPTION_TABLE, "NAME", 0,
+         "for CSV: reports, actions, indicators, money, totals, late or missing (reports)", 0},
+        {"body", 'b', "CODE", 0, "for ics: only this body's deadlines", 0},
         {0},
     };
     static const struct argp_child children[] = {{&collector_common_argp, 0, NULL, 0}, {0}};
-    static const struct argp argp = {.options = options,
-                                     .parser = parse,
-                                     .doc = "Writes every obligation with its state to stdout.",
-                                     .children = children};
-    struct words words = {.delimiter = ','};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .doc = "Writes the consolidated report of a plan's year, or with --format ics the "
+               "deadlines as a calendar. CSV and JSON without a year: every obligation with its "
+               "state.",
+        .children = children};
+    struct words words = {
+        .request = {.language = EXPORT_RU, .delimiter = ',', .bytes_max = EXPORT_BYTES_MAX}};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &words);
-    bool csv = !words.common.json && (words.format == NULL || strcmp(words.format, "csv") == 0);
-    if (words.format != NULL && !csv && strcmp(words.format, "json") != 0) {
-        (void)fprintf(stderr, "esep-collector export: no format '%s'; say json or csv\n",
-                      words.format);
-        return EX_USAGE;
-    }
-    struct esep_reason reason = {""};
-    struct collector_settings *settings = NULL;
-    struct collector_state state = {0};
-    struct esep_clock clock = {0};
-    enum esep_status status = collector_command_settings(&words.common, &settings, &reason);
-    if (status == ESEP_OK)
-        status = esep_clock_init(&clock, settings->clock, &reason);
-    if (status == ESEP_OK)
-        status = collector_state_open(&state, settings, true, &reason);
-    int rc = status == ESEP_OK ? put_all(&words, state.views, esep_clock_now(&clock), csv)
-                               : collector_fail(status, &reason);
-    collector_state_close(&state);
-    collector_settings_free(settings);
-    return rc;
+    int rc = settle(&words);
+    return rc != 0 ? rc : run(&words);
 }

@@ -41,6 +41,12 @@ json_t *collector_json_u64(uint64_t value);
 /* Sends one order to ingest over its local socket; prints what came of it. */
 int collector_order(const struct collector_settings *settings, Esep__V1__Order *order, bool json);
 
+/* cmd_export_table.c: every obligation with its state, CSV or JSON. */
+struct export_request;
+ESEP_MUST_USE enum esep_status collector_export_table(const struct views *views,
+                                                      const struct export_request *request,
+                                                      FILE *out, struct esep_reason *reason);
+
 int collector_cmd_init(int argc, char **argv);
 int collector_cmd_run(int argc, char **argv);
 int collector_cmd_plan(int argc, char **argv);
