@@ -50,11 +50,11 @@ static bool begin(const struct sheets *s, const char *id, enum export_word title
 /* What every row about a duty begins with. */
 #define WHO_COLUMNS 7
 #define WHO                                                                                        \
-    {WORD_NUMBER, 1, PAPER_LEFT}, {WORD_ACTION, 6, PAPER_LEFT}, {WORD_BODY, 4, PAPER_LEFT},        \
-        {WORD_ROLE, 3, PAPER_LEFT}, {WORD_UPON_AGREEMENT, 2, PAPER_LEFT},                          \
-        {WORD_WINDOW_START, 2, PAPER_LEFT},                                                        \
+    {WORD_NUMBER, 1, PAPER_LEFT}, {WORD_ACTION, 50, PAPER_LEFT}, {WORD_BODY, 40, PAPER_LEFT},      \
+        {WORD_ROLE, 10, PAPER_LEFT}, {WORD_UPON_AGREEMENT, 5, PAPER_LEFT},                         \
+        {WORD_WINDOW_START, 1, PAPER_LEFT},                                                        \
     {                                                                                              \
-        WORD_WINDOW_END, 2, PAPER_LEFT                                                             \
+        WORD_WINDOW_END, 1, PAPER_LEFT                                                             \
     }
 
 static void put_who(const struct sheets *s, const struct consolidated_duty *d,
@@ -135,21 +135,21 @@ static enum esep_status put_reports(struct sheets *s)
         {WORD_CAME, 3, PAPER_LEFT},
         {WORD_RECEIVED, 3, PAPER_LEFT},
         {WORD_WRITTEN, 3, PAPER_LEFT},
-        {WORD_TIMELINESS, 3, PAPER_LEFT},
-        {WORD_FULFILMENT, 3, PAPER_LEFT},
-        {WORD_PERCENT, 2, PAPER_RIGHT},
-        {WORD_REPORT, 3, PAPER_LEFT},
+        {WORD_TIMELINESS, 8, PAPER_LEFT},
+        {WORD_FULFILMENT, 8, PAPER_LEFT},
+        {WORD_PERCENT, 5, PAPER_RIGHT},
+        {WORD_REPORT, 8, PAPER_LEFT},
         {WORD_REVISION, 2, PAPER_RIGHT},
         {WORD_LOG_ENTRY, 2, PAPER_RIGHT},
-        {WORD_CONTROL, 3, PAPER_LEFT},
-        {WORD_DONE, 10, PAPER_LEFT},
-        {WORD_OBSTACLES, 6, PAPER_LEFT},
-        {WORD_DELAY_REASONS, 6, PAPER_LEFT},
-        {WORD_NEXT_STEPS, 6, PAPER_LEFT},
-        {WORD_NIL, 4, PAPER_LEFT},
-        {WORD_OUTGOING_NUMBER, 3, PAPER_LEFT},
-        {WORD_KIND, 3, PAPER_LEFT},
-        {WORD_KEY, 8, PAPER_LEFT},
+        {WORD_CONTROL, 8, PAPER_LEFT},
+        {WORD_DONE, 100, PAPER_LEFT},
+        {WORD_OBSTACLES, 40, PAPER_LEFT},
+        {WORD_DELAY_REASONS, 40, PAPER_LEFT},
+        {WORD_NEXT_STEPS, 40, PAPER_LEFT},
+        {WORD_NIL, 20, PAPER_LEFT},
+        {WORD_OUTGOING_NUMBER, 10, PAPER_LEFT},
+        {WORD_KIND, 20, PAPER_LEFT},
+        {WORD_KEY, 40, PAPER_LEFT},
     };
     const size_t count = sizeof columns / sizeof *columns;
     enum esep_status status = ESEP_OK;
@@ -169,15 +169,15 @@ static void put_actions(struct sheets *s)
 {
     static const struct sheet_column columns[] = {
         WHO,
-        {WORD_COMPLETION, 5, PAPER_LEFT},
-        {WORD_PERIOD, 4, PAPER_LEFT},
-        {WORD_FINANCING, 4, PAPER_LEFT},
+        {WORD_COMPLETION, 30, PAPER_LEFT},
+        {WORD_PERIOD, 20, PAPER_LEFT},
+        {WORD_FINANCING, 20, PAPER_LEFT},
         {WORD_DUE, 3, PAPER_LEFT},
-        {WORD_FULFILMENT, 3, PAPER_LEFT},
-        {WORD_PERCENT, 2, PAPER_RIGHT},
-        {WORD_REPORT, 3, PAPER_LEFT},
-        {WORD_TIMELINESS, 3, PAPER_LEFT},
-        {WORD_CONTROL, 3, PAPER_LEFT},
+        {WORD_FULFILMENT, 8, PAPER_LEFT},
+        {WORD_PERCENT, 5, PAPER_RIGHT},
+        {WORD_REPORT, 8, PAPER_LEFT},
+        {WORD_TIMELINESS, 8, PAPER_LEFT},
+        {WORD_CONTROL, 8, PAPER_LEFT},
     };
     const size_t count = sizeof columns / sizeof *columns;
     if (!begin(s, "actions", WORD_OVERVIEW, columns, count))
@@ -216,11 +216,11 @@ static enum esep_status put_indicators(struct sheets *s)
 {
     static const struct sheet_column columns[] = {
         WHO,
-        {WORD_REPORT, 3, PAPER_LEFT},
-        {WORD_INDICATOR, 6, PAPER_LEFT},
-        {WORD_BREAKDOWN, 3, PAPER_LEFT},
+        {WORD_REPORT, 8, PAPER_LEFT},
+        {WORD_INDICATOR, 50, PAPER_LEFT},
+        {WORD_BREAKDOWN, 20, PAPER_LEFT},
         {WORD_VALUE, 2, PAPER_RIGHT},
-        {WORD_UNIT, 2, PAPER_LEFT},
+        {WORD_UNIT, 10, PAPER_LEFT},
         {WORD_TARGET, 2, PAPER_RIGHT},
     };
     const size_t count = sizeof columns / sizeof *columns;
@@ -272,13 +272,13 @@ static enum esep_status put_money(struct sheets *s)
 {
     static const struct sheet_column columns[] = {
         WHO,
-        {WORD_REPORT, 3, PAPER_LEFT},
-        {WORD_SOURCE, 5, PAPER_LEFT},
-        {WORD_PROGRAMME, 2, PAPER_LEFT},
+        {WORD_REPORT, 8, PAPER_LEFT},
+        {WORD_SOURCE, 30, PAPER_LEFT},
+        {WORD_PROGRAMME, 10, PAPER_LEFT},
         {WORD_PLANNED, 3, PAPER_RIGHT},
         {WORD_ALLOCATED, 3, PAPER_RIGHT},
         {WORD_SPENT, 3, PAPER_RIGHT},
-        {WORD_WITHIN_ALLOTTED, 3, PAPER_LEFT},
+        {WORD_WITHIN_ALLOTTED, 5, PAPER_LEFT},
     };
     const size_t count = sizeof columns / sizeof *columns;
     enum esep_status status = ESEP_OK;
@@ -343,8 +343,8 @@ static void put_list(struct sheets *s, const char *id, enum export_word title,
         WHO,
         {WORD_DUE, 3, PAPER_LEFT},
         {WORD_CAME, 3, PAPER_LEFT},
-        {WORD_CONTROL, 3, PAPER_LEFT},
-        {WORD_KEY, 8, PAPER_LEFT},
+        {WORD_CONTROL, 8, PAPER_LEFT},
+        {WORD_KEY, 40, PAPER_LEFT},
     };
     const size_t count = sizeof columns / sizeof *columns;
     if (!begin(s, id, title, columns, count))
