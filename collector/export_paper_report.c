@@ -78,6 +78,8 @@ static void put_standing(struct export_maker *m, const struct consolidated_duty 
                          (unsigned long long)d->chosen->index,
                          export_instant(l, d->chosen->received_at, d->zone, received));
         add(&facts, say(m, WORD_REPORT), report);
+    } else if (d->state->submission != ESEP_SUBMISSION_NONE) {
+        add(&facts, say(m, WORD_REPORT), export_submission(l, d->state->submission));
     }
     add(&facts, say(m, WORD_CONTROL), export_control(l, d->state->control));
     paper_facts(m->paper, facts.list, facts.count);
@@ -261,7 +263,7 @@ enum esep_status export_paper_report(struct export_maker *m, const struct consol
                                      bool *ret_cites)
 {
     const Esep__V1__Report *report = NULL;
-    if (duty->chosen == NULL)
+    if (duty->chosen == NULL && duty->state->submission == ESEP_SUBMISSION_NONE)
         paper_paragraph(m->paper, say(m, WORD_NO_REPORT));
     put_standing(m, duty);
     put_marks(m, duty);

@@ -145,6 +145,79 @@ static void a_year_is_told_alone(void **state)
     export_world_end(&w);
 }
 
+/* The text of a world that a test has made by itself. */
+static char *told(struct export_world *w)
+{
+    struct export_request request = export_world_request(EXPORT_DOCX, EXPORT_EN);
+    return export_world_text(w, &request);
+}
+
+static void end_moh(Esep__V1__Plan *plan)
+{
+    export_world_names(plan);
+    plan->bodies[1]->valid_to_day = world_day("2013-12-01");
+    plan->bodies[1]->successor = plan->bodies[0]->code;
+}
+
+static void a_successor_is_named(void **state)
+{
+    (void)state;
+    struct export_world w;
+    export_world_empty(&w, end_moh);
+    char *text = told(&w);
+    assert_says(text,
+                "| MoH (now MoJ) | no data | no data | nothing came | overdue | on control | –");
+    free(text);
+    export_world_end(&w);
+}
+
+static void what_was_withdrawn_is_not_told(void **state)
+{
+    (void)state;
+    struct export_world w;
+    export_world_empty(&w, export_world_names);
+    uint32_t moj = world_office(&w.world, "moj");
+    w.world.now = world_time("2013-06-01T10:00:00+06:00");
+    assert_int_equal(world_plain_report(&w.world, moj, KEY_1_MOJ),
+                     ESEP__V1__VERDICT__VERDICT_TAKEN);
+    uint64_t index = w.world.last_index;
+    assert_int_equal(world_review(&w.world, KEY_1_MOJ, index, true, NULL), ESEP_OK);
+    char *text = told(&w);
+    assert_says(text, "Report = accepted; revision 1, ");
+    assert_says(text, "p: done so far\n");
+    free(text);
+    assert_int_equal(world_withdraw(&w.world, moj, KEY_1_MOJ, index),
+                     ESEP__V1__VERDICT__VERDICT_TAKEN);
+    text = told(&w);
+    assert_says(text, "Report = withdrawn\n");
+    assert_says_not(text, "done so far");
+    free(text);
+    export_world_end(&w);
+}
+
+static void a_conflict_is_shown(void **state)
+{
+    (void)state;
+    struct export_world w;
+    export_world_empty(&w, export_world_names);
+    uint32_t one = world_office(&w.world, "moj");
+    uint32_t two = world_office(&w.world, "moj");
+    w.world.now = world_time("2013-06-01T10:00:00+06:00");
+    assert_int_equal(world_plain_report(&w.world, one, KEY_1_MOJ),
+                     ESEP__V1__VERDICT__VERDICT_TAKEN);
+    assert_int_equal(world_plain_report(&w.world, two, KEY_1_MOJ),
+                     ESEP__V1__VERDICT__VERDICT_CONFLICT);
+    char *text = told(&w);
+    assert_says(text, "note: Standing side by side: 2 reports; the body must settle the "
+                      "conflict.\n");
+    char newest[64];
+    (void)snprintf(newest, sizeof newest, "log entry %llu, ",
+                   (unsigned long long)w.world.last_index);
+    assert_says(text, newest);
+    free(text);
+    export_world_end(&w);
+}
+
 static bool stop(void *context, bool writing, uint64_t done, uint64_t all)
 {
     bool *when = context;
@@ -248,6 +321,9 @@ int main(void)
         cmocka_unit_test(in_russian),
         cmocka_unit_test(in_kazakh),
         cmocka_unit_test(a_year_is_told_alone),
+        cmocka_unit_test(a_successor_is_named),
+        cmocka_unit_test(what_was_withdrawn_is_not_told),
+        cmocka_unit_test(a_conflict_is_shown),
         cmocka_unit_test(refusals_say_what_there_is),
         cmocka_unit_test(periods_are_written_as_people_say_them),
         cmocka_unit_test(plurals_are_right),

@@ -38,7 +38,7 @@ static enum esep_status read_entry(struct collector_log *log, uint64_t index,
     return status == ESEP_OK ? esep_buf_put(ret_entry, entry->body, entry->len) : status;
 }
 
-static void name_all(Esep__V1__Plan *plan)
+void export_world_names(Esep__V1__Plan *plan)
 {
     static Esep__V1__Text titles[3], names[4], completion;
     static Esep__V1__PlannedMoney money[2], *money_list[] = {&money[0], &money[1]};
@@ -219,16 +219,21 @@ static void play(struct export_world *x)
     assert_int_equal(world_control(w, KEY_ANNUAL_AKMOLA, true), ESEP_OK);
 }
 
-void export_world_begin(struct export_world *x)
+void export_world_empty(struct export_world *x, void (*change)(Esep__V1__Plan *plan))
 {
     static const struct collector_log_ops ops = {.read = read_log};
     memset(x, 0, sizeof *x);
     here = x;
     world_start(&x->world, "2013-01-01");
-    world_plan(&x->world, "2013-01-01", name_all);
-    play(x);
+    world_plan(&x->world, "2013-01-01", change);
     x->log.ops = &ops;
     x->source = (struct consolidated_source){x->world.views, &x->log, read_entry};
+}
+
+void export_world_begin(struct export_world *x)
+{
+    export_world_empty(x, export_world_names);
+    play(x);
 }
 
 void export_world_end(struct export_world *x)

@@ -27,6 +27,9 @@ struct export_world {
     uint64_t moh_first, moj_first, moj_second, akmola_late; /* log entries */
 };
 void export_world_begin(struct export_world *w);
+/* The plan alone; `change` is export_world_names, or calls it. */
+void export_world_empty(struct export_world *w, void (*change)(Esep__V1__Plan *plan));
+void export_world_names(Esep__V1__Plan *plan);
 void export_world_end(struct export_world *w);
 struct export_request export_world_request(enum export_format format,
                                            enum export_language language);
