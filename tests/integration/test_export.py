@@ -77,7 +77,7 @@ class Export(unittest.TestCase):
         path = self.field.path(f"out-{language}.{form}")
         self.field.command("export", "--format", form, "--language", language, "-o", path,
                            *(["--year", year] if year else []),
-                           *(["--as-of", as_of] if as_of else []), *words)
+                           *(["--as-of", as_of] if as_of else []), *words, timeout=240)
         with open(path, "rb") as file:
             return path, file.read()
 
@@ -160,9 +160,9 @@ class Export(unittest.TestCase):
             self.assertIn("Іс-шара жалғасуда: «ә, ғ, қ, ң, ө, ұ, ү, һ, і».", texts)
             self.assertIn(self.root(), footers)
             self.assertGreater(len(list(body.iter(WORD + "tbl"))), 10)
-            _, again = self.export("docx", language=language)
-            self.assertEqual(data, again, "the same log and instant give the same bytes")
-            self.assertTrue(os.path.getsize(path) > 0)
+            self.assertGreater(os.path.getsize(path), 0)
+        _, again = self.export("docx", language=language)
+        self.assertEqual(data, again, "the same log and instant give the same bytes")
 
     def test_pdf_for_the_shelf(self):
         for language, title in TITLE.items():
