@@ -76,20 +76,6 @@ static enum esep_status parse_window(const char *text, struct esep_window *ret,
                         text);
 }
 
-/* What became of this report: its own state where it is a latest revision; where none stands, all
- * were withdrawn; else another took its place. */
-static const char *state_of(const struct views_obligation *o, const struct views_report *r)
-{
-    if (r->verdict != ESEP__V1__VERDICT__VERDICT_TAKEN &&
-        r->verdict != ESEP__V1__VERDICT__VERDICT_CONFLICT)
-        return "refused";
-    for (size_t i = 0; i < o->listed; i++)
-        if (o->heads[i].index == r->index)
-            return o->head_count > 1 ? "conflict" : esep_submission_name(o->heads[i].submission);
-    return esep_submission_name(o->head_count == 0 ? ESEP_SUBMISSION_WITHDRAWN
-                                                   : ESEP_SUBMISSION_SUPERSEDED);
-}
-
 /* Rows are read some thousand at a time and written between two reads: a reader that waits (a
  * pager, a slow pipe) must not hold an old state of the store, and memory stays bounded. */
 #define PIECE 4096
@@ -161,7 +147,7 @@ static void show_row(struct scan *scan, const struct views_report *report)
     const Esep__V1__Plan *plan = o != NULL ? views_plan(scan->views, o->plan_no) : NULL;
     if (plan == NULL)
         return; /* an entry whose obligation nobody knows */
-    const char *state = state_of(o, report);
+    const char *state = listing_report_state(o, report);
     if (!matches(scan->words, o, state, plan))
         return;
     const struct esep_zone *zone = views_plan_zone(scan->views, o->plan_no);

@@ -42,4 +42,10 @@ const char *listing_role(Esep__V1__Role role);
 /* "executed 100 %", "in_progress, no data" ...; valid until the next call. */
 const char *listing_progress(const struct views_obligation *state);
 
+/* What became of a report: its own state where it is a latest revision; where none stands, all
+ * were withdrawn; else another took its place. A submission's name, "conflict" or "refused". */
+const char *listing_report_state(const struct views_obligation *o, const struct views_report *r);
+/* What it says: `report` of "esep-report/1". */
+json_t *listing_report_json(const Esep__V1__Report *report);
+
 #endif

@@ -1,5 +1,17 @@
-/* collector/listing_report.c - one report as JSON, in the form of esep-report/1; see listing.h. */
+/* collector/listing_report.c - a report as listings and the page show it: see listing.h. */
 #include "collector/listing.h"
+
+const char *listing_report_state(const struct views_obligation *o, const struct views_report *r)
+{
+    if (r->verdict != ESEP__V1__VERDICT__VERDICT_TAKEN &&
+        r->verdict != ESEP__V1__VERDICT__VERDICT_CONFLICT)
+        return "refused";
+    for (size_t i = 0; i < o->listed; i++)
+        if (o->heads[i].index == r->index)
+            return o->head_count > 1 ? "conflict" : esep_submission_name(o->heads[i].submission);
+    return esep_submission_name(o->head_count == 0 ? ESEP_SUBMISSION_WITHDRAWN
+                                                   : ESEP_SUBMISSION_SUPERSEDED);
+}
 
 static json_t *money_json(const Esep__V1__Report *r)
 {
@@ -45,6 +57,19 @@ static json_t *names_json(const ProtobufCBinaryData *names, size_t count)
     return list;
 }
 
+static json_t *attachments_json(const Esep__V1__Report *r)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->n_attachments; i++) {
+        const Esep__V1__AttachmentRef *a = r->attachments[i];
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:o}", "name", a->name,
+                                                    "media_type", a->media_type, "size_bytes",
+                                                    (json_int_t)a->size_bytes, "sha256",
+                                                    name_json(a->sha256)));
+    }
+    return list;
+}
+
 json_t *listing_report_json(const Esep__V1__Report *r)
 {
     json_t *value =
@@ -60,6 +85,7 @@ json_t *listing_report_json(const Esep__V1__Report *r)
     (void)json_object_set_new(value, "builds_on", name_json(r->builds_on));
     (void)json_object_set_new(value, "settles", names_json(r->settles, r->n_settles));
     (void)json_object_set_new(value, "cites", names_json(r->cites, r->n_cites));
+    (void)json_object_set_new(value, "attachments", attachments_json(r));
     if (r->preparer != NULL)
         (void)json_object_set_new(
             value, "preparer",
