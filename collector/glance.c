@@ -25,7 +25,7 @@ size_t glance_due(const struct glance_tally *t)
     return glance_came(t) + t->count[ESEP_TIMELINESS_OVERDUE];
 }
 
-static void count_one(struct glance *glance, const struct listing_obligation *o, esep_time now)
+void glance_count(struct glance *glance, const struct listing_obligation *o, esep_time now)
 {
     struct glance_tally *t = o->made->upon_agreement ? &glance->upon_agreement : &glance->bound;
     t->all++;
@@ -53,7 +53,7 @@ void glance_at(const struct views *views, const char *plan_id, esep_time now, st
         struct listing_obligation o;
         if (listing_from_views(&o, views, views_obligation(views, i), now) &&
             strcmp(o.plan->id, plan_id) == 0)
-            count_one(ret, &o, now);
+            glance_count(ret, &o, now);
     }
 }
 

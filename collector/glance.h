@@ -22,6 +22,7 @@ struct glance {
     struct glance_tally bound;          /* who must */
     struct glance_tally upon_agreement; /* who takes part upon agreement */
 };
+void glance_count(struct glance *glance, const struct listing_obligation *o, esep_time now);
 void glance_at(const struct views *views, const char *plan_id, esep_time now, struct glance *ret);
 size_t glance_came(const struct glance_tally *tally); /* on time or late */
 size_t glance_due(const struct glance_tally *tally);  /* came, or overdue */

@@ -1,6 +1,6 @@
 /* tests/unit/collector_shell/state_test.c - does a store opened for work hold what the log says, is
  * each office's entry found where it lies, and is the mailbox read within its limits? */
-#include "../collector/views_world.h"
+#include "../collector/world_store.h"
 #include "../io/unit.h"
 #include "collector/state.h"
 
@@ -19,57 +19,6 @@ static struct collector_settings *settings_for(const char *folder)
     s->plans = 4;
     s->codes = 16;
     return s;
-}
-
-/* The world of the views has hashes of its own making; a store has those of the bodies. */
-static void chain_world(struct world *w)
-{
-    struct esep_hash log_id = collector_log_id(esep_slice(w->log[0].body, w->log[0].len));
-    struct esep_hash head = {.bytes = ""};
-    for (size_t i = 0; i < w->log_count; i++) {
-        struct collector_leaf leaf;
-        assert_int_equal(
-            collector_leaf_unpack(esep_slice(w->log[i].leaf, COLLECTOR_LEAF_BYTES), &leaf),
-            ESEP_OK);
-        struct esep_slice body = esep_slice(w->log[i].body, w->log[i].len);
-        bool entry = leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY;
-        if (entry && leaf.seq == 1)
-            head = esep_chain_start(&log_id, leaf.office, leaf.epoch,
-                                    views_office(w->views, leaf.office)->sign_key);
-        if (entry)
-            head = esep_chain_step(&head, leaf.seq, body);
-        leaf.hash = entry ? head : esep_sha256(body);
-        collector_leaf_pack(&leaf, w->log[i].leaf);
-    }
-}
-
-static void store_world(const struct collector_settings *s, struct world *w)
-{
-    chain_world(w);
-    const struct collector_log_options options = {
-        .path = s->store, .map_bytes = s->store_bytes, .create = true};
-    struct collector_log *log = NULL;
-    struct collector_record *records = calloc(w->log_count, sizeof *records);
-    struct collector_row *rows = calloc(w->table.count, sizeof *rows);
-    assert_true(records != NULL && rows != NULL);
-    for (size_t i = 0; i < w->log_count; i++) {
-        memcpy(records[i].leaf, w->log[i].leaf, COLLECTOR_LEAF_BYTES);
-        records[i].body = esep_slice(w->log[i].body, w->log[i].len);
-    }
-    for (size_t i = 0; i < w->table.count; i++) {
-        const struct world_row *row = &w->table.rows[i];
-        rows[i] = (struct collector_row){.key = esep_slice(row->key, row->key_len),
-                                         .value = esep_slice(row->value, row->value_len)};
-    }
-    const struct collector_batch batch = {.records = records,
-                                          .record_count = w->log_count,
-                                          .rows = rows,
-                                          .row_count = w->table.count};
-    assert_int_equal(collector_log_open(&log, &options, NULL), ESEP_OK);
-    assert_int_equal(log->ops->append(log, &batch, NULL), ESEP_OK);
-    log->ops->close(log);
-    free(records);
-    free(rows);
 }
 
 struct fixture {
@@ -100,7 +49,7 @@ static void begin(struct fixture *f, const char *folder)
     (void)world_office(w, "moh");
     world_cut(w);
     f->settings = settings_for(folder);
-    store_world(f->settings, w);
+    world_store(w, f->settings->store, f->settings->store_bytes);
     enum esep_status status = collector_state_open(&f->state, f->settings, true, &reason);
     if (status != ESEP_OK)
         print_error("%s\n", reason.text);
@@ -280,7 +229,7 @@ static void a_long_mailbox_comes_in_several_readings(void **state)
         (void)world_garbage(&f.world, f.office);
     world_close(&f.world, f.office);
     world_cut(&f.world);
-    chain_world(&f.world);
+    world_chain(&f.world);
     options.path = f.settings->store;
     options.map_bytes = f.settings->store_bytes;
     assert_int_equal(collector_log_open(&log, &options, NULL), ESEP_OK);
