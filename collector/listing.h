@@ -36,8 +36,6 @@ bool listing_from_views(struct listing_obligation *ret, const struct views *view
 bool listing_matches(const struct listing_filter *filter, const struct listing_obligation *o);
 /* The documented form "esep-obligations/1": docs/json.md. */
 json_t *listing_json(const struct listing_obligation *o);
-/* What a report says, as in "esep-report/1". */
-json_t *listing_report_json(const Esep__V1__Report *report);
 const char *listing_role(Esep__V1__Role role);
 /* "executed 100 %", "in_progress, no data" ...; valid until the next call. */
 const char *listing_progress(const struct views_obligation *state);

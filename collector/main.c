@@ -1,5 +1,6 @@
 /* collector/main.c - esep-collector: finds the command and hands over. */
 #include "collector/commands.h"
+#include "collector/web/commands.h"
 #include "io/json.h"
 
 #include <locale.h>
@@ -22,6 +23,10 @@ const struct collector_command collector_commands[] = {
      collector_cmd_extend},
     {"control", "OBLIGATION --remove | --restore", "take an obligation off control, or back on",
      collector_cmd_control},
+    {"web", "--config FILE", "serve the commission's page (a daemon that only reads)",
+     collector_cmd_web},
+    {"password", "NAME [--invite] [--second-factor]", "what an account logs in with",
+     collector_cmd_password},
     {"account", "add|role|close|substitute|list", "who of the commission may look and decide",
      collector_cmd_account},
     {"log", "verify | replay", "check the whole log; make the views anew from it",

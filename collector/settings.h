@@ -41,6 +41,17 @@ struct collector_settings {
     char keys[256];
     char control[100];     /* a socket's path is short */
     char web_control[100]; /* "": no account orders anything */
+    char web_listen[80];
+    struct esep_config_texts web_hosts;
+    struct esep_config_texts web_proxies;
+    char web_files[256];
+    char web_credentials[256]; /* "": no web process */
+    bool web_insecure;
+    uint64_t web_connections;
+    uint64_t web_streams;
+    uint64_t web_sessions;
+    int64_t web_session_idle;
+    int64_t web_session_lifetime;
     char clock[64];
     char log_level[16];
     uint64_t store_bytes;

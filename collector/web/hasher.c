@@ -129,6 +129,10 @@ void web_hasher_free(struct web_hasher *hasher)
         (void)pthread_mutex_unlock(&hasher->lock);
         (void)pthread_join(hasher->thread, NULL);
     }
+    for (; hasher->told < hasher->asked; hasher->told++) {
+        const struct job *job = &hasher->jobs[hasher->told % PLACES];
+        job->on_done(job->context, false, "");
+    }
     esep_wakeup_free(hasher->wakeup);
     (void)pthread_cond_destroy(&hasher->asked_more);
     (void)pthread_mutex_destroy(&hasher->lock);

@@ -5,7 +5,7 @@
  * through a queue of few places, and who finds it full is asked to come again.
  *
  * Passwords are wiped when their turn is over. Invariant: on_done is called once for each job that
- * was taken, in the loop, unless the hasher is freed before.
+ * was taken, in the loop or by web_hasher_free.
  */
 #ifndef COLLECTOR_WEB_HASHER_H
 #define COLLECTOR_WEB_HASHER_H
@@ -24,7 +24,7 @@ typedef void web_hasher_fn(void *context, bool right, const char *hash);
 
 ESEP_MUST_USE enum esep_status web_hasher_new(struct web_hasher **ret, struct esep_loop *loop,
                                               struct esep_reason *reason);
-/* Waits for the job at hand; the others are forgotten. */
+/* Waits for the job at hand; those not told yet are told as not right, without a hash. */
 void web_hasher_free(struct web_hasher *hasher);
 /* ESEP_LIMIT: the queue is full. password and hash are copied. */
 ESEP_MUST_USE enum esep_status web_hasher_ask(struct web_hasher *hasher, enum web_hashing what,

@@ -118,6 +118,13 @@ const struct web_session *web_session_find(struct web_sessions *sessions,
     return &slot->session;
 }
 
+bool web_session_holds(struct web_sessions *sessions, const uint8_t token[WEB_TOKEN_BYTES],
+                       esep_time now)
+{
+    const struct slot *slot = slot_of(sessions, token);
+    return slot != NULL && !is_over(sessions, &slot->session, now);
+}
+
 void web_session_close(struct web_sessions *sessions, const uint8_t token[WEB_TOKEN_BYTES])
 {
     struct slot *slot = slot_of(sessions, token);

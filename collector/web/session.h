@@ -48,6 +48,9 @@ ESEP_MUST_USE enum esep_status web_session_open(struct web_sessions *sessions, c
 /* NULL: none. Finding it is using it. */
 const struct web_session *web_session_find(struct web_sessions *sessions,
                                            const uint8_t token[WEB_TOKEN_BYTES], esep_time now);
+/* Whether it stands for a session; no use of it, which would keep it from ending. */
+bool web_session_holds(struct web_sessions *sessions, const uint8_t token[WEB_TOKEN_BYTES],
+                       esep_time now);
 void web_session_close(struct web_sessions *sessions, const uint8_t token[WEB_TOKEN_BYTES]);
 /* All of an account: it was closed, or its password was changed. Returns how many. */
 uint32_t web_session_close_account(struct web_sessions *sessions, const char *account);

@@ -123,9 +123,12 @@ static void test_a_password_is_right_for_its_hash_alone(void **state)
     esep_loop_free(a.loop);
 }
 
-static void on_never(void *context, bool right, const char *hash)
+static void on_refused(void *context, bool right, const char *hash)
 {
-    (void)context, (void)right, (void)hash;
+    unsigned *told = context;
+    assert_false(right);
+    assert_string_equal(hash, "");
+    (*told)++;
 }
 
 static void test_a_full_queue_says_so(void **state)
@@ -135,16 +138,18 @@ static void test_a_full_queue_says_so(void **state)
     struct esep_loop *loop = NULL;
     struct web_hasher *hasher = NULL;
     enum esep_status status = ESEP_OK;
-    unsigned taken = 0;
+    unsigned taken = 0, told = 0;
     (void)state;
     assert_int_equal(esep_loop_new(&loop, &options, &reason), ESEP_OK);
     assert_int_equal(web_hasher_new(&hasher, loop, &reason), ESEP_OK);
     /* The loop does not run: nothing is told, and no place comes free. */
-    while ((status = web_hasher_ask(hasher, WEB_HASH_VERIFY, "x", "", on_never, NULL)) == ESEP_OK)
+    while ((status = web_hasher_ask(hasher, WEB_HASH_VERIFY, "x", "", on_refused, &told)) ==
+           ESEP_OK)
         taken++;
     assert_int_equal(status, ESEP_LIMIT);
     assert_int_equal(taken, 16);
     web_hasher_free(hasher);
+    assert_int_equal(told, 16); /* by the end, each knows */
     esep_loop_free(loop);
 }
 

@@ -68,6 +68,8 @@ static void test_use_keeps_it_and_idleness_ends_it(void **state)
     assert_int_equal(open_for("aigul", 1, 0), ESEP_OK);
     assert_string_equal(holder(1, 30 * MINUTE), "aigul");
     assert_string_equal(holder(1, 60 * MINUTE), "aigul");
+    assert_true(web_session_holds(table, token(1), 90 * MINUTE)); /* looking is not using */
+    assert_false(web_session_holds(table, token(1), 90 * MINUTE + 1));
     assert_string_equal(holder(1, 90 * MINUTE + 1), "nobody");
     assert_string_equal(holder(1, 60 * MINUTE), "nobody"); /* gone for good */
 }

@@ -1,0 +1,99 @@
+/* collector/web/web.h - the commission's page: one process that reads, and passes decisions on.
+ *
+ * It opens the store read-only, keeps views of its own in memory and follows the log, so that every
+ * answer comes from memory, is of one moment, and costs ingest nothing. Requests come by a table of
+ * routes (web_route.c): each names the right that it takes, and a route without one is not there.
+ * Before a handler runs, the request's host is one of ours, its session is found, its account is
+ * open in the log and has the right; a request that changes something has our origin and the
+ * session's token besides. Decisions go to ingest as orders of the account, which checks again.
+ *
+ *   web.c           start, the loop, following the log, the end
+ *   web_route.c     from a request to its handler, and every answer's head
+ *   web_login.c     logging in and out
+ *   web_files.c     the page's own files, read once at the start
+ *   web_events.c    live viewers: a word to each when the log has grown
+ *
+ * It decides nothing about reports: that is ingest's and the views'. One thread, and one that
+ * hashes passwords (hasher.h).
+ */
+#ifndef COLLECTOR_WEB_WEB_H
+#define COLLECTOR_WEB_WEB_H
+
+#include "collector/rights.h"
+#include "collector/settings.h"
+#include "collector/state.h"
+#include "collector/web/hasher.h"
+#include "collector/web/throttle.h"
+#include "io/clock.h"
+#include "io/http.h"
+#include "io/loop.h"
+
+#include <jansson.h>
+
+struct event;
+struct web_files;
+struct web_events;
+
+struct web {
+    struct collector_settings *settings;
+    struct esep_clock clock;
+    struct esep_loop *loop;
+    struct collector_state state;
+    struct esep_http *http;
+    struct web_files *files;
+    struct web_events *events;
+    struct web_sessions *sessions;
+    struct web_throttle *throttle;
+    struct web_credentials *credentials;
+    struct web_hasher *hasher;
+    uint16_t port;
+    bool live; /* the log was followed to its end at the last look */
+    int exit_code;
+};
+
+/* One request on its way. What it points to lives while its handler runs. */
+struct web_call {
+    struct web *web;
+    struct esep_http_request *request;
+    const struct web_session *session; /* NULL: nobody is logged in */
+    const struct views_account *account;
+    const char *rest; /* of the path, behind the route's */
+    char peer[INET6_ADDRSTRLEN];
+    esep_time now;
+};
+
+/* web_route.c */
+void web_on_request(void *context, struct esep_http_request *request);
+enum { WEB_FIELDS_MAX = 12 };
+/* Answers with the heads that every answer has, and those given. */
+void web_answer(struct web *web, struct esep_http_request *request, unsigned status,
+                const struct esep_http_field *fields, size_t count, struct esep_slice body);
+/* Takes the value over. NULL: there was no memory, 500. */
+void web_answer_json(struct web *web, struct esep_http_request *request, unsigned status,
+                     const struct esep_http_field *fields, size_t count, json_t *value);
+/* An error as RFC 9457 has it: detail is for people, and may be NULL. */
+void web_problem(struct web *web, struct esep_http_request *request, unsigned status,
+                 const char *title, const char *detail);
+esep_time web_now(const struct web *web);
+
+/* web_login.c */
+void web_login(const struct web_call *call);
+void web_who(const struct web_call *call);
+void web_logout(const struct web_call *call);
+bool web_cookie_token(const struct web *web, const struct esep_http_request *request,
+                      uint8_t ret_token[WEB_TOKEN_BYTES]);
+
+/* web_files.c. ESEP_NOT_FOUND: no such folder; ESEP_LIMIT: more in it than a page has. */
+ESEP_MUST_USE enum esep_status web_files_load(struct web_files **ret, const char *folder,
+                                              struct esep_reason *reason);
+void web_files_free(struct web_files *files);
+void web_file(const struct web_call *call);
+
+/* web_events.c */
+ESEP_MUST_USE enum esep_status web_events_new(struct web_events **ret, struct web *web);
+void web_events_free(struct web_events *events); /* after the server */
+void web_events_join(const struct web_call *call);
+void web_events_grown(struct web_events *events); /* the log has */
+unsigned web_events_count(const struct web_events *events);
+
+#endif

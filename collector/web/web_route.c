@@ -1,0 +1,318 @@
+/* collector/web/web_route.c - from a request to its handler: host, route, session, right, origin.
+ *
+ * The checks stand in one order for every route, and the first that fails answers. A route says
+ * what it takes; nothing is open because somebody forgot to say so.
+ */
+#include "collector/web/web.h"
+#include "io/log.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+enum web_need {
+    WEB_OPEN = 1, /* anybody: what the page needs before a login */
+    WEB_SESSION,  /* whoever is logged in */
+    WEB_RIGHT,    /* whoever may do `act` */
+};
+struct web_route {
+    enum esep_http_method method;
+    const char *path; /* with a slash at its end: and what is below */
+    enum web_need need;
+    enum collector_act act;
+    void (*handle)(const struct web_call *call);
+};
+
+static void on_health(const struct web_call *call);
+static void on_ready(const struct web_call *call);
+static void on_metrics(const struct web_call *call);
+
+static const struct web_route routes[] = {
+    {ESEP_HTTP_GET, "/healthz", WEB_OPEN, COLLECTOR_ACTS, on_health},
+    {ESEP_HTTP_GET, "/readyz", WEB_OPEN, COLLECTOR_ACTS, on_ready},
+    {ESEP_HTTP_GET, "/metrics", WEB_RIGHT, COLLECTOR_ACT_LOOK, on_metrics},
+    {ESEP_HTTP_POST, "/api/v1/session", WEB_OPEN, COLLECTOR_ACTS, web_login},
+    {ESEP_HTTP_GET, "/api/v1/session", WEB_SESSION, COLLECTOR_ACTS, web_who},
+    {ESEP_HTTP_DELETE, "/api/v1/session", WEB_SESSION, COLLECTOR_ACTS, web_logout},
+    {ESEP_HTTP_GET, "/api/v1/events", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_events_join},
+    {ESEP_HTTP_GET, "/", WEB_OPEN, COLLECTOR_ACTS, web_file},
+};
+
+static const struct esep_http_field heads[] = {
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
+     "'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+};
+enum { HEADS = sizeof heads / sizeof heads[0] };
+
+esep_time web_now(const struct web *web)
+{
+    return esep_clock_now(&web->clock);
+}
+
+static bool has_field(const struct esep_http_field *fields, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(fields[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void web_answer(struct web *web, struct esep_http_request *request, unsigned status,
+                const struct esep_http_field *fields, size_t count, struct esep_slice body)
+{
+    struct esep_http_field all[HEADS + WEB_FIELDS_MAX + 1];
+    size_t have = 0;
+
+    (void)web;
+    ESEP_ASSERT(count <= WEB_FIELDS_MAX);
+    for (size_t i = 0; i < HEADS; i++)
+        all[have++] = heads[i];
+    for (size_t i = 0; i < count; i++)
+        all[have++] = fields[i];
+    if (!has_field(fields, count, "Cache-Control"))
+        all[have++] = (struct esep_http_field){"Cache-Control", "no-store"};
+    esep_http_answer(request, status, all, have, body);
+}
+
+void web_answer_json(struct web *web, struct esep_http_request *request, unsigned status,
+                     const struct esep_http_field *fields, size_t count, json_t *value)
+{
+    struct esep_http_field all[WEB_FIELDS_MAX];
+    char *text = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
+
+    json_decref(value);
+    ESEP_ASSERT(count < WEB_FIELDS_MAX);
+    for (size_t i = 0; i < count; i++)
+        all[i] = fields[i];
+    if (!has_field(fields, count, "Content-Type"))
+        all[count++] = (struct esep_http_field){"Content-Type", "application/json"};
+    if (text == NULL)
+        web_problem(web, request, 500, "Internal Server Error", "no memory");
+    else
+        web_answer(web, request, status, all, count, esep_slice_str(text));
+    free(text);
+}
+
+void web_problem(struct web *web, struct esep_http_request *request, unsigned status,
+                 const char *title, const char *detail)
+{
+    const struct esep_http_field type = {"Content-Type", "application/problem+json"};
+    json_t *value = json_pack("{s:s, s:s, s:i, s:s*}", "type", "about:blank", "title", title,
+                              "status", (int)status, "detail", detail);
+    char *text = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
+    json_decref(value);
+    web_answer(web, request, status, &type, 1, esep_slice_str(text != NULL ? text : "{}"));
+    free(text);
+}
+
+static void on_health(const struct web_call *call)
+{
+    const struct esep_http_field type = {"Content-Type", "text/plain; charset=utf-8"};
+    web_answer(call->web, call->request, 200, &type, 1, esep_slice_str("alive\n"));
+}
+
+static void on_ready(const struct web_call *call)
+{
+    const struct esep_http_field type = {"Content-Type", "text/plain; charset=utf-8"};
+    const bool live = call->web->live;
+    web_answer(call->web, call->request, live ? 200 : 503, &type, 1,
+               esep_slice_str(live ? "ready\n" : "the log is not followed to its end yet\n"));
+}
+
+static void on_metrics(const struct web_call *call)
+{
+    const struct web *web = call->web;
+    const struct esep_http_field type = {"Content-Type", "text/plain; version=0.0.4"};
+    const struct esep_http_counts counts = esep_http_counts(web->http);
+    char text[2048];
+    const int len =
+        snprintf(text, sizeof text,
+                 "# TYPE esep_web_log_entries gauge\nesep_web_log_entries %llu\n"
+                 "# TYPE esep_web_live gauge\nesep_web_live %d\n"
+                 "# TYPE esep_web_connections gauge\nesep_web_connections %u\n"
+                 "# TYPE esep_web_viewers gauge\nesep_web_viewers %u\n"
+                 "# TYPE esep_web_sessions gauge\nesep_web_sessions %u\n"
+                 "# TYPE esep_web_requests_total counter\nesep_web_requests_total %llu\n"
+                 "# TYPE esep_web_timeouts_total counter\nesep_web_timeouts_total %llu\n"
+                 "# TYPE esep_web_too_large_total counter\nesep_web_too_large_total %llu\n",
+                 (unsigned long long)views_log_size(web->state.views), web->live ? 1 : 0,
+                 counts.connections, web_events_count(web->events),
+                 web_sessions_open(web->sessions, call->now), (unsigned long long)counts.requests,
+                 (unsigned long long)counts.timeouts, (unsigned long long)counts.too_large);
+    web_answer(call->web, call->request, 200, &type, 1, esep_slice(text, (size_t)len));
+}
+
+static bool in_list(const struct esep_config_texts *list, const char *text, size_t len)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strlen(list->text[i]) == len && strncasecmp(list->text[i], text, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Without its port: "localhost:8080", "[::1]:8080". */
+static size_t host_length(const char *host)
+{
+    const char *bracket = host[0] == '[' ? strchr(host, ']') : NULL;
+    return bracket != NULL ? (size_t)(bracket - host) + 1 : strcspn(host, ":");
+}
+
+static bool is_our_host(const struct web *web, const struct esep_http_request *request)
+{
+    const char *host = esep_http_header(request, "Host");
+    return host != NULL && in_list(&web->settings->web_hosts, host, host_length(host));
+}
+
+/* Exactly scheme://Host, as a browser says it of our own page. */
+static bool is_our_origin(const struct web *web, const struct esep_http_request *request)
+{
+    const char *origin = esep_http_header(request, "Origin");
+    const char *host = esep_http_header(request, "Host");
+    const char *scheme = web->settings->web_insecure ? "http://" : "https://";
+    const size_t len = strlen(scheme);
+    return origin != NULL && host != NULL && !esep_http_repeats(request, "Origin") &&
+           strncmp(origin, scheme, len) == 0 && strcasecmp(origin + len, host) == 0;
+}
+
+static bool has_our_token(const struct web_call *call)
+{
+    uint8_t token[WEB_TOKEN_BYTES];
+    const char *text = esep_http_header(call->request, "X-CSRF-Token");
+    return text != NULL && esep_unhex(text, token, sizeof token) == ESEP_OK &&
+           sodium_memcmp(token, call->session->csrf, sizeof token) == 0;
+}
+
+/* The address that failures are counted for: what the last proxy of ours says, else the peer. */
+static void find_peer(struct web_call *call)
+{
+    const char *forwarded = esep_http_header(call->request, "X-Forwarded-For");
+    esep_http_peer(call->request, call->peer);
+    if (forwarded == NULL || esep_http_repeats(call->request, "X-Forwarded-For") ||
+        !in_list(&call->web->settings->web_proxies, call->peer, strlen(call->peer)))
+        return;
+    /* From the end: each proxy adds whom it heard. */
+    for (size_t end = strlen(forwarded); end > 0;) {
+        size_t begin = end;
+        while (begin > 0 && forwarded[begin - 1] != ',')
+            begin--;
+        const char *hop = forwarded + begin;
+        size_t len = end - begin;
+        while (len > 0 && (*hop == ' ' || *hop == '\t')) {
+            hop++;
+            len--;
+        }
+        if (len > 0 && len < sizeof call->peer &&
+            !in_list(&call->web->settings->web_proxies, hop, len)) {
+            memcpy(call->peer, hop, len);
+            call->peer[len] = '\0';
+            return;
+        }
+        end = begin > 0 ? begin - 1 : 0;
+    }
+}
+
+static void find_session(struct web_call *call)
+{
+    uint8_t token[WEB_TOKEN_BYTES];
+    if (!web_cookie_token(call->web, call->request, token))
+        return;
+    call->session = web_session_find(call->web->sessions, token, call->now);
+    esep_wipe(token, sizeof token);
+    if (call->session == NULL)
+        return;
+    call->account = views_account_named(call->web->state.views, call->session->account);
+    if (call->account == NULL ||
+        call->account->state != ESEP__V1__ACCOUNT_STATE__ACCOUNT_STATE_ACTIVE) {
+        (void)web_session_close_account(call->web->sessions, call->session->account);
+        call->session = NULL;
+        call->account = NULL;
+    }
+}
+
+static const struct web_route *find_route(struct web_call *call, bool *ret_other_method)
+{
+    const char *path = esep_http_path(call->request);
+    const enum esep_http_method method = esep_http_method(call->request);
+
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        const struct web_route *route = &routes[i];
+        const size_t len = strlen(route->path);
+        const bool below = route->path[len - 1] == '/';
+        if (below ? strncmp(path, route->path, len) != 0 : strcmp(path, route->path) != 0)
+            continue;
+        if (route->method != method) {
+            *ret_other_method = true;
+            continue;
+        }
+        /* The page's files are not what an unknown call of the API gets. */
+        if (route->handle == web_file && (*ret_other_method || strncmp(path, "/api/", 5) == 0))
+            continue;
+        call->rest = path + len;
+        return route;
+    }
+    return NULL;
+}
+
+static bool may(const struct web_call *call, enum collector_act act)
+{
+    return collector_right_is(
+        collector_right_in(call->web->state.views, call->account, act, NULL, 0, call->now));
+}
+
+/* False: answered. */
+static bool is_let_in(const struct web_call *call, const struct web_route *route)
+{
+    const bool changes = route->method != ESEP_HTTP_GET;
+
+    if (changes && !is_our_origin(call->web, call->request)) {
+        web_problem(call->web, call->request, 403, "Forbidden",
+                    "the request does not come from this page");
+        return false;
+    }
+    if (route->need == WEB_OPEN)
+        return true;
+    if (call->session == NULL) {
+        web_problem(call->web, call->request, 401, "Unauthorized", "log in first");
+        return false;
+    }
+    if (changes && !has_our_token(call)) {
+        web_problem(call->web, call->request, 403, "Forbidden",
+                    "the token of this login is missing: load the page anew");
+        return false;
+    }
+    if (route->need != WEB_SESSION && !may(call, route->act)) {
+        web_problem(call->web, call->request, 403, "Forbidden",
+                    "this account has not the right to it");
+        return false;
+    }
+    return true;
+}
+
+void web_on_request(void *context, struct esep_http_request *request)
+{
+    struct web *web = (struct web *)context;
+    struct web_call call = {.web = web, .request = request, .rest = "", .now = web_now(web)};
+    bool other_method = false;
+
+    if (!is_our_host(web, request)) {
+        web_problem(web, request, 421, "Misdirected Request", "no such host here: see web.hosts");
+        return;
+    }
+    find_peer(&call);
+    find_session(&call);
+    const struct web_route *route = find_route(&call, &other_method);
+    if (route == NULL && other_method)
+        web_problem(web, request, 405, "Method Not Allowed", NULL);
+    else if (route == NULL)
+        web_problem(web, request, 404, "Not Found", NULL);
+    else if (is_let_in(&call, route))
+        route->handle(&call);
+}

@@ -1,0 +1,266 @@
+#!/usr/bin/python3
+"""The page's process over a real store that a real ingest writes: who is let in, by what, and what
+each answer carries. Browsers are played by plain HTTP, so that every head can be wrong at will.
+"""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import re
+import struct
+import time
+import unittest
+import urllib.parse
+
+import esep
+
+PASSWORD = "correct horse battery"
+
+
+def totp(secret, at):
+    mac = hmac.new(secret, struct.pack(">Q", int(at) // 30), hashlib.sha1).digest()
+    offset = mac[-1] & 15
+    return f"{(struct.unpack('>I', mac[offset:offset + 4])[0] & 0x7fffffff) % 1000000:06d}"
+
+
+class Browser:
+    """One that keeps a cookie, and says what a browser says, unless told otherwise."""
+
+    def __init__(self, port):
+        self.port = port
+        self.cookie = None
+        self.csrf = None
+
+    def ask(self, method, path, body=None, **heads):
+        given = {"Host": f"localhost:{self.port}"}
+        if self.cookie:
+            given["Cookie"] = self.cookie
+        if method != "GET":
+            given["Origin"] = f"http://localhost:{self.port}"
+            if self.csrf:
+                given["X-CSRF-Token"] = self.csrf
+        given.update({name.replace("_", "-"): value for name, value in heads.items()})
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        line.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        for name, value in given.items():
+            if value is not None:
+                line.putheader(name, value)
+        if data is not None:
+            line.putheader("Content-Length", str(len(data)))
+        line.endheaders(data)
+        answer = line.getresponse()
+        answer.text = answer.read().decode()
+        line.close()
+        return answer
+
+    def login(self, name, password=PASSWORD, **more):
+        answer = self.ask("POST", "/api/v1/session", {"name": name, "password": password, **more})
+        if answer.status == 201:
+            self.cookie = answer.headers["Set-Cookie"].split(";")[0]
+            self.csrf = json.loads(answer.text)["csrf"]
+        return answer
+
+
+class Web(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        files = {"index.html": "<!doctype html><title>Esep</title>", "app.js": "export {};"}
+        cls.field = esep.Field(collector={"web": {
+            "control": "run-web/accounts.sock", "credentials": "credentials", "insecure": "true",
+            "listen": "127.0.0.1:0", "files": "board", "session_idle": "10m"}})
+        cls.field.__enter__()
+        cls.addClassCleanup(cls.field.__exit__, None, None, None)
+        os.mkdir(cls.field.path("board"))
+        for name, text in files.items():
+            esep.write(cls.field.path("board", name), text)
+        cls.field.begin()
+        cls.field.load_plan(esep.small_plan(cls.field.path("small.yaml")))
+        for name, role in (("vera", "viewer"), ("aigul", "reviewer"), ("adil", "administrator")):
+            cls.field.command("account", "add", name, "--role", role)
+            cls.field.command("password", name, stdin=PASSWORD + "\n")
+        cls.daemon = esep.Daemon("web", [esep.program("collector"), "web", "--config",
+                                         cls.field.config], cls.field.path("web.log"))
+        cls.daemon.start()
+        cls.addClassCleanup(cls.daemon.kill)
+        cls.port = int(re.search(r"http on port (\d+)", cls.daemon.text())[1])
+
+    def browser(self, name=None):
+        browser = Browser(self.port)
+        if name:
+            self.assertEqual(browser.login(name).status, 201)
+        return browser
+
+    def test_nobody_sees_anything_without_a_login(self):
+        browser = self.browser()
+        for method, path in (("GET", "/api/v1/session"), ("DELETE", "/api/v1/session"),
+                             ("GET", "/api/v1/events"), ("GET", "/metrics")):
+            answer = browser.ask(method, path)
+            self.assertEqual(answer.status, 401, (method, path))
+            self.assertEqual(answer.headers["Content-Type"], "application/problem+json")
+        self.assertEqual(browser.ask("GET", "/api/v1/nothing").status, 404)
+        self.assertEqual(browser.ask("PUT", "/api/v1/session").status, 405)
+
+    def test_the_page_and_its_files_are_open_and_nothing_beside(self):
+        browser = self.browser()
+        page = browser.ask("GET", "/")
+        self.assertEqual((page.status, "Esep" in page.text), (200, True))
+        self.assertEqual(browser.ask("GET", "/actions/13").text, page.text)
+        script = browser.ask("GET", "/app.js")
+        self.assertIn("text/javascript", script.headers["Content-Type"])
+        self.assertEqual(browser.ask("GET", "/app.js", If_None_Match=script.headers["ETag"]).status, 304)
+        for path in ("/missing.js", "/../collector.keys", "/..%2fcollector.keys", "//etc/passwd.txt",
+                     "/%2e%2e/collector.yaml"):
+            self.assertEqual(browser.ask("GET", path).status, 404, path)
+
+    def test_every_answer_carries_the_heads_that_keep_a_browser_safe(self):
+        browser = self.browser("vera")
+        for path in ("/", "/api/v1/session", "/api/v1/nothing", "/healthz", "/metrics"):
+            answer = browser.ask("GET", path)
+            policy = answer.headers["Content-Security-Policy"]
+            self.assertIn("default-src 'none'", policy)
+            self.assertNotIn("unsafe", policy)
+            self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+            self.assertIn(answer.headers["Cache-Control"], ("no-store", "no-cache"))
+
+    def test_a_login_gives_a_new_token_and_logging_out_ends_it(self):
+        browser = self.browser("vera")
+        cookie = browser.cookie
+        who = json.loads(browser.ask("GET", "/api/v1/session").text)
+        self.assertEqual((who["name"], who["role"]), ("vera", "viewer"))
+        self.assertEqual(browser.login("vera").status, 201)
+        self.assertNotEqual(browser.cookie, cookie)
+        answer = browser.ask("DELETE", "/api/v1/session")
+        self.assertEqual(answer.status, 204)
+        self.assertIn("Max-Age=0", answer.headers["Set-Cookie"])
+        self.assertEqual(browser.ask("GET", "/api/v1/session").status, 401)
+
+    def test_the_cookie_is_for_this_page_alone(self):
+        answer = self.browser().login("vera")
+        for word in ("HttpOnly", "SameSite=Strict", "Path=/"):
+            self.assertIn(word, answer.headers["Set-Cookie"])
+
+    def test_a_wrong_name_and_a_wrong_password_are_one_answer(self):
+        answers = [self.browser().login(*words) for words in
+                   (("vera", "not her password"), ("nobody", PASSWORD), ("vera", ""))]
+        self.assertEqual({(a.status, a.text) for a in answers},
+                         {(401, answers[0].text)})
+
+    def test_whoever_guesses_waits_and_the_others_do_not(self):
+        guesser = self.browser()
+        for _ in range(5):
+            guesser.ask("POST", "/api/v1/session", {"name": "aigul", "password": "guess"},
+                        X_Forwarded_For="203.0.113.9")
+        answer = guesser.ask("POST", "/api/v1/session", {"name": "aigul", "password": PASSWORD},
+                             X_Forwarded_For="203.0.113.9")
+        self.assertEqual(answer.status, 429)
+        self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
+        self.assertEqual(self.browser().login("aigul").status, 201)
+
+    def test_another_site_can_change_nothing(self):
+        browser = self.browser("vera")
+        for heads in ({"Origin": None}, {"Origin": "https://evil.example"}, {"Origin": "null"},
+                      {"X_CSRF_Token": None}, {"X_CSRF_Token": "00" * 32}):
+            self.assertEqual(browser.ask("DELETE", "/api/v1/session", **heads).status, 403, heads)
+        self.assertEqual(browser.ask("GET", "/api/v1/session").status, 200)
+
+    def test_a_name_that_is_not_ours_is_not_answered(self):
+        for host in ("evil.example", "localhost.evil.example", "evil.example:80", ""):
+            self.assertIn(self.browser().ask("GET", "/", Host=host).status, (400, 421), host)
+
+    def test_what_is_no_login_says_what_is(self):
+        for body in (b"", b"{", b"[]", b'{"name":"vera"}', b'{"name":1,"password":"x"}',
+                     b'{"name":"vera","name":"aigul","password":"x"}', b"\xff\xfe"):
+            answer = self.browser().ask("POST", "/api/v1/session", body)
+            self.assertEqual(answer.status, 400, body)
+            self.assertIn("password", json.loads(answer.text)["detail"])
+
+    def test_an_invitation_chooses_the_password_once(self):
+        self.field.command("account", "add", "new", "--role", "viewer")
+        self.daemon_sees("new")
+        said = self.field.command("password", "new", "--invite").out
+        invitation = re.search(r"invitation: ([0-9a-f]{32})", said)[1]
+        browser = self.browser()
+        self.assertEqual(browser.login("new", PASSWORD).status, 401)
+        short = browser.login("new", "short", invitation=invitation)
+        self.assertEqual((short.status, "12" in short.text), (422, True))
+        self.assertEqual(browser.login("new", PASSWORD, invitation="0" * 32).status, 401)
+        self.assertEqual(browser.login("new", PASSWORD, invitation=invitation).status, 201)
+        self.assertEqual(self.browser().login("new", PASSWORD).status, 201)
+        self.assertEqual(self.browser().login("new", "another long one",
+                                              invitation=invitation).status, 401)
+
+    def daemon_sees(self, name):
+        """Follows the log: a name that it does not know yet is refused, as any other."""
+        def look():
+            size = re.search(r"esep_web_log_entries (\d+)",
+                             self.browser("vera").ask("GET", "/metrics").text)
+            return int(size[1]) >= self.field.listing("status")["log"]["size"]
+        esep.wait(look, f"the page to know {name}")
+
+    def test_an_administrator_needs_a_second_factor(self):
+        answer = self.browser().login("adil")
+        self.assertEqual((answer.status, "second factor" in answer.text), (403, True))
+        uri = self.field.command("password", "adil", "--second-factor").out.strip()
+        secret = base64.b32decode(urllib.parse.parse_qs(urllib.parse.urlparse(uri).query)["secret"][0])
+        self.assertEqual(self.browser().login("adil").status, 401)
+        self.assertEqual(self.browser().login("adil", code="000000").status, 401)
+        code = totp(secret, time.time())
+        self.assertEqual(self.browser().login("adil", code=code).status, 201)
+        self.assertEqual(self.browser().login("adil", code=code).status, 401)
+
+    def test_a_closed_account_is_out_at_once(self):
+        self.field.command("account", "add", "leaver", "--role", "viewer")
+        self.field.command("password", "leaver", stdin=PASSWORD + "\n")
+        self.daemon_sees("leaver")
+        browser = self.browser("leaver")
+        self.field.command("account", "close", "leaver")
+        esep.wait(lambda: browser.ask("GET", "/api/v1/session").status == 401, "the end of it")
+        self.assertEqual(self.browser().login("leaver").status, 401)
+
+    def test_a_viewer_hears_that_the_log_has_grown(self):
+        browser = self.browser("vera")
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        line.request("GET", "/api/v1/events", headers={"Host": f"localhost:{self.port}",
+                                                       "Cookie": browser.cookie})
+        answer = line.getresponse()
+        self.assertEqual(answer.headers["Content-Type"], "text/event-stream")
+
+        def size():
+            while True:
+                text = answer.readline().decode()
+                if text.startswith("data:"):
+                    return json.loads(text[5:])["log_size"]
+        first = size()
+        self.field.command("account", "add", "grown", "--role", "viewer")
+        self.assertGreater(size(), first)
+        line.close()
+
+    def test_it_is_alive_and_ready(self):
+        self.assertEqual(self.browser().ask("GET", "/healthz").status, 200)
+        esep.wait(lambda: self.browser().ask("GET", "/readyz").status == 200, "readiness")
+
+
+class Start(unittest.TestCase):
+    def test_what_is_missing_is_said(self):
+        with esep.Field(brokers=0) as field:
+            field.begin(start=False)
+            said = field.command("web", code=None)
+            self.assertEqual(said.code, 65)
+            self.assertIn("web.credentials", said.err)
+            field.configure(web={"credentials": "credentials", "files": "nowhere"})
+            said = field.command("web", code=None)
+            self.assertIn("web.files", said.err)
+            os.mkdir(field.path("board"))
+            field.configure(web={"files": "board", "listen": "here"})
+            said = field.command("web", code=None)
+            self.assertIn("web.listen", said.err)
+            said = field.command("password", "nobody", code=None)
+            self.assertIn("no account 'nobody'", said.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
