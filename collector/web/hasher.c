@@ -1,37 +1,25 @@
-/* collector/web/hasher.c - the thread and its ring of jobs.
- *
- * Places go from the loop to the thread and back: FREE -> ASKED (loop) -> DONE (thread) -> FREE
- * (loop), in order, so that three counters under one lock say everything.
- */
+/* collector/web/hasher.c - Argon2id as libsodium has it, job by job. */
 #include "collector/web/hasher.h"
 
-#include "io/loop.h"
+#include "collector/web/worker.h"
+#include "io/keyfile.h"
 
-#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PLACES = 16 };
-
-struct job {
+struct web_hasher {
+    struct web_worker *worker;
+    char nobody[WEB_PASSWORD_HASH_MAX]; /* a hash that no password has */
+};
+struct hashing {
+    const struct web_hasher *hasher;
     enum web_hashing what;
     char password[WEB_PASSWORD_BYTES_MAX + 1];
     char hash[WEB_PASSWORD_HASH_MAX];
     bool right;
     web_hasher_fn *on_done;
     void *context;
-};
-struct web_hasher {
-    pthread_t thread;
-    bool started;
-    pthread_mutex_t lock;
-    pthread_cond_t asked_more;
-    struct esep_wakeup *wakeup;
-    char nobody[WEB_PASSWORD_HASH_MAX]; /* a hash that no password has */
-    bool ending;
-    uint64_t asked, done, told; /* told <= done <= asked <= told + PLACES */
-    struct job jobs[PLACES];
 };
 
 _Static_assert(WEB_PASSWORD_HASH_MAX >= crypto_pwhash_STRBYTES, "a hash fits");
@@ -42,14 +30,15 @@ static bool make_hash(const char *password, char ret[WEB_PASSWORD_HASH_MAX])
                              crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0;
 }
 
-static void work(const struct web_hasher *hasher, struct job *job)
+static void work(void *context)
 {
+    struct hashing *job = context;
     if (job->what == WEB_HASH_MAKE) {
         if (!make_hash(job->password, job->hash))
             job->hash[0] = '\0';
     } else {
         const bool nobody = job->hash[0] == '\0';
-        const char *hash = nobody ? hasher->nobody : job->hash;
+        const char *hash = nobody ? job->hasher->nobody : job->hash;
         const bool right =
             crypto_pwhash_str_verify(hash, job->password, strlen(job->password)) == 0;
         job->right = right && !nobody;
@@ -57,63 +46,31 @@ static void work(const struct web_hasher *hasher, struct job *job)
     esep_wipe(job->password, sizeof job->password);
 }
 
-static void *thread_main(void *context)
+static void done(void *context, bool worked)
 {
-    struct web_hasher *hasher = context;
-    (void)pthread_mutex_lock(&hasher->lock);
-    while (!hasher->ending) {
-        if (hasher->done == hasher->asked) {
-            (void)pthread_cond_wait(&hasher->asked_more, &hasher->lock);
-            continue;
-        }
-        struct job *job = &hasher->jobs[hasher->done % PLACES];
-        (void)pthread_mutex_unlock(&hasher->lock);
-        work(hasher, job);
-        (void)pthread_mutex_lock(&hasher->lock);
-        hasher->done++;
-        esep_wakeup_ring(hasher->wakeup);
-    }
-    (void)pthread_mutex_unlock(&hasher->lock);
-    return NULL;
-}
-
-static void on_wake(void *context)
-{
-    struct web_hasher *hasher = context;
-    for (;;) {
-        (void)pthread_mutex_lock(&hasher->lock);
-        const bool more = hasher->told < hasher->done;
-        struct job job = more ? hasher->jobs[hasher->told % PLACES] : (struct job){0};
-        hasher->told += more;
-        (void)pthread_mutex_unlock(&hasher->lock);
-        if (!more)
-            return;
-        job.on_done(job.context, job.right, job.hash);
-    }
+    struct hashing *job = context;
+    job->on_done(job->context, worked && job->right, worked ? job->hash : "");
+    esep_wipe(job, sizeof *job);
+    free(job);
 }
 
 enum esep_status web_hasher_new(struct web_hasher **ret, struct esep_loop *loop,
                                 struct esep_reason *reason)
 {
     struct web_hasher *hasher = calloc(1, sizeof *hasher);
-    if (hasher == NULL)
-        return esep_because(reason, ESEP_NOMEM, "no memory for hashing passwords");
-    (void)pthread_mutex_init(&hasher->lock, NULL);
-    (void)pthread_cond_init(&hasher->asked_more, NULL);
     char random[33];
     uint8_t bytes[16];
-    randombytes_buf(bytes, sizeof bytes);
+    if (hasher == NULL)
+        return esep_because(reason, ESEP_NOMEM, "no memory for hashing passwords");
+    esep_random(bytes, sizeof bytes);
     esep_hex(bytes, sizeof bytes, random);
-    enum esep_status status = esep_wakeup_new(&hasher->wakeup, loop, on_wake, hasher, reason);
+    enum esep_status status = web_worker_new(&hasher->worker, loop, reason);
     if (status == ESEP_OK && !make_hash(random, hasher->nobody))
         status = esep_because(reason, ESEP_NOMEM, "no memory for hashing passwords");
-    if (status == ESEP_OK && pthread_create(&hasher->thread, NULL, thread_main, hasher) != 0)
-        status = esep_because(reason, ESEP_IO, "no thread for hashing passwords");
     if (status != ESEP_OK) {
         web_hasher_free(hasher);
         return status;
     }
-    hasher->started = true;
     *ret = hasher;
     return ESEP_OK;
 }
@@ -122,21 +79,7 @@ void web_hasher_free(struct web_hasher *hasher)
 {
     if (hasher == NULL)
         return;
-    if (hasher->started) {
-        (void)pthread_mutex_lock(&hasher->lock);
-        hasher->ending = true;
-        (void)pthread_cond_signal(&hasher->asked_more);
-        (void)pthread_mutex_unlock(&hasher->lock);
-        (void)pthread_join(hasher->thread, NULL);
-    }
-    for (; hasher->told < hasher->asked; hasher->told++) {
-        const struct job *job = &hasher->jobs[hasher->told % PLACES];
-        job->on_done(job->context, false, "");
-    }
-    esep_wakeup_free(hasher->wakeup);
-    (void)pthread_cond_destroy(&hasher->asked_more);
-    (void)pthread_mutex_destroy(&hasher->lock);
-    esep_wipe(hasher, sizeof *hasher);
+    web_worker_free(hasher->worker);
     free(hasher);
 }
 
@@ -144,18 +87,19 @@ enum esep_status web_hasher_ask(struct web_hasher *hasher, enum web_hashing what
                                 const char *password, const char *hash, web_hasher_fn *on_done,
                                 void *context)
 {
-    if (strlen(password) > WEB_PASSWORD_BYTES_MAX)
-        password = ""; /* nobody's, and takes as long */
-    (void)pthread_mutex_lock(&hasher->lock);
-    const bool room = hasher->asked - hasher->told < PLACES;
-    if (room) {
-        struct job *job = &hasher->jobs[hasher->asked % PLACES];
-        *job = (struct job){.what = what, .on_done = on_done, .context = context};
-        (void)snprintf(job->password, sizeof job->password, "%s", password);
-        (void)snprintf(job->hash, sizeof job->hash, "%s", hash);
-        hasher->asked++;
-        (void)pthread_cond_signal(&hasher->asked_more);
+    struct hashing *job = calloc(1, sizeof *job);
+    if (job == NULL)
+        return ESEP_NOMEM;
+    *job = (struct hashing){.hasher = hasher, .what = what, .on_done = on_done, .context = context};
+    /* Too long a one is nobody's, and takes as long. */
+    (void)snprintf(job->password, sizeof job->password, "%s",
+                   strlen(password) <= WEB_PASSWORD_BYTES_MAX ? password : "");
+    (void)snprintf(job->hash, sizeof job->hash, "%s", hash);
+    const enum esep_status status =
+        web_worker_ask(hasher->worker, &(struct web_job){work, done, job});
+    if (status != ESEP_OK) {
+        esep_wipe(job, sizeof *job);
+        free(job);
     }
-    (void)pthread_mutex_unlock(&hasher->lock);
-    return room ? ESEP_OK : ESEP_LIMIT;
+    return status;
 }

@@ -105,6 +105,8 @@ static enum esep_status open_door(struct web *web, struct esep_reason *reason)
     status = web_credentials_open(&web->credentials, s->web_credentials, reason);
     if (status == ESEP_OK)
         status = web_hasher_new(&web->hasher, web->loop, reason);
+    if (status == ESEP_OK)
+        status = web_orders_new(&web->orders, web, reason);
     return status == ESEP_OK ? web_files_load(&web->files, s->web_files, reason) : status;
 }
 
@@ -151,7 +153,8 @@ static enum esep_status start(struct web *web, const struct command_common *comm
 
 static void stop(struct web *web)
 {
-    web_hasher_free(web->hasher); /* first: its answers go to requests */
+    web_hasher_free(web->hasher); /* these two first: their answers go to requests */
+    web_orders_free(web->orders);
     esep_http_free(web->http);
     web_events_free(web->events);
     web_files_free(web->files);

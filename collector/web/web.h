@@ -10,6 +10,7 @@
  *   web.c           start, the loop, following the log, the end
  *   web_route.c     from a request to its handler, and every answer's head
  *   web_login.c     logging in and out
+ *   web_orders.c    decisions on their way to ingest
  *   web_files.c     the page's own files, read once at the start
  *   web_events.c    live viewers: a word to each when the log has grown
  *
@@ -33,6 +34,7 @@
 struct event;
 struct web_files;
 struct web_events;
+struct web_orders;
 
 struct web {
     struct collector_settings *settings;
@@ -46,6 +48,7 @@ struct web {
     struct web_throttle *throttle;
     struct web_credentials *credentials;
     struct web_hasher *hasher;
+    struct web_orders *orders;
     uint16_t port;
     bool live; /* the log was followed to its end at the last look */
     int exit_code;
@@ -82,6 +85,14 @@ void web_who(const struct web_call *call);
 void web_logout(const struct web_call *call);
 bool web_cookie_token(const struct web *web, const struct esep_http_request *request,
                       uint8_t ret_token[WEB_TOKEN_BYTES]);
+
+/* web_orders.c */
+ESEP_MUST_USE enum esep_status web_orders_new(struct web_orders **ret, struct web *web,
+                                              struct esep_reason *reason);
+void web_orders_free(struct web_orders *orders); /* before the server: it answers requests */
+void web_review(const struct web_call *call);
+void web_extend(const struct web_call *call);
+void web_control(const struct web_call *call);
 
 /* web_files.c. ESEP_NOT_FOUND: no such folder; ESEP_LIMIT: more in it than a page has. */
 ESEP_MUST_USE enum esep_status web_files_load(struct web_files **ret, const char *folder,

@@ -36,6 +36,9 @@ static const struct web_route routes[] = {
     {ESEP_HTTP_GET, "/api/v1/session", WEB_SESSION, COLLECTOR_ACTS, web_who},
     {ESEP_HTTP_DELETE, "/api/v1/session", WEB_SESSION, COLLECTOR_ACTS, web_logout},
     {ESEP_HTTP_GET, "/api/v1/events", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_events_join},
+    {ESEP_HTTP_POST, "/api/v1/reviews", WEB_RIGHT, COLLECTOR_ACT_REVIEW, web_review},
+    {ESEP_HTTP_POST, "/api/v1/extensions", WEB_RIGHT, COLLECTOR_ACT_EXTEND, web_extend},
+    {ESEP_HTTP_POST, "/api/v1/controls", WEB_RIGHT, COLLECTOR_ACT_CONTROL, web_control},
     {ESEP_HTTP_GET, "/", WEB_OPEN, COLLECTOR_ACTS, web_file},
 };
 

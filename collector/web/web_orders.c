@@ -1,0 +1,409 @@
+/* collector/web/web_orders.c - decisions: a review, an extension, a control, sent to ingest.
+ *
+ * The page decides nothing. It checks the form of what it was sent and the account's right, since
+ * it can say so at once, and passes an order in the account's name over the accounts' socket;
+ * ingest checks again, and what it logs is the decision. Its answer is the request's. While ingest
+ * is away nothing is decided, and that is said.
+ *
+ * A write carries an Idempotency-Key. The same key from the same account gets the first answer
+ * again, so that a request whose answer was lost can be repeated. The last few hundred answers are
+ * kept, in memory: after a start of this process a repeat is a new order, which ingest refuses
+ * where the report is no longer waiting for it.
+ */
+#include "base/arena.h"
+#include "collector/web/web.h"
+#include "collector/web/worker.h"
+#include "esep/v1/wire.pb-c.h"
+#include "io/control.h"
+#include "io/keyfile.h"
+#include "io/log.h"
+#include "wire/unpack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ANSWERS = 512, BULK_MAX = 100, KEY_MAX = 64, ORDER_WAIT_MS = 15000, ORDER_BYTES = 16384 };
+
+/* One report of a review of several, or the one thing that is ordered. */
+struct item {
+    uint64_t report_index;
+    enum esep_status status; /* of the exchange; then: */
+    bool ok, denied;
+    uint64_t log_index;
+    struct esep_reason text;
+};
+struct order {
+    struct web *web;
+    struct esep_http_request *request;
+    struct esep_hash key; /* of account and idempotency key */
+    char control[100];
+    char actor[WEB_ACCOUNT_MAX];
+    json_t *said; /* what the texts below lie in */
+    enum collector_act act;
+    Esep__V1__ReviewOrder review;
+    Esep__V1__ExtendOrder extend;
+    Esep__V1__ControlOrder subject;
+    bool bulk;
+    size_t count;
+    struct item items[BULK_MAX];
+};
+struct answer {
+    struct esep_hash key;
+    unsigned status; /* 0: none */
+    char *body;
+};
+struct web_orders {
+    struct web_worker *worker;
+    size_t next;
+    struct answer answers[ANSWERS];
+};
+
+enum esep_status web_orders_new(struct web_orders **ret, struct web *web,
+                                struct esep_reason *reason)
+{
+    struct web_orders *orders = calloc(1, sizeof *orders);
+    if (orders == NULL)
+        return esep_because(reason, ESEP_NOMEM, "no memory for orders");
+    const enum esep_status status = web_worker_new(&orders->worker, web->loop, reason);
+    if (status != ESEP_OK) {
+        free(orders);
+        return status;
+    }
+    *ret = orders;
+    return ESEP_OK;
+}
+
+void web_orders_free(struct web_orders *orders)
+{
+    if (orders == NULL)
+        return;
+    web_worker_free(orders->worker);
+    for (size_t i = 0; i < ANSWERS; i++)
+        free(orders->answers[i].body);
+    free(orders);
+}
+
+static void order_free(struct order *order)
+{
+    json_decref(order->said);
+    free(order);
+}
+
+/* In the thread. */
+static void exchange(const struct order *order, struct item *item)
+{
+    uint8_t nonce[16];
+    struct esep_arena arena = {0};
+    struct esep_buf request;
+    struct esep_buf reply;
+    const ProtobufCMessage *message = NULL;
+    Esep__V1__Order out = ESEP__V1__ORDER__INIT;
+    Esep__V1__ReviewOrder review = order->review;
+    char actor[WEB_ACCOUNT_MAX];
+
+    esep_random(nonce, sizeof nonce);
+    memcpy(actor, order->actor, sizeof actor);
+    out.nonce = esep_pb(nonce, sizeof nonce);
+    out.actor = actor;
+    Esep__V1__ExtendOrder extend = order->extend;
+    Esep__V1__ControlOrder control = order->subject;
+    if (order->act == COLLECTOR_ACT_REVIEW) {
+        review.report_index = item->report_index;
+        out.what_case = ESEP__V1__ORDER__WHAT_REVIEW;
+        out.review = &review;
+    } else if (order->act == COLLECTOR_ACT_EXTEND) {
+        out.what_case = ESEP__V1__ORDER__WHAT_EXTEND;
+        out.extend = &extend;
+    } else {
+        out.what_case = ESEP__V1__ORDER__WHAT_CONTROL;
+        out.control = &control;
+    }
+    esep_buf_init(&request, ORDER_BYTES);
+    esep_buf_init(&reply, ORDER_BYTES);
+    item->status = esep_pack(&out.base, &request);
+    if (item->status == ESEP_OK)
+        item->status = esep_control_call(order->control, esep_buf_slice(&request), ORDER_WAIT_MS,
+                                         &reply, &item->text);
+    if (item->status == ESEP_OK)
+        item->status = esep_arena_init(&arena, (size_t)4 * ORDER_BYTES);
+    if (item->status == ESEP_OK)
+        item->status = esep_unpack(&esep__v1__order_reply__descriptor, esep_buf_slice(&reply),
+                                   &arena, &message);
+    if (item->status == ESEP_OK) {
+        const Esep__V1__OrderReply *said = (const Esep__V1__OrderReply *)message;
+        item->ok = said->ok != 0;
+        item->denied = said->denied != 0;
+        item->log_index = said->log_index;
+        (void)snprintf(item->text.text, sizeof item->text.text, "%s", said->text);
+    }
+    esep_arena_done(&arena);
+    esep_buf_done(&request);
+    esep_buf_done(&reply);
+}
+
+static void work(void *context)
+{
+    struct order *order = context;
+    for (size_t i = 0; i < order->count; i++)
+        exchange(order, &order->items[i]);
+}
+
+static unsigned item_status(const struct item *item)
+{
+    if (item->status == ESEP_AGAIN)
+        return 503;
+    if (item->status != ESEP_OK)
+        return 502;
+    return item->ok ? 200 : item->denied ? 403 : 422;
+}
+
+static json_t *item_json(const struct order *order, const struct item *item)
+{
+    json_t *value = json_pack("{s:b, s:s, s:i}", "ok", (int)item->ok, "text", item->text.text,
+                              "status", (int)item_status(item));
+    if (item->ok)
+        (void)json_object_set_new(value, "log_index", json_integer((json_int_t)item->log_index));
+    if (order->act == COLLECTOR_ACT_REVIEW)
+        (void)json_object_set_new(value, "report_index",
+                                  json_integer((json_int_t)item->report_index));
+    return value;
+}
+
+/* What is certain is kept for a repeat; what ingest did not answer may be tried again. */
+static void keep_answer(struct web_orders *orders, const struct order *order, unsigned status,
+                        const char *body)
+{
+    struct answer *answer = &orders->answers[orders->next++ % ANSWERS];
+    free(answer->body);
+    answer->key = order->key;
+    answer->body = strdup(body);
+    answer->status = answer->body != NULL ? status : 0;
+}
+
+static void done(void *context, bool worked)
+{
+    struct order *order = context;
+    const struct esep_http_field type = {"Content-Type", "application/json"};
+    const struct item *first = &order->items[0];
+    unsigned status = order->bulk ? 200 : item_status(first);
+    bool certain = worked;
+    json_t *value;
+
+    if (order->bulk) {
+        json_t *results = json_array();
+        for (size_t i = 0; i < order->count; i++) {
+            (void)json_array_append_new(results, item_json(order, &order->items[i]));
+            certain = certain && order->items[i].status == ESEP_OK;
+        }
+        value = json_pack("{s:o}", "results", results);
+    } else {
+        value = item_json(order, first);
+        certain = certain && first->status == ESEP_OK;
+    }
+    char *body = worked && value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
+    json_decref(value);
+    if (body == NULL) {
+        web_problem(order->web, order->request, 503, "Service Unavailable",
+                    "the page is ending: try again");
+    } else if (!order->bulk && status != 200) {
+        web_problem(order->web, order->request, status,
+                    status == 403   ? "Forbidden"
+                    : status == 422 ? "Unprocessable Content"
+                                    : "Service Unavailable",
+                    first->text.text);
+    } else {
+        web_answer(order->web, order->request, status, &type, 1, esep_slice_str(body));
+        if (certain)
+            keep_answer(order->web->orders, order, status, body);
+    }
+    free(body);
+    order_free(order);
+}
+
+static const struct answer *answer_before(const struct web_orders *orders,
+                                          const struct esep_hash *key)
+{
+    for (size_t i = 0; i < ANSWERS; i++) {
+        if (orders->answers[i].status != 0 && esep_hash_equal(&orders->answers[i].key, key))
+            return &orders->answers[i];
+    }
+    return NULL;
+}
+
+/* False: answered. */
+static bool read_key(const struct web_call *call, struct esep_hash *ret)
+{
+    const char *key = esep_http_header(call->request, "Idempotency-Key");
+    static const char between = '\n';
+    const struct esep_http_field type = {"Content-Type", "application/json"};
+
+    if (key == NULL || key[0] == '\0' || strlen(key) > KEY_MAX) {
+        web_problem(call->web, call->request, 400, "Bad Request",
+                    "a write carries an Idempotency-Key of 1 to 64 letters of the caller's own");
+        return false;
+    }
+    const struct esep_slice parts[] = {esep_slice_str(call->session->account),
+                                       esep_slice(&between, 1),
+                                       esep_slice_str(key),
+                                       esep_slice(&between, 1),
+                                       esep_slice_str(esep_http_path(call->request)),
+                                       esep_slice(&between, 1),
+                                       esep_http_body(call->request)};
+    *ret = esep_sha256_parts(parts, sizeof parts / sizeof parts[0]);
+    const struct answer *before = answer_before(call->web->orders, ret);
+    if (before != NULL)
+        web_answer(call->web, call->request, before->status, &type, 1,
+                   esep_slice_str(before->body));
+    return before == NULL;
+}
+
+static void pass_on(const struct web_call *call, struct order *order)
+{
+    const enum esep_status status =
+        web_worker_ask(call->web->orders->worker, &(struct web_job){work, done, order});
+    if (status == ESEP_OK)
+        return;
+    web_problem(call->web, call->request, 503, "Service Unavailable",
+                "many decisions wait just now: try again");
+    order_free(order);
+}
+
+/* NULL: answered. */
+static struct order *begin(const struct web_call *call, enum collector_act act)
+{
+    const struct esep_slice body = esep_http_body(call->request);
+    struct esep_hash key;
+
+    if (call->web->settings->web_control[0] == '\0') {
+        web_problem(call->web, call->request, 503, "Service Unavailable",
+                    "web.control is not configured: this page only shows");
+        return NULL;
+    }
+    if (!read_key(call, &key))
+        return NULL;
+    struct order *order = calloc(1, sizeof *order);
+    if (order == NULL) {
+        web_problem(call->web, call->request, 500, "Internal Server Error", "no memory");
+        return NULL;
+    }
+    *order = (struct order){
+        .web = call->web, .request = call->request, .key = key, .act = act, .count = 1};
+    (void)snprintf(order->control, sizeof order->control, "%s", call->web->settings->web_control);
+    (void)snprintf(order->actor, sizeof order->actor, "%s", call->session->account);
+    esep__v1__review_order__init(&order->review);
+    esep__v1__extend_order__init(&order->extend);
+    esep__v1__control_order__init(&order->subject);
+    order->said = body.len > 0
+                      ? json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL)
+                      : NULL;
+    return order;
+}
+
+static void bad(const struct web_call *call, struct order *order, const char *form)
+{
+    web_problem(call->web, call->request, 400, "Bad Request", form);
+    order_free(order);
+}
+
+/* Protobuf-c's texts may be changed; ours are read only. */
+static char *as_text(const char *text)
+{
+    union {
+        const char *in;
+        char *out;
+    } both = {.in = text};
+    return both.out;
+}
+
+static bool read_reports(struct order *order, json_int_t one, json_t *many)
+{
+    if (many == NULL) {
+        order->items[0].report_index = (uint64_t)one;
+        return one > 0;
+    }
+    order->bulk = true;
+    order->count = json_array_size(many);
+    if (one != 0 || order->count == 0 || order->count > BULK_MAX)
+        return false;
+    for (size_t i = 0; i < order->count; i++) {
+        const json_int_t index = json_integer_value(json_array_get(many, i));
+        if (index <= 0)
+            return false;
+        order->items[i].report_index = (uint64_t)index;
+    }
+    return true;
+}
+
+void web_review(const struct web_call *call)
+{
+    const char *code = "";
+    const char *comment = "";
+    const char *again = "";
+    json_int_t one = 0;
+    json_t *many = NULL;
+    int accept = 0;
+    struct order *order = begin(call, COLLECTOR_ACT_REVIEW);
+    if (order == NULL)
+        return;
+    if (json_unpack(order->said, "{s?I, s?o, s:b, s?s, s?s, s?s !}", "report_index", &one,
+                    "report_indexes", &many, "accept", &accept, "reason_code", &code, "comment",
+                    &comment, "again_by", &again) != 0 ||
+        !read_reports(order, one, many) || (order->bulk && !accept)) {
+        bad(call, order,
+            "a review is {\"report_index\", \"accept\"} with \"reason_code\", \"comment\", "
+            "\"again_by\" where it returns; \"report_indexes\" (1 to 100) can only be accepted");
+        return;
+    }
+    order->review.accept = accept != 0;
+    order->review.reason_code = as_text(code);
+    order->review.comment = as_text(comment);
+    order->review.again_by = as_text(again);
+    pass_on(call, order);
+}
+
+void web_extend(const struct web_call *call)
+{
+    const char *obligation = NULL;
+    const char *until = "";
+    const char *document = "";
+    const char *why = "";
+    int refuse = 0;
+    struct order *order = begin(call, COLLECTOR_ACT_EXTEND);
+    if (order == NULL)
+        return;
+    if (json_unpack(order->said, "{s:s, s?s, s?s, s?s, s?b !}", "obligation", &obligation, "until",
+                    &until, "document", &document, "reason", &why, "refuse", &refuse) != 0) {
+        bad(call, order,
+            "an extension is {\"obligation\", \"until\", \"document\", \"reason\"}, or "
+            "\"refuse\": true in place of \"until\"");
+        return;
+    }
+    order->extend.obligation = as_text(obligation);
+    order->extend.until = as_text(until);
+    order->extend.document = as_text(document);
+    order->extend.reason = as_text(why);
+    order->extend.refuse = refuse != 0;
+    pass_on(call, order);
+}
+
+void web_control(const struct web_call *call)
+{
+    const char *obligation = NULL;
+    const char *act = "";
+    const char *why = "";
+    struct order *order = begin(call, COLLECTOR_ACT_CONTROL);
+    if (order == NULL)
+        return;
+    if (json_unpack(order->said, "{s:s, s:s, s?s !}", "obligation", &obligation, "act", &act,
+                    "reason", &why) != 0 ||
+        (strcmp(act, "remove") != 0 && strcmp(act, "restore") != 0)) {
+        bad(call, order,
+            "a control is {\"obligation\", \"act\": \"remove\" or \"restore\", \"reason\"}");
+        return;
+    }
+    order->subject.obligation = as_text(obligation);
+    order->subject.act = strcmp(act, "remove") == 0 ? ESEP__V1__CONTROL_ACT__CONTROL_ACT_REMOVE
+                                                    : ESEP__V1__CONTROL_ACT__CONTROL_ACT_RESTORE;
+    order->subject.reason = as_text(why);
+    pass_on(call, order);
+}
