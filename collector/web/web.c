@@ -3,6 +3,7 @@
 
 #include "collector/commands.h"
 #include "collector/web/commands.h"
+#include "collector/web/index.h"
 #include "io/keyfile.h"
 #include "io/log.h"
 
@@ -39,6 +40,12 @@ static void on_deadline(void *context)
         collector_state_follow(&web->state, FOLLOW_ENTRIES, &applied, &reason);
     if (status != ESEP_OK) {
         give_up(web, status, &reason);
+        return;
+    }
+    const enum esep_status indexed =
+        web_index_follow(web->index, web->state.log, web->state.views, &reason);
+    if (indexed != ESEP_OK) {
+        give_up(web, indexed, &reason);
         return;
     }
     web->live = applied < FOLLOW_ENTRIES;
@@ -100,6 +107,8 @@ static enum esep_status open_door(struct web *web, struct esep_reason *reason)
         status = web_throttle_new(&web->throttle, key);
     if (status == ESEP_OK)
         status = web_events_new(&web->events, web);
+    if (status == ESEP_OK)
+        status = web_index_new(&web->index, (uint32_t)s->obligations);
     if (status != ESEP_OK)
         return esep_because(reason, status, "no memory for the page's tables");
     status = web_credentials_open(&web->credentials, s->web_credentials, reason);
@@ -161,6 +170,7 @@ static void stop(struct web *web)
     web_credentials_close(web->credentials);
     web_throttle_free(web->throttle);
     web_sessions_free(web->sessions);
+    web_index_free(web->index);
     collector_state_close(&web->state);
     esep_loop_free(web->loop);
     collector_settings_free(web->settings);

@@ -10,6 +10,7 @@
  *   web.c           start, the loop, following the log, the end
  *   web_route.c     from a request to its handler, and every answer's head
  *   web_login.c     logging in and out
+ *   web_read.c      what the page asks: json.h's producers, with an ETag
  *   web_orders.c    decisions on their way to ingest
  *   web_files.c     the page's own files, read once at the start
  *   web_events.c    live viewers: a word to each when the log has grown
@@ -35,6 +36,7 @@ struct event;
 struct web_files;
 struct web_events;
 struct web_orders;
+struct web_index;
 
 struct web {
     struct collector_settings *settings;
@@ -49,6 +51,7 @@ struct web {
     struct web_credentials *credentials;
     struct web_hasher *hasher;
     struct web_orders *orders;
+    struct web_index *index; /* of the log, as far as the views */
     uint16_t port;
     bool live; /* the log was followed to its end at the last look */
     int exit_code;
@@ -85,6 +88,18 @@ void web_who(const struct web_call *call);
 void web_logout(const struct web_call *call);
 bool web_cookie_token(const struct web *web, const struct esep_http_request *request,
                       uint8_t ret_token[WEB_TOKEN_BYTES]);
+
+/* web_read.c */
+#define WEB_READS(X)                                                                               \
+    X(summary)                                                                                     \
+    X(matrix)                                                                                      \
+    X(obligations)                                                                                 \
+    X(obligation)                                                                                  \
+    X(report)                                                                                      \
+    X(bodies) X(body) X(actions) X(action) X(offices) X(feed) X(timeline) X(money) X(indicators)
+#define WEB_READ(name) void web_read_##name(const struct web_call *call);
+WEB_READS(WEB_READ)
+#undef WEB_READ
 
 /* web_orders.c */
 ESEP_MUST_USE enum esep_status web_orders_new(struct web_orders **ret, struct web *web,

@@ -239,6 +239,62 @@ class Web(unittest.TestCase):
         self.assertGreater(size(), first)
         line.close()
 
+    READS = ("summary", "matrix", "obligations", "bodies", "bodies/moj", "actions", "actions/1",
+             "offices", "feed", "timeline", "money", "indicators")
+
+    def read(self, browser, path):
+        answer = browser.ask("GET", f"/api/v1/{path}")
+        self.assertEqual(answer.status, 200, (path, answer.text))
+        return json.loads(answer.text)
+
+    def test_whoever_looks_reads_everything_and_others_nothing(self):
+        browser, stranger = self.browser("vera"), self.browser()
+        for path in self.READS:
+            self.read(browser, path)
+            self.assertEqual(stranger.ask("GET", f"/api/v1/{path}").status, 401, path)
+        for path in ("bodies/nobody", "actions/99", "obligations/no-such-key", "reports/999999"):
+            self.assertEqual(browser.ask("GET", f"/api/v1/{path}").status, 404, path)
+        self.assertEqual(browser.ask("GET", "/api/v1/obligations?state=nonsense").status, 400)
+
+    def test_what_did_not_change_is_not_sent_again(self):
+        browser = self.browser("vera")
+        for _ in range(3):  # a minute may end in between
+            first = browser.ask("GET", "/api/v1/matrix")
+            again = browser.ask("GET", "/api/v1/matrix", If_None_Match=first.headers["ETag"])
+            if again.headers["ETag"] == first.headers["ETag"]:
+                break
+        self.assertEqual((again.status, again.text), (304, ""))
+
+    def test_a_report_is_reviewed_through_the_page_by_who_may(self):
+        office = self.field.enrol("mia", start=True)
+        esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
+        office.report("--action", "1", "--fulfilment", "in_progress", "--percent", "40", "--narrative", "Begun.",
+                      "--wait")
+        index = self.field.reports()[0]["log_index"]
+        esep.wait(lambda: self.read(self.browser("vera"), "summary")["tiles"]["to_review"] == 1,
+                  "the page to know the report")
+        review = {"report_index": index, "accept": False, "reason_code": "incomplete",
+                  "comment": "figures are missing", "again_by": "2030-01-31"}
+        viewer = self.browser("vera").ask("POST", "/api/v1/reviews", review, Idempotency_Key="a")
+        self.assertEqual(viewer.status, 403)
+        reviewer = self.browser("aigul")
+        self.assertEqual(reviewer.ask("POST", "/api/v1/reviews", review).status, 400)
+        self.assertEqual(reviewer.ask("POST", "/api/v1/reviews", {"accept": True},
+                                      Idempotency_Key="b").status, 400)
+        done = reviewer.ask("POST", "/api/v1/reviews", review, Idempotency_Key="c")
+        self.assertEqual(done.status, 200, done.text)
+        size = self.field.listing("status")["log"]["size"]
+        again = reviewer.ask("POST", "/api/v1/reviews", review, Idempotency_Key="c")
+        self.assertEqual(again.text, done.text)
+        self.assertEqual(self.field.listing("status")["log"]["size"], size)
+        esep.wait(lambda: self.read(reviewer, "summary")["tiles"]["returned"] == 1, "the return")
+        esep.wait(lambda: "incomplete" in office.command("duties", "--all").out +
+                  office.command("mail").out, "the office to have the return")
+        extend = {"obligation": self.field.reports()[0]["obligation"], "until": "2031-01-31",
+                  "document": "No. 5"}
+        self.assertEqual(reviewer.ask("POST", "/api/v1/extensions", extend,
+                                      Idempotency_Key="d").status, 403)
+
     def test_it_is_alive_and_ready(self):
         self.assertEqual(self.browser().ask("GET", "/healthz").status, 200)
         esep.wait(lambda: self.browser().ask("GET", "/readyz").status == 200, "readiness")
