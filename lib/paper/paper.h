@@ -5,9 +5,14 @@
  * workbook (XLSX: one sheet for each table that has a name). Cells are typed, so that a sheet
  * holds numbers and days, and each language writes them its own way.
  *
- * It knows nothing of plans or reports. All texts are UTF-8 and are copied into the document. A
+ * It knows nothing of plans or reports. All texts are copied into the document and cleaned on the
+ * way (paper_clean.c): whatever bytes an office sent, no file breaks and no line is turned round. A
  * document that ran out of memory or over its limit stays so: the next writer says it, and the
  * makers need not look at each call.
+ *
+ * The writers are for a worker's process: the PDF's fonts come from fontconfig, and where there is
+ * no memory GLib ends the process. PDF needs a font with the Kazakh letters (fonts-noto-core or
+ * fonts-dejavu-core), XLSX a folder for temporary files and /proc.
  *
  * Invariant: every row of a table has as many cells as the table has columns.
  */
@@ -40,6 +45,7 @@ struct paper_cell {
     const char *text;
     int64_t value;
 };
+#define PAPER_COLUMNS_MAX 63 /* of a table: a word processor takes no more */
 struct paper_column {
     const char *title;
     unsigned share; /* of the width, relative to the others */
@@ -99,7 +105,8 @@ ESEP_MUST_USE enum esep_status paper_write_xlsx(const struct paper *paper, FILE 
                                                 const struct paper_writing *writing,
                                                 struct esep_reason *reason);
 
-/* How a language writes it: "1 234 567,50", "31.01.2013", "31 Jan 2013". len: of out. */
+/* How a language writes it: "1 234 567,50 ₸" with spaces that do not break (in English with a
+ * point), "31.01.2013", "31 Jan 2013"; "" where there is no such day. len: of out. */
 void paper_money_text(const char *language, int64_t tiyn, char *out, size_t len);
 void paper_day_text(const char *language, esep_day day, char *out, size_t len);
 void paper_cell_text(const struct paper *paper, const struct paper_cell *cell, char *out,

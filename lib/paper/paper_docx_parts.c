@@ -192,7 +192,7 @@ static void run(struct docx_out *out, struct esep_slice text)
 
 static void footer(const struct paper *paper, struct docx_out *out)
 {
-    static const char *const fields[2] = {"PAGE", "NUMPAGES"};
+    static const char *const fields[3] = {"PAGE", "NUMPAGES", ""};
     struct docx_page page = docx_page(paper);
     const unsigned width = page.width - page.left - page.right;
     struct esep_slice parts[3];

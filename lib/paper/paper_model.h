@@ -16,7 +16,6 @@
 #include "base/arena.h"
 #include "paper/paper.h"
 
-#define PAPER_COLUMNS_MAX 63 /* a word processor takes no more */
 #define PAPER_CELL_BYTES 128 /* what paper_cell_text makes of anything but a text */
 
 enum paper_language { PAPER_KK, PAPER_RU, PAPER_EN };

@@ -285,7 +285,7 @@ static void foot_text(struct foot *foot, struct esep_slice text, size_t kept)
  * room. */
 static enum esep_status set_foot(struct book *book, lxw_worksheet *sheet)
 {
-    static const char *const fields[2] = {"&P", "&N"};
+    static const char *const fields[3] = {"&P", "&N", ""};
     struct esep_slice parts[3];
     unsigned count = 0;
     struct foot foot = {.len = 0};

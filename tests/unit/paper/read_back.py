@@ -275,6 +275,27 @@ class Xlsx(unittest.TestCase):
         self.assertEqual(sheet.page_setup.orientation, "landscape")
 
 
+class Noise(unittest.TestCase):
+    """Random bytes in every text: each file is whole all the same."""
+
+    def test_xml_is_xml(self):
+        for ending in ("docx", "xlsx"):
+            with zipfile.ZipFile(sample("ru", f"noise.{ending}")) as archive:
+                self.assertIsNone(archive.testzip())
+                for name in archive.namelist():
+                    text = archive.read(name).decode("utf-8")
+                    ET.fromstring(text)
+                    self.assertIsNone(NOT_XML.search(text), name)
+
+    def test_programs_read_them(self):
+        book = openpyxl.load_workbook(sample("ru", "noise.xlsx"))
+        self.assertEqual(len(book.sheetnames), 12)
+        self.assertNotIn("f", {c.data_type for s in book for row in s.iter_rows() for c in row})
+        text = run("pdftotext", sample("ru", "noise.pdf"), "-")
+        self.assertGreater(text.count("word"), 50)
+        self.assertEqual(run("pdfinfo", sample("ru", "noise.pdf")).count("Pages:"), 1)
+
+
 class Same(unittest.TestCase):
     def test_the_same_document_gives_the_same_bytes(self):
         elsewhere = FOLDER / "elsewhere"
@@ -329,7 +350,7 @@ def main():
         sys.exit(77)
     with tempfile.TemporaryDirectory() as folder:
         FOLDER = pathlib.Path(folder)
-        unittest.main(argv=[sys.argv[0], *(wanted or ["Docx", "Pdf", "Xlsx", "Same"])])
+        unittest.main(argv=[sys.argv[0], *(wanted or ["Docx", "Pdf", "Xlsx", "Noise", "Same"])])
 
 
 if __name__ == "__main__":

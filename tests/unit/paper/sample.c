@@ -1,6 +1,8 @@
 /* tests/unit/paper/sample.c - see sample.h. */
 #include "sample.h"
 
+#include "base/crypto.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -209,6 +211,88 @@ struct paper *sample_of_all(const char *language)
     hostile_table(paper);
     extremes_table(paper);
     paper_paragraph(paper, "");
+    return paper;
+}
+
+/* Of lead bytes, broken letters, marks, controls, line ends and what has a meaning in a format. */
+static const char *noise(struct esep_prng *prng, char text[600])
+{
+    static const char *const bits[] = {
+        "<",
+        ">",
+        "&",
+        "\"",
+        "'",
+        "]]>",
+        "<!--",
+        "%u",
+        "%s",
+        "&P",
+        "_x000D_",
+        "=",
+        "\n",
+        "\r",
+        "\xd0",
+        "\xed\xa0\x80",
+        "\xef\xbf\xbf",
+        "\xe2\x80\xae",
+        "\xe2\x80\x8f",
+        "\xcc\x81",
+        "ә",
+        "₸",
+        "😀",
+        "שלום",
+        "مرحبا",
+        "中文",
+        "\x01",
+        "\xc2\x85",
+        " ",
+        "word ",
+    };
+    size_t used = 0;
+    for (size_t left = esep_prng_below(prng, 60); left > 0; left--) {
+        const char *bit = bits[esep_prng_below(prng, sizeof bits / sizeof bits[0])];
+        char byte[2] = {(char)(1 + esep_prng_below(prng, 255)), '\0'};
+        used += (size_t)snprintf(text + used, 600 - used, "%s",
+                                 esep_prng_below(prng, 4) == 0 ? byte : bit);
+    }
+    text[used] = '\0';
+    return text;
+}
+
+struct paper *sample_of_noise(uint64_t seed)
+{
+    struct esep_prng prng = {.state = seed};
+    char t[6][600];
+    struct paper *paper = paper_new(&(struct paper_about){
+        .language = "ru",
+        .title = noise(&prng, t[0]),
+        .subject = noise(&prng, t[1]),
+        .author = noise(&prng, t[2]),
+        .foot = noise(&prng, t[3]),
+        .page = noise(&prng, t[4]),
+        .made_at = 0,
+        .bytes_max = (size_t)4 << 20,
+    });
+    if (paper == NULL)
+        return NULL;
+    for (size_t i = 0; i < 12; i++) {
+        const struct paper_fact fact = {noise(&prng, t[0]), noise(&prng, t[1])};
+        paper_heading(paper, 1 + (unsigned)(i % 4), noise(&prng, t[2]));
+        paper_facts(paper, &fact, 1);
+        paper_paragraph(paper, noise(&prng, t[2]));
+        paper_note(paper, noise(&prng, t[2]));
+        paper_bullet(paper, noise(&prng, t[2]));
+        const struct paper_column columns[2] = {{.title = noise(&prng, t[0])},
+                                                {.title = noise(&prng, t[1]), .share = 3}};
+        paper_table(paper, noise(&prng, t[2]), noise(&prng, t[3]), columns, 2);
+        for (size_t row = 0; row < 10; row++) {
+            const struct paper_cell cells[2] = {
+                {.kind = PAPER_TEXT, .text = noise(&prng, t[4])},
+                {.kind = PAPER_DECIMAL, .text = noise(&prng, t[5]), .tone = PAPER_BAD}};
+            paper_row(paper, cells);
+        }
+    }
     return paper;
 }
 

@@ -6,6 +6,8 @@
 
 /* Every kind of block and cell, hostile texts among them. */
 struct paper *sample_of_all(const char *language);
+/* Random bytes wherever a text may stand. */
+struct paper *sample_of_noise(uint64_t seed);
 /* Tables of so many rows, one of whose cells is longer than a page. */
 struct paper *sample_of_rows(const char *language, size_t rows);
 

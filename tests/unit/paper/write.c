@@ -1,8 +1,8 @@
 /* tests/unit/paper/write.c - writes the samples into a folder, for programs that read them back.
  *
- * write FOLDER LANGUAGE ROWS: all.* and rows.* in FOLDER, each in three formats, twice: a second
- * time under another name, which has to hold the same bytes. Says the seconds of each and the most
- * memory.
+ * write FOLDER LANGUAGE ROWS: all.*, noise.* and rows.* in FOLDER, each in three formats, twice: a
+ * second time under another name, which has to hold the same bytes. Says the seconds of each and
+ * the most memory.
  */
 #include "sample.h"
 
@@ -61,10 +61,12 @@ int main(int argc, char **argv)
     if (argc != 4)
         return 64;
     struct paper *all = sample_of_all(argv[2]);
+    struct paper *noise = sample_of_noise(20140210);
     struct paper *rows = sample_of_rows(argv[2], strtoul(argv[3], NULL, 10));
-    int failed = all == NULL || rows == NULL || write_all(all, argv[1], "all") ||
-                 write_all(rows, argv[1], "rows");
+    int failed = all == NULL || noise == NULL || rows == NULL || write_all(all, argv[1], "all") ||
+                 write_all(noise, argv[1], "noise") || write_all(rows, argv[1], "rows");
     paper_free(all);
+    paper_free(noise);
     paper_free(rows);
     return failed;
 }

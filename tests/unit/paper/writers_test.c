@@ -171,6 +171,23 @@ static void test_odd_documents(void **state)
     paper_free(wide);
 }
 
+/* Whatever stands in the texts, each writer comes to its end. */
+static void test_noise(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct paper *paper = sample_of_noise(seed);
+        assert_int_equal(paper_status(paper), ESEP_OK);
+        for (size_t i = 0; i < 3; i++) {
+            struct esep_reason reason = {""};
+            FILE *out = tmpfile();
+            assert_int_equal(writers[i](paper, out, NULL, &reason), ESEP_OK);
+            fclose(out);
+        }
+        paper_free(paper);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +196,7 @@ int main(void)
         cmocka_unit_test(test_a_full_disk),
         cmocka_unit_test(test_what_no_cell_holds),
         cmocka_unit_test(test_odd_documents),
+        cmocka_unit_test(test_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
