@@ -131,6 +131,7 @@ bool collector_order_says_account(const struct collector *c, const char *actor)
     if (len >= sizeof name)
         return false;
     memcpy(name, actor, len);
+    name[len] = '\0';
     return views_account_named(c->views, name) != NULL;
 }
 

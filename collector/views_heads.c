@@ -163,6 +163,7 @@ static void keep_past(struct views_duty *duty, const struct known *known, const 
         memmove(past + gone, past + gone + 1, (count - gone - 1) * sizeof(past[0]));
         count--;
     }
+    /* cppcheck-suppress uninitvar ; the first `count` are set */
     memcpy(duty->past, past, count * sizeof(past[0]));
     duty->past_count = count;
 }

@@ -1,4 +1,10 @@
-/* collector/web/commands.h - the commands of the page's process; see collector/commands.h. */
+/* collector/web/commands.h - the commands of the page's process, as collector/commands.h has the
+ * others: each parses its own words and returns an exit status of sysexits(3).
+ *
+ * They stand apart because they alone link to the HTTP server and to the credentials: `web` serves
+ * the page, `password` says what an account logs in with. Neither decides anything that the log
+ * holds, and neither writes to it.
+ */
 #ifndef COLLECTOR_WEB_COMMANDS_H
 #define COLLECTOR_WEB_COMMANDS_H
 

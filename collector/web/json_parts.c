@@ -141,7 +141,8 @@ json_t *web_count_json(size_t count)
 
 json_t *web_percent_json(size_t part, size_t whole)
 {
-    return whole == 0 ? json_null() : json_real((double)(1000 * part / whole) / 10.0);
+    const size_t tenths = whole == 0 ? 0 : 1000 * part / whole;
+    return whole == 0 ? json_null() : json_real((double)tenths / 10.0);
 }
 
 json_t *web_obligation_json(const struct web_ask *ask, const struct listing_obligation *o)

@@ -212,10 +212,11 @@ static void choose(struct login *login, const char *invitation, const char *pass
 static bool must_wait(const struct web_call *call, const char *name)
 {
     const esep_time wait = web_throttle_wait(call->web->throttle, name, call->peer, call->now);
+    const long long wait_s = wait / ESEP_SECOND + 1;
     char seconds[24];
     if (wait == 0)
         return false;
-    (void)snprintf(seconds, sizeof seconds, "%lld", (long long)(wait / ESEP_SECOND + 1));
+    (void)snprintf(seconds, sizeof seconds, "%lld", wait_s);
     const struct esep_http_field fields[] = {{"Content-Type", "application/problem+json"},
                                              {"Retry-After", seconds}};
     web_answer(call->web, call->request, 429, fields, 2,
