@@ -74,6 +74,7 @@ enum esep_status collector_export_table(const struct views *views,
             (void)json_array_append_new(list, listing_json(&o));
     }
     if ((!csv && !put_json(out, views, request->as_of, list)) || ferror(out))
-        return esep_because(reason, ESEP_IO, "the table could not be written: is the disk full?");
+        return esep_because(reason, ESEP_IO,
+                            "not all of the output could be written: is the disk full?");
     return ESEP_OK;
 }

@@ -147,6 +147,7 @@ enum esep_status export_csv(const struct consolidated *c, const struct export_re
                             table);
     enum esep_status status = export_sheets(c, request->language, table, &sink, reason);
     if (status == ESEP_OK && ferror(out))
-        status = esep_because(reason, ESEP_IO, "the table could not be written: is the disk full?");
+        status = esep_because(reason, ESEP_IO,
+                              "not all of the output could be written: is the disk full?");
     return status;
 }
