@@ -122,6 +122,9 @@ enum esep_status collector_state_open(struct collector_state *ret,
         status = esep_because(reason, ESEP_NOMEM, "no memory for time zones");
     if (status == ESEP_OK)
         status = views_new(&state.views, &limits, collector_zones_get, state.zones);
+    if (status == ESEP_NOMEM && state.zones != NULL)
+        status =
+            esep_because(reason, status, "no memory for the views: see the configuration's limits");
     /* The daemon may be writing: tables of different moments would contradict each other. */
     if (status == ESEP_OK && read_only)
         status = collector_log_hold(state.log, reason);
