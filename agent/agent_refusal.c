@@ -61,6 +61,19 @@ static const struct rule {
     [REASON(DENIED)] = {ACT_SLOW, AGENT_WHY_NONE, "not permitted"},
 };
 
+/* What BEHIND means where this journal holds all that it names. */
+static const struct rule not_behind = {ACT_GREET_NOW, AGENT_WHY_NONE,
+                                       "an older greeting of ours was answered"};
+
+/* A broker can keep a greeting and hand it on later, to a collector that has forgotten the session:
+ * the refusal is then truly signed and of our session, and speaks of our past. It says itself what
+ * the collector holds. Where more is held that is not ours, the next greeting brings FORK. */
+static bool is_behind(const struct agent *a, const Esep__V1__Refusal *r)
+{
+    return r->epoch > a->journal.epoch ||
+           (r->epoch == a->journal.epoch && r->seq > a->journal.last_seq);
+}
+
 static esep_time asked_wait(const Esep__V1__Refusal *r, esep_time most)
 {
     esep_time wait = (esep_time)r->retry_after_ms * 1000;
@@ -171,6 +184,8 @@ void agent_on_refusal(struct agent *a, const struct esep_envelope *envelope)
     }
     const struct rule *rule =
         (size_t)r->reason < REASONS ? &rules[r->reason] : &rules[REASON(UNSPECIFIED)];
+    if (r->reason == REASON(BEHIND) && !is_behind(a, r))
+        rule = &not_behind;
     if (r->reason == REASON(TOO_LARGE))
         shorten_frames(a);
     if (is_signed)

@@ -132,6 +132,7 @@ TEST(signed_refusals_are_believed)
         office_start(w);
         world_run(w);
         w->now += 5 * ESEP_SECOND;
+        w->model.seq += cases[i].reason == REASON(BEHIND); /* one more than the office has */
         model_refuse(w, cases[i].reason, true, 0);
         link_down_one(w);
         struct agent_status s = office_status(w);
@@ -141,6 +142,26 @@ TEST(signed_refusals_are_believed)
         assert_true(s.text[0] != '\0');
         world_free(w);
     }
+}
+
+/* A broker hands an old greeting of this very session to a collector that has started anew: what it
+ * holds is no more than the journal has, and there is nothing to recover from. */
+TEST(behind_what_the_journal_holds_is_an_old_greetings_answer)
+{
+    WORLD(w);
+    for (int i = 0; i < 5; i++)
+        office_write(w, 100);
+    office_start(w);
+    world_run(w);
+    assert_int_equal(w->model.seq, 5);
+    w->now += 5 * ESEP_SECOND;
+    model_refuse(w, REASON(BEHIND), true, 0);
+    link_down_one(w);
+    assert_int_equal(office_status(w).state, AGENT_GREETING);
+    office_write(w, 100);
+    assert_true(world_until(w, world_all_receipted, ESEP_DAY));
+    assert_int_equal(office_status(w).state, AGENT_ONLINE);
+    world_free(w);
 }
 
 /* Who speaks another version says so in an envelope of its own. */
@@ -336,6 +357,7 @@ int main(void)
         cmocka_unit_test(welcome_resets_the_backoff),
         cmocka_unit_test(a_brokers_refusal_changes_nothing_but_the_hour),
         cmocka_unit_test(signed_refusals_are_believed),
+        cmocka_unit_test(behind_what_the_journal_holds_is_an_old_greetings_answer),
         cmocka_unit_test(a_refusal_is_read_in_every_version),
         cmocka_unit_test(a_forged_or_old_refusal_is_nobodys),
         cmocka_unit_test(what_is_confirmed_by_the_clock_that_says_less),
