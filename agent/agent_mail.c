@@ -165,6 +165,7 @@ static bool ping(struct agent *a)
     struct agent_uplink *u = &a->uplink;
     Esep__V1__Ping message = ESEP__V1__PING__INIT;
     message.office_clock_us = a->now;
+    message.mail_through = a->journal.mail_through;
     if (!agent_pack(a, &message.base) || !agent_seal(a, ESEP__V1__KIND__KIND_PING))
         return false;
     u->mail_came = false;

@@ -80,10 +80,26 @@ void collector_on_pull(struct collector *c, struct collector_session *session,
     collector_mail_push(c, session);
 }
 
+/* A PULL may be lost while its session lives, or its acknowledgement find no room: a PING says
+ * again through where everything is stored. It is no wish for more. */
+static void heard_through(struct collector *c, struct collector_session *session, uint64_t through,
+                          esep_time now)
+{
+    if (!session->pulled || through > session->mail_sent)
+        return;
+    if (through > session->mail_through)
+        session->mail_through = through;
+    log_ack(c, session, through, now);
+    collector_mail_push(c, session);
+}
+
 void collector_on_ping(struct collector *c, struct collector_session *session,
                        const struct collector_frame *frame, struct esep_slice plain)
 {
-    (void)plain;
+    const ProtobufCMessage *message = NULL;
+    esep_arena_reset(&c->arena);
+    if (esep_unpack(&esep__v1__ping__descriptor, plain, &c->arena, &message) == ESEP_OK)
+        heard_through(c, session, ((const Esep__V1__Ping *)message)->mail_through, frame->now);
     Esep__V1__Pong pong = ESEP__V1__PONG__INIT;
     pong.server_time_us = frame->now;
     pong.mail_last = collector_office(c, session->office)->durable_mail;

@@ -292,6 +292,10 @@ TEST(mail_is_stored_and_then_acknowledged)
     model_mail(w, 1); /* pushed */
     world_run(w);
     assert_int_equal(w->model.mail_acked, 4);
+    office_sleep(w, ESEP_HOUR); /* a PING, once nothing else is said */
+    world_run(w);
+    assert_int_equal(w->model.pings, 1);
+    assert_int_equal(w->model.ping_through, 4);
     assert_int_equal(w->mails_stored, 4);
     world_free(w);
 }

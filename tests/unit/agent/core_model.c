@@ -359,6 +359,9 @@ static void on_session_frame(struct world *w, const struct esep_envelope *envelo
         on_pull(w, (const Esep__V1__Pull *)message);
     } else {
         Esep__V1__Pong pong = ESEP__V1__PONG__INIT;
+        /* What is stored, or was when it left; link_test says that it is said at all. */
+        assert_true(((const Esep__V1__Ping *)message)->mail_through <= w->disk.mail_through);
+        m->ping_through = ((const Esep__V1__Ping *)message)->mail_through;
         m->pings++;
         pong.server_time_us = w->now;
         pong.mail_last = m->mail_last;

@@ -243,6 +243,7 @@ TEST(pings_keep_an_idle_session)
         world_run(w);
     }
     assert_int_equal(w->model.pings, 10);
+    assert_int_equal(w->model.ping_through, 0);
     assert_int_equal(w->connects, 1);
     world_free(w);
 }

@@ -75,6 +75,7 @@ struct model {
     void (*spoil)(Esep__V1__Welcome *welcome); /* before it is sent */
     /* what it saw */
     uint64_t hellos, batches, heads_alone, refusals, repeats, alarms, pulls, pings, frames_too_long;
+    uint64_t ping_through; /* of the last one */
     uint64_t seed;
     esep_time last_accepted;
     struct esep_commitment last_commitment;

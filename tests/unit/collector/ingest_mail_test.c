@@ -74,6 +74,32 @@ static void mail_is_pulled_acknowledged_and_pushed(void **state)
     ingest_end(&g);
 }
 
+static void a_ping_acknowledges_what_a_lost_pull_did(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    struct sim_office *o = sim_active(&g, "moh");
+    sim_hello(o, &g);
+    uint64_t last = sim_last(o, KIND(WELCOME))->welcome.mail_last;
+    sim_ping_through(o, &g, last); /* nothing was sent in this session yet */
+    assert_int_equal(ingest_log_count(&g, LOG(MAIL_ACK)), 0);
+    sim_pull(o, &g, 0);
+    sim_ping_through(o, &g, last + 1); /* of what nobody sent */
+    assert_int_equal(ingest_log_count(&g, LOG(MAIL_ACK)), 0);
+    /* The PULL of this is lost between the office and here. */
+    control(&g, true);
+    sim_forget(o);
+    sim_ping_through(o, &g, last);
+    assert_int_equal(ingest_log_count(&g, LOG(MAIL_ACK)), 1);
+    assert_int_equal(views_office(g.world.views, o->number)->mail_acked, last);
+    assert_int_equal(sim_last(o, KIND(MAIL))->mail.type, LOG(CONTROL)); /* and what is new comes */
+    sim_ping_through(o, &g, last);
+    assert_int_equal(ingest_log_count(&g, LOG(MAIL_ACK)), 1);
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
 static void verdicts_come_by_mail_in_parts(void **state)
 {
     (void)state;
@@ -372,6 +398,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mail_is_pulled_acknowledged_and_pushed),
+        cmocka_unit_test(a_ping_acknowledges_what_a_lost_pull_did),
         cmocka_unit_test(verdicts_come_by_mail_in_parts),
         cmocka_unit_test(what_is_not_acknowledged_is_bounded),
         cmocka_unit_test(mail_read_for_a_session_that_ended_goes_nowhere),

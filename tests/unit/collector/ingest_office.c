@@ -291,11 +291,17 @@ void sim_pull(struct sim_office *o, struct ingest *g, uint64_t through)
     sim_seal(o, g, KIND(PULL), false, &pull.base);
 }
 
-void sim_ping(struct sim_office *o, struct ingest *g)
+void sim_ping_through(struct sim_office *o, struct ingest *g, uint64_t through)
 {
     Esep__V1__Ping ping = ESEP__V1__PING__INIT;
     ping.office_clock_us = g->world.now;
+    ping.mail_through = through;
     sim_seal(o, g, KIND(PING), false, &ping.base);
+}
+
+void sim_ping(struct sim_office *o, struct ingest *g)
+{
+    sim_ping_through(o, g, 0);
 }
 
 void sim_enrol(struct sim_office *o, struct ingest *g, const uint8_t code[16])

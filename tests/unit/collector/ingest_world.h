@@ -145,6 +145,7 @@ void sim_batch_with(struct sim_office *o, struct ingest *g, uint64_t first, uint
                     const struct esep_commitment *c);
 void sim_pull(struct sim_office *o, struct ingest *g, uint64_t through);
 void sim_ping(struct sim_office *o, struct ingest *g);
+void sim_ping_through(struct sim_office *o, struct ingest *g, uint64_t through);
 void sim_enrol(struct sim_office *o, struct ingest *g, const uint8_t code[16]);
 /* Signed by the operator whose seed is given. */
 void sim_order(struct sim_office *o, struct ingest *g, uint8_t operator_seed,
