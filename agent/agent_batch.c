@@ -199,7 +199,8 @@ static bool seal_batch(struct agent *a)
     if (!agent_seal(a, ESEP__V1__KIND__KIND_BATCH))
         return false;
     u->used_bytes += a->tx.len;
-    if (u->awaiting_since == ESEP_TIME_NEVER)
+    u->awaiting_first = u->awaiting_since == ESEP_TIME_NEVER;
+    if (u->awaiting_first)
         u->awaiting_since = a->now;
     return true;
 }

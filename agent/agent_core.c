@@ -91,7 +91,8 @@ void agent_pop(struct agent *a)
     if (a->front.kind == AGENT_EFFECT_SEND) {
         a->send_due = false;
         /* The socket took it: the wait for its reply begins here. */
-        if (a->tx_kind == ESEP__V1__KIND__KIND_BATCH && u->awaiting_since != ESEP_TIME_NEVER)
+        if (a->tx_kind == ESEP__V1__KIND__KIND_BATCH && u->awaiting_first &&
+            u->awaiting_since != ESEP_TIME_NEVER)
             u->awaiting_since = a->now;
         if (a->tx_kind == ESEP__V1__KIND__KIND_PING && u->ping_first &&
             u->ping_since != ESEP_TIME_NEVER)

@@ -41,6 +41,7 @@ struct agent_uplink {
     esep_time hello_at; /* when to send it */
     esep_time last_tx;
     esep_time awaiting_since;  /* a receipt is owed to us, or credit; ESEP_TIME_NEVER: none is */
+    bool awaiting_first;       /* the BATCH at hand begins that wait; later ones do not renew it */
     esep_time ping_since;      /* likewise a PONG, or any other sign of life */
     bool ping_first;           /* the PING at hand begins that wait; later ones do not renew it */
     struct agent_mark hello;   /* what HELLO promised */

@@ -264,6 +264,23 @@ TEST(a_line_that_answers_no_ping_is_left)
     world_free(w);
 }
 
+/* A clerk who goes on writing on a dead line must not keep it alive by that. */
+TEST(a_line_that_answers_no_batch_is_left_however_much_is_written)
+{
+    WORLD(w);
+    office_start(w);
+    world_run(w);
+    for (int i = 0; i < 20 && office_status(w).state == AGENT_ONLINE; i++) {
+        office_write(w, 100);
+        office_advance(w, 10 * ESEP_SECOND);
+        office_effects(w);
+        while (w->up.count > 0)
+            queue_drop(&w->up, 0);
+    }
+    assert_int_equal(office_status(w).why, AGENT_WHY_SILENT);
+    world_free(w);
+}
+
 TEST(no_more_than_the_credit_is_sent)
 {
     WORLD(w);
@@ -485,6 +502,7 @@ int main(void)
         cmocka_unit_test(a_silent_collector_is_left),
         cmocka_unit_test(pings_keep_an_idle_session),
         cmocka_unit_test(a_line_that_answers_no_ping_is_left),
+        cmocka_unit_test(a_line_that_answers_no_batch_is_left_however_much_is_written),
         cmocka_unit_test(no_more_than_the_credit_is_sent),
         cmocka_unit_test(a_session_without_credit_is_not_kept_for_ever),
         cmocka_unit_test(frames_keep_to_both_bounds),
