@@ -88,6 +88,9 @@ struct prune {
     uint64_t covered_seq; /* of the head's epoch: the collector's checkpoint covers them, and has
                              for long */
     uint64_t young_seq; /* of the head's epoch: the first with a receipt that is not old; 0: none */
+    bool viewed;        /* a WELCOME was stored: */
+    struct agent_view view;
+    uint64_t again_seq;   /* of the head's epoch: receipted since that WELCOME */
     uint32_t young_epoch; /* the first older one with a receipt that is not old; 0: none */
     esep_time before;
     uint64_t oldest;
@@ -106,6 +109,9 @@ static bool find_covered(void *context, const struct esep_receipt *r)
     struct prune *p = context;
     if (r->kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES || r->epoch > p->head.epoch)
         return true;
+    if (p->viewed && r->epoch == p->head.epoch && r->accepted_at >= p->view.server_time &&
+        r->through_seq > p->again_seq)
+        p->again_seq = r->through_seq;
     bool old = r->last_index < p->marks.checkpoint_size && r->accepted_at < p->before;
     if (r->epoch == p->head.epoch && old && r->through_seq > p->covered_seq)
         p->covered_seq = r->through_seq;
@@ -116,6 +122,15 @@ static bool find_covered(void *context, const struct esep_receipt *r)
     return true;
 }
 
+/* The last WELCOME said that the collector holds no such entry: it came back from a backup, and is
+ * to be given it again. However old its receipts are, it stays until a newer one covers it. */
+static bool is_lacking(const struct prune *p, uint32_t epoch, uint64_t seq)
+{
+    bool held = epoch < p->view.epoch || (epoch == p->view.epoch && seq <= p->view.seq);
+    bool again = epoch == p->head.epoch && seq <= p->again_seq;
+    return p->viewed && !held && !again;
+}
+
 static bool may_go(const struct prune *p, uint32_t epoch, uint64_t seq, MDB_val data)
 {
     bool covered = epoch < p->head.epoch
@@ -123,7 +138,8 @@ static bool may_go(const struct prune *p, uint32_t epoch, uint64_t seq, MDB_val 
                        : epoch == p->head.epoch && p->marks.epoch == epoch &&
                              seq <= p->covered_seq && seq <= p->marks.receipted_seq &&
                              (p->young_seq == 0 || seq < p->young_seq);
-    return covered && data.mv_size >= ESEP_HASH_BYTES && written_at(p->arena, data) < p->before;
+    return covered && !is_lacking(p, epoch, seq) && data.mv_size >= ESEP_HASH_BYTES &&
+           written_at(p->arena, data) < p->before;
 }
 
 static enum esep_status prune_some(struct prune *p, struct esep_reason *reason)
@@ -164,6 +180,11 @@ static enum esep_status look_before(struct prune *p, struct esep_reason *reason)
         status = journal_marks_get(txn, p->journal, &p->marks, reason);
     if (txn != NULL)
         mdb_txn_abort(txn);
+    if (status == ESEP_OK) {
+        status = journal_view(p->journal, &p->view, reason);
+        p->viewed = status == ESEP_OK;
+        status = status == ESEP_NOT_FOUND ? ESEP_OK : status;
+    }
     return status == ESEP_OK ? journal_receipts(p->journal, find_covered, p, reason) : status;
 }
 

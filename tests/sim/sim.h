@@ -142,7 +142,9 @@ struct sim_journal {
     struct agent_journal marks; /* last_seq and head are kept in step */
     struct esep_receipt *receipts;
     size_t receipt_count, receipt_cap;
-    uint32_t seen_epoch; /* the last WELCOME's */
+    uint32_t seen_epoch; /* the last WELCOME's, and what it held of it, when; 0: none came */
+    uint64_t seen_seq;
+    esep_time seen_at;
 };
 void sim_journal_start(struct sim *sim, int office);
 void sim_journal_copy(struct sim_journal *to, const struct sim_journal *from);
@@ -155,6 +157,8 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch);
 uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before);
 /* sim_keep.c: of every epoch, the oldest first. */
 uint64_t sim_keep_prune(struct sim *sim, int office, esep_time before);
+/* Whether the last WELCOME said that the collector holds this entry. */
+bool sim_keep_holds(const struct sim_journal *journal, uint32_t epoch, uint64_t seq);
 void sim_keep_leave(struct sim_journal *journal); /* its epoch is about to be an older one */
 /* sim_clerk.c */
 void sim_journal_write(struct sim *sim, int office); /* a clerk writes something */

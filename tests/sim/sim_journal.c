@@ -103,8 +103,11 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
         j->marks.receipted_seq = s->receipted_seq;
         j->marks.promised_seq = s->promised_seq;
     }
-    if (s->view != NULL)
+    if (s->view != NULL) {
         j->seen_epoch = s->view->epoch;
+        j->seen_seq = s->view->seq;
+        j->seen_at = s->view->server_time;
+    }
 }
 
 /* As journal_recover: the same bytes under new numbers, where no receipt covers them. */
@@ -134,8 +137,8 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
         sim_journal_append(sim, office, old->entries[seq].entry.bytes, old->entries[seq].key);
 }
 
-/* As agent/journal_keep.c: what a receipt below the checkpoint covers, old by the office's clock
- * when it was written and when the collector took it. Of the present epoch alone. */
+/* As agent/journal_keep.c: what a receipt below the checkpoint covers, old by the office's
+ * clock when it was written and when the collector took it. Of the present epoch alone. */
 uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before)
 {
     struct sim_journal *j = &sim->offices[office].journal;
@@ -143,6 +146,7 @@ uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before)
     uint64_t covered = 0;
     uint64_t young = UINT64_MAX; /* the first that was receipted only now, perhaps once more */
     uint64_t first = j->marks.oldest_seq;
+    uint64_t again = 0; /* receipted since the last WELCOME */
     if (sim_real != NULL) {
         sim_real->journal_prune(sim, office, before);
         return j->marks.oldest_seq - first;
@@ -151,6 +155,8 @@ uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before)
         const struct esep_receipt *r = &j->receipts[i];
         if (r->kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES || r->epoch != j->epoch)
             continue;
+        if (r->accepted_at >= j->seen_at && r->through_seq > again)
+            again = r->through_seq;
         if (r->last_index >= j->marks.checkpoint_size || r->accepted_at >= before)
             young = r->first_seq < young ? r->first_seq : young;
         else if (r->through_seq > covered)
@@ -160,7 +166,9 @@ uint64_t sim_journal_prune(struct sim *sim, int office, esep_time before)
         covered = young - 1;
     if (covered > j->marks.receipted_seq)
         covered = j->marks.receipted_seq;
-    while (j->marks.oldest_seq <= covered && e->entries[j->marks.oldest_seq].written < before)
+    while (j->marks.oldest_seq <= covered &&
+           (j->marks.oldest_seq <= again || sim_keep_holds(j, j->epoch, j->marks.oldest_seq)) &&
+           e->entries[j->marks.oldest_seq].written < before)
         j->marks.base = e->entries[j->marks.oldest_seq++].entry.chain;
     return j->marks.oldest_seq - first;
 }

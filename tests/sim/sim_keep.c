@@ -19,6 +19,12 @@ static uint32_t young_epoch(const struct sim_journal *j, esep_time before)
     return young;
 }
 
+bool sim_keep_holds(const struct sim_journal *journal, uint32_t epoch, uint64_t seq)
+{
+    return journal->seen_at == 0 || epoch < journal->seen_epoch ||
+           (epoch == journal->seen_epoch && seq <= journal->seen_seq);
+}
+
 /* false: one of them must stay. */
 static bool older_go(struct sim *sim, struct sim_journal *j, esep_time before)
 {
@@ -26,7 +32,8 @@ static bool older_go(struct sim *sim, struct sim_journal *j, esep_time before)
     for (uint32_t epoch = 1; epoch < j->epoch; epoch++) {
         struct sim_epoch *e = &j->epochs[epoch];
         for (; e->gone < e->last; e->gone++) {
-            if ((young != 0 && epoch >= young) || e->entries[e->gone + 1].written >= before)
+            if ((young != 0 && epoch >= young) || !sim_keep_holds(j, epoch, e->gone + 1) ||
+                e->entries[e->gone + 1].written >= before)
                 return false;
             sim_count(sim, SIM_TALLY_PRUNED_OLDER);
         }

@@ -240,6 +240,33 @@ static void test_prune_counts_from_the_last_receipt(void **state)
     journal_close(&w.journal);
 }
 
+/* The last WELCOME said that the collector came back from a copy without them: until it takes them
+ * anew they stay, however old they and their receipts are. */
+static void test_prune_keeps_what_the_collector_lacks(void **state)
+{
+    struct journal_world w;
+    uint64_t oldest = 0;
+    struct esep_hash base;
+    struct esep_reason reason = {""};
+    world_begin(&w, state, 16 * MIB, 0);
+    for (uint64_t i = 1; i <= 4; i++)
+        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    const struct esep_receipt first = world_receipt(&w, 1, 1, 4, 10, 90);
+    assert_int_equal(world_store(&w, 1, &first, 1, &reason), ESEP_OK);
+    const struct agent_view view = {.server_time = 500, .epoch = 1, .seq = 1};
+    const struct agent_store restored = {
+        .receipted_seq = 4, .promised_seq = 4, .checkpoint_size = 90, .view = &view};
+    assert_int_equal(journal_store(&w.journal, 1, &restored, &reason), ESEP_OK);
+    assert_int_equal(journal_prune(&w.journal, 1000, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(oldest, 2);
+    struct esep_receipt again = world_receipt(&w, 1, 2, 3, 20, 90);
+    again.accepted_at = 600;
+    assert_int_equal(world_store(&w, 1, &again, 1, &reason), ESEP_OK);
+    assert_int_equal(journal_prune(&w.journal, 1000, &oldest, &base, &reason), ESEP_OK);
+    assert_int_equal(oldest, 4);
+    journal_close(&w.journal);
+}
+
 static bool count_entry(void *context, uint32_t epoch, const struct agent_entry *entry)
 {
     uint64_t *counts = context;
@@ -520,6 +547,7 @@ int main(void)
         unit_test_in_folder(test_prune_keeps_what_may_be_asked_for),
         unit_test_in_folder(test_prune_counts_from_the_receipt),
         unit_test_in_folder(test_prune_counts_from_the_last_receipt),
+        unit_test_in_folder(test_prune_keeps_what_the_collector_lacks),
         unit_test_in_folder(test_recover),
         unit_test_in_folder(test_older_epochs),
         unit_test_in_folder(test_recover_refuses_what_is_damaged),
