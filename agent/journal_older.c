@@ -106,5 +106,5 @@ enum esep_status journal_load_older(struct journal *journal, uint32_t epoch, uin
         .checkpoint_size = loaded.checkpoint_size,
         .checkpoint_root = loaded.checkpoint_root,
     };
-    return ESEP_OK;
+    return journal_newest_older(journal, ret, reason);
 }

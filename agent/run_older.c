@@ -3,9 +3,10 @@
  * A core sends one epoch. Where it stops for AGENT_WHY_OLDER, the collector came back from a backup
  * made before the end of an epoch that this office has left: the shell then runs a core over that
  * epoch's receipted entries until all of them are durable there, and the present epoch's core
- * again, which may find the next one. An epoch that cannot be brought back (the collector goes
- * another way since, or the entries were pruned) is passed over, loudly, for as long as the
- * collector holds the very head that it did not fit.
+ * again, which may find the next one. The core of an older epoch asks no less for those before its
+ * own, since the collector may come back from a still older backup meanwhile. An epoch that cannot
+ * be brought back (the collector goes another way since, or the entries were pruned) is passed
+ * over, loudly, for as long as the collector holds the very head that it did not fit.
  */
 #include "agent/run.h"
 #include "io/log.h"
@@ -26,18 +27,21 @@ static enum esep_status load_present(struct agent_run *run, struct agent_journal
     enum esep_status status = journal_load(&run->journal, ret, reason);
     if (status == ESEP_OK)
         status = journal_newest_older(&run->journal, ret, reason);
-    if (status == ESEP_OK && run->older.passed != 0 && ret->older_epoch <= run->older.passed) {
-        ret->older_passed = true;
-        ret->older_passed_head = run->older.held_head;
-    }
     return status;
 }
 
-enum esep_status agent_run_load(struct agent_run *run, struct agent_journal *ret,
-                                struct esep_reason *reason)
+/* Neither the present epoch nor an older one that goes first waits for what was passed over. */
+static void note_passed(const struct agent_run_older *o, struct agent_journal *loaded)
 {
-    if (run->older.epoch == 0)
-        return load_present(run, ret, reason);
+    if (o->passed != 0 && loaded->older_epoch <= o->passed) {
+        loaded->older_passed = true;
+        loaded->older_passed_head = o->held_head;
+    }
+}
+
+static enum esep_status load_older(struct agent_run *run, struct agent_journal *ret,
+                                   struct esep_reason *reason)
+{
     enum esep_status status =
         journal_load_older(&run->journal, run->older.epoch, run->older.through, ret, reason);
     if (status == ESEP_NOT_FOUND) {
@@ -48,6 +52,16 @@ enum esep_status agent_run_load(struct agent_run *run, struct agent_journal *ret
      * there is it, or the chain does not fit and nothing is sent. */
     if (status == ESEP_OK && ret->oldest_seq > 1 && ret->oldest_seq == run->older.held_seq + 1)
         ret->base = run->older.held_head;
+    return status;
+}
+
+enum esep_status agent_run_load(struct agent_run *run, struct agent_journal *ret,
+                                struct esep_reason *reason)
+{
+    enum esep_status status =
+        run->older.epoch == 0 ? load_present(run, ret, reason) : load_older(run, ret, reason);
+    if (status == ESEP_OK)
+        note_passed(&run->older, ret);
     return status;
 }
 
@@ -88,11 +102,12 @@ void agent_run_look_at_epochs(struct agent_run *run)
     agent_status_get(run->core, &s);
     if (run->broken || run->draining)
         return;
-    if (run->older.epoch == 0) {
-        if (s.state == AGENT_STOPPED && s.why == AGENT_WHY_OLDER)
-            begin_older(run, &s);
+    if (s.state == AGENT_STOPPED && s.why == AGENT_WHY_OLDER) {
+        begin_older(run, &s);
         return;
     }
+    if (run->older.epoch == 0)
+        return;
     if (s.all_held) {
         esep_log(ESEP_LOG_INFO, "older-epoch-held", "epoch %u is whole again", run->older.epoch);
         run->older.epoch = 0;

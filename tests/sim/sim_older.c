@@ -2,14 +2,14 @@
  */
 #include "sim.h"
 
-/* Receipts of entries before the present epoch: the first that reaches beyond (epoch, seq), with
- * how far that epoch goes, and the newest. */
-static void find_older(const struct sim_journal *j, uint32_t epoch, uint64_t seq,
+/* Receipts of entries before an epoch: the first that reaches beyond (epoch, seq), with how far
+ * that epoch goes, and the newest. */
+static void find_older(const struct sim_journal *j, uint32_t before, uint32_t epoch, uint64_t seq,
                        struct sim_older *ret_first, struct sim_older *ret_last)
 {
     for (size_t i = 0; i < j->receipt_count; i++) {
         const struct esep_receipt *r = &j->receipts[i];
-        if (r->kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES || r->epoch >= j->epoch)
+        if (r->kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES || r->epoch >= before)
             continue;
         bool more = r->epoch > epoch || (r->epoch == epoch && r->through_seq > seq);
         bool earlier = ret_first->epoch == 0 || r->epoch < ret_first->epoch ||
@@ -31,14 +31,13 @@ struct agent_journal sim_older_start(const struct sim_office *o)
     const struct sim_journal *j = &o->journal;
     struct agent_journal start = j->marks;
     struct sim_older first = {0}, last = {0};
-    if (o->older.epoch == 0) {
-        find_older(j, 0, 0, &first, &last);
-        start.older_epoch = last.epoch;
-        start.older_seq = last.through;
-        start.older_passed = o->older.passed != 0 && last.epoch <= o->older.passed;
-        start.older_passed_head = o->older.held_head;
+    find_older(j, o->older.epoch == 0 ? j->epoch : o->older.epoch, 0, 0, &first, &last);
+    start.older_epoch = last.epoch;
+    start.older_seq = last.through;
+    start.older_passed = o->older.passed != 0 && last.epoch <= o->older.passed;
+    start.older_passed_head = o->older.held_head;
+    if (o->older.epoch == 0)
         return start;
-    }
     struct agent_head head;
     agent_head_start(&head, &o->config.log_id, o->number, o->older.epoch, o->sign.public);
     start.epoch = o->older.epoch;
@@ -64,12 +63,12 @@ void sim_older_look(struct sim *sim, struct sim_office *o)
     agent_status_get(o->core, &s);
     if (o->broken || o->reopening || o->draining)
         return;
-    if (o->older.epoch == 0 && s.state == AGENT_STOPPED && s.why == AGENT_WHY_OLDER) {
+    if (s.state == AGENT_STOPPED && s.why == AGENT_WHY_OLDER) {
         bool passed =
             o->older.passed >= s.held_epoch && esep_hash_equal(&o->older.held_head, &s.held_head);
         o->older.passed = passed ? o->older.passed : 0;
         o->older.held_head = s.held_head;
-        find_older(&o->journal, passed ? o->older.passed : s.held_epoch,
+        find_older(&o->journal, o->journal.epoch, passed ? o->older.passed : s.held_epoch,
                    passed ? UINT64_MAX : s.held_seq, &first, &last);
         if (first.epoch == 0)
             sim_fail(sim, "%s: nothing of an older epoch is lacking", o->node.name);
@@ -77,6 +76,7 @@ void sim_older_look(struct sim *sim, struct sim_office *o)
             sim_trace(sim, &o->node, "does not hold epoch %u any more", first.epoch);
             sim_count(sim, SIM_TALLY_OLDER_GONE);
             o->older.passed = first.epoch;
+            o->older.epoch = 0;
             change_core(sim, o);
             return;
         }
