@@ -5,6 +5,9 @@
  * is the same, and takes as long: nobody learns which names there are. Failures are counted before
  * the answer goes out (throttle.h). A login draws a new token whatever cookie came along.
  *
+ * A password is hashed beside the loop, so a record may change meanwhile, by another login or by
+ * the command: what was proved is proved of the record that is kept when the hash is there.
+ *
  * An administrator without a second factor is let in nowhere: who makes accounts could make one.
  */
 #include "collector/web/web.h"
@@ -119,6 +122,25 @@ static void let_in(struct login *login)
     login_free(login);
 }
 
+/* Whether the record is still the one that this login began with. A code that another login took
+ * meanwhile is none of that, and shows in the record from here on. */
+static bool is_unchanged(struct login *login)
+{
+    struct web_credential now;
+    struct esep_reason reason = {""};
+    const enum esep_status status =
+        web_credential_get(login->web->credentials, login->name, &now, &reason);
+    const struct web_credential *then = &login->credential;
+    const bool same = status == ESEP_OK && strcmp(now.password, then->password) == 0 &&
+                      esep_hash_equal(&now.invitation, &then->invitation);
+    if (same)
+        login->credential = now;
+    else if (status != ESEP_OK)
+        esep_log(ESEP_LOG_ERROR, "credentials", "%s", reason.text);
+    esep_wipe(&now, sizeof now);
+    return same;
+}
+
 /* A code that was taken is remembered on the disk before it opens anything. */
 static bool second_factor_holds(struct login *login)
 {
@@ -139,7 +161,8 @@ static void on_verified(void *context, bool right, const char *hash)
     struct login *login = context;
     const struct views_account *account = open_account(login->web, login->name);
     (void)hash;
-    if (!right || !login->known || account == NULL || !second_factor_holds(login)) {
+    if (!right || !login->known || account == NULL || !is_unchanged(login) ||
+        !second_factor_holds(login)) {
         refuse(login);
         return;
     }
@@ -161,6 +184,10 @@ static void on_chosen(void *context, bool right, const char *hash)
     if (hash[0] == '\0') {
         web_problem(login->web, login->request, 503, "Service Unavailable", "no memory: try again");
         login_free(login);
+        return;
+    }
+    if (!is_unchanged(login)) { /* the invitation was used, or another was made */
+        refuse(login);
         return;
     }
     (void)snprintf(login->credential.password, sizeof login->credential.password, "%s", hash);

@@ -6,7 +6,8 @@
  * is away nothing is decided, and that is said.
  *
  * A write carries an Idempotency-Key. The same key from the same account gets the first answer
- * again, so that a request whose answer was lost can be repeated. The last few hundred answers are
+ * again, so that a request whose answer was lost can be repeated; while the first is under way it
+ * gets 409, so that two clicks are one decision. The last few hundred answers are
  * kept, in memory: after a start of this process a repeat is a new order, which ingest refuses
  * where the report is no longer waiting for it.
  */
@@ -43,6 +44,7 @@ struct order {
     Esep__V1__ReviewOrder review;
     Esep__V1__ExtendOrder extend;
     Esep__V1__ControlOrder subject;
+    struct order *next; /* under way */
     bool bulk;
     size_t count;
     struct item items[BULK_MAX];
@@ -54,6 +56,7 @@ struct answer {
 };
 struct web_orders {
     struct web_worker *worker;
+    struct order *under_way;
     size_t next;
     struct answer answers[ANSWERS];
 };
@@ -180,6 +183,14 @@ static void keep_answer(struct web_orders *orders, const struct order *order, un
     answer->status = answer->body != NULL ? status : 0;
 }
 
+static void land(struct order *order)
+{
+    struct order **at = &order->web->orders->under_way;
+    while (*at != order)
+        at = &(*at)->next;
+    *at = order->next;
+}
+
 static void done(void *context, bool worked)
 {
     struct order *order = context;
@@ -189,6 +200,7 @@ static void done(void *context, bool worked)
     bool certain = worked;
     json_t *value;
 
+    land(order);
     if (order->bulk) {
         json_t *results = json_array();
         for (size_t i = 0; i < order->count; i++) {
@@ -209,6 +221,7 @@ static void done(void *context, bool worked)
         web_problem(order->web, order->request, status,
                     status == 403   ? "Forbidden"
                     : status == 422 ? "Unprocessable Content"
+                    : status == 502 ? "Bad Gateway"
                                     : "Service Unavailable",
                     first->text.text);
     } else {
@@ -228,6 +241,15 @@ static const struct answer *answer_before(const struct web_orders *orders,
             return &orders->answers[i];
     }
     return NULL;
+}
+
+static bool is_under_way(const struct web_orders *orders, const struct esep_hash *key)
+{
+    for (const struct order *o = orders->under_way; o != NULL; o = o->next) {
+        if (esep_hash_equal(&o->key, key))
+            return true;
+    }
+    return false;
 }
 
 /* False: answered. */
@@ -254,15 +276,23 @@ static bool read_key(const struct web_call *call, struct esep_hash *ret)
     if (before != NULL)
         web_answer(call->web, call->request, before->status, &type, 1,
                    esep_slice_str(before->body));
-    return before == NULL;
+    else if (is_under_way(call->web->orders, ret))
+        web_problem(call->web, call->request, 409, "Conflict",
+                    "this very request is under way: ask again for its answer");
+    else
+        return true;
+    return false;
 }
 
 static void pass_on(const struct web_call *call, struct order *order)
 {
     const enum esep_status status =
         web_worker_ask(call->web->orders->worker, &(struct web_job){work, done, order});
-    if (status == ESEP_OK)
+    if (status == ESEP_OK) {
+        order->next = call->web->orders->under_way;
+        call->web->orders->under_way = order;
         return;
+    }
     web_problem(call->web, call->request, 503, "Service Unavailable",
                 "many decisions wait just now: try again");
     order_free(order);

@@ -4,6 +4,7 @@ each answer carries. Browsers are played by plain HTTP, so that every head can b
 """
 
 import base64
+import concurrent.futures
 import hashlib
 import hmac
 import http.client
@@ -79,7 +80,8 @@ class Web(unittest.TestCase):
             esep.write(cls.field.path("board", name), text)
         cls.field.begin()
         cls.field.load_plan(esep.small_plan(cls.field.path("small.yaml")))
-        for name, role in (("vera", "viewer"), ("aigul", "reviewer"), ("adil", "administrator")):
+        for name, role in (("vera", "viewer"), ("aigul", "reviewer"), ("adil", "administrator"),
+                           ("saule", "secretary")):
             cls.field.command("account", "add", name, "--role", role)
             cls.field.command("password", name, stdin=PASSWORD + "\n")
         cls.daemon = esep.Daemon("web", [esep.program("collector"), "web", "--config",
@@ -193,6 +195,33 @@ class Web(unittest.TestCase):
         self.assertEqual(self.browser().login("new", "another long one",
                                               invitation=invitation).status, 401)
 
+    def at_once(self, *calls):
+        """All of them at a time, each in a thread; what they answered."""
+        with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+            return [future.result() for future in [pool.submit(call) for call in calls]]
+
+    def test_an_invitation_used_twice_at_once_chooses_one_password(self):
+        self.field.command("account", "add", "twice", "--role", "viewer")
+        self.daemon_sees("twice")
+        said = self.field.command("password", "twice", "--invite").out
+        invitation = re.search(r"invitation: ([0-9a-f]{32})", said)[1]
+        passwords = [f"{PASSWORD} {number}" for number in range(3)]
+        answers = self.at_once(*[lambda word=word: self.browser().login("twice", word, invitation=invitation)
+                                 for word in passwords])
+        self.assertEqual(sorted(answer.status for answer in answers), [201, 401, 401])
+        good = [answer.status for answer in answers].index(201)
+        self.assertEqual(self.browser().login("twice", passwords[good]).status, 201)
+
+    def test_a_code_used_twice_at_once_lets_one_in(self):
+        self.field.command("account", "add", "coded", "--role", "viewer")
+        self.field.command("password", "coded", stdin=PASSWORD + "\n")
+        uri = self.field.command("password", "coded", "--second-factor").out.strip()
+        secret = base64.b32decode(urllib.parse.parse_qs(urllib.parse.urlparse(uri).query)["secret"][0])
+        self.daemon_sees("coded")
+        code = totp(secret, time.time())
+        answers = self.at_once(*[lambda: self.browser().login("coded", code=code)] * 3)
+        self.assertEqual(sorted(answer.status for answer in answers), [201, 401, 401])
+
     def daemon_sees(self, name):
         """Follows the log: a name that it does not know yet is refused, as any other."""
         def look():
@@ -287,6 +316,15 @@ class Web(unittest.TestCase):
         again = reviewer.ask("POST", "/api/v1/reviews", review, Idempotency_Key="c")
         self.assertEqual(again.text, done.text)
         self.assertEqual(self.field.listing("status")["log"]["size"], size)
+        # Two clicks are one decision: the second hears that the first is under way, or its answer.
+        extend = {"obligation": self.field.reports()[0]["obligation"], "until": "2031-01-31", "document": "No. 4",
+                  "reason": "floods"}
+        secretary = self.browser("saule")
+        answers = self.at_once(*[lambda: secretary.ask("POST", "/api/v1/extensions", extend,
+                                                       Idempotency_Key="two")] * 4)
+        self.assertEqual({answer.status for answer in answers} - {409}, {200}, [a.text for a in answers])
+        where = "obligations/" + urllib.parse.quote(extend["obligation"], safe="")
+        esep.wait(lambda: len(self.read(secretary, where)["extensions"]) == 1, "the one extension")
         esep.wait(lambda: self.read(reviewer, "summary")["tiles"]["returned"] == 1, "the return")
         esep.wait(lambda: "incomplete" in office.command("duties", "--all").out +
                   office.command("mail").out, "the office to have the return")
