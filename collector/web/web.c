@@ -176,10 +176,20 @@ static void stop(struct web *web)
     collector_settings_free(web->settings);
 }
 
+struct arguments {
+    struct command_common common;
+    bool routes;
+};
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
+    struct arguments *arguments = state->input;
     if (key == ARGP_KEY_INIT) {
-        state->child_inputs[0] = state->input;
+        state->child_inputs[0] = &arguments->common;
+        return 0;
+    }
+    if (key == 'r') {
+        arguments->routes = true;
         return 0;
     }
     if (key == ARGP_KEY_ARG)
@@ -187,19 +197,39 @@ static error_t parse(int key, char *value, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
+static int print_routes(bool json)
+{
+    json_t *value = web_routes_json();
+    json_t *route = NULL;
+    size_t i = 0;
+    if (json)
+        return esep_json_print(value);
+    json_array_foreach(json_object_get(value, "routes"), i, route)(void)
+        printf("%-6s %-24s %s\n", json_string_value(json_object_get(route, "method")),
+               json_string_value(json_object_get(route, "path")),
+               json_string_value(json_object_get(route, "needs")));
+    json_decref(value);
+    return 0;
+}
+
 int collector_cmd_web(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&collector_common_argp, 0, NULL, 0}, {0}};
+    static const struct argp_option options[] = {
+        {"routes", 'r', NULL, 0, "say what is answered, and what each request needs", 0}, {0}};
     static const struct argp argp = {
+        .options = options,
         .parser = parse,
         .doc = "Serves the commission's page. It reads the store that 'run' writes, and changes "
                "nothing by itself.",
         .children = children};
-    struct command_common common = {0};
+    struct arguments arguments = {0};
     struct web web = {0};
     struct esep_reason reason = {""};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &common);
-    enum esep_status status = start(&web, &common, &reason);
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    if (arguments.routes)
+        return print_routes(arguments.common.json);
+    enum esep_status status = start(&web, &arguments.common, &reason);
     if (status == ESEP_OK) {
         esep_log(ESEP_LOG_INFO, "ready", "http on port %u, log of %llu entries", web.port,
                  (unsigned long long)views_log_size(web.state.views));

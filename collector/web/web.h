@@ -69,6 +69,8 @@ struct web_call {
 };
 
 /* web_route.c */
+/* The table: each route's method, path, and what it needs ("nothing", "login", an act's name). */
+json_t *web_routes_json(void);
 void web_on_request(void *context, struct esep_http_request *request);
 enum { WEB_FIELDS_MAX = 12 };
 /* Answers with the heads that every answer has, and those given. */

@@ -254,6 +254,27 @@ static void find_session(struct web_call *call)
     }
 }
 
+static const char *need_name(const struct web_route *route)
+{
+    return route->need == WEB_OPEN      ? "nothing"
+           : route->need == WEB_SESSION ? "login"
+                                        : collector_act_name(route->act);
+}
+
+json_t *web_routes_json(void)
+{
+    static const char *const methods[] = {[ESEP_HTTP_GET] = "GET",
+                                          [ESEP_HTTP_POST] = "POST",
+                                          [ESEP_HTTP_PUT] = "PUT",
+                                          [ESEP_HTTP_DELETE] = "DELETE"};
+    json_t *list = json_array();
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s}", "method", methods[routes[i].method], "path",
+                            routes[i].path, "needs", need_name(&routes[i])));
+    return json_pack("{s:s, s:o}", "format", "esep-routes/1", "routes", list);
+}
+
 static const struct web_route *find_route(struct web_call *call, bool *ret_other_method)
 {
     const char *path = esep_http_path(call->request);

@@ -5,90 +5,32 @@ each answer carries. Browsers are played by plain HTTP, so that every head can b
 
 import base64
 import concurrent.futures
-import hashlib
-import hmac
 import http.client
 import json
 import os
 import re
-import struct
 import time
 import unittest
 import urllib.parse
 
 import esep
-
-PASSWORD = "correct horse battery"
-
-
-def totp(secret, at):
-    mac = hmac.new(secret, struct.pack(">Q", int(at) // 30), hashlib.sha1).digest()
-    offset = mac[-1] & 15
-    return f"{(struct.unpack('>I', mac[offset:offset + 4])[0] & 0x7fffffff) % 1000000:06d}"
-
-
-class Browser:
-    """One that keeps a cookie, and says what a browser says, unless told otherwise."""
-
-    def __init__(self, port):
-        self.port = port
-        self.cookie = None
-        self.csrf = None
-
-    def ask(self, method, path, body=None, **heads):
-        given = {"Host": f"localhost:{self.port}"}
-        if self.cookie:
-            given["Cookie"] = self.cookie
-        if method != "GET":
-            given["Origin"] = f"http://localhost:{self.port}"
-            if self.csrf:
-                given["X-CSRF-Token"] = self.csrf
-        given.update({name.replace("_", "-"): value for name, value in heads.items()})
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        line.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        for name, value in given.items():
-            if value is not None:
-                line.putheader(name, value)
-        if data is not None:
-            line.putheader("Content-Length", str(len(data)))
-        line.endheaders(data)
-        answer = line.getresponse()
-        answer.text = answer.read().decode()
-        line.close()
-        return answer
-
-    def login(self, name, password=PASSWORD, **more):
-        answer = self.ask("POST", "/api/v1/session", {"name": name, "password": password, **more})
-        if answer.status == 201:
-            self.cookie = answer.headers["Set-Cookie"].split(";")[0]
-            self.csrf = json.loads(answer.text)["csrf"]
-        return answer
+import page
+from page import Browser, PASSWORD, totp
 
 
 class Web(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        files = {"index.html": "<!doctype html><title>Esep</title>", "app.js": "export {};"}
-        cls.field = esep.Field(collector={"web": {
-            "control": "run-web/accounts.sock", "credentials": "credentials", "insecure": "true",
-            "listen": "127.0.0.1:0", "files": "board", "session_idle": "10m"}})
+        cls.field = esep.Field(collector=page.changes())
         cls.field.__enter__()
         cls.addClassCleanup(cls.field.__exit__, None, None, None)
-        os.mkdir(cls.field.path("board"))
-        for name, text in files.items():
-            esep.write(cls.field.path("board", name), text)
         cls.field.begin()
         cls.field.load_plan(esep.small_plan(cls.field.path("small.yaml")))
-        for name, role in (("vera", "viewer"), ("aigul", "reviewer"), ("adil", "administrator"),
-                           ("saule", "secretary")):
-            cls.field.command("account", "add", name, "--role", role)
-            cls.field.command("password", name, stdin=PASSWORD + "\n")
-        cls.daemon = esep.Daemon("web", [esep.program("collector"), "web", "--config",
-                                         cls.field.config], cls.field.path("web.log"))
-        cls.daemon.start()
-        cls.addClassCleanup(cls.daemon.kill)
-        cls.port = int(re.search(r"http on port (\d+)", cls.daemon.text())[1])
+        for name, role in (("vera", "viewer"), ("aigul", "reviewer"), ("saule", "secretary")):
+            page.add_account(cls.field, name, role)
+        cls.field.command("account", "add", "adil", "--role", "administrator")
+        cls.field.command("password", "adil", stdin=PASSWORD + "\n")
+        cls.daemon, cls.port = page.start(cls.field)
 
     def browser(self, name=None):
         browser = Browser(self.port)
@@ -108,9 +50,9 @@ class Web(unittest.TestCase):
 
     def test_the_page_and_its_files_are_open_and_nothing_beside(self):
         browser = self.browser()
-        page = browser.ask("GET", "/")
-        self.assertEqual((page.status, "Esep" in page.text), (200, True))
-        self.assertEqual(browser.ask("GET", "/actions/13").text, page.text)
+        first = browser.ask("GET", "/")
+        self.assertEqual((first.status, "Esep" in first.text), (200, True))
+        self.assertEqual(browser.ask("GET", "/actions/13").text, first.text)
         script = browser.ask("GET", "/app.js")
         self.assertIn("text/javascript", script.headers["Content-Type"])
         self.assertEqual(browser.ask("GET", "/app.js", If_None_Match=script.headers["ETag"]).status, 304)
