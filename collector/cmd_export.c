@@ -8,11 +8,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { OPTION_TABLE = 256, OPTION_AS_OF };
+enum { OPTION_TABLE = 256, OPTION_AS_OF, OPTION_PROGRESS };
 
 struct words {
     struct command_common common;
     const char *format, *language, *as_of, *output;
+    FILE *lines; /* for the page that has started this; NULL: nobody */
     struct export_request request;
 };
 
@@ -23,6 +24,17 @@ static error_t parse_year(const char *value, struct argp_state *state, int *ret)
     if (end == value || *end != 0 || year < 1970 || year > 9999)
         argp_error(state, "--year %s: not a year (2013)", value);
     *ret = (int)year;
+    return 0;
+}
+
+static error_t parse_lines(const char *value, struct argp_state *state, FILE **ret)
+{
+    char *end = NULL;
+    const long fd = strtol(value, &end, 10);
+    *ret =
+        end != value && *end == 0 && fd > STDERR_FILENO && fd < 1024 ? fdopen((int)fd, "w") : NULL;
+    if (*ret == NULL)
+        argp_error(state, "--progress-fd %s: not an open descriptor", value);
     return 0;
 }
 
@@ -56,6 +68,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_AS_OF:
         words->as_of = value;
         return 0;
+    case OPTION_PROGRESS:
+        return parse_lines(value, state, &words->lines);
     case 'o':
         words->output = value;
         return 0;
@@ -100,6 +114,7 @@ static int settle(struct words *words)
 
 struct shown {
     bool terminal;
+    FILE *lines;
     bool writing;
     unsigned percent;
 };
@@ -108,27 +123,46 @@ static bool progress(void *context, bool writing, uint64_t done, uint64_t all)
 {
     struct shown *shown = context;
     unsigned percent = all > 0 ? (unsigned)(done * 100 / all) : 100;
-    if (shown->terminal && (percent != shown->percent || writing != shown->writing))
+    const bool moved = percent != shown->percent || writing != shown->writing;
+    if (shown->terminal && moved)
         (void)fprintf(stderr, "\r%s: %u %%%s", writing ? "writing" : "reading the log", percent,
                       percent == 100 ? "\n" : "   ");
+    if (shown->lines != NULL && moved) {
+        (void)fprintf(shown->lines, "%s %u\n", writing ? "writing" : "reading", percent);
+        (void)fflush(shown->lines);
+    }
     shown->percent = percent;
     shown->writing = writing;
     return true;
 }
 
-static enum esep_status write_to(const struct collector_state *state,
-                                 const struct export_request *request, FILE *out,
-                                 struct esep_reason *reason)
+/* What lies in the request is told word for word; of the rest, the log here says it. */
+static void tell_reason(FILE *lines, enum esep_status status, const struct esep_reason *reason)
+{
+    if (lines == NULL ||
+        (status != ESEP_NOT_FOUND && status != ESEP_INVALID && status != ESEP_LIMIT))
+        return;
+    (void)fprintf(lines, "reason %s\n", reason->text);
+    (void)fflush(lines);
+}
+
+static enum esep_status write_to(const struct words *words, const struct collector_state *state,
+                                 FILE *out, struct esep_reason *reason)
 {
     const struct consolidated_source source = {state->views, state->log, collector_state_entry};
     struct shown shown = {.terminal = isatty(STDERR_FILENO) != 0 && out != stdout,
+                          .lines = words->lines,
                           .percent = UINT32_MAX};
-    struct export_request asked = *request;
+    struct export_request asked = words->request;
     asked.progress = progress;
     asked.progress_context = &shown;
-    if (asked.year == 0 && asked.format != EXPORT_ICS)
-        return collector_export_table(state->views, &asked, out, reason);
-    return export_write(&source, &asked, out, reason);
+    if (words->lines != NULL)
+        (void)fprintf(words->lines, "log %llu\n", (unsigned long long)views_log_size(state->views));
+    enum esep_status status = asked.year == 0 && asked.format != EXPORT_ICS
+                                  ? collector_export_table(state->views, &asked, out, reason)
+                                  : export_write(&source, &asked, out, reason);
+    tell_reason(words->lines, status, reason);
+    return status;
 }
 
 static int write_file(const struct words *words, const struct collector_state *state)
@@ -140,7 +174,7 @@ static int write_file(const struct words *words, const struct collector_state *s
         (void)collector_fail(status, &reason);
         return EX_CANTCREAT;
     }
-    status = write_to(state, &words->request, file.out, &reason);
+    status = write_to(words, state, file.out, &reason);
     if (status == ESEP_OK && export_file_end(&file, &reason) != ESEP_OK) {
         (void)collector_fail(ESEP_IO, &reason);
         return EX_CANTCREAT;
@@ -186,7 +220,7 @@ static int run(struct words *words)
     } else if (words->output != NULL) {
         rc = write_file(words, &state);
     } else {
-        status = write_to(&state, &words->request, stdout, &reason);
+        status = write_to(words, &state, stdout, &reason);
         rc = esep_output_end(status == ESEP_OK ? 0 : collector_fail(status, &reason));
     }
     collector_state_close(&state);
@@ -202,6 +236,8 @@ int collector_cmd_export(int argc, char **argv)
         {"language", 'l', "LANGUAGE", 0, "kk, ru or en (ru)", 0},
         {"plan", 'p', "ID", 0, "of this plan; needed where more than one has the year", 0},
         {"as-of", OPTION_AS_OF, "INSTANT", 0, "a day or an RFC 3339 instant (now)", 0},
+        {"progress-fd", OPTION_PROGRESS, "FD", 0,
+         "for programs: tell there how far it is, a line each time", 0},
         {"output", 'o', "FILE", 0, "whole or not at all, instead of stdout", 0},
         {"semicolon", 's', NULL, 0, "separate CSV fields by ; and write 1,5", 0},
         {"table", OPTION_TABLE, "NAME", 0,

@@ -46,6 +46,9 @@ struct collector_settings {
     struct esep_config_texts web_proxies;
     char web_files[256];
     char web_credentials[256]; /* "": no web process */
+    char web_exports[256];
+    uint64_t web_exports_bytes;
+    int64_t web_exports_kept;
     bool web_insecure;
     uint64_t web_connections;
     uint64_t web_streams;

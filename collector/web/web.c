@@ -49,6 +49,7 @@ static void on_deadline(void *context)
         return;
     }
     web->live = applied < FOLLOW_ENTRIES;
+    web_exports_tick(web->exports);
     if (applied > 0)
         web_events_grown(web->events);
     esep_loop_deadline(web->loop, web->live ? FOLLOW_EVERY : 0);
@@ -67,6 +68,7 @@ static enum esep_status read_settings(struct web *web, const struct command_comm
                                       struct esep_reason *reason)
 {
     enum esep_status status = collector_command_settings(common, &web->settings, reason);
+    web->config = common->config;
     if (status != ESEP_OK)
         return status;
     if (web->settings->web_credentials[0] == '\0')
@@ -116,6 +118,8 @@ static enum esep_status open_door(struct web *web, struct esep_reason *reason)
         status = web_hasher_new(&web->hasher, web->loop, reason);
     if (status == ESEP_OK)
         status = web_orders_new(&web->orders, web, reason);
+    if (status == ESEP_OK)
+        status = web_exports_new(&web->exports, web, reason);
     return status == ESEP_OK ? web_files_load(&web->files, s->web_files, reason) : status;
 }
 
@@ -166,6 +170,7 @@ static void stop(struct web *web)
     web_orders_free(web->orders);
     esep_http_free(web->http);
     web_events_free(web->events);
+    web_exports_free(web->exports);
     web_files_free(web->files);
     web_credentials_close(web->credentials);
     web_throttle_free(web->throttle);

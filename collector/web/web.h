@@ -12,6 +12,7 @@
  *   web_login.c     logging in and out
  *   web_read.c      what the page asks: json.h's producers, with an ETag
  *   web_orders.c    decisions on their way to ingest
+ *   web_exports.c   files to be handed in, made beside the page
  *   web_files.c     the page's own files, read once at the start
  *   web_events.c    live viewers: a word to each when the log has grown
  *
@@ -36,9 +37,11 @@ struct event;
 struct web_files;
 struct web_events;
 struct web_orders;
+struct web_exports;
 struct web_index;
 
 struct web {
+    const char *config; /* its file; NULL: the usual one */
     struct collector_settings *settings;
     struct esep_clock clock;
     struct esep_loop *loop;
@@ -51,6 +54,7 @@ struct web {
     struct web_credentials *credentials;
     struct web_hasher *hasher;
     struct web_orders *orders;
+    struct web_exports *exports;
     struct web_index *index; /* of the log, as far as the views */
     uint16_t port;
     bool live; /* the log was followed to its end at the last look */
@@ -76,6 +80,10 @@ enum { WEB_FIELDS_MAX = 12 };
 /* Answers with the heads that every answer has, and those given. */
 void web_answer(struct web *web, struct esep_http_request *request, unsigned status,
                 const struct esep_http_field *fields, size_t count, struct esep_slice body);
+/* The same for a file from its start; fd is taken over. */
+void web_answer_file(struct web *web, struct esep_http_request *request, unsigned status,
+                     const struct esep_http_field *fields, size_t count, int fd,
+                     uint64_t size_bytes);
 /* Takes the value over. NULL: there was no memory, 500. */
 void web_answer_json(struct web *web, struct esep_http_request *request, unsigned status,
                      const struct esep_http_field *fields, size_t count, json_t *value);
@@ -102,6 +110,7 @@ bool web_cookie_token(const struct web *web, const struct esep_http_request *req
 #define WEB_READ(name) void web_read_##name(const struct web_call *call);
 WEB_READS(WEB_READ)
 #undef WEB_READ
+void web_calendar(const struct web_call *call);
 
 /* web_orders.c */
 ESEP_MUST_USE enum esep_status web_orders_new(struct web_orders **ret, struct web *web,
@@ -110,6 +119,17 @@ void web_orders_free(struct web_orders *orders); /* before the server: it answer
 void web_review(const struct web_call *call);
 void web_extend(const struct web_call *call);
 void web_control(const struct web_call *call);
+
+/* web_exports.c. ESEP_IO: the folder for the files takes none. */
+ESEP_MUST_USE enum esep_status web_exports_new(struct web_exports **ret, struct web *web,
+                                               struct esep_reason *reason);
+void web_exports_free(struct web_exports *exports); /* what is being made ends, files go */
+void web_exports_tick(struct web_exports *exports); /* now and then: what is old goes */
+size_t web_exports_count(const struct web_exports *exports, bool running); /* else: waiting */
+void web_export_order(const struct web_call *call);
+void web_export_list(const struct web_call *call);
+void web_export_show(const struct web_call *call);
+void web_export_delete(const struct web_call *call);
 
 /* web_files.c. ESEP_NOT_FOUND: no such folder; ESEP_LIMIT: more in it than a page has. */
 ESEP_MUST_USE enum esep_status web_files_load(struct web_files **ret, const char *folder,

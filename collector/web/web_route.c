@@ -53,6 +53,11 @@ static const struct web_route routes[] = {
     {ESEP_HTTP_POST, "/api/v1/reviews", WEB_RIGHT, COLLECTOR_ACT_REVIEW, web_review},
     {ESEP_HTTP_POST, "/api/v1/extensions", WEB_RIGHT, COLLECTOR_ACT_EXTEND, web_extend},
     {ESEP_HTTP_POST, "/api/v1/controls", WEB_RIGHT, COLLECTOR_ACT_CONTROL, web_control},
+    {ESEP_HTTP_GET, "/api/v1/exports", WEB_RIGHT, COLLECTOR_ACT_EXPORT, web_export_list},
+    {ESEP_HTTP_POST, "/api/v1/exports", WEB_RIGHT, COLLECTOR_ACT_EXPORT, web_export_order},
+    {ESEP_HTTP_GET, "/api/v1/exports/", WEB_RIGHT, COLLECTOR_ACT_EXPORT, web_export_show},
+    {ESEP_HTTP_DELETE, "/api/v1/exports/", WEB_RIGHT, COLLECTOR_ACT_EXPORT, web_export_delete},
+    {ESEP_HTTP_GET, "/api/v1/calendar.ics", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_calendar},
     {ESEP_HTTP_GET, "/", WEB_OPEN, COLLECTOR_ACTS, web_file},
 };
 
@@ -81,21 +86,36 @@ static bool has_field(const struct esep_http_field *fields, size_t count, const 
     return false;
 }
 
+/* Those of every answer, those given, and one that some give themselves. */
+static size_t all_heads(const struct esep_http_field *fields, size_t count,
+                        struct esep_http_field ret[HEADS + WEB_FIELDS_MAX + 1])
+{
+    size_t have = 0;
+    ESEP_ASSERT(count <= WEB_FIELDS_MAX);
+    for (size_t i = 0; i < HEADS; i++)
+        ret[have++] = heads[i];
+    for (size_t i = 0; i < count; i++)
+        ret[have++] = fields[i];
+    if (!has_field(fields, count, "Cache-Control"))
+        ret[have++] = (struct esep_http_field){"Cache-Control", "no-store"};
+    return have;
+}
+
 void web_answer(struct web *web, struct esep_http_request *request, unsigned status,
                 const struct esep_http_field *fields, size_t count, struct esep_slice body)
 {
     struct esep_http_field all[HEADS + WEB_FIELDS_MAX + 1];
-    size_t have = 0;
-
     (void)web;
-    ESEP_ASSERT(count <= WEB_FIELDS_MAX);
-    for (size_t i = 0; i < HEADS; i++)
-        all[have++] = heads[i];
-    for (size_t i = 0; i < count; i++)
-        all[have++] = fields[i];
-    if (!has_field(fields, count, "Cache-Control"))
-        all[have++] = (struct esep_http_field){"Cache-Control", "no-store"};
-    esep_http_answer(request, status, all, have, body);
+    esep_http_answer(request, status, all, all_heads(fields, count, all), body);
+}
+
+void web_answer_file(struct web *web, struct esep_http_request *request, unsigned status,
+                     const struct esep_http_field *fields, size_t count, int fd,
+                     uint64_t size_bytes)
+{
+    struct esep_http_field all[HEADS + WEB_FIELDS_MAX + 1];
+    (void)web;
+    esep_http_answer_file(request, status, all, all_heads(fields, count, all), fd, size_bytes);
 }
 
 void web_answer_json(struct web *web, struct esep_http_request *request, unsigned status,
@@ -156,12 +176,15 @@ static void on_metrics(const struct web_call *call)
                  "# TYPE esep_web_connections gauge\nesep_web_connections %u\n"
                  "# TYPE esep_web_viewers gauge\nesep_web_viewers %u\n"
                  "# TYPE esep_web_sessions gauge\nesep_web_sessions %u\n"
+                 "# TYPE esep_web_exports_running gauge\nesep_web_exports_running %zu\n"
+                 "# TYPE esep_web_exports_queued gauge\nesep_web_exports_queued %zu\n"
                  "# TYPE esep_web_requests_total counter\nesep_web_requests_total %llu\n"
                  "# TYPE esep_web_timeouts_total counter\nesep_web_timeouts_total %llu\n"
                  "# TYPE esep_web_too_large_total counter\nesep_web_too_large_total %llu\n",
                  (unsigned long long)views_log_size(web->state.views), web->live ? 1 : 0,
                  counts.connections, web_events_count(web->events),
-                 web_sessions_open(web->sessions, call->now), (unsigned long long)counts.requests,
+                 web_sessions_open(web->sessions, call->now), web_exports_count(web->exports, true),
+                 web_exports_count(web->exports, false), (unsigned long long)counts.requests,
                  (unsigned long long)counts.timeouts, (unsigned long long)counts.too_large);
     web_answer(call->web, call->request, 200, &type, 1, esep_slice(text, (size_t)len));
 }

@@ -211,6 +211,36 @@ class OpenApi(unittest.TestCase):
         self.write(secretary, "POST", "/api/v1/controls", {"obligation": key, "act": "x"}, 400)
         self.write(secretary, "POST", "/api/v1/controls", b"x" * 70000, 413)
 
+    def test_exports(self):
+        secretary, pattern = page.login(self.port, "secretary"), "/api/v1/exports"
+
+        def order(body, status):
+            answer = secretary.ask("POST", pattern, body)
+            value = self.hold("POST", pattern, answer)
+            self.assertEqual(answer.status, status, value)
+            return value and value.get("id")
+
+        def get(number, below=""):
+            return self.get(pattern + "/{id}" + below, secretary, id=number)
+
+        def ended(number):
+            return esep.wait(lambda: (said := get(number)[1])["state"] in ("done", "failed") and said["state"],
+                             "the export", 4 * esep.PATIENCE)
+        wanted = {"format": "json", "language": "en", "year": 2013, "plan": "small"}
+        number = order(wanted, 202)
+        self.assertEqual(ended(number), "done")
+        self.assertEqual(get(number, "/file")[1]["format"], "esep-consolidated/1")
+        bad = order({**wanted, "year": 2040}, 202)
+        self.assertEqual(ended(bad), "failed")
+        self.assertEqual(get(bad, "/file")[0], 409)
+        order({**wanted, "format": "doc"}, 400)
+        self.assertEqual(len(self.get(pattern, secretary)[1]["exports"]), 2)
+        answer = secretary.ask("DELETE", f"{pattern}/{bad}")
+        self.hold("DELETE", pattern + "/{id}", answer)
+        self.assertEqual((answer.status, get(bad)[0], get("x", "/file")[0]), (204, 404, 404))
+        self.assertIn("BEGIN:VEVENT", self.good("/api/v1/calendar.ics", "?plan=small&lang=kk"))
+        self.assertEqual(self.get("/api/v1/calendar.ics", query="?body=mars")[0], 404)
+
     def test_logging_in_and_out(self):
         def login(body, **heads):
             answer = page.Browser(self.port).ask("POST", "/api/v1/session", body, **heads)

@@ -67,7 +67,7 @@ class Sweep(unittest.TestCase):
         report = cls.field.reports()[0]
         cls.field.values = {"key": report["obligation"], "obligation": report["obligation"],
                             "log_index": report["log_index"], "report_index": report["log_index"],
-                            "code": "mia", "number": "1"}
+                            "code": "mia", "number": "1", "id": "0" * 32}
         secrets = {role: page.add_account(cls.field, role, role) for role in GRANTS}
         page.add_account(cls.field, "leaver", "secretary")
         cls.daemon, cls.port = page.start(cls.field)
