@@ -1,0 +1,120 @@
+// The one way to the server. Reads carry the ETag of what is held and take 304 for an answer; writes carry the
+// session's CSRF token and a key of their own, so that one that is sent twice counts once. What goes wrong is
+// a Problem (RFC 9457): status, title, detail. It decides nothing about what is shown.
+
+const BASE = "api/v1/";
+const HELD_MAX = 64;
+
+export class Problem extends Error {
+    constructor(status, title, detail, retryAfter) {
+        super(title || String(status));
+        this.status = status;
+        this.title = title || "";
+        this.detail = detail || "";
+        this.retryAfter = retryAfter || 0;
+    }
+}
+
+const held = new Map(); // URL -> {etag, value}; the least lately used is first
+let csrf = "";
+let onLost = () => {};
+
+/** Called where a read or write is answered 401 though a session was thought to be there. */
+export function whenLost(call) {
+    onLost = call;
+}
+
+/** Everything held belongs to one account: a login or a logout lets go of it. */
+export function holdSession(session) {
+    csrf = session ? session.csrf : "";
+    held.clear();
+}
+
+async function problemOf(reply) {
+    let body = {};
+    try {
+        body = await reply.json();
+    } catch {
+        // a proxy's page, say: the status alone must do
+    }
+    return new Problem(reply.status, body.title, body.detail, Number(reply.headers.get("Retry-After")));
+}
+
+async function ask(url, init) {
+    try {
+        return await fetch(url, { credentials: "same-origin", cache: "no-store", ...init });
+    } catch (error) {
+        if (error.name === "AbortError") throw error;
+        throw new Problem(0, "", "");
+    }
+}
+
+/** "obligations" and {state: "overdue", q: ""} -> "api/v1/obligations?state=overdue". Empty ones are left out. */
+export function urlOf(path, parameters) {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(parameters || {})) {
+        if (value !== undefined && value !== null && value !== "") query.set(name, value);
+    }
+    const text = query.toString();
+    return BASE + path + (text ? `?${text}` : "");
+}
+
+export async function get(path, parameters, signal) {
+    const url = urlOf(path, parameters);
+    const before = held.get(url);
+    const headers = { Accept: "application/json" };
+    if (before) headers["If-None-Match"] = before.etag;
+    const reply = await ask(url, { headers, signal });
+    if (reply.status === 304 && before) {
+        held.delete(url);
+        held.set(url, before);
+        return before.value;
+    }
+    if (!reply.ok) {
+        if (reply.status === 401 && path !== "session") onLost();
+        throw await problemOf(reply);
+    }
+    const value = await reply.json();
+    const etag = reply.headers.get("ETag");
+    if (etag) {
+        held.delete(url);
+        held.set(url, { etag, value });
+        if (held.size > HELD_MAX) held.delete(held.keys().next().value);
+    }
+    return value;
+}
+
+/** A key for one decision: made when its dialog opens, kept through every try to send it. */
+export function newKey() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+async function write(method, path, body, key) {
+    const headers = { Accept: "application/json", "X-CSRF-Token": csrf };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (key) headers["Idempotency-Key"] = key;
+    const reply = await ask(BASE + path, {
+        method, headers, body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    if (!reply.ok) {
+        if (reply.status === 401 && path !== "session") onLost();
+        throw await problemOf(reply);
+    }
+    return reply.status === 204 ? null : reply.json().catch(() => null);
+}
+
+export const post = (path, body, key) => write("POST", path, body, key);
+export const remove = (path) => write("DELETE", path);
+
+/** Follows the log. onLog({log_size, kinds}) on each change, onLive(true|false) as the line comes and goes. */
+export function follow(onLog, onLive) {
+    const source = new EventSource(`${BASE}events`);
+    source.addEventListener("open", () => onLive(true));
+    source.addEventListener("error", () => onLive(false));
+    source.addEventListener("log", (event) => {
+        onLive(true);
+        onLog(JSON.parse(event.data));
+    });
+    return () => source.close();
+}

@@ -1,0 +1,32 @@
+// Copies what the page uses of others into DEST: node web/vendor.mjs NODE_MODULES DEST
+// A browser does not know the name "preact" without an import map, and a strict Content-Security-Policy lets no inline
+// map in: so the one import by name becomes one by path. A package of another form than expected is an error.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const FILES = [
+    ["preact/dist/preact.module.js", "preact.js"],
+    ["preact/hooks/dist/hooks.module.js", "hooks.js"],
+    ["htm/dist/htm.module.js", "htm.js"],
+    ["uplot/dist/uPlot.esm.js", "uplot.js"],
+    ["uplot/dist/uPlot.min.css", "uplot.css"],
+];
+const BY_NAME = /\bfrom\s*"([\w@/-]+)"/g;
+const BY_PATH = { preact: "./preact.js" };
+
+const [, , modules, dest] = process.argv;
+if (!modules || !dest) {
+    console.error("usage: node web/vendor.mjs NODE_MODULES DEST");
+    process.exit(64);
+}
+mkdirSync(dest, { recursive: true });
+for (const [from, to] of FILES) {
+    const text = readFileSync(join(modules, from), "utf8")
+        .replace(BY_NAME, (whole, name) => {
+            if (!BY_PATH[name]) throw new Error(`${from}: imports "${name}", which has no path here`);
+            return `from"${BY_PATH[name]}"`;
+        })
+        .replace(/^\/\/# sourceMappingURL=.*$/m, "");
+    writeFileSync(join(dest, to), text);
+}
