@@ -1,6 +1,7 @@
 // Copies what the page uses of others into DEST: node web/vendor.mjs NODE_MODULES DEST
 // A browser does not know the name "preact" without an import map, and a strict Content-Security-Policy lets no inline
-// map in: so the one import by name becomes one by path. A package of another form than expected is an error.
+// map in: so the one import by name becomes one by path. A package of another version than package-lock.json has, or of
+// another form than expected, is an error.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ const FILES = [
     ["uplot/dist/uPlot.esm.js", "uplot.js"],
     ["uplot/dist/uPlot.min.css", "uplot.css"],
 ];
+const LICENCES = [["preact", "MIT"], ["htm", "Apache-2.0"], ["uplot", "MIT"]];
 const BY_NAME = /\bfrom\s*"([\w@/-]+)"/g;
 const BY_PATH = { preact: "./preact.js" };
 
@@ -20,7 +22,18 @@ if (!modules || !dest) {
     console.error("usage: node web/vendor.mjs NODE_MODULES DEST");
     process.exit(64);
 }
+const json = (path) => JSON.parse(readFileSync(path, "utf8"));
+const lock = json(new URL("package-lock.json", import.meta.url)).packages;
 mkdirSync(dest, { recursive: true });
+for (const [name, licence] of LICENCES) {
+    const { version, license } = json(join(modules, name, "package.json"));
+    const pinned = lock[`node_modules/${name}`].version;
+    if (version !== pinned || license !== licence) {
+        console.error(`${name} is ${version} (${license}), not ${pinned} (${licence}): scripts/packages build fetches it`);
+        process.exit(65);
+    }
+    writeFileSync(join(dest, `${name}.license.txt`), readFileSync(join(modules, name, "LICENSE")));
+}
 for (const [from, to] of FILES) {
     const text = readFileSync(join(modules, from), "utf8")
         .replace(BY_NAME, (whole, name) => {

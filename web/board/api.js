@@ -2,7 +2,7 @@
 // session's CSRF token and a key of their own, so that one that is sent twice counts once. What goes wrong is
 // a Problem (RFC 9457): status, title, detail. It decides nothing about what is shown.
 
-const BASE = "api/v1/";
+const BASE = "/api/v1/";
 const HELD_MAX = 64;
 
 export class Problem extends Error {
@@ -49,7 +49,7 @@ async function ask(url, init) {
     }
 }
 
-/** "obligations" and {state: "overdue", q: ""} -> "api/v1/obligations?state=overdue". Empty ones are left out. */
+/** "obligations" and {state: "overdue", q: ""} -> "/api/v1/obligations?state=overdue". Empty ones are left out. */
 export function urlOf(path, parameters) {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters || {})) {

@@ -39,6 +39,7 @@ export function failureText(problem) {
     if (problem.status === 403) return t("failure.denied");
     if (problem.status === 404) return t("failure.not_found");
     if (problem.status === 429) return t("failure.throttled", { n: problem.retryAfter || 60 });
+    if (problem.status === 422) return t("failure.refused", { text: problem.detail });
     return problem.detail || problem.title || t("failure.other", { n: problem.status });
 }
 
@@ -138,8 +139,8 @@ export function Title({ children, text }) {
     return html`<h1 tabindex="-1" ref=${at}>${text}${children}</h1>`;
 }
 
-/** The pairs of a fact sheet. What is not known is left out, unless it is said to be kept. */
+/** The pairs of a fact sheet. What there is nothing to say of is left out. */
 export function Facts({ pairs }) {
-    return html`<dl class="facts">${pairs.filter((p) => p && p[1] !== null && p[1] !== undefined && p[1] !== "")
+    return html`<dl class="facts">${pairs.filter((p) => p && (p[1] || p[1] === 0))
         .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

@@ -27,7 +27,7 @@ export function firstChoice() {
 
 export async function choose(next) {
     if (!texts[next]) {
-        const reply = await fetch(`text/${next}.json`);
+        const reply = await fetch(`/text/${next}.json`);
         if (!reply.ok) throw new Error(`text/${next}.json: ${reply.status}`);
         texts[next] = await reply.json();
     }

@@ -25,13 +25,14 @@ function Cell({ cell, row: what, body, at, here, onFocus, dim }) {
             <span class="unseen">${t("mark.not_applicable")}</span></td>`;
     }
     const to = cell.n > 1 ? link("list", "", { ...what.filter, body }) : link("obligation", cell.key);
-    const said = `${names.short(body)}, ${what.name}: ${t(`mark.${mark}`)}, ${progress(cell)}` +
-        (cell.n > 1 ? `, ${t("matrix.several", { n: cell.n })}` : "");
+    const whose = `${names.short(body)}, ${what.name}: `;
     return html`<td role="gridcell" class="cell mark-${mark} ${dim ? "dim" : ""}">
-        <a href=${to} tabindex=${stop} data-at="${row} ${column}" onFocus=${onFocus} aria-label=${said} title=${said}>
+        <a href=${to} tabindex=${stop} data-at="${row} ${column}" onFocus=${onFocus}
+            title="${whose}${t(`mark.${mark}`)}, ${progress(cell)}"><span class="unseen">${whose}</span>
             <span><span class="glyph" aria-hidden="true">${GLYPHS[mark]}</span> ${t(`mark.${mark}.short`)}</span>
             <span class=${cell.percent === null ? "nothing" : "percent"}>${progress(cell)}</span>
-            ${cell.n > 1 && html`<sup aria-hidden="true">×${cell.n}</sup>`}</a></td>`;
+            ${cell.n > 1 && html`<sup><span aria-hidden="true">×${cell.n}</span><span class="unseen">
+                ${t("matrix.several", { n: cell.n })}</span></sup>`}</a></td>`;
 }
 
 /** The actions, and below them what every body owes apart from any action: the yearly information and so on. */

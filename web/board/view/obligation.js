@@ -9,11 +9,6 @@ import { markOf, mayDo, waits } from "../marks.js";
 import { day, dayOf, instant, progress, t, word } from "../text.js";
 import { Revision } from "./revision.js";
 
-/** How a single revision stands, as one of the marks. */
-const REVISION_MARKS = {
-    accepted: "on_time", returned: "returned", received: "to_review", under_review: "to_review", conflict: "conflict",
-};
-
 function History({ title, rows, text }) {
     if (!rows?.length) return null;
     return html`<section><h2>${title}</h2><ul class="history">${rows.map((row) => html`<li>
@@ -103,7 +98,7 @@ function Sheet({ o }) {
 
 function Whole({ o }) {
     const subject = useSubject();
-    const revisions = o.revisions.map((r) => ({ ...r, mark: REVISION_MARKS[r.state] || "removed" }));
+    const { revisions } = o;
     const byIndex = new Map(revisions.map((r) => [r.log_index, r]));
     const newest = revisions.at(-1);
     return html`<${Title} text=${subject(o)} /><${Sheet} o=${o} /><${Decisions} o=${o} />
@@ -111,7 +106,7 @@ function Whole({ o }) {
         <section><h2>${t("revision.heading", { n: revisions.length })}</h2>
             ${revisions.length === 0 && html`<p>${t("nothing_came")}</p>`}
             ${[...revisions].reverse().map((r) => html`<${Revision} key=${r.log_index} r=${r}
-                before=${byIndex.get(r.builds_on_index)} open=${r === newest || r.mark === "conflict"} />`)}
+                before=${byIndex.get(r.builds_on_index)} open=${r === newest || r.state === "conflict"} />`)}
             ${o.unreadable?.length > 0 && html`<p class="failure" role="note">${t("revision.unreadable", { n: o.unreadable.length })}</p>`}
             ${o.older_left_out && html`<p class="note">${t("revision.older")}</p>`}</section>
         <${History} title=${t("history.reviews")} rows=${inOrder(o.reviews, o.withdrawals)} text=${decisionText} />

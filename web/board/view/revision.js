@@ -1,10 +1,15 @@
 // One revision of a report, and what changed in it since the one it builds on.
 
 import { html } from "../dom.js";
-import { Facts, Mark } from "../parts.js";
+import { Facts } from "../parts.js";
 import { diff } from "../diff.js";
 import { bytes, instant, money, percent, span, t, word } from "../text.js";
 
+/** How a single revision stands: the ground of its mark, and its glyph. */
+const LOOKS = {
+    accepted: ["on_time", "✔"], returned: ["returned", "↩"], received: ["to_review", "◉"], under_review: ["to_review", "◉"],
+    conflict: ["conflict", "≠"], superseded: ["removed", "…"], withdrawn: ["removed", "⤺"], refused: ["overdue", "✖"],
+};
 const TEXTS = ["narrative", "obstacles", "delay_reasons", "next_steps", "nil_reason"];
 
 function Changed({ before, after }) {
@@ -65,12 +70,13 @@ function Attachments({ rows }) {
 /** r: a revision; before: the revision it builds on, or undefined. open: shown whole from the start. */
 export function Revision({ r, before, open }) {
     const report = r.report;
+    const [mark, glyph] = LOOKS[r.state] || ["removed", "·"];
     return html`<details class="revision" open=${open}>
-        <summary>${t("revision.title", { n: r.revision })} · <${Mark} mark=${r.mark} /> · ${instant(r.accepted_at)}</summary>
+        <summary>${t("revision.title", { n: report?.revision ?? t("none") })} · <span class="mark mark-${mark}"><span class="glyph"
+            aria-hidden="true">${glyph}</span> ${word("submission", r.state)}</span> · ${instant(r.accepted_at)}</summary>
         <${Facts} pairs=${[
             [t("clock.office"), instant(r.written_at)], [t("clock.collector"), instant(r.accepted_at)],
             [t("clock.skew"), t(r.skew_s < 0 ? "clock.ahead" : "clock.after", { span: span(r.skew_s) })],
-            [t("list.state"), r.state && word("submission", r.state)],
             [t("verdict"), r.verdict !== "taken" && word("verdict", r.verdict)],
             [t("receipt"), html`${t("receipt.entry", { n: r.log_index })}, ${r.receipt.office}/${r.receipt.epoch}/${r.receipt.seq} · <code class="hash" title=${r.content_hash}>
                 ${(r.content_hash || "").slice(0, 16)}…</code>`],

@@ -9,7 +9,7 @@ import { day, monthOf, number, t } from "../text.js";
 const PARTS = ["on_time", "late", "overdue", "due_soon", "not_due"];
 
 function Day({ day: at, most }) {
-    const count = (p) => at.bouncount(p) + at.upon_agreement[p];
+    const count = (p) => at.bound[p] + at.upon_agreement[p];
     const sum = at.bound.all + at.upon_agreement.all;
     return html`<tr role="row"><th role="rowheader" scope="row"><a href=${link("list", "", { from: at.day, to: at.day })}>${day(at.day)}</a></th>
         <td role="cell" class="bar-cell"><div class="bar" aria-hidden="true">${PARTS.filter((p) => count(p)).map((p) => html`

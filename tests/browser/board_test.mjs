@@ -1,0 +1,260 @@
+// The commission's page in Debian's Chromium, over the real server and the country of scripts/demo: every page in three
+// languages, wide and narrow, without an error of the console, a violation of the Content-Security-Policy, a find of axe
+// (WCAG 2.2 AA) or a page wider than its window; then what a secretary does in a year, by keyboard and with real agents.
+// run.py BIN node board_test.mjs
+
+import assert from "node:assert/strict";
+import {
+    address, enter, faults, go, keyOf, LANGUAGES, launch, look, NARROW, office, open, report, settled, WIDE,
+} from "./country.mjs";
+
+const YEAR = "2012-01-01..2012-12-31";
+const PAGES = {
+    glance: "glance", matrix: "matrix", list: "list?state=to_review",
+    obligation: `obligation/${encodeURIComponent(keyOf("annual", "kostanay", YEAR))}`, body: "body/karaganda", action: "action/24",
+    offices: "offices", feed: "feed", timeline: "timeline", money: "money", indicators: "indicators",
+};
+const AXE = new Set(["kk-narrow", "en-wide"]); // once light, once dark; a language changes no element
+const who = {}; // name -> what a context needs to be logged in
+
+const rows = (page) => page.locator(".cards tbody tr").count();
+const facts = (page, text) => page.waitForFunction((t) => document.querySelector(".facts")?.textContent.includes(t), text);
+const confirm = async (page) => {
+    await page.focus("dialog button[type=submit]");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog", { state: "detached" });
+};
+
+/** Who comes for the first time has an invitation; who is wrong is told so, and no more. */
+async function theDoor(browser) {
+    for (const name of ["aigul", "berik", "dana"]) {
+        const page = await open(browser, NARROW, "en");
+        if (name === "berik") {
+            await page.goto(address);
+            await page.waitForSelector("input[name=name]");
+            await look(page, "login");
+            await page.fill("input[name=name]", name);
+            await page.fill("input[name=password]", "not his password");
+            await page.keyboard.press("Enter");
+            await page.waitForSelector("[role=alert]");
+            await look(page, "login-wrong");
+        }
+        await enter(page, name, true);
+        who[name] = await page.context().storageState();
+        who[name].origins = []; // the language is each test's own
+        await page.context().close();
+    }
+    const page = await open(browser, WIDE, "en");
+    await enter(page, "berik");
+    await page.click(".account button");
+    await page.waitForSelector("input[name=password]");
+    await page.reload();
+    await page.waitForSelector("input[name=password]");
+    await page.context().close();
+}
+
+async function theAddress(browser) {
+    const page = await open(browser, WIDE, "ru", who.aigul);
+    await go(page, "list");
+    await page.selectOption("select[name=state]", "overdue");
+    await page.selectOption("select[name=body]", "mia");
+    await page.waitForFunction(() => location.hash.includes("state=overdue") && location.hash.includes("body=mia"));
+    await page.waitForFunction(() => document.querySelectorAll(".cards tbody tr").length > 0 && !document.querySelector(".busy"));
+    await page.waitForFunction(() => [...document.querySelectorAll('.cards a[href^="#/body/"]')].every((a) => a.hash === "#/body/mia"));
+    const count = await rows(page);
+    await page.reload();
+    await page.waitForSelector(".cards tbody tr");
+    assert.equal(await rows(page), count, "the same list after a reload");
+    assert.equal(await page.inputValue("select[name=body]"), "mia");
+    await page.evaluate(() => { globalThis.before = true; });
+    for (const [language, head] of [["en", "Obligations"], ["kk", "Міндеттемелер"], ["ru", "Обязательства"]]) {
+        await page.click(`button[lang=${language}]`);
+        await page.waitForFunction((h) => document.querySelector("h1").textContent === h, head);
+        assert.equal(await page.getAttribute("html", "lang"), language);
+    }
+    assert.equal(await page.evaluate(() => globalThis.before), true, "no reload for another language");
+    assert.match(page.url(), /state=overdue/, "the filters stay");
+    await page.fill("input[name=q]", "zzzz");
+    await page.waitForFunction(() => !document.querySelector(".cards"));
+    await page.click(".filters a.button");
+    await page.waitForFunction(() => location.hash === "#/list" && document.querySelectorAll(".cards tbody tr").length === 100);
+    await page.goto(`${address}some/other/path`);
+    await settled(page);
+    await page.context().close();
+}
+
+async function theMatrix(browser) {
+    const page = await open(browser, WIDE, "en", who.berik);
+    await go(page, "matrix");
+    await page.focus('[data-at="0 0"]');
+    for (const key of ["ArrowDown", "ArrowRight", "End", "Home"]) await page.keyboard.press(key);
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.at), "1 0");
+    assert.equal(await page.locator('.matrix [data-at][tabindex="0"]').count(), 1, "one stop of the Tab key");
+    const words = await page.evaluate(() => [...document.querySelectorAll(".matrix .cell")].every((c) => c.innerText.trim().length > 2));
+    assert.ok(words, "words in every cell");
+    assert.ok(await page.locator(".matrix tbody tr").count() >= 40);
+    assert.equal(await page.locator(".matrix thead th").count(), 32);
+    await page.evaluate(() => { document.querySelector(".matrix-frame").scrollTo(900, 900); });
+    const stick = await page.evaluate(() => {
+        const frame = document.querySelector(".matrix-frame").getBoundingClientRect();
+        const corner = document.querySelector(".matrix thead th").getBoundingClientRect();
+        return Math.abs(frame.left - corner.left) < 3 && Math.abs(frame.top - corner.top) < 3;
+    });
+    assert.ok(stick, "the heads stay");
+    await page.focus('[data-at="1 1"]');
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => location.hash.startsWith("#/obligation/"));
+    await page.context().close();
+}
+
+async function everyPage(browser) {
+    for (const language of LANGUAGES) {
+        for (const [size, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
+            const page = await open(browser, viewport, language, who.aigul, language === "en" ? "dark" : "light");
+            for (const [name, hash] of Object.entries(PAGES)) {
+                await go(page, hash);
+                await look(page, `${name}-${language}-${size}`, AXE.has(`${language}-${size}`));
+            }
+            await page.context().close();
+        }
+    }
+}
+
+/** A report goes back to its office with a reason, comes again, and is accepted; the page shows each step by itself. */
+async function theReturn(browser) {
+    const page = await open(browser, WIDE, "en", who.aigul);
+    const feed = await open(browser, WIDE, "en", who.berik);
+    const key = keyOf("annual", "zhambyl", YEAR);
+    await go(feed, "feed");
+    await go(page, "glance");
+    const waiting = Number((await page.innerText(".tile-to_review .figure")).replace(/\D/g, ""));
+    assert.ok(waiting > 0, "reports wait for a decision");
+    await page.click(".tile-to_review");
+    await page.waitForFunction((n) => document.querySelectorAll(".cards tbody tr").length === n, waiting);
+    await page.click(`.cards a[href="#/obligation/${encodeURIComponent(key)}"]`);
+    await page.waitForSelector(".revision");
+    await page.keyboard.press("r");
+    await page.waitForSelector("dialog[open]");
+    await look(page, "dialog-return");
+    await page.selectOption("dialog select", "figures");
+    await page.fill("dialog input[type=date]", "2013-02-05");
+    await page.fill("dialog textarea", "See table 2.");
+    await confirm(page);
+    await facts(page, "returned");
+    await feed.waitForFunction(() => [...document.querySelectorAll(".feed .fresh")].some((li) => li.textContent.includes("See table 2.")));
+    while (!office("zhambyl", "duties").includes("See table 2.")) await new Promise((done) => { setTimeout(done, 100); });
+    report("zhambyl", "--kind", "annual", "--window", "2012", "--fulfilment", "executed", "--percent", "90", "--narrative", "Table 2 is right now.");
+    await page.waitForFunction(() => document.querySelectorAll(".revision").length === 2);
+    await page.waitForSelector(".revision ins");
+    await feed.waitForFunction(() => document.querySelector(".feed .fresh")?.textContent.includes("Revision 2"));
+    await page.keyboard.press("a");
+    await page.waitForSelector("dialog[open]");
+    await confirm(page);
+    await facts(page, "verified");
+    await page.context().close();
+    await feed.context().close();
+}
+
+async function theBulk(browser) {
+    const page = await open(browser, WIDE, "en", who.aigul);
+    await go(page, "list?state=to_review&kind=regional-plan");
+    await page.waitForSelector(".cards tbody tr");
+    const count = await rows(page);
+    assert.ok(count > 2);
+    await page.check(".cards tbody tr:first-child input");
+    await page.waitForSelector("text=Accept 1 report");
+    await page.click(".bulk button:first-child");
+    await page.click(`text=Accept ${count} reports`);
+    await page.waitForSelector("dialog[open]");
+    await look(page, "dialog-bulk");
+    await confirm(page);
+    await page.waitForFunction(() => !document.querySelector(".cards"));
+    await go(page, "list?state=accepted&kind=regional-plan");
+    await page.waitForFunction((n) => document.querySelectorAll(".cards tbody tr").length === n, count);
+    await page.context().close();
+}
+
+/** More time, with the first date still there; off control and back; what is refused says why. */
+async function theTerms(browser) {
+    const page = await open(browser, WIDE, "en", who.aigul);
+    await go(page, "list?state=overdue&body=mfa");
+    await page.click(".cards tbody tr:first-child td.grow a");
+    await page.waitForSelector(".facts");
+    await page.keyboard.press("e");
+    await page.waitForSelector("dialog[open]");
+    await look(page, "dialog-extension");
+    await page.fill("dialog input[type=date]", "2012-01-01");
+    await page.fill("dialog input:not([type])", "No. 15-2/77");
+    await page.fill("dialog textarea", "The embassies answer late.");
+    await page.focus("dialog button[type=submit]");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog [role=alert]");
+    await page.fill("dialog input[type=date]", "2013-03-01");
+    await confirm(page);
+    await facts(page, "extended");
+    await facts(page, "1 Mar 2013");
+    await facts(page, "Original date31 Dec 2012");
+    await page.waitForFunction(() => [...document.querySelectorAll(".history")].some((h) => h.textContent.includes("No. 15-2/77")));
+    for (const [after, button] of [["removed from control", "Restore to control"], ["restored", "Remove from control"]]) {
+        await page.keyboard.press("c");
+        await page.waitForSelector("dialog[open]");
+        await page.fill("dialog textarea", "By decision of the commission.");
+        await confirm(page);
+        await facts(page, after);
+        await page.waitForSelector(`text=${button}`);
+    }
+    await page.keyboard.press("e");
+    await page.waitForSelector("dialog[open]");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog", { state: "detached" });
+    assert.equal(await page.locator(".history li", { hasText: "No. 15-2/77" }).count(), 1, "Escape decides nothing");
+    await page.context().close();
+}
+
+/** A viewer decides nothing, and nobody decides on the own body's report. */
+async function theRights(browser) {
+    const hash = "list?state=to_review&body=mia";
+    for (const [name, own] of [["berik", false], ["dana", true]]) {
+        const page = await open(browser, WIDE, "en", who[name]);
+        await go(page, hash);
+        await page.click(".cards tbody tr:first-child td.grow a");
+        await page.waitForSelector(".revision");
+        assert.equal(await page.locator("main .buttons button").count(), 0, `${name} has no button`);
+        assert.equal(await page.locator(".note").count(), own ? 1 : 0);
+        await page.keyboard.press("a");
+        assert.equal(await page.locator("dialog").count(), 0, `${name} has no key`);
+        await page.context().close();
+    }
+}
+
+/** A line that breaks and a login that ends are said; the page comes back by itself. */
+async function theLine(browser) {
+    const page = await open(browser, WIDE, "en");
+    await enter(page, "berik");
+    await page.waitForSelector(".live.on");
+    const context = page.context();
+    await context.setOffline(true);
+    await page.click('nav a[href="#/money"]');
+    await page.waitForSelector("main [role=alert]");
+    faults.splice(0, faults.length, ...faults.filter((f) => !f.includes("ERR_INTERNET_DISCONNECTED")));
+    await context.setOffline(false);
+    await page.click("main [role=alert] button");
+    await page.waitForSelector(".cards");
+    await context.clearCookies();
+    await page.click('nav a[href="#/offices"]');
+    await page.waitForSelector("input[name=password]");
+    await context.close();
+}
+
+const browser = await launch();
+try {
+    for (const part of [theDoor, theAddress, theMatrix, everyPage, theReturn, theBulk, theTerms, theRights, theLine]) {
+        const begun = Date.now();
+        await part(browser).catch((error) => faults.push(`${part.name}: ${error.stack.split("\n").slice(0, 8).join(" ")}`));
+        console.log(`${part.name}: ${faults.length} faults so far, ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+    }
+} finally {
+    await browser.close();
+}
+for (const fault of new Set(faults)) console.error(fault);
+process.exit(faults.length ? 1 : 0);

@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""The country of scripts/demo with its page, for a browser: run.py BIN COMMAND…
+
+Plays the demonstration's story with real processes, adds a reviewer of a body of its own, and runs
+COMMAND with what a test must know as JSON in $ESEP_COUNTRY: the page's address, an invitation for
+each account, the agent's program and the folder of each office's configuration. The exit status is
+COMMAND's. The daemons end with this program, however it ends.
+"""
+
+import importlib.machinery
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.dont_write_bytecode = True
+
+
+def load_demo():
+    loader = importlib.machinery.SourceFileLoader("demo_play", str(SOURCE / "scripts" / "demo-play"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("demo_play", loader))
+    loader.exec_module(module)
+    return module
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    play = load_demo()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="esep-board-"))
+    demo = play.Demo(sys.argv[1], folder)
+    code = 1
+    try:
+        if demo.page is None:
+            sys.exit("this build has no page: scripts/packages build, then -DESEP_PAGE=ON")
+        demo.play()
+        demo.collector("account", "add", "dana", "--role", "reviewer", "--body", "mia",
+                       "--display", "Дана Ахметова")
+        country = {
+            "address": demo.address, "agent": str(demo.bin / "esep-agent"),
+            "offices": str(folder / "offices"), "plan": play.PLAN_ID,
+            "invitations": {name: demo.invite(name) for name in ("aigul", "berik", "dana")},
+        }
+        code = subprocess.run(sys.argv[2:], check=False, env=dict(
+            os.environ, ESEP_COUNTRY=json.dumps(country))).returncode
+    finally:
+        demo.kill_all()
+        if code == 0 or not os.environ.get("ESEP_KEEP"):
+            shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
