@@ -34,6 +34,8 @@ static const struct esep_config_row rows[] = {
         "folder of the page's files"),
     ROW("web.credentials", ESEP_CONFIG_PATH, web_credentials, "", 0, 0,
         "folder of the passwords' store; empty: nobody can log in, and web does not start"),
+    ROW("web.metrics_token_file", ESEP_CONFIG_PATH, web_metrics_token_file, "", 0, 0,
+        "file (0600) with the token that reads /metrics; none: it takes a login"),
     ROW("web.exports", ESEP_CONFIG_PATH, web_exports, "/var/tmp", 0, 0,
         "folder for files that are being fetched; they have no names there"),
     ROW("web.exports_bytes", ESEP_CONFIG_U64, web_exports_bytes, "1G", 65536, 1ull << 40,

@@ -45,7 +45,8 @@ struct collector_settings {
     struct esep_config_texts web_hosts;
     struct esep_config_texts web_proxies;
     char web_files[256];
-    char web_credentials[256]; /* "": no web process */
+    char web_credentials[256];        /* "": no web process */
+    char web_metrics_token_file[256]; /* "": /metrics takes a login */
     char web_exports[256];
     uint64_t web_exports_bytes;
     int64_t web_exports_kept;

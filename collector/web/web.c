@@ -2,6 +2,7 @@
 #include "collector/web/web.h"
 
 #include "collector/commands.h"
+#include "collector/secret.h"
 #include "collector/web/commands.h"
 #include "collector/web/index.h"
 #include "io/keyfile.h"
@@ -64,6 +65,24 @@ static void add_default(struct esep_config_texts *list, const char *first, const
     list->count = 2;
 }
 
+/* What a monitoring system reads /metrics with: it cannot log in. Kept as its hash. */
+static enum esep_status read_metrics_token(struct web *web, struct esep_reason *reason)
+{
+    char token[128];
+    if (web->settings->web_metrics_token_file[0] == '\0')
+        return ESEP_OK;
+    enum esep_status status =
+        collector_secret_read(web->settings->web_metrics_token_file, token, sizeof token, reason);
+    if (status == ESEP_OK && strlen(token) < WEB_METRICS_TOKEN_MIN)
+        status = esep_because(reason, ESEP_INVALID,
+                              "web.metrics_token_file: a token has %d letters at least",
+                              WEB_METRICS_TOKEN_MIN);
+    if (status == ESEP_OK)
+        web->metrics_token = esep_sha256(esep_slice_str(token));
+    esep_wipe(token, sizeof token);
+    return status;
+}
+
 static enum esep_status read_settings(struct web *web, const struct command_common *common,
                                       struct esep_reason *reason)
 {
@@ -76,7 +95,8 @@ static enum esep_status read_settings(struct web *web, const struct command_comm
                             "web.credentials names no folder: nobody could log in");
     add_default(&web->settings->web_hosts, "localhost", "127.0.0.1");
     add_default(&web->settings->web_proxies, "127.0.0.1", "::1");
-    return esep_clock_init(&web->clock, web->settings->clock, reason);
+    status = read_metrics_token(web, reason);
+    return status != ESEP_OK ? status : esep_clock_init(&web->clock, web->settings->clock, reason);
 }
 
 /* "127.0.0.1:8080", "[::1]:8080". */

@@ -57,7 +57,8 @@ struct web {
     struct web_exports *exports;
     struct web_index *index; /* of the log, as far as the views */
     uint16_t port;
-    bool live; /* the log was followed to its end at the last look */
+    struct esep_hash metrics_token; /* SHA-256 of it; zero: there is none */
+    bool live;                      /* the log was followed to its end at the last look */
     int exit_code;
 };
 
@@ -76,7 +77,7 @@ struct web_call {
 /* The table: each route's method, path, and what it needs ("nothing", "login", an act's name). */
 json_t *web_routes_json(void);
 void web_on_request(void *context, struct esep_http_request *request);
-enum { WEB_FIELDS_MAX = 12 };
+enum { WEB_FIELDS_MAX = 12, WEB_METRICS_TOKEN_MIN = 32 };
 /* Answers with the heads that every answer has, and those given. */
 void web_answer(struct web *web, struct esep_http_request *request, unsigned status,
                 const struct esep_http_field *fields, size_t count, struct esep_slice body);

@@ -15,6 +15,7 @@ enum web_need {
     WEB_OPEN = 1, /* anybody: what the page needs before a login */
     WEB_SESSION,  /* whoever is logged in */
     WEB_RIGHT,    /* whoever may do `act` */
+    WEB_SCRAPE,   /* likewise, or who has the token of web.metrics_token_file */
 };
 struct web_route {
     enum esep_http_method method;
@@ -31,7 +32,7 @@ static void on_metrics(const struct web_call *call);
 static const struct web_route routes[] = {
     {ESEP_HTTP_GET, "/healthz", WEB_OPEN, COLLECTOR_ACTS, on_health},
     {ESEP_HTTP_GET, "/readyz", WEB_OPEN, COLLECTOR_ACTS, on_ready},
-    {ESEP_HTTP_GET, "/metrics", WEB_RIGHT, COLLECTOR_ACT_LOOK, on_metrics},
+    {ESEP_HTTP_GET, "/metrics", WEB_SCRAPE, COLLECTOR_ACT_LOOK, on_metrics},
     {ESEP_HTTP_POST, "/api/v1/session", WEB_OPEN, COLLECTOR_ACTS, web_login},
     {ESEP_HTTP_GET, "/api/v1/session", WEB_SESSION, COLLECTOR_ACTS, web_who},
     {ESEP_HTTP_DELETE, "/api/v1/session", WEB_SESSION, COLLECTOR_ACTS, web_logout},
@@ -230,6 +231,18 @@ static bool has_our_token(const struct web_call *call)
            sodium_memcmp(token, call->session->csrf, sizeof token) == 0;
 }
 
+/* RFC 6750, 2.1. By its hash, so that how long it takes says nothing of how much was right. */
+static bool has_metrics_token(const struct web_call *call)
+{
+    static const struct esep_hash none = {{0}};
+    const char *text = esep_http_header(call->request, "Authorization");
+    if (text == NULL || strncasecmp(text, "Bearer ", 7) != 0 ||
+        esep_hash_equal(&call->web->metrics_token, &none))
+        return false;
+    const struct esep_hash given = esep_sha256(esep_slice_str(text + 7));
+    return esep_hash_equal(&given, &call->web->metrics_token);
+}
+
 /* The address that failures are counted for: what the last proxy of ours says, else the peer. */
 static void find_peer(struct web_call *call)
 {
@@ -338,7 +351,7 @@ static bool is_let_in(const struct web_call *call, const struct web_route *route
                     "the request does not come from this page");
         return false;
     }
-    if (route->need == WEB_OPEN)
+    if (route->need == WEB_OPEN || (route->need == WEB_SCRAPE && has_metrics_token(call)))
         return true;
     if (call->session == NULL) {
         web_problem(call->web, call->request, 401, "Unauthorized", "log in first");

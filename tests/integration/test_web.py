@@ -17,13 +17,16 @@ import esep
 import page
 from page import Browser, PASSWORD, totp
 
+TOKEN = "d41d8cd98f00b204e9800998ecf8427e-metrics"
+
 
 class Web(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.field = esep.Field(collector=page.changes())
+        cls.field = esep.Field(collector=page.changes(metrics_token_file="metrics.token"))
         cls.field.__enter__()
         cls.addClassCleanup(cls.field.__exit__, None, None, None)
+        esep.write(cls.field.path("metrics.token"), TOKEN + "\n", 0o600)
         cls.field.begin()
         cls.field.load_plan(esep.small_plan(cls.field.path("small.yaml")))
         for name, role in (("vera", "viewer"), ("aigul", "reviewer"), ("saule", "secretary")):
@@ -274,6 +277,29 @@ class Web(unittest.TestCase):
                   "document": "No. 5"}
         self.assertEqual(reviewer.ask("POST", "/api/v1/extensions", extend,
                                       Idempotency_Key="d").status, 403)
+
+    def test_a_monitoring_system_reads_counters_and_nothing_else(self):
+        scraper = self.browser()
+        good = {"Authorization": "Bearer " + TOKEN}
+        answer = scraper.ask("GET", "/metrics", **good)
+        self.assertEqual((answer.status, "esep_web_live" in answer.text), (200, True))
+        for path in ("/api/v1/summary", "/api/v1/session"):
+            self.assertEqual(scraper.ask("GET", path, **good).status, 401, path)
+        for wrong in (TOKEN, "Bearer", "Bearer ", "Bearer " + TOKEN[:-1], "Bearer " + TOKEN + "x", "Basic " + TOKEN):
+            self.assertEqual(scraper.ask("GET", "/metrics", Authorization=wrong).status, 401, wrong)
+
+    def test_a_metrics_token_that_is_short_or_open_to_others_is_said(self):
+        path = self.field.path("other.token")
+        config = self.field.path("other.yaml")
+        with open(self.field.config, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("metrics.token", text)
+        esep.write(config, text.replace("metrics.token", "other.token"))
+        for token, mode, words, code in (("short", 0o600, "32 letters", 65), (TOKEN, 0o644, "chmod 600", 77)):
+            esep.write(path, token + "\n")
+            os.chmod(path, mode)
+            said = esep.run(esep.program("collector"), "web", "--config", config, code=code)
+            self.assertIn(words, said.err)
 
     def test_it_is_alive_and_ready(self):
         self.assertEqual(self.browser().ask("GET", "/healthz").status, 200)
