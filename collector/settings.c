@@ -46,6 +46,8 @@ static const struct esep_config_row rows[] = {
         "cookies over plain HTTP; only for a browser on this machine"),
     ROW("web.connections", ESEP_CONFIG_U64, web_connections, "512", 4, 65536, "open connections"),
     ROW("web.streams", ESEP_CONFIG_U64, web_streams, "400", 1, 65536, "live viewers at a time"),
+    ROW("web.timeout", ESEP_CONFIG_DURATION, web_timeout, "20s", SECONDS(1), SECONDS(600),
+        "for a request to be whole, and for its answer to be taken"),
     ROW("web.sessions", ESEP_CONFIG_U64, web_sessions, "1024", 1, 65536,
         "people logged in at a time"),
     ROW("web.session_idle", ESEP_CONFIG_DURATION, web_session_idle, "30m", SECONDS(10),

@@ -53,6 +53,7 @@ struct collector_settings {
     bool web_insecure;
     uint64_t web_connections;
     uint64_t web_streams;
+    int64_t web_timeout;
     uint64_t web_sessions;
     int64_t web_session_idle;
     int64_t web_session_lifetime;

@@ -14,7 +14,7 @@
 
 #define FOLLOW_EVERY (ESEP_SECOND / 5)
 #define FOLLOW_ENTRIES 2000u /* in one turn of the loop: some milliseconds */
-enum { HEAD_BYTES = 16384, BODY_BYTES = 65536, TIMEOUT_MS = 20000, STREAM_BYTES = 65536 };
+enum { HEAD_BYTES = 16384, BODY_BYTES = 65536, STREAM_BYTES = 65536 };
 
 static void on_drain(void *context)
 {
@@ -151,7 +151,7 @@ static enum esep_status listen_for(struct web *web, struct esep_reason *reason)
         .connections_max = (unsigned)web->settings->web_connections,
         .head_bytes_max = HEAD_BYTES,
         .body_bytes_max = BODY_BYTES,
-        .timeout_ms = TIMEOUT_MS,
+        .timeout_ms = (uint32_t)(web->settings->web_timeout / (ESEP_SECOND / 1000)),
         .stream_bytes_max = STREAM_BYTES,
         .on_request = web_on_request,
         .context = web,
