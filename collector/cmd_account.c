@@ -185,19 +185,20 @@ static json_t *text_or_null(const char *text)
     return text[0] != '\0' ? json_string(text) : json_null();
 }
 
+json_t *collector_account_json(const struct views_account *a)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", a->name, "display",
+                     a->display, "role", collector_role_name(a->role), "state", state_name(a),
+                     "body", text_or_null(a->body), "substitute_for",
+                     text_or_null(a->substitute_for), "from", day_or_null(a, a->from_day), "until",
+                     day_or_null(a, a->until_day), "log_index", collector_json_u64(a->index));
+}
+
 static json_t *list_json(const struct views *views)
 {
     json_t *list = json_array();
-    for (uint32_t i = 0; i < views_account_count(views); i++) {
-        const struct views_account *a = views_account(views, i);
-        (void)json_array_append_new(
-            list,
-            json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", a->name, "display",
-                      a->display, "role", collector_role_name(a->role), "state", state_name(a),
-                      "body", text_or_null(a->body), "substitute_for",
-                      text_or_null(a->substitute_for), "from", day_or_null(a, a->from_day), "until",
-                      day_or_null(a, a->until_day), "log_index", collector_json_u64(a->index)));
-    }
+    for (uint32_t i = 0; i < views_account_count(views); i++)
+        (void)json_array_append_new(list, collector_account_json(views_account(views, i)));
     return json_pack("{s:s, s:o}", "format", "esep-accounts/1", "accounts", list);
 }
 

@@ -38,6 +38,9 @@ ESEP_MUST_USE enum esep_status collector_command_settings(const struct command_c
 /* A number no double can hold, as JSON writes it. */
 json_t *collector_json_u64(uint64_t value);
 
+/* An account as `account list` and the page show it. */
+json_t *collector_account_json(const struct views_account *account);
+
 /* Sends one order to ingest over its local socket; prints what came of it. */
 int collector_order(const struct collector_settings *settings, Esep__V1__Order *order, bool json);
 

@@ -13,8 +13,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define INVITED_FOR (72 * ESEP_HOUR)
-
 struct words {
     struct command_common common;
     const char *name;
@@ -107,7 +105,7 @@ static enum esep_status change(const struct words *words, const struct esep_cloc
     if (words->invite) {
         char invitation[WEB_INVITATION_CHARS];
         char until[32];
-        const esep_time end = esep_clock_now(clock) + INVITED_FOR;
+        const esep_time end = esep_clock_now(clock) + WEB_INVITED_FOR;
         web_invitation_make(credential, end, invitation);
         esep_time_format(end, NULL, until);
         (void)snprintf(ret_text, 256, "invitation: %s\ngood until: %s", invitation, until);

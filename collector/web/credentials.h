@@ -23,6 +23,7 @@
 #define WEB_PASSWORD_BYTES_MAX 256
 #define WEB_INVITATION_BYTES 16
 #define WEB_INVITATION_CHARS 33 /* as hex, with the NUL */
+#define WEB_INVITED_FOR (72 * ESEP_HOUR)
 
 struct web_credential {
     char password[WEB_PASSWORD_HASH_MAX]; /* "": none was chosen yet */

@@ -32,9 +32,8 @@ static void give_up(struct web *web, enum esep_status status, const struct esep_
     esep_loop_stop(web->loop);
 }
 
-static void on_deadline(void *context)
+void web_follow(struct web *web)
 {
-    struct web *web = context;
     struct esep_reason reason = {""};
     uint64_t applied = 0;
     const enum esep_status status =
@@ -54,6 +53,11 @@ static void on_deadline(void *context)
     if (applied > 0)
         web_events_grown(web->events);
     esep_loop_deadline(web->loop, web->live ? FOLLOW_EVERY : 0);
+}
+
+static void on_deadline(void *context)
+{
+    web_follow(context);
 }
 
 static void add_default(struct esep_config_texts *list, const char *first, const char *second)

@@ -12,6 +12,7 @@
  *   web_login.c     logging in and out
  *   web_read.c      what the page asks: json.h's producers, with an ETag
  *   web_orders.c    decisions on their way to ingest
+ *   web_decisions.c, web_accounts.c  what they are made of
  *   web_exports.c   files to be handed in, made beside the page
  *   web_files.c     the page's own files, read once at the start
  *   web_events.c    live viewers: a word to each when the log has grown
@@ -113,13 +114,19 @@ WEB_READS(WEB_READ)
 #undef WEB_READ
 void web_calendar(const struct web_call *call);
 
-/* web_orders.c */
+/* web.c: takes in at once what was logged, so that who has decided sees it. */
+void web_follow(struct web *web);
+
+/* web_orders.c, web_decisions.c, web_accounts.c */
 ESEP_MUST_USE enum esep_status web_orders_new(struct web_orders **ret, struct web *web,
                                               struct esep_reason *reason);
 void web_orders_free(struct web_orders *orders); /* before the server: it answers requests */
 void web_review(const struct web_call *call);
 void web_extend(const struct web_call *call);
 void web_control(const struct web_call *call);
+void web_account_list(const struct web_call *call);
+void web_account_add(const struct web_call *call);
+void web_account_change(const struct web_call *call);
 
 /* web_exports.c. ESEP_IO: the folder for the files takes none. */
 ESEP_MUST_USE enum esep_status web_exports_new(struct web_exports **ret, struct web *web,

@@ -12,9 +12,8 @@
  * where the report is no longer waiting for it.
  */
 #include "base/arena.h"
-#include "collector/web/web.h"
+#include "collector/web/web_order.h"
 #include "collector/web/worker.h"
-#include "esep/v1/wire.pb-c.h"
 #include "io/control.h"
 #include "io/keyfile.h"
 #include "io/log.h"
@@ -23,32 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ANSWERS = 512, BULK_MAX = 100, KEY_MAX = 64, ORDER_WAIT_MS = 15000, ORDER_BYTES = 16384 };
+enum { ANSWERS = 512, KEY_MAX = 64, ORDER_WAIT_MS = 15000, ORDER_BYTES = 16384 };
 
-/* One report of a review of several, or the one thing that is ordered. */
-struct item {
-    uint64_t report_index;
-    enum esep_status status; /* of the exchange; then: */
-    bool ok, denied;
-    uint64_t log_index;
-    struct esep_reason text;
-};
-struct order {
-    struct web *web;
-    struct esep_http_request *request;
-    struct esep_hash key; /* of account and idempotency key */
-    char control[100];
-    char actor[WEB_ACCOUNT_MAX];
-    json_t *said; /* what the texts below lie in */
-    enum collector_act act;
-    Esep__V1__ReviewOrder review;
-    Esep__V1__ExtendOrder extend;
-    Esep__V1__ControlOrder subject;
-    struct order *next; /* under way */
-    bool bulk;
-    size_t count;
-    struct item items[BULK_MAX];
-};
 struct answer {
     struct esep_hash key;
     unsigned status; /* 0: none */
@@ -56,7 +31,7 @@ struct answer {
 };
 struct web_orders {
     struct web_worker *worker;
-    struct order *under_way;
+    struct web_order *under_way;
     size_t next;
     struct answer answers[ANSWERS];
 };
@@ -86,14 +61,40 @@ void web_orders_free(struct web_orders *orders)
     free(orders);
 }
 
-static void order_free(struct order *order)
+static void order_free(struct web_order *order)
 {
     json_decref(order->said);
     free(order);
 }
 
+/* Copies: the order stays as it was made. */
+struct messages {
+    Esep__V1__ReviewOrder review;
+    Esep__V1__ExtendOrder extend;
+    Esep__V1__ControlOrder control;
+    Esep__V1__AccountOrder account;
+};
+
+static void fill(Esep__V1__Order *out, const struct web_order *order,
+                 const struct web_order_item *item, struct messages *messages)
+{
+    *messages = (struct messages){order->review, order->extend, order->subject, order->account};
+    out->what_case = order->what;
+    if (order->what == ESEP__V1__ORDER__WHAT_REVIEW) {
+        messages->review.report_index = item->report_index;
+        out->review = &messages->review;
+    } else if (order->what == ESEP__V1__ORDER__WHAT_EXTEND) {
+        out->extend = &messages->extend;
+    } else if (order->what == ESEP__V1__ORDER__WHAT_CONTROL) {
+        out->control = &messages->control;
+    } else {
+        ESEP_ASSERT(order->what == ESEP__V1__ORDER__WHAT_ACCOUNT);
+        out->account = &messages->account;
+    }
+}
+
 /* In the thread. */
-static void exchange(const struct order *order, struct item *item)
+static void exchange(const struct web_order *order, struct web_order_item *item)
 {
     uint8_t nonce[16];
     struct esep_arena arena = {0};
@@ -101,26 +102,14 @@ static void exchange(const struct order *order, struct item *item)
     struct esep_buf reply;
     const ProtobufCMessage *message = NULL;
     Esep__V1__Order out = ESEP__V1__ORDER__INIT;
-    Esep__V1__ReviewOrder review = order->review;
+    struct messages messages;
     char actor[WEB_ACCOUNT_MAX];
 
     esep_random(nonce, sizeof nonce);
     memcpy(actor, order->actor, sizeof actor);
     out.nonce = esep_pb(nonce, sizeof nonce);
     out.actor = actor;
-    Esep__V1__ExtendOrder extend = order->extend;
-    Esep__V1__ControlOrder control = order->subject;
-    if (order->act == COLLECTOR_ACT_REVIEW) {
-        review.report_index = item->report_index;
-        out.what_case = ESEP__V1__ORDER__WHAT_REVIEW;
-        out.review = &review;
-    } else if (order->act == COLLECTOR_ACT_EXTEND) {
-        out.what_case = ESEP__V1__ORDER__WHAT_EXTEND;
-        out.extend = &extend;
-    } else {
-        out.what_case = ESEP__V1__ORDER__WHAT_CONTROL;
-        out.control = &control;
-    }
+    fill(&out, order, item, &messages);
     esep_buf_init(&request, ORDER_BYTES);
     esep_buf_init(&reply, ORDER_BYTES);
     item->status = esep_pack(&out.base, &request);
@@ -146,12 +135,12 @@ static void exchange(const struct order *order, struct item *item)
 
 static void work(void *context)
 {
-    struct order *order = context;
+    struct web_order *order = context;
     for (size_t i = 0; i < order->count; i++)
         exchange(order, &order->items[i]);
 }
 
-static unsigned item_status(const struct item *item)
+static unsigned item_status(const struct web_order_item *item)
 {
     if (item->status == ESEP_AGAIN)
         return 503;
@@ -160,20 +149,20 @@ static unsigned item_status(const struct item *item)
     return item->ok ? 200 : item->denied ? 403 : 422;
 }
 
-static json_t *item_json(const struct order *order, const struct item *item)
+static json_t *item_json(const struct web_order *order, const struct web_order_item *item)
 {
     json_t *value = json_pack("{s:b, s:s, s:i}", "ok", (int)item->ok, "text", item->text.text,
                               "status", (int)item_status(item));
     if (item->ok)
         (void)json_object_set_new(value, "log_index", json_integer((json_int_t)item->log_index));
-    if (order->act == COLLECTOR_ACT_REVIEW)
+    if (order->what == ESEP__V1__ORDER__WHAT_REVIEW)
         (void)json_object_set_new(value, "report_index",
                                   json_integer((json_int_t)item->report_index));
     return value;
 }
 
 /* What is certain is kept for a repeat; what ingest did not answer may be tried again. */
-static void keep_answer(struct web_orders *orders, const struct order *order, unsigned status,
+static void keep_answer(struct web_orders *orders, const struct web_order *order, unsigned status,
                         const char *body)
 {
     struct answer *answer = &orders->answers[orders->next++ % ANSWERS];
@@ -183,9 +172,9 @@ static void keep_answer(struct web_orders *orders, const struct order *order, un
     answer->status = answer->body != NULL ? status : 0;
 }
 
-static void land(struct order *order)
+static void land(struct web_order *order)
 {
-    struct order **at = &order->web->orders->under_way;
+    struct web_order **at = &order->web->orders->under_way;
     while (*at != order)
         at = &(*at)->next;
     *at = order->next;
@@ -193,14 +182,16 @@ static void land(struct order *order)
 
 static void done(void *context, bool worked)
 {
-    struct order *order = context;
+    struct web_order *order = context;
     const struct esep_http_field type = {"Content-Type", "application/json"};
-    const struct item *first = &order->items[0];
+    const struct web_order_item *first = &order->items[0];
     unsigned status = order->bulk ? 200 : item_status(first);
     bool certain = worked;
     json_t *value;
 
     land(order);
+    if (worked && first->ok)
+        web_follow(order->web);
     if (order->bulk) {
         json_t *results = json_array();
         for (size_t i = 0; i < order->count; i++) {
@@ -245,7 +236,7 @@ static const struct answer *answer_before(const struct web_orders *orders,
 
 static bool is_under_way(const struct web_orders *orders, const struct esep_hash *key)
 {
-    for (const struct order *o = orders->under_way; o != NULL; o = o->next) {
+    for (const struct web_order *o = orders->under_way; o != NULL; o = o->next) {
         if (esep_hash_equal(&o->key, key))
             return true;
     }
@@ -284,7 +275,7 @@ static bool read_key(const struct web_call *call, struct esep_hash *ret)
     return false;
 }
 
-static void pass_on(const struct web_call *call, struct order *order)
+void web_order_pass_on(const struct web_call *call, struct web_order *order)
 {
     const enum esep_status status =
         web_worker_ask(call->web->orders->worker, &(struct web_job){work, done, order});
@@ -298,8 +289,7 @@ static void pass_on(const struct web_call *call, struct order *order)
     order_free(order);
 }
 
-/* NULL: answered. */
-static struct order *begin(const struct web_call *call, enum collector_act act)
+struct web_order *web_order_begin(const struct web_call *call, Esep__V1__Order__WhatCase what)
 {
     const struct esep_slice body = esep_http_body(call->request);
     struct esep_hash key;
@@ -311,129 +301,27 @@ static struct order *begin(const struct web_call *call, enum collector_act act)
     }
     if (!read_key(call, &key))
         return NULL;
-    struct order *order = calloc(1, sizeof *order);
+    struct web_order *order = calloc(1, sizeof *order);
     if (order == NULL) {
         web_problem(call->web, call->request, 500, "Internal Server Error", "no memory");
         return NULL;
     }
-    *order = (struct order){
-        .web = call->web, .request = call->request, .key = key, .act = act, .count = 1};
+    *order = (struct web_order){
+        .web = call->web, .request = call->request, .key = key, .what = what, .count = 1};
     (void)snprintf(order->control, sizeof order->control, "%s", call->web->settings->web_control);
     (void)snprintf(order->actor, sizeof order->actor, "%s", call->session->account);
     esep__v1__review_order__init(&order->review);
     esep__v1__extend_order__init(&order->extend);
     esep__v1__control_order__init(&order->subject);
+    esep__v1__account_order__init(&order->account);
     order->said = body.len > 0
                       ? json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL)
                       : NULL;
     return order;
 }
 
-static void bad(const struct web_call *call, struct order *order, const char *form)
+void web_order_bad(const struct web_call *call, struct web_order *order, const char *form)
 {
     web_problem(call->web, call->request, 400, "Bad Request", form);
     order_free(order);
-}
-
-/* Protobuf-c's texts may be changed; ours are read only. */
-static char *as_text(const char *text)
-{
-    union {
-        const char *in;
-        char *out;
-    } both = {.in = text};
-    return both.out;
-}
-
-static bool read_reports(struct order *order, json_int_t one, json_t *many)
-{
-    if (many == NULL) {
-        order->items[0].report_index = (uint64_t)one;
-        return one > 0;
-    }
-    order->bulk = true;
-    order->count = json_array_size(many);
-    if (one != 0 || order->count == 0 || order->count > BULK_MAX)
-        return false;
-    for (size_t i = 0; i < order->count; i++) {
-        const json_int_t index = json_integer_value(json_array_get(many, i));
-        if (index <= 0)
-            return false;
-        order->items[i].report_index = (uint64_t)index;
-    }
-    return true;
-}
-
-void web_review(const struct web_call *call)
-{
-    const char *code = "";
-    const char *comment = "";
-    const char *again = "";
-    json_int_t one = 0;
-    json_t *many = NULL;
-    int accept = 0;
-    struct order *order = begin(call, COLLECTOR_ACT_REVIEW);
-    if (order == NULL)
-        return;
-    if (json_unpack(order->said, "{s?I, s?o, s:b, s?s, s?s, s?s !}", "report_index", &one,
-                    "report_indexes", &many, "accept", &accept, "reason_code", &code, "comment",
-                    &comment, "again_by", &again) != 0 ||
-        !read_reports(order, one, many) || (order->bulk && !accept)) {
-        bad(call, order,
-            "a review is {\"report_index\", \"accept\"} with \"reason_code\", \"comment\", "
-            "\"again_by\" where it returns; \"report_indexes\" (1 to 100) can only be accepted");
-        return;
-    }
-    order->review.accept = accept != 0;
-    order->review.reason_code = as_text(code);
-    order->review.comment = as_text(comment);
-    order->review.again_by = as_text(again);
-    pass_on(call, order);
-}
-
-void web_extend(const struct web_call *call)
-{
-    const char *obligation = NULL;
-    const char *until = "";
-    const char *document = "";
-    const char *why = "";
-    int refuse = 0;
-    struct order *order = begin(call, COLLECTOR_ACT_EXTEND);
-    if (order == NULL)
-        return;
-    if (json_unpack(order->said, "{s:s, s?s, s?s, s?s, s?b !}", "obligation", &obligation, "until",
-                    &until, "document", &document, "reason", &why, "refuse", &refuse) != 0) {
-        bad(call, order,
-            "an extension is {\"obligation\", \"until\", \"document\", \"reason\"}, or "
-            "\"refuse\": true in place of \"until\"");
-        return;
-    }
-    order->extend.obligation = as_text(obligation);
-    order->extend.until = as_text(until);
-    order->extend.document = as_text(document);
-    order->extend.reason = as_text(why);
-    order->extend.refuse = refuse != 0;
-    pass_on(call, order);
-}
-
-void web_control(const struct web_call *call)
-{
-    const char *obligation = NULL;
-    const char *act = "";
-    const char *why = "";
-    struct order *order = begin(call, COLLECTOR_ACT_CONTROL);
-    if (order == NULL)
-        return;
-    if (json_unpack(order->said, "{s:s, s:s, s?s !}", "obligation", &obligation, "act", &act,
-                    "reason", &why) != 0 ||
-        (strcmp(act, "remove") != 0 && strcmp(act, "restore") != 0)) {
-        bad(call, order,
-            "a control is {\"obligation\", \"act\": \"remove\" or \"restore\", \"reason\"}");
-        return;
-    }
-    order->subject.obligation = as_text(obligation);
-    order->subject.act = strcmp(act, "remove") == 0 ? ESEP__V1__CONTROL_ACT__CONTROL_ACT_REMOVE
-                                                    : ESEP__V1__CONTROL_ACT__CONTROL_ACT_RESTORE;
-    order->subject.reason = as_text(why);
-    pass_on(call, order);
 }

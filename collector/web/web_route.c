@@ -54,6 +54,9 @@ static const struct web_route routes[] = {
     {ESEP_HTTP_POST, "/api/v1/reviews", WEB_RIGHT, COLLECTOR_ACT_REVIEW, web_review},
     {ESEP_HTTP_POST, "/api/v1/extensions", WEB_RIGHT, COLLECTOR_ACT_EXTEND, web_extend},
     {ESEP_HTTP_POST, "/api/v1/controls", WEB_RIGHT, COLLECTOR_ACT_CONTROL, web_control},
+    {ESEP_HTTP_GET, "/api/v1/accounts", WEB_RIGHT, COLLECTOR_ACT_ACCOUNTS, web_account_list},
+    {ESEP_HTTP_POST, "/api/v1/accounts", WEB_RIGHT, COLLECTOR_ACT_ACCOUNTS, web_account_add},
+    {ESEP_HTTP_POST, "/api/v1/accounts/", WEB_RIGHT, COLLECTOR_ACT_ACCOUNTS, web_account_change},
     {ESEP_HTTP_GET, "/api/v1/exports", WEB_RIGHT, COLLECTOR_ACT_EXPORT, web_export_list},
     {ESEP_HTTP_POST, "/api/v1/exports", WEB_RIGHT, COLLECTOR_ACT_EXPORT, web_export_order},
     {ESEP_HTTP_GET, "/api/v1/exports/", WEB_RIGHT, COLLECTOR_ACT_EXPORT, web_export_show},
@@ -365,6 +368,13 @@ static bool is_let_in(const struct web_call *call, const struct web_route *route
     if (route->need != WEB_SESSION && !may(call, route->act)) {
         web_problem(call->web, call->request, 403, "Forbidden",
                     "this account has not the right to it");
+        return false;
+    }
+    /* A role may have come after the login, or be another's whom the account stands in for. */
+    if (route->need != WEB_SESSION && route->act == COLLECTOR_ACT_ACCOUNTS &&
+        !call->session->second_factor) {
+        web_problem(call->web, call->request, 403, "Forbidden",
+                    "accounts take a login with a second factor: ask the operator for one");
         return false;
     }
     return true;

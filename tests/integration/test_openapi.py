@@ -35,6 +35,7 @@ class OpenApi(unittest.TestCase):
         cls.secrets = {role: page.add_account(cls.field, role, role)
                        for role in ("viewer", "reviewer", "secretary", "administrator")}
         cls.daemon, cls.port = page.start(cls.field)
+        cls.administrator = page.login(cls.port, "administrator", cls.secrets["administrator"])
         cls.seen = set()
         cls.play()
 
@@ -241,6 +242,28 @@ class OpenApi(unittest.TestCase):
         self.assertIn("BEGIN:VEVENT", self.good("/api/v1/calendar.ics", "?plan=small&lang=kk"))
         self.assertEqual(self.get("/api/v1/calendar.ics", query="?body=mars")[0], 404)
 
+    def test_accounts(self):
+        browser, pattern, keys = self.administrator, "/api/v1/accounts", []
+
+        def order(below, body, status, name="guest"):
+            answer = browser.ask("POST", (pattern + below).replace("{name}", name), body,
+                                 Idempotency_Key=str(len(keys)))
+            keys.append(below)
+            value = self.hold("POST", pattern + below, answer)
+            self.assertEqual(answer.status, status, value)
+        order("", {"name": "guest", "role": "reviewer", "body": "mia"}, 200)
+        order("", {"name": "guest", "role": "reviewer", "body": "moj"}, 422)
+        order("", {"name": "guest"}, 400)
+        order("/{name}/role", {"role": "viewer", "no_body": True}, 200)
+        order("/{name}/substitute", {"for": "secretary", "from": "2013-01-01", "until": "2099-01-01"}, 200)
+        order("/{name}/invitation", None, 201)
+        self.get(pattern, browser)
+        order("/{name}/substitute", {"nobody": True}, 200)
+        order("/{name}/close", {}, 200)
+        order("/{name}/close", {}, 403, "administrator")
+        order("/{name}/invitation", None, 404)
+        self.get(pattern, browser)
+
     def test_logging_in_and_out(self):
         def login(body, **heads):
             answer = page.Browser(self.port).ask("POST", "/api/v1/session", body, **heads)
@@ -252,7 +275,6 @@ class OpenApi(unittest.TestCase):
         wrong = {"name": "guessed", "password": "no"}
         guesses = [login(wrong, X_Forwarded_For="203.0.113.9") for _ in range(8)]
         self.assertEqual((guesses[0], guesses[-1]), (401, 429))
-        page.login(self.port, "administrator", self.secrets["administrator"])
         answer = self.viewer.ask("DELETE", "/api/v1/session")
         self.hold("DELETE", "/api/v1/session", answer)
         self.assertEqual(answer.status, 204)

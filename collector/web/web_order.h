@@ -1,0 +1,58 @@
+/* collector/web/web_order.h - one order on its way to ingest; web_orders.c and those that make
+ * orders include it, nobody else.
+ *
+ * A maker begins an order, reads what was said into one of its messages, and passes it on; or says
+ * what is wrong with it. Texts point into `said`.
+ */
+#ifndef COLLECTOR_WEB_WEB_ORDER_H
+#define COLLECTOR_WEB_WEB_ORDER_H
+
+#include "collector/web/web.h"
+#include "esep/v1/wire.pb-c.h"
+
+enum { WEB_BULK_MAX = 100 };
+
+/* One report of a review of several, or the one thing that is ordered. */
+struct web_order_item {
+    uint64_t report_index;
+    enum esep_status status; /* of the exchange; then: */
+    bool ok, denied;
+    uint64_t log_index;
+    struct esep_reason text;
+};
+struct web_order {
+    struct web *web;
+    struct esep_http_request *request;
+    struct esep_hash key; /* of account and idempotency key */
+    char control[100];
+    char actor[WEB_ACCOUNT_MAX];
+    json_t *said; /* what the texts below lie in */
+    Esep__V1__Order__WhatCase what;
+    Esep__V1__ReviewOrder review;
+    Esep__V1__ExtendOrder extend;
+    Esep__V1__ControlOrder subject;
+    Esep__V1__AccountOrder account;
+    char name[WEB_ACCOUNT_MAX]; /* of the account, where the path says it */
+    struct web_order *next;     /* under way */
+    bool bulk;
+    size_t count;
+    struct web_order_item items[WEB_BULK_MAX];
+};
+
+/* NULL: answered. */
+struct web_order *web_order_begin(const struct web_call *call, Esep__V1__Order__WhatCase what);
+void web_order_pass_on(const struct web_call *call, struct web_order *order);
+/* 400; form: what such an order looks like. */
+void web_order_bad(const struct web_call *call, struct web_order *order, const char *form);
+
+/* Protobuf-c's texts may be changed; ours are read only. */
+static inline char *web_order_text(const char *text)
+{
+    union {
+        const char *in;
+        char *out;
+    } both = {.in = text};
+    return both.out;
+}
+
+#endif
