@@ -1,8 +1,11 @@
-// lint.mjs FILE: holds an OpenAPI 3.1 description against the rules of Redocly's linter; each find is a line, and
+// lint.mjs MODULES FILE: holds an OpenAPI 3.1 description against the rules of Redocly's linter; each find is a line, and
 // the exit status is 1 if there is any. Rules that are off have their reason here.
 
-import { createConfig, lint } from "@redocly/openapi-core";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
 
+const [modules, file] = process.argv.slice(2);
+const { createConfig, lint } = createRequire(`${resolve(modules)}/`)("@redocly/openapi-core");
 const config = await createConfig({
     extends: ["recommended-strict"],
     rules: {
@@ -21,7 +24,6 @@ const config = await createConfig({
         "operation-4xx-response": "error",
     },
 });
-const file = process.argv[2];
 const finds = await lint({ ref: file, config });
 for (const find of finds) {
     const at = find.location[0];
