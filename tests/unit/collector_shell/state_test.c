@@ -3,8 +3,10 @@
 #include "../collector/world_store.h"
 #include "../io/unit.h"
 #include "collector/state.h"
+#include "collector/verify.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define MAIL_MANY 70
 
@@ -18,6 +20,7 @@ static struct collector_settings *settings_for(const char *folder)
     s->obligations = 64;
     s->plans = 4;
     s->codes = 16;
+    s->accounts = 4;
     return s;
 }
 
@@ -54,6 +57,19 @@ static void begin(struct fixture *f, const char *folder)
     if (status != ESEP_OK)
         print_error("%s\n", reason.text);
     assert_int_equal(status, ESEP_OK);
+}
+
+static struct collector_log *open_store(const struct fixture *f, bool read_only)
+{
+    struct collector_log *log = NULL;
+    struct esep_reason reason = {""};
+    const struct collector_log_options options = {
+        .path = f->settings->store, .map_bytes = f->settings->store_bytes, .read_only = read_only};
+    const enum esep_status status = collector_log_open(&log, &options, &reason);
+    if (status != ESEP_OK)
+        print_error("%s\n", reason.text);
+    assert_int_equal(status, ESEP_OK);
+    return log;
 }
 
 static void end(struct fixture *f)
@@ -216,11 +232,40 @@ static void the_mailbox_is_read_in_order_and_in_pieces(void **state)
     end(&f);
 }
 
+/* What the daemon would do with what the world has logged since. */
+static void append_since(struct fixture *f, uint64_t before)
+{
+    struct collector_log *log = open_store(f, false);
+    const size_t count = f->world.log_count - before;
+    world_cut(&f->world);
+    world_chain(&f->world);
+    struct collector_record *records = calloc(count, sizeof *records);
+    struct collector_row *rows = calloc(f->world.table.count, sizeof *rows);
+    assert_true(records != NULL && rows != NULL);
+    for (size_t i = 0; i < count; i++) {
+        const struct world_entry *entry = &f->world.log[before + i];
+        memcpy(records[i].leaf, entry->leaf, COLLECTOR_LEAF_BYTES);
+        records[i].body = esep_slice(entry->body, entry->len);
+    }
+    for (size_t i = 0; i < f->world.table.count; i++) {
+        const struct world_row *row = &f->world.table.rows[i];
+        rows[i] = (struct collector_row){.key = esep_slice(row->key, row->key_len),
+                                         .value = esep_slice(row->value, row->value_len)};
+    }
+    const struct collector_batch batch = {.first_index = before,
+                                          .records = records,
+                                          .record_count = count,
+                                          .rows = rows,
+                                          .row_count = f->world.table.count};
+    assert_int_equal(log->ops->append(log, &batch, NULL), ESEP_OK);
+    log->ops->close(log);
+    free(records);
+    free(rows);
+}
+
 static void a_long_mailbox_comes_in_several_readings(void **state)
 {
     struct fixture f;
-    struct collector_log_options options = {0};
-    struct collector_log *log = NULL;
     size_t calls = 0;
     begin(&f, *state);
     collector_state_close(&f.state);
@@ -228,32 +273,7 @@ static void a_long_mailbox_comes_in_several_readings(void **state)
     for (int i = 0; i < MAIL_MANY; i++)
         (void)world_garbage(&f.world, f.office);
     world_close(&f.world, f.office);
-    world_cut(&f.world);
-    world_chain(&f.world);
-    options.path = f.settings->store;
-    options.map_bytes = f.settings->store_bytes;
-    assert_int_equal(collector_log_open(&log, &options, NULL), ESEP_OK);
-    struct collector_record records[MAIL_MANY + 1];
-    for (size_t i = 0; i <= MAIL_MANY; i++) {
-        const struct world_entry *entry = &f.world.log[before + i];
-        memcpy(records[i].leaf, entry->leaf, COLLECTOR_LEAF_BYTES);
-        records[i].body = esep_slice(entry->body, entry->len);
-    }
-    struct collector_row *rows = calloc(f.world.table.count, sizeof *rows);
-    assert_non_null(rows);
-    for (size_t i = 0; i < f.world.table.count; i++) {
-        const struct world_row *row = &f.world.table.rows[i];
-        rows[i] = (struct collector_row){.key = esep_slice(row->key, row->key_len),
-                                         .value = esep_slice(row->value, row->value_len)};
-    }
-    const struct collector_batch batch = {.first_index = before,
-                                          .records = records,
-                                          .record_count = MAIL_MANY + 1,
-                                          .rows = rows,
-                                          .row_count = f.world.table.count};
-    assert_int_equal(log->ops->append(log, &batch, NULL), ESEP_OK);
-    log->ops->close(log);
-    free(rows);
+    append_since(&f, before);
     assert_int_equal(collector_state_open(&f.state, f.settings, true, NULL), ESEP_OK);
     assert_true(read_all(&f, 1u << 20, &calls) >= MAIL_MANY);
     assert_true(calls >= 2);
@@ -293,6 +313,88 @@ static void a_reader_follows_the_writer(void **state)
     assert_int_equal(views_log_size(f.state.views), f.world.log_count);
     assert_int_equal(views_office_count(f.state.views), 2);
     end(&f);
+}
+
+/* Makes the store one of a build that did not know the table yet. */
+static void drop_table(const struct fixture *f, const char *name)
+{
+    struct collector_log *log = open_store(f, false);
+    MDB_txn *txn = NULL;
+    MDB_dbi dbi = 0;
+    assert_int_equal(mdb_txn_begin(collector_log_store(log)->env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, name, 0, &dbi), 0);
+    assert_int_equal(mdb_drop(txn, dbi, 1), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    log->ops->close(log);
+}
+
+/* Rows that are there without a reason, or are not. (The world's hashes are of its own making, so
+ * what some rows say differs.) */
+static size_t rows_too_many_or_few(const struct fixture *f)
+{
+    struct collector_comparison result;
+    struct collector_log *log = open_store(f, true);
+    assert_int_equal(collector_compare(log, f->settings, false, NULL, NULL, &result, NULL),
+                     ESEP_OK);
+    log->ops->close(log);
+    assert_true(result.rows > 0);
+    return result.missing + result.surplus;
+}
+
+/* Commands and the page read it before any daemon has opened it to write; and a page that had it
+ * open goes on with what the daemon then writes there. */
+static void a_store_of_before_accounts_is_whole(void **state)
+{
+    struct fixture f;
+    struct collector_state later = {0};
+    struct esep_reason reason = {""};
+    uint64_t applied = 0;
+    const struct views_account made = {.name = "aigul",
+                                       .display = "Aigul",
+                                       .role = ESEP__V1__ACCOUNT_ROLE__ACCOUNT_ROLE_REVIEWER,
+                                       .state = ESEP__V1__ACCOUNT_STATE__ACCOUNT_STATE_ACTIVE};
+    begin(&f, *state);
+    collector_state_close(&f.state);
+    drop_table(&f, "A");
+    assert_int_equal(rows_too_many_or_few(&f), 0);
+    assert_int_equal(collector_state_open(&f.state, f.settings, true, &reason), ESEP_OK);
+    assert_int_equal(views_account_count(f.state.views), 0);
+    assert_int_equal(views_office_count(f.state.views), 2);
+    assert_int_equal(views_log_size(f.state.views), f.world.log_count);
+
+    const uint64_t before = f.world.log_count;
+    assert_int_equal(world_account(&f.world, &made), ESEP_OK);
+    append_since(&f, before);
+    assert_int_equal(collector_state_follow(&f.state, 100, &applied, &reason), ESEP_OK);
+    assert_int_equal(applied, 1);
+    assert_non_null(views_account_named(f.state.views, "aigul"));
+    assert_int_equal(collector_state_open(&later, f.settings, true, &reason), ESEP_OK);
+    assert_non_null(views_account_named(later.views, "aigul"));
+    collector_state_close(&later);
+    assert_int_equal(rows_too_many_or_few(&f), 0);
+    end(&f);
+}
+
+/* Only the youngest table may lack: any other that does is damage, and not an empty one. */
+static void a_store_without_another_table_is_refused(void **state)
+{
+    static const char *const others[] = {"C", "D", "F", "K", "M", "O", "P", "R", "S", "T"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        char folder[200];
+        struct fixture f;
+        struct esep_reason reason = {""};
+        struct collector_log *log = NULL;
+        (void)snprintf(folder, sizeof folder, "%s/%s", (const char *)*state, others[i]);
+        assert_int_equal(mkdir(folder, 0700), 0);
+        begin(&f, folder);
+        collector_state_close(&f.state);
+        drop_table(&f, others[i]);
+        const struct collector_log_options options = {
+            .path = f.settings->store, .map_bytes = f.settings->store_bytes, .read_only = true};
+        assert_int_not_equal(collector_log_open(&log, &options, &reason), ESEP_OK);
+        assert_true(reason.text[0] != '\0');
+        end(&f);
+    }
 }
 
 /* As after a restore from a backup: what stands on the disk knows less than the reader. */
@@ -373,6 +475,8 @@ int main(void)
         unit_test_in_folder(a_long_mailbox_comes_in_several_readings),
         unit_test_in_folder(the_past_is_what_was_known_then),
         unit_test_in_folder(a_reader_follows_the_writer),
+        unit_test_in_folder(a_store_of_before_accounts_is_whole),
+        unit_test_in_folder(a_store_without_another_table_is_refused),
         unit_test_in_folder(a_reader_does_not_follow_a_log_that_became_shorter),
         unit_test_in_folder(what_is_missing_is_said),
         unit_test_in_folder(other_keys_are_refused),
