@@ -46,8 +46,8 @@ static void log_entry(struct collector *c, const struct collector_session *sessi
         .epoch = session->epoch,
         .seq = seq,
         .hash = *hash,
-        .verdict =
-            views_judge(c->views, session->office, body, (const Esep__V1__JournalEntry *)message),
+        .verdict = views_judge(c->views, session->office, now, body,
+                               (const Esep__V1__JournalEntry *)message),
     };
     struct esep_reason reason = {{0}};
     enum esep_status status = collector_log_put(c, &leaf, body, message, &reason);

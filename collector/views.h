@@ -57,10 +57,12 @@ ESEP_MUST_USE enum esep_status views_load_plan(struct views *views, uint64_t ind
                                                struct esep_slice body, struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status views_load_end(struct views *views, struct esep_reason *reason);
 
-/* What an office's entry would be, decided before it is logged; goes into its leaf. `message` is
- * the unpacked body or NULL where it is malformed. Whether what it names is here plays no part. */
-Esep__V1__Verdict views_judge(const struct views *views, uint32_t office, struct esep_slice body,
-                              const Esep__V1__JournalEntry *message);
+/* What an office's entry would be, decided before it is logged; goes into its leaf, beside `at`,
+ * the hour it is accepted: who answers for an obligation may have changed since the entry before.
+ * `message` is the unpacked body or NULL where it is malformed. Whether what it names is here plays
+ * no part. */
+Esep__V1__Verdict views_judge(const struct views *views, uint32_t office, esep_time at,
+                              struct esep_slice body, const Esep__V1__JournalEntry *message);
 
 /* One log entry, in order of index. message: the unpacked body where the caller has it already
  * (JournalEntry), else NULL; it changes nothing but the time taken. A call that fails has changed

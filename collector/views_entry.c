@@ -53,33 +53,33 @@ static bool executes(const Esep__V1__Plan *plan, int action, const char *body)
 
 /* An executor that still stands today and hands over to the owing body before the due day. */
 static bool owes_until_then(const struct views *v, const struct views_duty *duty, const char *body,
-                            const char *owing)
+                            const char *owing, esep_time at)
 {
     const struct views_plan_slot *slot = &v->plans[duty->pub.plan_no];
     if (!executes(slot->plan, duty->pub.made.action, body))
         return false;
-    const int now = esep_body_on(slot->plan, body, esep_zone_day(slot->zone, v->last_at));
+    const int now = esep_body_on(slot->plan, body, esep_zone_day(slot->zone, at));
     const int then = esep_body_on(slot->plan, body, duty->pub.made.due_day);
     return now >= 0 && then >= 0 && strcmp(slot->plan->bodies[now]->code, body) == 0 &&
            strcmp(slot->plan->bodies[then]->code, owing) == 0;
 }
 
-/* The body that owes it; or who stands for it on the day of the newest entry, since what is open
- * passes to the successor while the old office may still bring what it had written; or the one it
- * will succeed. */
+/* The body that owes it; or who stands for it on that day, since what is open passes to the
+ * successor while the old office may still bring what it had written; or the one it will succeed.
+ */
 static bool owes(const struct views *v, const struct views_duty *duty,
-                 const struct views_office *office)
+                 const struct views_office *office, esep_time at)
 {
     const char *body = views_duty_body(v, duty);
     if (body == NULL)
         return false;
     return strcmp(body, office->body) == 0 ||
-           strcmp(views_owner(v, &duty->pub, v->last_at), office->body) == 0 ||
-           owes_until_then(v, duty, office->body, body);
+           strcmp(views_owner(v, &duty->pub, at), office->body) == 0 ||
+           owes_until_then(v, duty, office->body, body, at);
 }
 
-Esep__V1__Verdict views_judge(const struct views *v, uint32_t office, struct esep_slice body,
-                              const Esep__V1__JournalEntry *message)
+Esep__V1__Verdict views_judge(const struct views *v, uint32_t office, esep_time at,
+                              struct esep_slice body, const Esep__V1__JournalEntry *message)
 {
     const struct views_office *who = views_office(v, office);
     if (who == NULL || message == NULL || key_of(message) == NULL ||
@@ -88,7 +88,7 @@ Esep__V1__Verdict views_judge(const struct views *v, uint32_t office, struct ese
     const struct views_duty *duty = views_duty_by_key(v, key_of(message));
     if (duty == NULL)
         return ESEP__V1__VERDICT__VERDICT_UNKNOWN_OBLIGATION;
-    if (!owes(v, duty, who))
+    if (!owes(v, duty, who, at))
         return ESEP__V1__VERDICT__VERDICT_NOT_YOURS;
     if (duty->pub.dropped || duty->pub.control == ESEP_CONTROL_REMOVED)
         return ESEP__V1__VERDICT__VERDICT_CLOSED;

@@ -107,7 +107,7 @@ struct views {
     views_zone_fn *zone;
     void *zone_context;
     struct esep_merkle tree;
-    esep_time last_at; /* of the newest entry */
+    esep_time last_at; /* of the newest entry; in the totals, so that a store tells it */
     struct {
         uint32_t plans, offices, duties, codes, accounts;
     } loaded; /* what the totals said there is */

@@ -49,7 +49,7 @@ static void office_entry(struct story *s, uint32_t office, const Esep__V1__Journ
     const uint64_t seq = next_seq[office] + 1;
     const struct collector_leaf leaf = {
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
-        .verdict = views_judge(s->views, office, esep_buf_slice(&body), message),
+        .verdict = views_judge(s->views, office, s->now, esep_buf_slice(&body), message),
         .office = office,
         .accepted_at = s->now,
         .epoch = 1,

@@ -41,7 +41,8 @@ static void tell_report(struct story *s, uint32_t office, uint64_t seq, const ch
     r.n_settles = 1;
     const struct esep_slice bytes = esep_slice(body, protobuf_c_message_pack(&entry.base, body));
     const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
-                                        .verdict = views_judge(s->views, office, bytes, &entry),
+                                        .verdict =
+                                            views_judge(s->views, office, s->now, bytes, &entry),
                                         .office = office,
                                         .accepted_at = s->now,
                                         .epoch = 1,

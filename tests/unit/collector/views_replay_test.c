@@ -382,8 +382,8 @@ static void assert_same_judges(struct life *l, const struct views *other)
         uint8_t body[1024];
         const struct esep_slice bytes =
             esep_slice(body, protobuf_c_message_pack(&entry.base, body));
-        const Esep__V1__Verdict verdict = views_judge(l->w.views, office, bytes, &entry);
-        assert_int_equal(verdict, views_judge(other, office, bytes, &entry));
+        const Esep__V1__Verdict verdict = views_judge(l->w.views, office, l->w.now, bytes, &entry);
+        assert_int_equal(verdict, views_judge(other, office, l->w.now, bytes, &entry));
         assert_int_not_equal(verdict, ESEP__V1__VERDICT__VERDICT_MALFORMED);
     }
 }

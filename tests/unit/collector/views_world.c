@@ -291,7 +291,7 @@ Esep__V1__Verdict world_entry(struct world *w, uint32_t office, const Esep__V1__
         assert_in_range(len, 1, sizeof body);
         (void)protobuf_c_message_pack(&entry->base, body);
     }
-    leaf.verdict = views_judge(w->views, office, esep_slice(body, len), entry);
+    leaf.verdict = views_judge(w->views, office, w->now, esep_slice(body, len), entry);
     leaf.hash = world_hash(office, leaf.epoch, leaf.seq);
     assert_int_equal(world_try(w, &leaf, entry == NULL ? NULL : &entry->base), ESEP_OK);
     return leaf.verdict;
