@@ -51,31 +51,34 @@ static bool executes(const Esep__V1__Plan *plan, int action, const char *body)
     return false;
 }
 
-/* An executor that still stands today and hands over to the owing body before the due day. */
-static bool owes_until_then(const struct views *v, const struct views_duty *duty, const char *body,
-                            const char *owing, esep_time at)
+/* Whether it answers for it on that day or did so before: what was open passed to it. */
+static bool has_answered(const struct views *v, const struct views_duty *duty, const char *owing,
+                         const char *body, esep_time at)
 {
-    const struct views_plan_slot *slot = &v->plans[duty->pub.plan_no];
-    if (!executes(slot->plan, duty->pub.made.action, body))
-        return false;
-    const int now = esep_body_on(slot->plan, body, esep_zone_day(slot->zone, at));
-    const int then = esep_body_on(slot->plan, body, duty->pub.made.due_day);
-    return now >= 0 && then >= 0 && strcmp(slot->plan->bodies[now]->code, body) == 0 &&
-           strcmp(slot->plan->bodies[then]->code, owing) == 0;
+    const struct views_plan_slot *current = views_current_plan(v, duty->pub.plan_no);
+    return esep_body_passed(current->plan, owing, body, esep_zone_day(current->zone, at));
 }
 
-/* The body that owes it; or who stands for it on that day, since what is open passes to the
- * successor while the old office may still bring what it had written; or the one it will succeed.
- */
+/* An executor in whose place another owes it, since that has succeeded by the due day. */
+static bool hands_over(const struct views *v, const struct views_duty *duty, const char *body,
+                       const char *owing)
+{
+    const Esep__V1__Plan *plan = v->plans[duty->pub.plan_no].plan;
+    return executes(plan, duty->pub.made.action, body) &&
+           esep_body_on(plan, body, duty->pub.made.due_day) == esep_body_find(plan, owing);
+}
+
+/* The body that owes it; or one that it was passed to by that day; or one that handed it over
+ * beforehand. A body that has gone may still bring what it wrote: nobody can tell since when that
+ * waits, and what was taken once and comes back after a restore is not refused for the days that
+ * have gone by. */
 static bool owes(const struct views *v, const struct views_duty *duty,
                  const struct views_office *office, esep_time at)
 {
     const char *body = views_duty_body(v, duty);
-    if (body == NULL)
-        return false;
-    return strcmp(body, office->body) == 0 ||
-           strcmp(views_owner(v, &duty->pub, at), office->body) == 0 ||
-           owes_until_then(v, duty, office->body, body, at);
+    return body != NULL &&
+           (strcmp(body, office->body) == 0 || has_answered(v, duty, body, office->body, at) ||
+            hands_over(v, duty, office->body, body));
 }
 
 Esep__V1__Verdict views_judge(const struct views *v, uint32_t office, esep_time at,

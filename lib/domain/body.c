@@ -42,6 +42,28 @@ int esep_body_on(const Esep__V1__Plan *plan, const char *code, esep_day day)
     return -1; /* a circle */
 }
 
+bool esep_body_passed(const Esep__V1__Plan *plan, const char *code, const char *heir, esep_day day)
+{
+    int place = esep_body_find(plan, code);
+    if (place < 0 || day < plan->bodies[place]->valid_from_day) {
+        return false;
+    }
+    for (size_t step = 0; step <= plan->n_bodies; step++) {
+        const Esep__V1__Body *body = plan->bodies[place];
+        if (body->valid_to_day == 0 || day <= body->valid_to_day) {
+            return false;
+        }
+        place = esep_body_find(plan, body->successor);
+        if (place < 0) {
+            return false;
+        }
+        if (strcmp(body->successor, heir) == 0) {
+            return true;
+        }
+    }
+    return false; /* a circle */
+}
+
 bool esep_body_within(const Esep__V1__Plan *plan, const char *code, const char *ancestor)
 {
     for (size_t step = 0; step <= plan->n_bodies; step++) {

@@ -61,6 +61,9 @@ esep_day esep_working_day(const Esep__V1__Calendar *calendar, Esep__V1__WorkingD
 /* Who stands for the body on a day: itself, or its successor's successor ... Returns its place in
  * plan->bodies, or -1. */
 int esep_body_on(const Esep__V1__Plan *plan, const char *code, esep_day day);
+/* Whether `heir` took over from the body by that day, at once or through others; of a body that
+ * does not exist yet nobody did. */
+bool esep_body_passed(const Esep__V1__Plan *plan, const char *code, const char *heir, esep_day day);
 /* Whether `code` is `ancestor` or below it in the tree of bodies. */
 bool esep_body_within(const Esep__V1__Plan *plan, const char *code, const char *ancestor);
 int esep_body_find(const Esep__V1__Plan *plan, const char *code); /* place or -1 */

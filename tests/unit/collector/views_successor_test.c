@@ -108,7 +108,8 @@ static void test_what_has_begun_keeps_its_name(void **state)
     assert_int_equal(o->head_count, 1);
 }
 
-/* Until the day it goes, the old body brings what its successor will owe; only what it executes. */
+/* The old body brings what its successor will owe; only what it executes. What it wrote before it
+ * went may come when it has gone: the link was down, or it comes again after a restore. */
 static void test_a_body_about_to_go(void **state)
 {
     struct world *w = *state;
@@ -120,7 +121,35 @@ static void test_a_body_about_to_go(void **state)
     assert_int_equal(world_plain_report(w, akmola, "p/annual/-/moh/2013-01-01..2013-12-31"),
                      NOT_YOURS);
     w->now = world_time("2013-06-02");
-    assert_int_equal(world_plain_report(w, akmola, KEY_1_MOH), NOT_YOURS);
+    assert_int_equal(world_plain_report(w, akmola, KEY_1_MOH), TAKEN);
+    assert_int_equal(world_plain_report(w, akmola, "p/annual/-/moh/2013-01-01..2013-12-31"),
+                     NOT_YOURS);
+}
+
+static void pass_akmola_through_moh_to_court(Esep__V1__Plan *plan)
+{
+    pass_akmola_to_moh(plan);
+    assert_int_equal(esep_day_parse("2013-06-30", &plan->bodies[1]->valid_to_day), ESEP_OK);
+    plan->bodies[1]->successor = plan->bodies[3]->code;
+}
+
+/* Whoever answered for it in between may still bring what it wrote; nobody may before its turn. */
+static void test_a_body_in_between(void **state)
+{
+    struct world *w = *state;
+    const uint32_t moh = world_office(w, "moh");
+    const uint32_t court = world_office(w, "court");
+    const uint32_t moj = world_office(w, "moj");
+    w->now = world_time("2013-04-02");
+    world_plan(w, "2013-05-01", pass_akmola_through_moh_to_court);
+    w->now = world_time("2013-06-15");
+    assert_int_equal(world_plain_report(w, court, KEY_2_AKMOLA), NOT_YOURS);
+    assert_int_equal(world_plain_report(w, moh, KEY_2_AKMOLA), TAKEN);
+    w->now = world_time("2013-07-01");
+    assert_string_equal(views_owner(w->views, world_duty(w, KEY_2_AKMOLA), w->now), "court");
+    assert_int_not_equal(world_plain_report(w, court, KEY_2_AKMOLA), NOT_YOURS);
+    assert_int_not_equal(world_plain_report(w, moh, KEY_2_AKMOLA), NOT_YOURS);
+    assert_int_equal(world_plain_report(w, moj, KEY_2_AKMOLA), NOT_YOURS);
 }
 
 /* The hour of the entry decides, whatever came last before it: nothing at all, or much later. */
@@ -142,9 +171,8 @@ int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        STORY(test_plan_change_mid_year),
-        STORY(test_what_has_begun_keeps_its_name),
-        STORY(test_a_body_about_to_go),
+        STORY(test_plan_change_mid_year),         STORY(test_what_has_begun_keeps_its_name),
+        STORY(test_a_body_about_to_go),           STORY(test_a_body_in_between),
         STORY(test_the_day_is_that_of_the_entry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,11 +225,25 @@ static void who_stands_for_a_body(void **state)
     assert_int_equal(esep_body_on(plan, "a", 201), P);
     assert_int_equal(esep_body_on(plan, "b", 109), -1);
     assert_int_equal(esep_body_on(plan, "nobody", 1), -1);
+    assert_false(esep_body_passed(plan, "a", "b", 100));
+    assert_true(esep_body_passed(plan, "a", "b", 101));
+    assert_false(esep_body_passed(plan, "a", "p", 200));
+    assert_true(esep_body_passed(plan, "a", "p", 201)); /* through b, */
+    assert_true(esep_body_passed(plan, "a", "b", 201)); /* which had it before */
+    assert_false(esep_body_passed(plan, "a", "a", 201));
+    assert_false(esep_body_passed(plan, "b", "a", 201));
+    assert_false(esep_body_passed(plan, "a", "nobody", 201));
+    assert_false(esep_body_passed(plan, "nobody", "b", 201));
+    small.bodies[A].valid_from_day = 300; /* it has not begun, whatever else is said of it */
+    assert_false(esep_body_passed(plan, "a", "b", 299));
+    small.bodies[A].valid_from_day = 0;
     small.bodies[P].valid_to_day = 1;
     small.bodies[P].successor = str("a"); /* a circle ends */
     assert_int_equal(esep_body_on(plan, "a", 201), -1);
+    assert_false(esep_body_passed(plan, "a", "nobody", 201));
     small.bodies[P].successor = str("");
     assert_int_equal(esep_body_on(plan, "a", 201), -1);
+    assert_false(esep_body_passed(plan, "a", "", 201));
 
     assert_true(esep_body_within(plan, "d", "n"));
     assert_true(esep_body_within(plan, "n", "n"));
