@@ -5,8 +5,9 @@
  * it was made; of the rest, what the new plan also asks for is made anew under the same number
  * (reports, dates of receipt and extensions stay), what it does not ask for is dropped, and what is
  * new is added. A change asks for nothing that would have been due before it holds. Where a body
- * passes to a successor, an obligation that has reports stays, under its old name, and the
- * successor answers for it; the new plan's one for the successor is then not made beside it.
+ * passes to a successor, each obligation that has reports stays, under its old name, and the
+ * successor answers for it; the new plan's one for the successor is then not made beside it. What
+ * the successor owes already, it goes on to owe.
  *
  * "Due" here counts extensions: a duty extended beyond the day is still open, and may change.
  */
@@ -156,51 +157,105 @@ static const char *number_of(const Esep__V1__Plan *plan, int action)
     return action >= 0 && (size_t)action < plan->n_actions ? plan->actions[action]->number : "-";
 }
 
-/* The open obligation, with reports, of a body that the one of `made` succeeds; NULL. */
-static struct views_duty *inherited(struct views *v, const struct views_plan_slot *slot,
-                                    const struct esep_obligation *made, uint32_t before)
+/* Whether `made` is what the new plan asks for in the place of this obligation: the same, of the
+ * body that succeeds its own by the day it is due. */
+static bool passes_to(const struct views *v, const struct views_plan_slot *slot,
+                      const struct views_duty *duty, const struct esep_obligation *made)
 {
-    for (uint32_t i = 0; i < before; i++) {
-        struct views_duty *duty = &v->duties[i];
-        const struct esep_obligation *old = &duty->pub.made;
-        if (duty->pub.dropped || duty->pub.head_count == 0 || old->kind != made->kind ||
-            old->window.start != made->window.start || old->window.end != made->window.end ||
-            !may_change(v, duty, slot))
-            continue;
-        const char *body = views_duty_body(v, duty);
-        if (body == NULL)
-            continue;
-        const int heir = esep_body_on(slot->plan, body, made->due_day);
-        if (heir >= 0 && heir == made->body && strcmp(body, slot->plan->bodies[heir]->code) != 0 &&
-            strcmp(number_of(v->plans[duty->pub.plan_no].plan, old->action),
-                   number_of(slot->plan, made->action)) == 0)
-            return duty;
+    const struct esep_obligation *old = &duty->pub.made;
+    if (old->kind != made->kind || old->window.start != made->window.start ||
+        old->window.end != made->window.end)
+        return false;
+    const char *body = views_duty_body(v, duty);
+    return body != NULL && strcmp(body, slot->plan->bodies[made->body]->code) != 0 &&
+           esep_body_on(slot->plan, body, made->due_day) == made->body &&
+           strcmp(number_of(v->plans[duty->pub.plan_no].plan, old->action),
+                  number_of(slot->plan, made->action)) == 0;
+}
+
+/* What the new plan asks of the successor instead; NULL. Only bodies that end are looked at, so a
+ * change costs what it changes. */
+static const struct esep_obligation *asked_instead(const struct views *v,
+                                                   const struct views_plan_slot *slot,
+                                                   const struct views_duty *duty, size_t made_count)
+{
+    const char *body = views_duty_body(v, duty);
+    const int place = body == NULL ? -1 : esep_body_find(slot->plan, body);
+    if (place < 0 || slot->plan->bodies[place]->valid_to_day == 0)
+        return NULL;
+    for (size_t i = 0; i < made_count; i++) {
+        if (passes_to(v, slot, duty, &v->made[i]))
+            return &v->made[i];
     }
     return NULL;
+}
+
+static bool is_open(const struct views *v, const struct views_duty *duty,
+                    const struct views_plan_slot *slot)
+{
+    return !duty->pub.dropped && may_change(v, duty, slot);
+}
+
+/* What has reports stays under its old name, each of several and beside what the successor owes
+ * itself. */
+static void keep_begun(struct views *v, const struct views_plan_slot *slot, size_t made_count)
+{
+    for (uint32_t i = 0; i < v->duty_count; i++) {
+        struct views_duty *duty = &v->duties[i];
+        if (duty->pub.head_count > 0 && is_open(v, duty, slot) &&
+            asked_instead(v, slot, duty, made_count) != NULL)
+            duty->stamp = v->plan_count;
+    }
+}
+
+/* Whether one that was kept stands for it. */
+static bool begun(const struct views *v, const struct views_plan_slot *slot,
+                  const struct esep_obligation *made, uint32_t before)
+{
+    for (uint32_t i = 0; i < before; i++) {
+        if (v->duties[i].stamp == v->plan_count && passes_to(v, slot, &v->duties[i], made))
+            return true;
+    }
+    return false;
+}
+
+static void make_duty(struct views *v, const struct views_plan_slot *slot,
+                      const struct esep_obligation *made, uint32_t before)
+{
+    struct views_duty *duty = views_duty_by_key(v, made->key);
+    if ((duty == NULL || duty->pub.dropped) && begun(v, slot, made, before))
+        return; /* nothing is asked for twice */
+    if (duty == NULL && made->due_day >= slot->effective)
+        add_duty(v, made);
+    else if (duty != NULL && may_change(v, duty, slot))
+        change_duty(v, duty, made);
+}
+
+/* What the plan no longer asks for. An extended one whose successor's would have been due before
+ * the change, and so is not made, stays: handing over loses nothing that is open. */
+static bool is_over(const struct views *v, const struct views_plan_slot *slot,
+                    const struct views_duty *duty, size_t made_count)
+{
+    if (duty->stamp == v->plan_count || !is_open(v, duty, slot))
+        return false;
+    const struct esep_obligation *made = asked_instead(v, slot, duty, made_count);
+    if (made == NULL || made->due_day >= slot->effective)
+        return true;
+    const struct views_duty *other = views_duty_by_key(v, made->key);
+    return other != NULL && other->stamp == v->plan_count;
 }
 
 static void merge_plan(struct views *v, const struct views_plan_slot *slot, size_t made_count)
 {
     const uint32_t before = v->duty_count;
 
-    for (size_t i = 0; i < made_count; i++) {
-        const struct esep_obligation *made = &v->made[i];
-        struct views_duty *duty = views_duty_by_key(v, made->key);
-        if (duty == NULL && made->due_day >= slot->effective) {
-            struct views_duty *old = inherited(v, slot, made, before);
-            if (old == NULL)
-                add_duty(v, made);
-            else
-                old->stamp = v->plan_count;
-        } else if (duty != NULL && may_change(v, duty, slot)) {
-            change_duty(v, duty, made);
-        }
-    }
+    keep_begun(v, slot, made_count);
+    for (size_t i = 0; i < made_count; i++)
+        make_duty(v, slot, &v->made[i], before);
     for (uint32_t i = 0; i < before; i++) {
-        struct views_duty *duty = &v->duties[i];
-        if (duty->stamp != v->plan_count && !duty->pub.dropped && may_change(v, duty, slot)) {
-            duty->pub.dropped = true;
-            views_mark_duty(v, duty);
+        if (is_over(v, slot, &v->duties[i], made_count)) {
+            v->duties[i].pub.dropped = true;
+            views_mark_duty(v, &v->duties[i]);
         }
     }
 }
