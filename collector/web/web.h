@@ -78,7 +78,9 @@ struct web_call {
 /* The table: each route's method, path, and what it needs ("nothing", "login", an act's name). */
 json_t *web_routes_json(void);
 void web_on_request(void *context, struct esep_http_request *request);
-enum { WEB_FIELDS_MAX = 12, WEB_METRICS_TOKEN_MIN = 32 };
+enum { WEB_FIELDS_MAX = 12, WEB_HEADS = 5, WEB_METRICS_TOKEN_MIN = 32 };
+extern const struct esep_http_field
+    web_heads[WEB_HEADS]; /* of every answer, the server's own too */
 /* Answers with the heads that every answer has, and those given. */
 void web_answer(struct web *web, struct esep_http_request *request, unsigned status,
                 const struct esep_http_field *fields, size_t count, struct esep_slice body);

@@ -100,7 +100,6 @@ void web_events_join(const struct web_call *call)
 {
     static const struct esep_http_field fields[] = {{"Content-Type", "text/event-stream"},
                                                     {"Cache-Control", "no-store"},
-                                                    {"X-Content-Type-Options", "nosniff"},
                                                     {"X-Accel-Buffering", "no"}};
     struct web_events *events = call->web->events;
     struct viewer *viewer = NULL;

@@ -65,7 +65,7 @@ static const struct web_route routes[] = {
     {ESEP_HTTP_GET, "/", WEB_OPEN, COLLECTOR_ACTS, web_file},
 };
 
-static const struct esep_http_field heads[] = {
+const struct esep_http_field web_heads[WEB_HEADS] = {
     {"Content-Security-Policy",
      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
      "'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
@@ -74,7 +74,6 @@ static const struct esep_http_field heads[] = {
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
 };
-enum { HEADS = sizeof heads / sizeof heads[0] };
 
 esep_time web_now(const struct web *web)
 {
@@ -90,14 +89,12 @@ static bool has_field(const struct esep_http_field *fields, size_t count, const 
     return false;
 }
 
-/* Those of every answer, those given, and one that some give themselves. */
+/* Those given, and one that some give themselves; the server adds those of every answer. */
 static size_t all_heads(const struct esep_http_field *fields, size_t count,
-                        struct esep_http_field ret[HEADS + WEB_FIELDS_MAX + 1])
+                        struct esep_http_field ret[WEB_FIELDS_MAX + 1])
 {
     size_t have = 0;
     ESEP_ASSERT(count <= WEB_FIELDS_MAX);
-    for (size_t i = 0; i < HEADS; i++)
-        ret[have++] = heads[i];
     for (size_t i = 0; i < count; i++)
         ret[have++] = fields[i];
     if (!has_field(fields, count, "Cache-Control"))
@@ -108,7 +105,7 @@ static size_t all_heads(const struct esep_http_field *fields, size_t count,
 void web_answer(struct web *web, struct esep_http_request *request, unsigned status,
                 const struct esep_http_field *fields, size_t count, struct esep_slice body)
 {
-    struct esep_http_field all[HEADS + WEB_FIELDS_MAX + 1];
+    struct esep_http_field all[WEB_FIELDS_MAX + 1];
     (void)web;
     esep_http_answer(request, status, all, all_heads(fields, count, all), body);
 }
@@ -117,7 +114,7 @@ void web_answer_file(struct web *web, struct esep_http_request *request, unsigne
                      const struct esep_http_field *fields, size_t count, int fd,
                      uint64_t size_bytes)
 {
-    struct esep_http_field all[HEADS + WEB_FIELDS_MAX + 1];
+    struct esep_http_field all[WEB_FIELDS_MAX + 1];
     (void)web;
     esep_http_answer_file(request, status, all, all_heads(fields, count, all), fd, size_bytes);
 }

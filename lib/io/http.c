@@ -225,13 +225,14 @@ static enum MHD_Result queue(struct esep_http_request *request)
 static enum MHD_Result refuse(struct esep_http_request *request, unsigned status, const char *title)
 {
     char body[128];
-    const struct esep_http_field type = {"Content-Type", "application/problem+json"};
+    static const struct esep_http_field fields[] = {{"Content-Type", "application/problem+json"},
+                                                    {"Cache-Control", "no-store"}};
     const int len =
         snprintf(body, sizeof body, "{\"type\":\"about:blank\",\"status\":%u,\"title\":\"%s\"}\n",
                  status, title);
     request->asked = true;
     request->in_handler = true;
-    esep_http_answer(request, status, &type, 1, esep_slice(body, (size_t)len));
+    esep_http_answer(request, status, fields, 2, esep_slice(body, (size_t)len));
     request->in_handler = false;
     return request->response != NULL ? queue(request) : MHD_NO;
 }
@@ -308,6 +309,19 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, cons
     return request->response != NULL ? queue(request) : MHD_NO;
 }
 
+/* NULL: there was no memory, and the response is gone. */
+static struct MHD_Response *add_fields(struct MHD_Response *response,
+                                       const struct esep_http_field *fields, size_t count)
+{
+    for (size_t i = 0; response != NULL && i < count; i++) {
+        if (MHD_add_response_header(response, fields[i].name, fields[i].value) != MHD_YES) {
+            MHD_destroy_response(response);
+            response = NULL;
+        }
+    }
+    return response;
+}
+
 bool http_respond(struct esep_http_request *request, unsigned status,
                   const struct esep_http_field *fields, size_t field_count,
                   struct MHD_Response *response, uint64_t answer_bytes)
@@ -316,12 +330,9 @@ bool http_respond(struct esep_http_request *request, unsigned status,
 
     ESEP_ASSERT(!request->answered);
     request->answered = true;
-    for (size_t i = 0; response != NULL && i < field_count; i++) {
-        if (MHD_add_response_header(response, fields[i].name, fields[i].value) != MHD_YES) {
-            MHD_destroy_response(response);
-            response = NULL;
-        }
-    }
+    response =
+        add_fields(response, request->http->options.fields, request->http->options.field_count);
+    response = add_fields(response, fields, field_count);
     request->status = status;
     request->response = response;
     request->answer_bytes = answer_bytes;

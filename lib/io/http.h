@@ -24,6 +24,7 @@ struct esep_loop;
 struct esep_http;
 struct esep_http_request;
 struct esep_http_stream;
+struct esep_http_field;
 
 enum esep_http_method {
     ESEP_HTTP_GET, /* HEAD too: the body of the answer stays unsent */
@@ -42,6 +43,8 @@ struct esep_http_options {
     size_t body_bytes_max;    /* of a request's body: 413 beyond */
     uint32_t timeout_ms;      /* for a request to be whole, and for its answer to be taken */
     size_t stream_bytes_max;  /* what a slow client may leave lying of a stream */
+    const struct esep_http_field *fields; /* that every answer carries, a refusal too; kept */
+    size_t field_count;
     void (*on_request)(void *context, struct esep_http_request *request);
     void *context;
 };

@@ -16,6 +16,15 @@ import urllib.parse
 import esep
 
 PASSWORD = "correct horse battery"
+SAFE = {  # what every answer tells a browser
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+                               "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+                               "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 FILES = {"index.html": "<!doctype html><title>Esep</title>", "app.js": "export {};"}
 
 
@@ -61,6 +70,9 @@ class Browser:
         streams = answer.headers.get_content_type() == "text/event-stream"
         answer.text = "" if streams else answer.read().decode()
         line.close()
+        for name, value in SAFE.items():
+            assert answer.headers.get_all(name) == [value], (method, path, answer.status, name, answer.headers[name])
+        assert answer.headers["Cache-Control"] in ("no-store", "no-cache", "private, no-cache"), path
         return answer
 
     def login(self, name, password=PASSWORD, **more):
