@@ -53,8 +53,9 @@ class Proxies:
         cls.field.__enter__()
         cls.addClassCleanup(cls.field.__exit__, None, None, None)
         cls.field.begin()
-        cls.field.load_plan(esep.small_plan(cls.field.path("small.yaml")))
+        cls.field.load_plan()
         page.add_account(cls.field, "vera", "viewer")
+        page.add_account(cls.field, "saule", "secretary")
         cls.web, cls.upstream = page.start(cls.field)
         cls.certificate, key = cls.field.path("cert.pem"), cls.field.path("key.pem")
         esep.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
@@ -95,8 +96,8 @@ class Proxies:
         line.close()
         return answer
 
-    def login(self, source="127.0.0.1", password=page.PASSWORD, **heads):
-        return self.ask("POST", "/api/v1/session", {"name": "vera", "password": password}, source, **heads)
+    def login(self, source="127.0.0.1", password=page.PASSWORD, name="vera", **heads):
+        return self.ask("POST", "/api/v1/session", {"name": name, "password": password}, source, **heads)
 
     def test_a_login_with_the_cookie_that_only_https_carries(self):
         answer = self.login()
@@ -112,6 +113,26 @@ class Proxies:
         self.assertEqual(self.ask("DELETE", "/api/v1/session", X_CSRF_Token=csrf, **heads,
                                   Origin="https://evil.example").status, 403)
         self.assertEqual(self.ask("DELETE", "/api/v1/session", X_CSRF_Token=csrf, **heads).status, 204)
+
+    def test_a_file_that_the_page_had_made_comes_whole(self):
+        answer = self.login(name="saule")
+        heads = {"Cookie": answer.headers["Set-Cookie"].split(";")[0], "X-CSRF-Token": json.loads(answer.text)["csrf"]}
+        path = "/api/v1/exports"
+        ordered = self.ask("POST", path, {"format": "json", "language": "kk", "year": 2013, "plan": "kz-1347-2012"},
+                           **heads)
+        self.assertEqual(ordered.status, 202, ordered.text)
+        path += "/" + json.loads(ordered.text)["id"]
+
+        def done():
+            said = json.loads(self.ask("GET", path, **heads).text)
+            self.assertNotEqual(said["state"], "failed", said)
+            return said["state"] == "done" and said
+        size = esep.wait(done, "the export", 3 * esep.PATIENCE)["size_bytes"]
+        file = self.ask("GET", path + "/file", **heads)
+        self.assertEqual((file.status, len(file.text.encode())), (200, size))
+        self.assertGreater(size, 65536)
+        self.assertIn("attachment", file.headers["Content-Disposition"])
+        json.loads(file.text)
 
     def test_what_the_page_says_to_browsers_comes_through_once(self):
         for path in ("/", "/api/v1/session", "/healthz"):
