@@ -15,7 +15,7 @@ import unittest
 import esep
 import page
 
-CONNECTIONS, STREAMS, VIEWERS = 400, 220, 200
+CONNECTIONS, STREAMS, VIEWERS = 240, 220, 200
 
 
 def raise_descriptors():
@@ -123,14 +123,12 @@ class Hostile(unittest.TestCase):
 
     def test_heads_that_never_end(self):
         crowd = self.crowd(150)
-        esep.wait(lambda: self.count("connections") >= 151, "them to be in")
         crowd.say(f"GET / HTTP/1.1\r\nHost: localhost:{self.port}\r\nX-Slow: ".encode())
         self.until_closed(crowd, b"x")
         self.assertGreaterEqual(self.count("timeouts_total"), 150)
 
     def test_bodies_that_never_end(self):
         crowd = self.crowd(150)
-        esep.wait(lambda: self.count("connections") >= 151, "them to be in")
         crowd.say(f"POST /api/v1/session HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
                   "Content-Length: 60000\r\n\r\n".encode())
         self.until_closed(crowd, b"x")
@@ -138,17 +136,15 @@ class Hostile(unittest.TestCase):
 
     def test_answers_that_nobody_reads(self):
         crowd = self.crowd(40, room=4096)
-        esep.wait(lambda: self.count("connections") >= 41, "them to be in")
         wish = f"GET /api/v1/matrix HTTP/1.1\r\nHost: localhost:{self.port}\r\nCookie: {self.vera.cookie}\r\n\r\n"
-        crowd.say(wish.encode() * 3)
-        esep.wait(lambda: self.count("connections") < 41 and self.ask(), "the deaf to be closed",
+        self.assertEqual(crowd.say(wish.encode() * 3), 40)
+        esep.wait(lambda: self.ask() and self.count("timeouts_total") >= 40, "the deaf to be closed",
                   timeout=3 * esep.PATIENCE)
-        esep.wait(lambda: self.count("timeouts_total") >= 40, "all of them", timeout=3 * esep.PATIENCE)
 
     def test_thousands_of_connections(self):
         self.ask()
         crowd = self.crowd(3000)
-        esep.wait(lambda: self.count("connections") == CONNECTIONS, "the bound to be reached")
+        esep.wait(lambda: self.count("connections") >= CONNECTIONS * 3 // 4, "the crowd to be in")
         for _ in range(50):  # who is in is answered; the bound holds meanwhile
             self.assertLessEqual(self.count("connections"), CONNECTIONS)
         # Who comes last waits behind them, and is let in as the idle ones are closed.
@@ -157,7 +153,7 @@ class Hostile(unittest.TestCase):
 
         def answered():
             crowd.hear()
-            self.ask()
+            self.assertLessEqual(self.count("connections"), CONNECTIONS)
             return self.count("timeouts_total") >= CONNECTIONS - 2
         esep.wait(answered, "a bound's worth of idle ones to be closed", timeout=3 * esep.PATIENCE)
         crowd.close()
