@@ -21,6 +21,7 @@ GRANTS = {  # written down a second time: collector/rights.c has the first
     "secretary": {"look", "review", "extend", "control", "export"},
     "administrator": {"look", "accounts"},
 }
+TOKEN = "f" * 64  # a monitoring system's: it opens /metrics and nothing else
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -54,9 +55,10 @@ class Call:
 class Sweep(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.field = esep.Field(collector=page.changes())
+        cls.field = esep.Field(collector=page.changes(metrics_token_file="metrics.token"))
         cls.field.__enter__()
         cls.addClassCleanup(cls.field.__exit__, None, None, None)
+        esep.write(cls.field.path("metrics.token"), TOKEN, 0o600)
         cls.field.begin()
         cls.field.load_plan(esep.small_plan(cls.field.path("small.yaml")))
         office = cls.field.enrol("mia", start=True)
@@ -149,6 +151,20 @@ class Sweep(unittest.TestCase):
             for call in self.calls:
                 if call.needs != "nothing":
                     self.refused(self.ask(browser, call), 401, str(call))
+
+    def test_what_other_servers_take_for_a_login_is_none_here(self):
+        stranger = page.Browser(self.port)
+        for call in self.calls:
+            if call.needs == "nothing":
+                continue
+            for words in (f"Bearer {TOKEN}", f"Bearer {TOKEN[:-1]}", f"bearer {TOKEN} ", "Bearer", "Basic dmVyYTp4"):
+                answer = self.ask(stranger, call, Authorization=words, X_Forwarded_User="secretary",
+                                  X_Remote_User="secretary", X_HTTP_Method_Override="GET")
+                if call.pattern == "/metrics" and TOKEN in words:
+                    self.assertIn(answer.status, (200, 401))
+                else:
+                    self.refused(answer, 401, (str(call), words))
+        self.assertEqual(stranger.ask("GET", "/metrics", Authorization=f"Bearer {TOKEN}").status, 200)
 
     def test_a_head_alone_takes_the_same_right(self):
         stranger = page.Browser(self.port)
