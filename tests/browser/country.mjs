@@ -56,9 +56,11 @@ export async function settled(page) {
     await page.waitForFunction(() => !document.querySelector(".busy"));
 }
 
+/** Another page by its address, in the document that is open or in a new one. */
 export async function go(page, hash) {
-    await page.goto("about:blank");
-    await page.goto(`${address}#/${hash}`);
+    if (page.url().startsWith(address)) await page.evaluate((h) => { location.hash = h; }, `#/${hash}`);
+    else await page.goto(`${address}#/${hash}`);
+    await page.waitForFunction((h) => document.querySelector("main")?.dataset.at === h, `#/${hash}`);
     await settled(page);
 }
 
@@ -83,6 +85,12 @@ async function examine(page, name) {
     }
 }
 
+/** What is downloaded when this is clicked. */
+export async function download(page, selector) {
+    const [file] = await Promise.all([page.waitForEvent("download"), page.click(selector)]);
+    return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+}
+
 /** Is what stands there right for everybody? And a picture of it. */
 export async function look(page, name, withAxe = true) {
     if (withAxe) await examine(page, name);
@@ -91,7 +99,7 @@ export async function look(page, name, withAxe = true) {
     const text = await page.evaluate(() => document.body.innerText);
     const missing = text.match(KEY);
     if (missing) faults.push(`${name}: shows the key ${missing[0]}`);
-    const hollow = text.match(/\b(?:undefined|NaN|null|Invalid Date)\b|\[object/);
+    const hollow = text.match(/\b(?:undefined|NaN|null|Invalid Date)\b|\[object|\bM(?:0\d|1[0-2])\b/); // "2013 M01 22": no such locale
     if (hollow) faults.push(`${name}: shows ${hollow[0]}`);
     if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
 }

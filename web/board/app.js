@@ -15,16 +15,17 @@ import { Body } from "./view/body.js";
 import { Action } from "./view/action.js";
 import { Offices } from "./view/offices.js";
 import { Feed } from "./view/feed.js";
+import { Regions } from "./view/map.js";
 import { Timeline } from "./view/timeline.js";
 import { Money } from "./view/money.js";
 import { Indicators } from "./view/indicators.js";
 import { Exports } from "./view/exports.js";
 
 const VIEWS = {
-    glance: Glance, matrix: Matrix, list: List, obligation: Obligation, body: Body, action: Action,
+    glance: Glance, matrix: Matrix, map: Regions, list: List, obligation: Obligation, body: Body, action: Action,
     offices: Offices, feed: Feed, timeline: Timeline, money: Money, indicators: Indicators, exports: Exports,
 };
-const MENU = ["glance", "matrix", "list", "timeline", "offices", "feed", "money", "indicators", "exports"];
+const MENU = ["glance", "matrix", "map", "list", "timeline", "offices", "feed", "money", "indicators", "exports"];
 const LANGUAGE_NAMES = { kk: "Қазақша", ru: "Русский", en: "English" };
 const SETTLE_MS = 300; // entries that come together are one reading
 
@@ -83,7 +84,11 @@ function Head({ session, summary, live, plan, onPlan, onLanguage, onLeave }) {
 }
 
 function Menu({ view }) {
-    return html`<nav aria-label=${t("menu")}><ul>${MENU.map((m) => html`
+    const at = useRef(null);
+    useEffect(() => {
+        at.current.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }, [view]);
+    return html`<nav aria-label=${t("menu")} ref=${at}><ul>${MENU.map((m) => html`
         <li><a href=${link(m)} aria-current=${m === view ? "page" : undefined}>${t(`menu.${m}`)}</a></li>`)}</ul></nav>`;
 }
 
@@ -124,7 +129,7 @@ function Inside({ session, onLanguage, onLeave }) {
         <${Head} session=${session} summary=${summary} live=${live} plan=${plan} onPlan=${setPlan}
             onLanguage=${onLanguage} onLeave=${onLeave} />
         <${Menu} view=${route.view} />
-        <main id="main">
+        <main id="main" data-at=${route.hash}>
             ${problem && html`<${Failure} problem=${problem} again=${grew} />`}
             ${summary && !about && html`<h1>${t("plan")}</h1><p>${t("plan.none")}</p>`}
             ${about && matrix ? html`<${View} key=${`${route.view} ${route.argument}`} argument=${route.argument}

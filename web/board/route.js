@@ -1,7 +1,7 @@
 // Where the page is, is in the address: "#/list?state=overdue&body=mia". View, its argument and every filter.
 // A link sent to a colleague opens the same list, Back goes back, and the server needs no rule for it.
 
-/** "#/body/mia?state=late" -> {view: "body", argument: "mia", filters: {state: "late"}} */
+/** "#/body/mia?state=late" -> {hash: as given, view: "body", argument: "mia", filters: {state: "late"}} */
 export function parse(hash) {
     const [path, query] = hash.replace(/^#\/?/, "").split("?", 2);
     const at = path.indexOf("/");
@@ -13,7 +13,7 @@ export function parse(hash) {
         argument = "";
     }
     return {
-        view: view || "glance", argument,
+        hash, view: view || "glance", argument,
         filters: Object.fromEntries(new URLSearchParams(query || "")),
     };
 }

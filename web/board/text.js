@@ -2,7 +2,9 @@
 // is a text with {holes}, or one for each plural category of that language. Days are said in the plan's zone,
 // never in the browser's.
 
-const LOCALES = { kk: "kk-KZ", ru: "ru-RU", en: "en-GB" };
+// Browsers are built without Kazakh (Debian's Chromium says "2013 M01 22"): its days are put together here, and its
+// numbers are those of Russian, whose comma and space it shares.
+const LOCALES = { kk: "ru-RU", ru: "ru-RU", en: "en-GB" };
 const LANGUAGES = Object.keys(LOCALES);
 const KEPT_AS = "esep-language";
 
@@ -42,11 +44,17 @@ function formatter(kind, options) {
     return made.get(name);
 }
 
+/** Kazakh has one and other, as English does; Russian's are Russian's alone. */
+function plural(n) {
+    if (language === "kk") return n === 1 ? "one" : "other";
+    return formatter(Intl.PluralRules, {}).select(n);
+}
+
 /** t("list.count", {n: 3}): the plural goes by n. A key that is missing shows itself. */
 export function t(key, holes) {
     let text = texts[language] && texts[language][key];
     if (text && typeof text === "object") {
-        text = text[formatter(Intl.PluralRules, {}).select(holes.n)] ?? text.other;
+        text = text[plural(holes.n)] ?? text.other;
     }
     if (text === undefined) return key;
     return text.replace(/\{(\w+)\}/g, (_, name) => {
@@ -79,8 +87,8 @@ export function progress(o) {
 
 export function percent(value) {
     if (value === null || value === undefined) return t("no_data");
-    return formatter(Intl.NumberFormat, { style: "percent", maximumFractionDigits: 1 })
-        .format(value / 100);
+    const text = number(value / 100, { style: "percent", maximumFractionDigits: 1 });
+    return language === "kk" ? text.replace(/\s/g, "") : text;
 }
 
 /** Tiyn to tenge; whole tenge where there are no tiyn. */
@@ -89,35 +97,45 @@ export function money(tiyn) {
     return `${number(tiyn / 100, { minimumFractionDigits: tiyn % 100 ? 2 : 0, maximumFractionDigits: 2 })} ₸`;
 }
 
+/** "2013 ж. 22 қаң.", "2013 ж. 22 қаң., 11:00", "2013 ж. қаңтар": as the Unicode CLDR has it. */
+function inKazakh(at, options) {
+    const parts = Object.fromEntries(formatter(Intl.DateTimeFormat, {
+        year: "numeric", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+        timeZone: options.timeZone,
+    }).formatToParts(at).map((p) => [p.type, p.value]));
+    const month = t(`month.${Number(parts.month)}`);
+    if (options.month) return `${parts.year} ж. ${month}`;
+    const said = `${parts.year} ж. ${Number(parts.day)} ${month.length > 3 ? `${month.slice(0, 3)}.` : month}`;
+    return options.timeStyle ? `${said}, ${parts.hour}:${parts.minute}` : said;
+}
+
+function dated(at, options) {
+    return language === "kk" ? inKazakh(at, options) : formatter(Intl.DateTimeFormat, options).format(at);
+}
+
 /** "2013-01-20": a day that no zone can move. */
 export function day(text) {
     if (!text) return t("none");
-    const at = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-    return formatter(Intl.DateTimeFormat, { dateStyle: "medium", timeZone: "UTC" }).format(at);
+    return dated(new Date(`${text.slice(0, 10)}T00:00:00Z`), { dateStyle: "medium", timeZone: "UTC" });
 }
 
 export function instant(text) {
     if (!text) return t("none");
-    return formatter(Intl.DateTimeFormat, { dateStyle: "medium", timeStyle: "short", timeZone: zone })
-        .format(new Date(text));
+    return dated(new Date(text), { dateStyle: "medium", timeStyle: "short", timeZone: zone });
 }
 
 /** The day of an instant in the plan's zone: of a due instant, say. */
 export function dayOf(text) {
     if (!text) return t("none");
-    return formatter(Intl.DateTimeFormat, { dateStyle: "medium", timeZone: zone }).format(new Date(text));
+    return dated(new Date(text), { dateStyle: "medium", timeZone: zone });
 }
 
 export function monthOf(text) {
-    return formatter(Intl.DateTimeFormat, { month: "long", year: "numeric", timeZone: "UTC" })
-        .format(new Date(`${text.slice(0, 7)}-01T00:00:00Z`));
+    return dated(new Date(`${text.slice(0, 7)}-01T00:00:00Z`), { month: "long", year: "numeric", timeZone: "UTC" });
 }
 
 export function bytes(count) {
-    const kilo = count >= 1024;
-    return number(kilo ? count / 1024 : count, {
-        style: "unit", unit: kilo ? "kilobyte" : "byte", maximumFractionDigits: kilo ? 1 : 0,
-    });
+    return count < 1024 ? t("unit.byte", { n: count }) : t("unit.kilobyte", { n: Math.round(count / 102.4) / 10 });
 }
 
 /** Seconds to what a person says of a skew: with the greatest unit that fits. */
@@ -125,7 +143,7 @@ export function span(seconds) {
     const size = Math.abs(seconds);
     const [unit, by] = size >= 86400 ? ["day", 86400] : size >= 3600 ? ["hour", 3600]
         : size >= 60 ? ["minute", 60] : ["second", 1];
-    return number(Math.round(size / by), { style: "unit", unit, unitDisplay: "long" });
+    return t(`unit.${unit}`, { n: Math.round(size / by) });
 }
 
 export const zoneName = () => zone;

@@ -25,7 +25,7 @@ function sentence(e) {
     if (e.kind === "alert") return alertWords(e.items);
     if (e.kind === "office") return `${t("event.office")}: ${word("office", e.state)}`;
     return t(`event.${e.kind}`, { day: e.until ? day(e.until) : "" }) +
-        (e.kind === "report" ? `, ${t("revision.title", { n: e.revision })}` : "");
+        (e.kind === "report" ? `, ${t("revision.inline", { n: e.revision })}` : "");
 }
 
 function Entry({ e, fresh }) {
