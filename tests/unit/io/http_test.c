@@ -98,12 +98,15 @@ static void *client_thread(void *context)
     return NULL;
 }
 
+static const struct esep_http_field of_all[] = {{"X-Of-All", "yes"}};
 static const struct esep_http_options usual = {.address = "127.0.0.1",
                                                .connections_max = 8,
                                                .head_bytes_max = 8192,
                                                .body_bytes_max = 32,
                                                .timeout_ms = 600000,
-                                               .stream_bytes_max = 256 * 1024};
+                                               .stream_bytes_max = 256 * 1024,
+                                               .fields = of_all,
+                                               .field_count = 1};
 
 static struct world *run(const struct esep_http_options *options, void (*client)(struct world *),
                          void (*poke)(struct world *))
@@ -195,6 +198,7 @@ static void test_a_request_is_read_and_answered(void **state)
     assert_true(w->absent);
     assert_non_null(strstr(w->reply, "200 OK"));
     assert_non_null(strstr(w->reply, "Content-Type: text/plain"));
+    assert_non_null(strstr(w->reply, "X-Of-All: yes"));
     assert_non_null(strstr(w->reply, "\r\n\r\nhere"));
     end(w);
 }
@@ -247,6 +251,7 @@ static void test_too_long_a_body_is_refused(void **state)
         struct world *w = run(&usual, ways[i], NULL);
         assert_non_null(strstr(w->reply, " 413 "));
         assert_non_null(strstr(w->reply, "problem+json"));
+        assert_non_null(strstr(w->reply, "X-Of-All: yes"));
         assert_int_equal(w->asked, 0);
         assert_int_equal(esep_http_counts(w->http).too_large, 1);
         end(w);
@@ -444,6 +449,7 @@ static void test_a_stream_is_heard(void **state)
         at++;
     }
     assert_int_equal(heard, 3);
+    assert_non_null(strstr(w->reply, "X-Of-All: yes"));
     end(w);
 }
 
