@@ -1,5 +1,6 @@
 /* Whatever the link, the socket, the disk and the power do: does each entry arrive exactly once, in
  * order, and is nothing counted that is not durable? Each seed is one run; a failure names it. */
+#include "../rounds.h"
 #include "core_world.h"
 
 #include <stdlib.h>
@@ -155,7 +156,7 @@ static void everything_arrives_once(void **state)
         one_run(strtoull(only, NULL, 10));
         return;
     }
-    for (uint64_t seed = 1; seed <= 150; seed++)
+    for (uint64_t seed = 1; seed <= test_rounds(150); seed++)
         one_run(seed);
 }
 

@@ -5,6 +5,7 @@
  * never says more than the disk holds (ingest_heard.c checks each); and when the network heals, all
  * of it arrives. Each run prints its seed where it fails.
  */
+#include "../rounds.h"
 #include "esep/v1/link.pb-c.h"
 #include "ingest_world.h"
 
@@ -235,7 +236,7 @@ static void exactly_once_whatever_the_network_does(void **state)
         play(strtoull(one, NULL, 10));
         return;
     }
-    for (uint64_t seed = 1; seed <= 25; seed++)
+    for (uint64_t seed = 1; seed <= test_rounds(25); seed++)
         play(seed);
 }
 
@@ -253,7 +254,7 @@ static void noise_changes_nothing(void **state)
     sim_batch(o, &g, 1, 1, true);
     size_t logged = g.world.log_count;
     static const Esep__V1__Kind kinds[] = {KIND(BATCH), KIND(PULL), KIND(PING), KIND(WELCOME)};
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < (int)test_rounds(3000); i++) {
         uint8_t bytes[300];
         size_t len = (size_t)esep_prng_below(&prng, sizeof bytes);
         for (size_t k = 0; k < len; k++)

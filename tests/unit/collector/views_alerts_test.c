@@ -3,6 +3,7 @@
  * The stories name the days. The model at the end knows nothing of ranks: for each obligation it
  * keeps the list of what was said, and from the calendar alone what is to be said now.
  */
+#include "../rounds.h"
 #include "views_world.h"
 
 #include <stdio.h>
@@ -409,7 +410,7 @@ static void one_life(uint64_t seed)
 static void test_random_clocks_against_the_model(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 20; seed++)
+    for (uint64_t seed = 1; seed <= test_rounds(20); seed++)
         one_life(seed);
 }
 

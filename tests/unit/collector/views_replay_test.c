@@ -6,6 +6,7 @@
  * are thrown away and loaded from their rows in the middle, and with messages given or not: the
  * rows must be the same bytes each time, and the answers too.
  */
+#include "../rounds.h"
 #include "esep/v1/wire.pb-c.h"
 #include "views_world.h"
 
@@ -448,7 +449,7 @@ static void test_random_lives(void **state)
     const char *from = getenv("ESEP_TEST_SEED");
     const uint64_t first = from != NULL ? strtoull(from, NULL, 10) : 1;
     /* A failing life is run again alone with ESEP_TEST_SEED. */
-    for (uint64_t seed = first; seed < first + 40; seed++) {
+    for (uint64_t seed = first; seed < first + test_rounds(40); seed++) {
         one_life(seed);
     }
 }
