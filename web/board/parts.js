@@ -95,7 +95,7 @@ export function Table({ caption, columns, rows, keyOf, hiddenCaption }) {
 }
 
 function dueCell(o) {
-    return html`${dayOf(o.due)}${o.original_due && o.original_due !== o.due && html`
+    return html`<span class="whole">${dayOf(o.due)}</span>${o.original_due && o.original_due !== o.due && html`
         <br /><span class="aside">${t("due.was", { day: dayOf(o.original_due) })}</span>`}${o.again_by && html`
         <br /><span class="aside">${t("due.again", { day: dayOf(o.again_by) })}</span>`}`;
 }

@@ -8,6 +8,7 @@ import { link, refine } from "../route.js";
 import { current, day, number, t } from "../text.js";
 
 const LINES_MAX = 8;
+const HALF_MONTH_S = 15 * 86400;
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 
 const seconds = (text) => Date.parse(`${text}T00:00:00Z`) / 1000;
@@ -33,6 +34,8 @@ function Chart({ indicator }) {
         const grid = { stroke: style.getPropertyValue("--rule").trim(), width: 1 };
         const plot = new uPlot({
             width: at.current.clientWidth, height: 240, tzDate: (s) => uPlot.tzDate(new Date(s * 1e3), "Etc/UTC"),
+            // One day alone is a point in the middle of a month, not of years.
+            scales: { x: { range: (_, from, to) => (from === to ? [from - HALF_MONTH_S, to + HALF_MONTH_S] : [from, to]) } },
             series: [{ label: t("list.due"), value: (_, s) => (s === null ? "" : day(new Date(s * 1e3).toISOString())) },
                 ...bodies.map((b, i) => ({
                     label: names.short(b), stroke: colour(i), width: 2, dash: DASHES[Math.floor(i / 4) % 4], points: { size: 8 },
