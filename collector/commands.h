@@ -16,9 +16,9 @@
 
 struct collector_command {
     const char *name;
-    const char *words; /* of the rest, for the overview */
-    const char *help;  /* one sentence */
-    int (*run)(int argc, char **argv);
+    const char *words;                 /* of the rest, for the overview */
+    const char *help;                  /* one sentence */
+    int (*run)(int argc, char **argv); /* NULL: of esep-collector-web */
 };
 extern const struct collector_command collector_commands[]; /* ends with name NULL */
 

@@ -1,11 +1,13 @@
-/* collector/main.c - esep-collector: finds the command and hands over. */
+/* collector/main.c - esep-collector: finds the command and hands over; some commands are another
+ * program's, which lies beside this one (main_web.c). */
 #include "collector/commands.h"
-#include "collector/web/commands.h"
 #include "io/json.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 const struct collector_command collector_commands[] = {
     {"init", "--config FILE", "make the keys, the store and the log's first entry",
@@ -23,16 +25,13 @@ const struct collector_command collector_commands[] = {
      collector_cmd_extend},
     {"control", "OBLIGATION --remove | --restore", "take an obligation off control, or back on",
      collector_cmd_control},
-    {"web", "--config FILE", "serve the commission's page (a daemon that only reads)",
-     collector_cmd_web},
-    {"password", "NAME [--invite] [--second-factor]", "what an account logs in with",
-     collector_cmd_password},
+    {"web", "--config FILE", "serve the commission's page (a daemon that only reads)", NULL},
+    {"password", "NAME [--invite] [--second-factor]", "what an account logs in with", NULL},
     {"account", "add|role|close|substitute|list", "who of the commission may look and decide",
      collector_cmd_account},
     {"log", "verify | replay", "check the whole log; make the views anew from it",
      collector_cmd_log},
-    {"export", "[--format json|csv]", "obligations and reports, for other programs",
-     collector_cmd_export},
+    {"export", "[--format json|csv]", "obligations and reports, for other programs", NULL},
     {"backup", "FOLDER", "copy the store while it runs, and check the copy", collector_cmd_backup},
     {"restore", "FOLDER", "put a backup in place of a lost store", collector_cmd_restore},
     {NULL, NULL, NULL, NULL},
@@ -46,6 +45,26 @@ static void overview(FILE *out)
     (void)fprintf(out,
                   "\n'esep-collector COMMAND --help' says more; 'esep-collector --help-config' "
                   "lists the keys of the configuration.\n");
+}
+
+/* Becomes esep-collector-web, with the same words. Returns where that one is not there. */
+static int become_web(char **argv)
+{
+    static const char name[] = "esep-collector-web";
+    char path[4096];
+    const ssize_t len = readlink("/proc/self/exe", path, sizeof path - sizeof name);
+    char *end = NULL;
+    if (len > 0) {
+        path[len] = '\0';
+        end = strrchr(path, '/');
+    }
+    if (end != NULL) {
+        memcpy(end + 1, name, sizeof name);
+        (void)execv(path, argv);
+    }
+    (void)fprintf(stderr, "esep-collector: %s, which has this command, does not start: %s\n",
+                  end != NULL ? path : name, strerror(errno));
+    return EX_UNAVAILABLE;
 }
 
 /* argp speaks of the program by its first word. */
@@ -82,7 +101,7 @@ int main(int argc, char **argv)
     }
     for (const struct collector_command *c = collector_commands; c->name != NULL; c++)
         if (strcmp(c->name, argv[1]) == 0)
-            return esep_output_end(run(c, argc - 1, argv + 1));
+            return c->run == NULL ? become_web(argv) : esep_output_end(run(c, argc - 1, argv + 1));
     (void)fprintf(stderr, "esep-collector: no command '%s'; esep-collector --help lists them\n",
                   argv[1]);
     return EX_USAGE;

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 
-PROGRAMS = ("esep-agent", "esep-broker", "esep-collector")
+PROGRAMS = ("esep-agent", "esep-broker", "esep-collector", "esep-collector-web")
 
 
 def digest(folder):

@@ -136,19 +136,31 @@ class Exports(unittest.TestCase):
                   encoding="ascii") as file:
             return {int(word) for word in file.read().split()}
 
+    @staticmethod
+    def is_exporting(child):
+        """Whether it has become the command; None: it has ended."""
+        try:
+            with open(f"/proc/{child}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return b"export" in words if words != [b""] else None
+
     def held(self, browser, form="pdf"):
         """An export whose process stands still: its id, and the process. One that was quicker than
         we are is asked for again."""
         for _ in range(20):
             before = self.children()
             number = self.order(browser, form)["id"]
-            mine = self.children() - before
-            with contextlib.suppress(ProcessLookupError):
-                for child in mine:
+            esep.wait(lambda n=number: self.look(browser, n)["state"] != "queued", "its turn", PATIENCE)
+            for child in self.children() - before:
+                while self.is_exporting(child) is False:
+                    pass
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(child, signal.SIGSTOP)
-                    if self.look(browser, number)["state"] == "running":
-                        self.addCleanup(self.go_on, child)
-                        return number, child
+                if self.look(browser, number)["state"] == "running":
+                    self.addCleanup(self.go_on, child)
+                    return number, child
             browser.ask("DELETE", f"/api/v1/exports/{number}")
         self.fail("every export was done before it could be held")
 
