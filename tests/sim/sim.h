@@ -284,6 +284,8 @@ struct sim_written {
     struct esep_hash name;
     int key;                   /* a report of which obligation, -1: none */
     Esep__V1__Verdict verdict; /* when it first was in a log; 0: never yet */
+    uint64_t plans;            /* ... and by which revisions, and when, that was */
+    esep_time judged_at;
 };
 #define SIM_ALERT_SLOTS (1u << 14)
 struct sim_truth {
@@ -340,9 +342,20 @@ void sim_model_entry(struct sim *sim, uint64_t index, const struct collector_lea
                      struct esep_slice body); /* just reached the disk */
 /* An obligation may come back to a day that it was due on before: which time it is. */
 unsigned sim_model_turn(struct sim *sim, const char *obligation, esep_time due);
+/* Another number for other plans in the log, or in another order. */
+uint64_t sim_model_plans(const struct sim *sim);
 void sim_model_look(struct sim *sim);                               /* is an alert missing? */
 void sim_model_compare(struct sim *sim, const struct views *views); /* made of the same entries */
 void sim_model_end(struct sim *sim);
+
+/* What the plan says of a body's end. */
+#define SIM_BODIES 5
+struct sim_heir {
+    int to;                /* place of its successor; -1: it stays */
+    esep_day last;         /* its last day */
+    esep_day first;        /* of the successor, where that is said; 0 */
+    uint32_t since, until; /* which revisions of the plan say so */
+};
 
 /* Rates are per million, of each occasion. */
 struct sim_profile {
@@ -406,6 +419,8 @@ struct sim {
     struct sim_collector collector;
     struct sim_conn *conns; /* [1] is the first */
     size_t conn_count, conn_cap;
+    struct sim_heir heirs[SIM_BODIES]; /* whom each body of the plan hands over to */
+    bool hands_over;                   /* ... if any does */
     char keys[SIM_KEYS][ESEP_OBLIGATION_KEY_MAX];
     char key_bodies[SIM_KEYS][ESEP_BODY_CODE_MAX];
     int key_count;
@@ -456,6 +471,9 @@ static inline bool sim_cut(const struct sim *sim, int office, int broker, bool u
 const struct esep_zone *sim_zone(void *context, const char *name);
 extern const struct views_limits sim_limits;
 struct esep_slice sim_plan(struct sim *sim, uint32_t revision); /* packed Plan */
+void sim_draw_heirs(struct sim *sim);
+/* Whether one of the two bodies hands over to the other, by itself or through others, ever. */
+bool sim_akin(const struct sim *sim, const char *body, const char *other);
 void sim_found(struct sim *sim); /* GENESIS, plan, offices: on the disk before anything runs */
 
 /* sim_net.c */

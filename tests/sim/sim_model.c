@@ -100,6 +100,14 @@ void model_mail_body(const struct model_entry *e, const char *body, uint64_t ind
             model_mail(e, i, index);
 }
 
+void model_mail_duty(const struct model_entry *e, const struct model_duty *d)
+{
+    const char *owner = model_owner(e->m, d, e->leaf.accepted_at);
+    model_mail_body(e, d->body, e->index);
+    if (strcmp(owner, d->body) != 0)
+        model_mail_body(e, owner, e->index);
+}
+
 void model_saw(const struct model_entry *e, uint32_t office)
 {
     struct model_office *o = &e->m->offices[office];
@@ -136,7 +144,7 @@ static void key_entry(const struct model_entry *e)
     o->changed = e->sim->now;
     for (int i = 0; k->state == ACTIVE && i < m->plan_count; i++)
         for (size_t b = 0; model_current(m, i) && b < m->plans[i].body_count; b++)
-            if (strcmp(m->plans[i].bodies[b], o->body) == 0)
+            if (strcmp(m->plans[i].bodies[b].code, o->body) == 0)
                 model_mail(e, k->office, m->plans[i].index);
 }
 
@@ -147,7 +155,7 @@ static struct model_duty *named(const struct model_entry *e, const char *key)
         sim_fail(e->sim, "entry %llu speaks of %s, which nobody owes", (unsigned long long)e->index,
                  key);
     d->changed = e->sim->now;
-    model_mail_body(e, d->body, e->index);
+    model_mail_duty(e, d);
     return d;
 }
 
@@ -258,6 +266,15 @@ void sim_model_done(struct sim *sim)
     esep_arena_done(&m->arena);
     free(m);
     sim->truth.model = NULL;
+}
+
+uint64_t sim_model_plans(const struct sim *sim)
+{
+    const struct sim_model *m = sim->truth.model;
+    uint64_t number = 0;
+    for (int i = 0; i < m->plan_count; i++)
+        number = (number * 64 + m->plans[i].revision) * 1000003 + (uint64_t)m->plans[i].effective;
+    return number;
 }
 
 /* Comparing: the views over the same entries. */

@@ -85,16 +85,30 @@ struct model_office {
     uint64_t acked;
 };
 
+struct model_body {
+    char code[MODEL_NAME], successor[MODEL_NAME];
+    esep_day first, last; /* 0: not said */
+};
+
+struct model_executor { /* an action names a body, by itself or through a group */
+    char action[MODEL_NAME], body[MODEL_NAME];
+};
+
+#define MODEL_BODIES 32
+#define MODEL_EXECUTORS 128
 struct model_plan {
     char id[MODEL_NAME];
     uint64_t index;
+    uint32_t revision;
     esep_day effective;
     int offset_s; /* of its zone, east of UTC */
     int alert_days[MODEL_ALERT_DAYS];
     size_t alert_day_count;
     int repeat_days, silent_days, grace_days;
-    char bodies[32][MODEL_NAME];
+    struct model_body bodies[MODEL_BODIES];
     size_t body_count;
+    struct model_executor executors[MODEL_EXECUTORS];
+    size_t executor_count;
 };
 
 struct sim_model {
@@ -149,10 +163,20 @@ esep_time model_instant(const struct model_plan *plan, esep_day day, esep_time s
 esep_day model_day(const struct model_plan *plan, esep_time at);
 void model_mail(const struct model_entry *e, uint32_t office, uint64_t index);
 void model_mail_body(const struct model_entry *e, const char *body, uint64_t index);
+/* To who owes it, and to who answers for it by now. */
+void model_mail_duty(const struct model_entry *e, const struct model_duty *d);
 bool model_current(const struct sim_model *m, int plan);
 void model_saw(const struct model_entry *e, uint32_t office);
 
 /* sim_model_plan.c, sim_model_report.c, sim_model_alert.c */
+/* Who stands for the body on that day: itself, its successor, or that one's; NULL: nobody. */
+const char *model_stands(const struct model_plan *plan, const char *body, esep_day day);
+/* Who answers for it at an instant, as the newest revision of its plan says. */
+const char *model_owner(const struct sim_model *m, const struct model_duty *d, esep_time at);
+/* Whether the body took over from who owes it, at once or through others, by that instant. */
+bool model_passed(const struct sim_model *m, const struct model_duty *d, const char *body,
+                  esep_time at);
+bool model_executes(const struct model_plan *plan, const char *action, const char *body);
 void model_plan_entry(const struct model_entry *e);
 void model_office_entry(const struct model_entry *e);
 void model_commitment_entry(const struct model_entry *e);

@@ -84,7 +84,8 @@ static int patience(const struct sim_model *m, const char *body)
             continue;
         for (size_t b = 0; b < m->plans[i].body_count; b++) {
             int its = m->plans[i].silent_days;
-            if (strcmp(m->plans[i].bodies[b], body) == 0 && its > 0 && (days == 0 || its < days))
+            if (strcmp(m->plans[i].bodies[b].code, body) == 0 && its > 0 &&
+                (days == 0 || its < days))
                 days = its;
         }
     }
@@ -119,9 +120,12 @@ static void duty_item(const struct model_entry *e, const Esep__V1__Alert *alert,
 {
     struct sim_model *m = e->m;
     struct model_duty *d = model_duty(m, item->obligation);
-    if (d == NULL || strcmp(d->body, alert->body) != 0)
-        sim_fail(e->sim, "entry %llu: an alert to %s about %s", (unsigned long long)e->index,
-                 alert->body, item->obligation);
+    const char *owner = d == NULL ? "" : model_owner(m, d, e->leaf.accepted_at);
+    if (d == NULL || strcmp(owner, alert->body) != 0)
+        sim_fail(e->sim, "entry %llu: an alert to %s about %s; who answers is %s",
+                 (unsigned long long)e->index, alert->body, item->obligation, owner);
+    if (strcmp(owner, d->body) != 0)
+        sim_count(e->sim, SIM_TALLY_HEIR_ALERT);
     esep_time due = 0;
     int owed = owed_stair(m, d, e->leaf.accepted_at, &due);
     int said = stair_of(item);

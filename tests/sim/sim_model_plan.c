@@ -1,6 +1,8 @@
 /* tests/sim/sim_model_plan.c - the plan spelled out by hand: who owes what by which day.
  *
- * A body's successor is more than this model knows; a plan that has one fails loudly.
+ * A change of a plan is told in three steps: all that it asks for is written down; what has begun
+ * and whose body ends keeps its name; the rest of what is open becomes what is asked for, or is
+ * dropped.
  */
 #include "sim_model.h"
 
@@ -39,46 +41,84 @@ static esep_day moved(const Esep__V1__Plan *plan, esep_day day)
     return day;
 }
 
-struct owed {
+/* What a plan asks for: of whom, whoever it names. */
+struct ask {
     const char *kind, *action, *body;
     esep_day start, end, day;
     bool lead, agreed;
+    bool begun; /* another obligation stands for it, under the name of who handed over */
+};
+#define ASKS 256
+struct asks {
+    const struct model_entry *e;
+    const struct model_plan *plan;
+    const Esep__V1__Plan *p;
+    struct ask all[ASKS];
+    size_t count;
 };
 
-/* Made again by this plan: true where the key was known. */
-static void owe(const struct model_entry *e, const struct model_plan *plan, bool *spoken,
-                const struct owed *owed)
+const char *model_stands(const struct model_plan *plan, const char *body, esep_day day)
 {
-    struct sim_model *m = e->m;
-    char key[ESEP_OBLIGATION_KEY_MAX], from[11], to[11];
-    esep_day_format(owed->start, from);
-    esep_day_format(owed->end, to);
-    (void)snprintf(key, sizeof key, "%s/%s/%s/%s/%s..%s", plan->id, owed->kind, owed->action,
-                   owed->body, from, to);
-    struct model_duty *d = model_duty(m, key);
-    if (d == NULL) {
-        if (owed->day < plan->effective)
-            return; /* a change asks for nothing that was due before it */
-        if (m->duty_count == MODEL_DUTIES)
-            sim_fail(e->sim, "more obligations than the model holds");
-        d = &m->duties[m->duty_count++];
-        *d = (struct model_duty){.extended = ESEP_DAY_NONE};
-        (void)snprintf(d->key, sizeof d->key, "%s", key);
-        (void)snprintf(d->body, sizeof d->body, "%s", owed->body);
-        (void)snprintf(d->action, sizeof d->action, "%s", owed->action);
-        (void)snprintf(d->kind, sizeof d->kind, "%s", owed->kind);
-    } else if (model_day(plan, model_due(m, d)) < plan->effective) {
-        return; /* what was due before stays as it was */
+    const char *code = body;
+    for (size_t i = 0; i < plan->body_count; i++) {
+        const struct model_body *b = &plan->bodies[i];
+        if (strcmp(b->code, code) != 0)
+            continue;
+        if (code == body && b->first != 0 && day < b->first)
+            return NULL; /* it does not exist yet; a successor takes over whenever it begins */
+        if (b->last == 0 || day <= b->last)
+            return b->code;
+        if (b->successor[0] == '\0')
+            return NULL;
+        code = b->successor;
+        i = (size_t)-1; /* and once more from the first */
     }
-    d->plan = m->plan_count - 1;
-    d->start = owed->start;
-    d->end = owed->end;
-    d->day = owed->day;
-    d->lead = owed->lead;
-    d->agreed = owed->agreed;
-    d->dropped = false;
-    d->changed = e->sim->now;
-    spoken[d - m->duties] = true;
+    return NULL;
+}
+
+static const struct model_plan *newest(const struct sim_model *m, const struct model_duty *d)
+{
+    const struct model_plan *plan = &m->plans[d->plan];
+    for (int i = 0; i < m->plan_count; i++)
+        if (strcmp(m->plans[i].id, m->plans[d->plan].id) == 0)
+            plan = &m->plans[i];
+    return plan;
+}
+
+bool model_passed(const struct sim_model *m, const struct model_duty *d, const char *body,
+                  esep_time at)
+{
+    const struct model_plan *plan = newest(m, d);
+    const esep_day day = model_day(plan, at);
+    const char *holds = d->body;
+    if (model_stands(plan, holds, day) == NULL)
+        return false; /* nobody has begun yet */
+    for (size_t i = 0; i < plan->body_count; i++) {
+        const struct model_body *b = &plan->bodies[i];
+        if (strcmp(b->code, holds) != 0 || b->last == 0 || day <= b->last)
+            continue;
+        if (strcmp(b->successor, body) == 0)
+            return true;
+        holds = b->successor;
+        i = (size_t)-1; /* and once more from the first */
+    }
+    return false;
+}
+
+const char *model_owner(const struct sim_model *m, const struct model_duty *d, esep_time at)
+{
+    const struct model_plan *plan = newest(m, d);
+    const char *owner = model_stands(plan, d->body, model_day(plan, at));
+    return owner != NULL ? owner : d->body;
+}
+
+bool model_executes(const struct model_plan *plan, const char *action, const char *body)
+{
+    for (size_t i = 0; i < plan->executor_count; i++)
+        if (strcmp(plan->executors[i].action, action) == 0 &&
+            strcmp(plan->executors[i].body, body) == 0)
+            return true;
+    return false;
 }
 
 static bool by_agreement(const Esep__V1__Plan *p, const char *code)
@@ -89,42 +129,49 @@ static bool by_agreement(const Esep__V1__Plan *p, const char *code)
     return false;
 }
 
-/* Whom an executor or a rule names: a body by itself, the bodies of a group, or everybody. An open
- * group has none. */
-struct named {
-    const char *codes[32];
-    size_t count;
-};
-
-static void name(const struct model_entry *e, struct named *n, const char *code)
+/* Asks the body, or who stands for it on the day it is due. Of what two bodies hand over to one it
+ * leads if one of them led, and is free only if both were; a group adds nothing to what was said.
+ */
+static void ask(struct asks *asks, const struct ask *what, const char *body, bool by_group)
 {
-    for (size_t i = 0; i < n->count; i++)
-        if (strcmp(n->codes[i], code) == 0)
-            return; /* it owes once */
-    if (n->count == sizeof n->codes / sizeof n->codes[0])
-        sim_fail(e->sim, "more bodies than the model holds");
-    n->codes[n->count++] = code;
+    const char *code = model_stands(asks->plan, body, what->day);
+    if (code == NULL)
+        return;
+    struct ask one = *what;
+    one.body = code;
+    one.agreed = what->agreed || by_agreement(asks->p, code);
+    for (size_t i = 0; i < asks->count; i++) {
+        struct ask *said = &asks->all[i];
+        if (strcmp(said->kind, one.kind) != 0 || strcmp(said->action, one.action) != 0 ||
+            strcmp(said->body, code) != 0 || said->start != one.start || said->end != one.end)
+            continue;
+        said->lead = said->lead || (!by_group && one.lead);
+        said->agreed = said->agreed && (by_group || one.agreed);
+        return;
+    }
+    if (asks->count == ASKS)
+        sim_fail(asks->e->sim, "more obligations than the model holds");
+    asks->all[asks->count++] = one;
 }
 
-static void name_group(const struct model_entry *e, struct named *n, const Esep__V1__Plan *p,
-                       const char *code)
+/* Whom a group has: everybody, or those it lists; an open one asks nobody. */
+static void ask_group(struct asks *asks, const struct ask *what, const char *code)
 {
+    const Esep__V1__Plan *p = asks->p;
     for (size_t i = 0; strcmp(code, "*") == 0 && i < p->n_bodies; i++)
-        name(e, n, p->bodies[i]->code);
+        ask(asks, what, p->bodies[i]->code, true);
     for (size_t g = 0; g < p->n_groups; g++)
         for (size_t i = 0; strcmp(p->groups[g]->code, code) == 0 && !p->groups[g]->open &&
                            i < p->groups[g]->n_bodies;
              i++)
-            name(e, n, p->groups[g]->bodies[i]);
+            ask(asks, what, p->groups[g]->bodies[i], true);
 }
 
 /* One window of an action: first whom the plan names, then its groups, which say nothing new of
  * those. */
-static void owe_window(const struct model_entry *e, const struct model_plan *plan, bool *spoken,
-                       const Esep__V1__Plan *p, const Esep__V1__Action *action,
+static void ask_window(struct asks *asks, const Esep__V1__Action *action,
                        const Esep__V1__Window *window)
 {
-    struct named all = {.count = 0};
     bool led = false;
     for (size_t i = 0; i < action->n_executors; i++)
         led = led || action->executors[i]->role == ESEP__V1__ROLE__ROLE_LEAD;
@@ -132,69 +179,204 @@ static void owe_window(const struct model_entry *e, const struct model_plan *pla
         size_t i = k % action->n_executors;
         const Esep__V1__Executor *x = action->executors[i];
         bool group = x->group[0] != '\0';
-        size_t before = all.count;
         if (group != (k >= action->n_executors))
             continue;
-        if (group)
-            sim_count(e->sim, SIM_TALLY_PLAN_GROUPS);
-        if (group)
-            name_group(e, &all, p, x->group);
-        else
-            name(e, &all, x->body);
-        for (size_t b = before; b < all.count; b++) {
-            const struct owed owed = {.kind = "fulfilment",
-                                      .action = action->number,
-                                      .body = all.codes[b],
-                                      .start = window->start_day,
-                                      .end = window->end_day,
-                                      .day = moved(p, window->end_day),
-                                      .lead =
-                                          x->role == ESEP__V1__ROLE__ROLE_LEAD || (i == 0 && !led),
-                                      .agreed = x->upon_agreement || by_agreement(p, all.codes[b])};
-            owe(e, plan, spoken, &owed);
+        const struct ask what = {.kind = "fulfilment",
+                                 .action = action->number,
+                                 .start = window->start_day,
+                                 .end = window->end_day,
+                                 .day = moved(asks->p, window->end_day),
+                                 .lead = x->role == ESEP__V1__ROLE__ROLE_LEAD || (i == 0 && !led),
+                                 .agreed = x->upon_agreement};
+        if (group) {
+            sim_count(asks->e->sim, SIM_TALLY_PLAN_GROUPS);
+            ask_group(asks, &what, x->group);
+        } else {
+            ask(asks, &what, x->body, false);
         }
     }
 }
 
-static void owe_actions(const struct model_entry *e, const struct model_plan *plan, bool *spoken,
-                        const Esep__V1__Plan *p)
+static void ask_actions(struct asks *asks)
 {
+    const Esep__V1__Plan *p = asks->p;
     for (size_t a = 0; a < p->n_actions; a++)
         for (size_t w = 0; w < p->actions[a]->n_windows && !p->actions[a]->has_parts; w++)
-            owe_window(e, plan, spoken, p, p->actions[a], p->actions[a]->windows[w]);
+            ask_window(asks, p->actions[a], p->actions[a]->windows[w]);
 }
 
-static void owe_yearly(const struct model_entry *e, const struct model_plan *plan, bool *spoken,
-                       const Esep__V1__Plan *p)
+static void ask_yearly(struct asks *asks)
 {
+    const Esep__V1__Plan *p = asks->p;
     const Esep__V1__Rules *r = p->rules;
     for (int year = (int)p->first_year; year <= (int)p->last_year; year++) {
-        struct owed owed = {.kind = "annual",
-                            .action = "-",
-                            .start = esep_day_from_civil(year, 1, 1),
-                            .end = esep_day_from_civil(year, 12, 31),
-                            .lead = true};
-        struct named all = {.count = 0};
-        for (size_t i = 0; r->annual_month != 0 && i < r->n_annual_groups; i++)
-            name_group(e, &all, p, r->annual_groups[i]);
-        for (size_t i = 0; i < all.count; i++) {
-            owed.body = all.codes[i];
-            owed.agreed = by_agreement(p, owed.body);
-            owed.day =
+        struct ask what = {.kind = "annual",
+                           .action = "-",
+                           .start = esep_day_from_civil(year, 1, 1),
+                           .end = esep_day_from_civil(year, 12, 31),
+                           .lead = true};
+        if (r->annual_month != 0)
+            what.day =
                 moved(p, esep_day_from_civil(year + 1, (int)r->annual_month, (int)r->annual_day));
-            owe(e, plan, spoken, &owed);
-        }
+        for (size_t i = 0; r->annual_month != 0 && i < r->n_annual_groups; i++)
+            ask_group(asks, &what, r->annual_groups[i]);
         if (r->consolidated_month == 0)
             continue;
-        owed.kind = "consolidated";
-        owed.body = p->secretariat;
-        owed.agreed = by_agreement(p, p->secretariat);
-        owed.day = moved(
+        what.kind = "consolidated";
+        what.day = moved(
             p, esep_day_from_civil(year + 1, (int)r->consolidated_month, (int)r->consolidated_day));
-        owe(e, plan, spoken, &owed);
+        ask(asks, &what, p->secretariat, false);
     }
     if (r->n_regional_plan_groups > 0 && r->regional_plan_months > 0)
-        sim_fail(e->sim, "the model does not know regional plans");
+        sim_fail(asks->e->sim, "the model does not know regional plans");
+}
+
+static void key_of(const struct model_plan *plan, const struct ask *a,
+                   char ret[ESEP_OBLIGATION_KEY_MAX])
+{
+    char from[11], to[11];
+    esep_day_format(a->start, from);
+    esep_day_format(a->end, to);
+    (void)snprintf(ret, ESEP_OBLIGATION_KEY_MAX, "%s/%s/%s/%s/%s..%s", plan->id, a->kind, a->action,
+                   a->body, from, to);
+}
+
+/* A change acts on what is of its plan and not due before it. */
+static bool changes(const struct sim_model *m, const struct model_plan *plan,
+                    const struct model_duty *d)
+{
+    return strcmp(m->plans[d->plan].id, plan->id) == 0 &&
+           model_day(plan, model_due(m, d)) >= plan->effective;
+}
+
+/* What is asked of another body instead, since this one's has ended by then; NULL. */
+static struct ask *asked_instead(struct asks *asks, const struct model_duty *d)
+{
+    for (size_t i = 0; i < asks->count; i++) {
+        struct ask *a = &asks->all[i];
+        const char *heir = model_stands(asks->plan, d->body, a->day);
+        if (strcmp(a->kind, d->kind) == 0 && strcmp(a->action, d->action) == 0 &&
+            a->start == d->start && a->end == d->end && heir != NULL &&
+            strcmp(heir, d->body) != 0 && strcmp(heir, a->body) == 0)
+            return a;
+    }
+    return NULL;
+}
+
+/* true: the obligation that this makes, or makes anew, is the one of that number. */
+static bool owe(struct asks *asks, const struct ask *a, size_t *ret)
+{
+    const struct model_entry *e = asks->e;
+    struct sim_model *m = e->m;
+    char key[ESEP_OBLIGATION_KEY_MAX];
+    key_of(asks->plan, a, key);
+    struct model_duty *d = model_duty(m, key);
+    if (a->begun && (d == NULL || d->dropped))
+        return false; /* nothing is asked for twice */
+    if (d == NULL) {
+        if (a->day < asks->plan->effective)
+            return false; /* a change asks for nothing that was due before it */
+        if (m->duty_count == MODEL_DUTIES)
+            sim_fail(e->sim, "more obligations than the model holds");
+        d = &m->duties[m->duty_count++];
+        *d = (struct model_duty){.extended = ESEP_DAY_NONE};
+        (void)snprintf(d->key, sizeof d->key, "%s", key);
+        (void)snprintf(d->body, sizeof d->body, "%s", a->body);
+        (void)snprintf(d->action, sizeof d->action, "%s", a->action);
+        (void)snprintf(d->kind, sizeof d->kind, "%s", a->kind);
+    } else if (!changes(m, asks->plan, d)) {
+        return false; /* what was due before stays as it was */
+    }
+    d->plan = m->plan_count - 1;
+    d->start = a->start;
+    d->end = a->end;
+    d->day = a->day;
+    d->lead = a->lead;
+    d->agreed = a->agreed;
+    d->dropped = false;
+    d->changed = e->sim->now;
+    *ret = (size_t)(d - m->duties);
+    return true;
+}
+
+/* What is open and has a report keeps its key and name, whoever answers for it from then on. */
+static void keep_begun(struct asks *asks, bool *stands)
+{
+    struct sim_model *m = asks->e->m;
+    for (size_t i = 0; i < m->duty_count; i++) {
+        struct model_duty *d = &m->duties[i];
+        struct ask *instead = NULL;
+        if (!d->dropped && changes(m, asks->plan, d) && model_heads(d).count > 0)
+            instead = asked_instead(asks, d);
+        if (instead == NULL)
+            continue;
+        instead->begun = true;
+        stands[i] = true;
+        sim_count(asks->e->sim, SIM_TALLY_HEIR_KEPT);
+    }
+}
+
+/* The rest of what is open. Where the successor's cannot be made, since it would have been due
+ * before the change, an extended one stays: nothing open is lost by handing over. */
+static void drop_rest(struct asks *asks, const bool *stands, size_t before)
+{
+    struct sim_model *m = asks->e->m;
+    for (size_t i = 0; i < before; i++) {
+        struct model_duty *d = &m->duties[i];
+        if (stands[i] || d->dropped || !changes(m, asks->plan, d))
+            continue;
+        const struct ask *instead = asked_instead(asks, d);
+        char key[ESEP_OBLIGATION_KEY_MAX];
+        if (instead != NULL) {
+            key_of(asks->plan, instead, key);
+            const struct model_duty *other = model_duty(m, key);
+            if (instead->day < asks->plan->effective &&
+                (other == NULL || !stands[other - m->duties]))
+                continue;
+            sim_count(asks->e->sim, SIM_TALLY_HEIR_DUTY);
+        }
+        d->dropped = true;
+        d->changed = asks->e->sim->now;
+    }
+}
+
+static void name(const struct model_entry *e, struct model_plan *plan, const char *action,
+                 const char *body)
+{
+    if (plan->executor_count == MODEL_EXECUTORS)
+        sim_fail(e->sim, "more executors than the model holds");
+    struct model_executor *x = &plan->executors[plan->executor_count++];
+    (void)snprintf(x->action, sizeof x->action, "%s", action);
+    (void)snprintf(x->body, sizeof x->body, "%s", body);
+}
+
+static void read_executors(const struct model_entry *e, struct model_plan *plan,
+                           const Esep__V1__Plan *p)
+{
+    for (size_t a = 0; a < p->n_actions; a++)
+        for (size_t i = 0; i < p->actions[a]->n_executors; i++) {
+            const Esep__V1__Executor *x = p->actions[a]->executors[i];
+            if (x->group[0] == '\0')
+                name(e, plan, p->actions[a]->number, x->body);
+            for (size_t g = 0; x->group[0] != '\0' && g < p->n_groups; g++)
+                for (size_t b = 0;
+                     strcmp(p->groups[g]->code, x->group) == 0 && b < p->groups[g]->n_bodies; b++)
+                    name(e, plan, p->actions[a]->number, p->groups[g]->bodies[b]);
+        }
+}
+
+static void read_bodies(const struct model_entry *e, struct model_plan *plan,
+                        const Esep__V1__Plan *p)
+{
+    if (p->n_bodies > MODEL_BODIES)
+        sim_fail(e->sim, "more bodies than the model holds");
+    for (size_t i = 0; i < p->n_bodies; i++) {
+        struct model_body *b = &plan->bodies[plan->body_count++];
+        (void)snprintf(b->code, sizeof b->code, "%s", p->bodies[i]->code);
+        (void)snprintf(b->successor, sizeof b->successor, "%s", p->bodies[i]->successor);
+        b->first = p->bodies[i]->valid_from_day;
+        b->last = p->bodies[i]->valid_to_day;
+    }
 }
 
 static void read_rules(const struct model_entry *e, struct model_plan *plan,
@@ -203,23 +385,21 @@ static void read_rules(const struct model_entry *e, struct model_plan *plan,
     const Esep__V1__Rules *r = p->rules;
     (void)snprintf(plan->id, sizeof plan->id, "%s", p->id);
     plan->index = e->index;
+    plan->revision = p->revision;
     plan->offset_s = zone_offset(e, p->zone);
     plan->repeat_days = (int)r->overdue_repeat_days;
     plan->silent_days = (int)r->silent_days;
     plan->grace_days = (int)r->commitment_grace_days;
     for (size_t i = 0; i < r->n_alert_days && i < MODEL_ALERT_DAYS; i++)
         plan->alert_days[plan->alert_day_count++] = (int)r->alert_days[i];
-    for (size_t i = 0; i < p->n_bodies && i < 32; i++) {
-        (void)snprintf(plan->bodies[plan->body_count++], MODEL_NAME, "%s", p->bodies[i]->code);
-        if (p->bodies[i]->successor[0] != '\0' || p->bodies[i]->valid_to_day != 0)
-            sim_fail(e->sim, "the model does not know successors");
-    }
+    read_bodies(e, plan, p);
+    read_executors(e, plan, p);
 }
 
 void model_plan_entry(const struct model_entry *e)
 {
     struct sim_model *m = e->m;
-    bool spoken[MODEL_DUTIES] = {false};
+    bool stands[MODEL_DUTIES] = {false};
     size_t before = m->duty_count;
     const Esep__V1__PlanChange *change =
         (const Esep__V1__PlanChange *)model_read(e, &esep__v1__plan_change__descriptor);
@@ -233,16 +413,16 @@ void model_plan_entry(const struct model_entry *e)
     memset(plan, 0, sizeof *plan);
     plan->effective = change->effective_day != 0 ? change->effective_day : p->approved_day;
     read_rules(e, plan, p);
-    owe_actions(e, plan, spoken, p);
-    owe_yearly(e, plan, spoken, p);
-    for (size_t i = 0; i < before; i++) {
-        struct model_duty *d = &m->duties[i];
-        if (spoken[i] || strcmp(m->plans[d->plan].id, plan->id) != 0 ||
-            model_day(plan, model_due(m, d)) < plan->effective)
-            continue;
-        d->dropped = true;
-        d->changed = e->sim->now;
+    struct asks asks = {.e = e, .plan = plan, .p = p};
+    ask_actions(&asks);
+    ask_yearly(&asks);
+    keep_begun(&asks, stands);
+    for (size_t i = 0; i < asks.count; i++) {
+        size_t made = 0;
+        if (owe(&asks, &asks.all[i], &made))
+            stands[made] = true;
     }
+    drop_rest(&asks, stands, before);
     for (size_t b = 0; b < plan->body_count; b++)
-        model_mail_body(e, plan->bodies[b], e->index);
+        model_mail_body(e, plan->bodies[b].code, e->index);
 }

@@ -54,6 +54,27 @@ static bool conflicts(const struct model_heads *before, const struct model_heads
     return before->count > 0 && model_heads_have(after, at);
 }
 
+/* Whoever owes it, and who took over from it by now, through how many ever; and of what another
+ * owes as its successor, whom the action names. Those may be gone: what they wrote may come late.
+ */
+static bool may_bring(const struct model_entry *e, const struct model_duty *d)
+{
+    const char *body = e->m->offices[e->leaf.office].body;
+    const struct model_plan *plan = &e->m->plans[d->plan];
+    if (strcmp(d->body, body) == 0)
+        return true;
+    if (model_passed(e->m, d, body, e->leaf.accepted_at)) {
+        sim_count(e->sim, SIM_TALLY_HEIR_TAKEN);
+        return true;
+    }
+    const char *then = model_stands(plan, body, d->day);
+    bool going =
+        then != NULL && strcmp(then, d->body) == 0 && model_executes(plan, d->action, body);
+    if (going)
+        sim_count(e->sim, SIM_TALLY_GOING_TAKEN);
+    return going;
+}
+
 static Esep__V1__Verdict judge(const struct model_entry *e, const Esep__V1__JournalEntry *j)
 {
     if (j == NULL || key_of(j) == NULL || esep_entry_check(j, NULL) != ESEP_OK)
@@ -61,7 +82,7 @@ static Esep__V1__Verdict judge(const struct model_entry *e, const Esep__V1__Jour
     struct model_duty *d = model_duty(e->m, key_of(j));
     if (d == NULL)
         return VERDICT(UNKNOWN_OBLIGATION);
-    if (strcmp(d->body, e->m->offices[e->leaf.office].body) != 0)
+    if (!may_bring(e, d))
         return VERDICT(NOT_YOURS);
     if (d->dropped || d->control == ESEP_CONTROL_REMOVED)
         return VERDICT(CLOSED);
@@ -176,7 +197,7 @@ static Esep__V1__Verdict take(const struct model_entry *e, struct model_duty *d,
         d->control = ESEP_CONTROL_EXTENSION_ASKED;
     d->changed = e->sim->now;
     if (conflict || (disputed && model_heads(d).count <= 1))
-        model_mail_body(e, d->body, e->index);
+        model_mail_duty(e, d);
     return conflict ? VERDICT(CONFLICT) : VERDICT(TAKEN);
 }
 
@@ -239,7 +260,7 @@ static void mail_leads(const struct model_entry *e, const struct model_duty *d, 
         if (l->lead && !l->dropped && strcmp(l->kind, d->kind) == 0 &&
             strcmp(l->action, d->action) == 0 && l->start == d->start && l->end == d->end &&
             strcmp(e->m->plans[l->plan].id, e->m->plans[d->plan].id) == 0)
-            model_mail_body(e, l->body, report);
+            model_mail_body(e, model_owner(e->m, l, e->leaf.accepted_at), report);
     }
 }
 
@@ -264,8 +285,9 @@ void model_review_entry(const struct model_entry *e)
     report->review = r->accept ? ESEP_SUBMISSION_ACCEPTED : ESEP_SUBMISSION_RETURNED;
     report->again = !r->accept && r->again_by_day != 0 ? r->again_by_day : ESEP_DAY_NONE;
     d->changed = e->sim->now;
-    model_mail_body(e, d->body, e->index);
-    if (strcmp(e->m->offices[report->office].body, d->body) != 0)
+    model_mail_duty(e, d);
+    if (strcmp(e->m->offices[report->office].body, d->body) != 0 &&
+        strcmp(e->m->offices[report->office].body, model_owner(e->m, d, e->leaf.accepted_at)) != 0)
         model_mail(e, report->office, e->index);
     if (anew)
         mail_leads(e, d, report->index);

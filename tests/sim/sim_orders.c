@@ -155,7 +155,7 @@ void sim_order_accept(struct sim *sim, uint32_t office)
 void sim_collector_order(struct sim *sim)
 {
     static void (*const all[])(struct sim *) = {review, review, review, extend, control};
-    if (sim_pick(sim, 30) == 0 && sim->collector.plan_revision < 12)
+    if (sim_pick(sim, sim->hands_over ? 8 : 30) == 0 && sim->collector.plan_revision < 12)
         change_plan(sim);
     else
         all[sim_pick(sim, sizeof all / sizeof all[0])](sim);

@@ -4,6 +4,10 @@
  * that alerts of every kind come up in a short run. A revision moves the end of one window and, now
  * and then, drops an action; it names executors one by one or by groups, closed and open, and asks
  * all for annual information or some. Bodies have one office or two.
+ *
+ * In every other run bodies end and hand over, each to another or to a fifth that takes the place
+ * of others: by the plan from the beginning, or by a revision, and now and then a later revision
+ * takes it back. Several may have one successor, and a successor one of its own.
  */
 #include "sim_real.h"
 
@@ -22,7 +26,7 @@ const struct views_limits sim_limits = {
     .plan_bytes_max = 4 << 20,
 };
 
-static const char *const bodies[] = {"moj", "moh", "akmola", "court"};
+static const char *const bodies[SIM_BODIES] = {"moj", "moh", "akmola", "court", "heir"};
 static const char *const office_bodies[SIM_FOUNDED] = {"moj",    "moh",    "moh",
                                                        "akmola", "akmola", "court"};
 
@@ -43,7 +47,7 @@ static char *text(const char *literal)
 struct plan_data {
     Esep__V1__Plan plan;
     Esep__V1__Rules rules;
-    Esep__V1__Body bodies[4], *body_list[4];
+    Esep__V1__Body bodies[SIM_BODIES], *body_list[SIM_BODIES];
     Esep__V1__Group groups[3], *group_list[3];
     Esep__V1__Executor executors[4], *executor_list[4];
     Esep__V1__Executor by_group[2], *by_group_list[2];
@@ -159,6 +163,69 @@ static void make_rules(struct plan_data *d, uint32_t revision)
     d->plan.rules = &d->rules;
 }
 
+/* Every draw is from a stream of its own: runs without successors are as they ever were. */
+void sim_draw_heirs(struct sim *sim)
+{
+    const struct esep_prng outer = sim_stream(sim, SIM_DEEDS, 1);
+    const esep_day today = esep_zone_day(sim_zone(NULL, "test/plus6"), sim->start);
+    sim->hands_over = sim_pick(sim, 2) == 0;
+    const bool down = sim_pick(sim, 2) == 0; /* or up: no circle either way */
+    const uint64_t since = sim_pick(sim, 2) == 0 ? 1 : 2 + sim_pick(sim, 3);
+    for (int i = 0; i < SIM_BODIES; i++) {
+        struct sim_heir *h = &sim->heirs[i];
+        const int room = down ? i : SIM_BODIES - 1 - i;
+        const uint64_t step = room > 0 ? 1 + sim_pick(sim, (uint64_t)room) : 0;
+        const bool soon = sim_pick(sim, 3) > 0;
+        const uint64_t days = soon ? sim_pick(sim, 3) : 2 + sim_pick(sim, 45);
+        const uint64_t wait = sim_pick(sim, 4);
+        const uint64_t later = sim_pick(sim, 3) == 0 ? sim_pick(sim, 2) : 0;
+        const uint64_t revisions = sim_pick(sim, 3) == 0 ? 1 : 64;
+        const bool ends = sim_pick(sim, 2) == 0 && sim->hands_over && room > 0;
+        *h = (struct sim_heir){.to = ends ? (down ? i - (int)step : i + (int)step) : -1,
+                               .last = today - 1 + (esep_day)days,
+                               .since = (uint32_t)(since + later)};
+        h->until = h->since + (uint32_t)revisions;
+        /* Who was there already does not begin; between two bodies a few days may lie. */
+        h->first = h->to == SIM_BODIES - 1 && wait > 0 ? h->last + (esep_day)wait : 0;
+    }
+    sim->prng = outer;
+}
+
+bool sim_akin(const struct sim *sim, const char *body, const char *other)
+{
+    for (int i = 0; i < SIM_BODIES; i++) {
+        const bool first = strcmp(bodies[i], body) == 0;
+        if (!first && strcmp(bodies[i], other) != 0)
+            continue;
+        for (int to = sim->heirs[i].to; to >= 0; to = sim->heirs[to].to)
+            if (strcmp(bodies[to], first ? other : body) == 0)
+                return true;
+    }
+    return false;
+}
+
+static void make_bodies(const struct sim *sim, struct plan_data *d, uint32_t revision)
+{
+    const size_t count = sim->hands_over ? SIM_BODIES : SIM_BODIES - 1;
+    for (size_t i = 0; i < count; i++) {
+        esep__v1__body__init(&d->bodies[i]);
+        d->bodies[i].code = text(bodies[i]);
+        d->bodies[i].kind = ESEP__V1__BODY_KIND__BODY_KIND_MINISTRY;
+        d->bodies[i].upon_agreement = i == 3;
+        d->body_list[i] = &d->bodies[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct sim_heir *h = &sim->heirs[i];
+        if (h->to < 0 || revision < h->since || revision >= h->until)
+            continue;
+        d->bodies[i].valid_to_day = h->last;
+        d->bodies[i].successor = text(bodies[h->to]);
+        d->bodies[h->to].valid_from_day = h->first;
+    }
+    d->plan.bodies = d->body_list;
+    d->plan.n_bodies = count;
+}
+
 struct esep_slice sim_plan(struct sim *sim, uint32_t revision)
 {
     struct plan_data d;
@@ -171,15 +238,7 @@ struct esep_slice sim_plan(struct sim *sim, uint32_t revision)
     d.plan.first_year = 2013;
     d.plan.last_year = 2013;
     d.plan.approved_day = esep_day_from_civil(2012, 10, 24);
-    for (size_t i = 0; i < 4; i++) {
-        esep__v1__body__init(&d.bodies[i]);
-        d.bodies[i].code = text(bodies[i]);
-        d.bodies[i].kind = ESEP__V1__BODY_KIND__BODY_KIND_MINISTRY;
-        d.bodies[i].upon_agreement = i == 3;
-        d.body_list[i] = &d.bodies[i];
-    }
-    d.plan.bodies = d.body_list;
-    d.plan.n_bodies = 4;
+    make_bodies(sim, &d, revision);
     make_groups(&d);
     make_actions(&d, esep_zone_day(sim_zone(NULL, "test/plus6"), sim->start), revision);
     make_rules(&d, revision);
@@ -220,6 +279,8 @@ static void found_office(struct founding *f, int i)
     sim_seed_bytes(f->sim, o->curve);
     o->number = (uint32_t)i + 1;
     o->body = office_bodies[i];
+    if (f->sim->hands_over && i == 2) /* the second of moh, where there are three and more */
+        o->body = bodies[SIM_BODIES - 1];
     Esep__V1__KeyChange change = ESEP__V1__KEY_CHANGE__INIT;
     change.office = o->number;
     change.state = ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE;
@@ -236,15 +297,41 @@ static enum esep_status put_row(void *context, struct esep_slice key, struct ese
     return ESEP_OK;
 }
 
+static void list_key(struct sim *sim, const char *key, const char *body)
+{
+    for (int i = 0; i < sim->key_count; i++)
+        if (strcmp(sim->keys[i], key) == 0)
+            return;
+    if (sim->key_count == SIM_KEYS)
+        return;
+    (void)snprintf(sim->keys[sim->key_count], ESEP_OBLIGATION_KEY_MAX, "%s", key);
+    (void)snprintf(sim->key_bodies[sim->key_count++], ESEP_BODY_CODE_MAX, "%s", body);
+}
+
+/* What later revisions ask of a successor has keys that the first does not know. */
+static void list_coming(struct sim *sim, struct esep_slice packed)
+{
+    struct esep_obligation made[SIM_KEYS];
+    size_t count = 0;
+    const ProtobufCMessage *plan = NULL;
+    esep_arena_reset(&sim->truth.arena);
+    if (esep_unpack(&esep__v1__plan__descriptor, packed, &sim->truth.arena, &plan) != ESEP_OK ||
+        esep_obligations_make((const Esep__V1__Plan *)plan, sim_zone(NULL, "test/plus6"), made,
+                              SIM_KEYS, &count, NULL) != ESEP_OK)
+        sim_fail(sim, "a revision of the plan cannot be spelled out");
+    for (size_t i = 0; i < count; i++)
+        list_key(sim, made[i].key, bodies[made[i].body]);
+}
+
 static void list_keys(struct founding *f)
 {
     struct sim *sim = f->sim;
-    for (uint32_t i = 0; i < views_obligation_count(f->views) && sim->key_count < SIM_KEYS; i++) {
+    for (uint32_t i = 0; i < views_obligation_count(f->views); i++) {
         const struct views_obligation *o = views_obligation(f->views, i);
-        memcpy(sim->keys[sim->key_count], o->made.key, ESEP_OBLIGATION_KEY_MAX);
-        (void)snprintf(sim->key_bodies[sim->key_count++], ESEP_BODY_CODE_MAX, "%s",
-                       bodies[o->made.body]);
+        list_key(sim, o->made.key, bodies[o->made.body]);
     }
+    for (uint32_t revision = 2; sim->hands_over && revision < 6; revision++)
+        list_coming(sim, sim_plan(sim, revision));
 }
 
 void sim_found(struct sim *sim)

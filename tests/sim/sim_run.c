@@ -142,6 +142,7 @@ static void begin(struct sim *sim)
     sim_truth_start(sim);
     draw(sim);
     esep_buf_init(&sim->collector.mailbox.bytes, 16u << 20);
+    sim_draw_heirs(sim);
     sim_found(sim);
     sim_trace(sim, NULL, "%d offices, %d brokers, latency %lld us", sim->office_count,
               sim->broker_count, (long long)sim->latency);
