@@ -341,8 +341,8 @@ static const char *read_wish(const struct web_call *call, json_t *said, struct w
         return "body goes with ics";
     if (plan[0] != '\0' && !plan_known(call->web->state.views, plan))
         return "no such plan here";
-    ret->format = format;
-    ret->language = language;
+    ret->format = (int)format;
+    ret->language = (int)language;
     ret->semicolon = semicolon != 0;
     return NULL;
 }
