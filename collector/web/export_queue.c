@@ -150,7 +150,7 @@ void web_export_end(struct web_export_queue *queue, struct web_export *e, const 
     e->size_bytes = size_bytes;
     while (bytes_of_all(queue) > queue->limits.bytes_max) {
         struct web_export *oldest = oldest_ended(queue, NULL);
-        if (oldest == e)
+        if (oldest == NULL || oldest == e)
             return; /* alone it is as large as it may be: the shell bounds each */
         web_export_drop(queue, oldest);
     }
