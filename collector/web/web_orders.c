@@ -180,41 +180,47 @@ static void land(struct web_order *order)
     *at = order->next;
 }
 
+/* What the request is answered with. certain: ingest answered each item. */
+static json_t *order_json(const struct web_order *order, bool *ret_certain)
+{
+    *ret_certain = true;
+    for (size_t i = 0; i < order->count; i++)
+        *ret_certain = *ret_certain && order->items[i].status == ESEP_OK;
+    if (!order->bulk)
+        return item_json(order, &order->items[0]);
+    json_t *results = json_array();
+    for (size_t i = 0; i < order->count; i++)
+        (void)json_array_append_new(results, item_json(order, &order->items[i]));
+    return json_pack("{s:o}", "results", results);
+}
+
+static const char *title_of(unsigned status)
+{
+    return status == 403   ? "Forbidden"
+           : status == 422 ? "Unprocessable Content"
+           : status == 502 ? "Bad Gateway"
+                           : "Service Unavailable";
+}
+
 static void done(void *context, bool worked)
 {
     struct web_order *order = context;
     const struct esep_http_field type = {"Content-Type", "application/json"};
     const struct web_order_item *first = &order->items[0];
-    unsigned status = order->bulk ? 200 : item_status(first);
-    bool certain = worked;
-    json_t *value;
+    const unsigned status = order->bulk ? 200 : item_status(first);
+    bool certain = false;
 
     land(order);
-    if (worked && first->ok)
+    if (worked && (order->bulk || first->ok))
         web_follow(order->web);
-    if (order->bulk) {
-        json_t *results = json_array();
-        for (size_t i = 0; i < order->count; i++) {
-            (void)json_array_append_new(results, item_json(order, &order->items[i]));
-            certain = certain && order->items[i].status == ESEP_OK;
-        }
-        value = json_pack("{s:o}", "results", results);
-    } else {
-        value = item_json(order, first);
-        certain = certain && first->status == ESEP_OK;
-    }
+    json_t *value = order_json(order, &certain);
     char *body = worked && value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
     json_decref(value);
     if (body == NULL) {
-        web_problem(order->web, order->request, 503, "Service Unavailable",
+        web_problem(order->web, order->request, 503, title_of(503),
                     "the page is ending: try again");
-    } else if (!order->bulk && status != 200) {
-        web_problem(order->web, order->request, status,
-                    status == 403   ? "Forbidden"
-                    : status == 422 ? "Unprocessable Content"
-                    : status == 502 ? "Bad Gateway"
-                                    : "Service Unavailable",
-                    first->text.text);
+    } else if (status != 200) {
+        web_problem(order->web, order->request, status, title_of(status), first->text.text);
     } else {
         web_answer(order->web, order->request, status, &type, 1, esep_slice_str(body));
         if (certain)
