@@ -184,6 +184,11 @@ json_t *web_body_json(const Esep__V1__Body *b)
 json_t *web_action_json(const Esep__V1__Action *a)
 {
     json_t *executors = json_array();
+    json_t *windows = json_array();
+    for (size_t i = 0; i < a->n_windows; i++)
+        (void)json_array_append_new(
+            windows, json_pack("{s:o, s:o}", "start", web_day_json(a->windows[i]->start_day), "end",
+                               web_day_json(a->windows[i]->end_day)));
     for (size_t i = 0; i < a->n_executors; i++) {
         const Esep__V1__Executor *e = a->executors[i];
         (void)json_array_append_new(
@@ -192,10 +197,10 @@ json_t *web_action_json(const Esep__V1__Action *a)
                                  e->group[0] != 0 ? json_string(e->group) : json_null(), "role",
                                  listing_role(e->role), "upon_agreement", (int)e->upon_agreement));
     }
-    return json_pack("{s:s, s:o, s:s, s:o, s:s, s:o, s:b, s:o}", "number", a->number, "title",
+    return json_pack("{s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:b, s:o}", "number", a->number, "title",
                      web_text_json(a->title), "text", a->text, "completion",
-                     web_text_json(a->completion), "period", a->period, "executors", executors,
-                     "has_parts", (int)a->has_parts, "parent",
+                     web_text_json(a->completion), "period", a->period, "windows", windows,
+                     "executors", executors, "has_parts", (int)a->has_parts, "parent",
                      a->parent[0] != 0 ? json_string(a->parent) : json_null());
 }
 

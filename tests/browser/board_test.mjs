@@ -121,6 +121,23 @@ async function everyPage(browser) {
     }
 }
 
+/** What the plan says in one language is read in each: an action's period as days, the plan's words beside them. */
+async function thePeriod(browser) {
+    for (const [language, days, words] of [["kk", "2012 ж. 1 қаң. – 2012 ж. 31 жел.", "жоспарда: «On an annual basis»"],
+        ["ru", "1 янв. 2012", "в плане: «On an annual basis»"], ["en", "1 Jan 2012 – 31 Dec 2012", "in the plan: “On an annual basis”"]]) {
+        const page = await open(browser, WIDE, language, who.berik);
+        await go(page, "action/24");
+        await facts(page, days);
+        await facts(page, words);
+        if (language === "en") {
+            await go(page, "indicators");
+            await page.waitForSelector(".u-legend .u-value", { state: "attached" });
+            assert.doesNotMatch(await page.innerText(".u-legend"), /no data/, "no value without a pointer");
+        }
+        await page.context().close();
+    }
+}
+
 /** Sixteen regions, as a map and as tiles; each leads to its body. */
 async function theMap(browser) {
     const page = await open(browser, WIDE, "kk", who.berik);
@@ -306,7 +323,7 @@ async function theLine(browser) {
 
 const browser = await launch();
 try {
-    for (const part of [theDoor, theAddress, theMatrix, theMap, everyPage, theReturn, theBulk, theTerms, theExport, theRights, theLine]) {
+    for (const part of [theDoor, theAddress, theMatrix, theMap, thePeriod, everyPage, theReturn, theBulk, theTerms, theExport, theRights, theLine]) {
         const begun = Date.now();
         await part(browser).catch((error) => faults.push(`${part.name}: ${error.stack.split("\n").slice(0, 8).join(" ")}`));
         console.log(`${part.name}: ${faults.length} faults so far, ${((Date.now() - begun) / 1000).toFixed(1)} s`);

@@ -3,7 +3,11 @@
 import { html } from "../dom.js";
 import { BodyLink, Facts, Loaded, Obligations, Title, useGet, useNames } from "../parts.js";
 import { link } from "../route.js";
-import { own, t, word } from "../text.js";
+import { day, own, t, word } from "../text.js";
+
+// Days read alike in every language; the plan's own words stand beside them.
+const periodOf = (a) => (a.windows.length === 0 ? a.period
+    : `${a.windows.map((w) => `${day(w.start)} – ${day(w.end)}`).join("; ")} (${t("action.written", { text: a.period })})`);
 
 export function Action({ argument }) {
     const names = useNames();
@@ -11,7 +15,7 @@ export function Action({ argument }) {
     return html`<${Title} text=${`${argument}. ${names.action(argument)}`} />
         <${Loaded} of=${answer}>${(a) => html`
             ${a.text && html`<p class="prose">${a.text}</p>`}
-            <${Facts} pairs=${[[t("action.completion"), own(a.completion)], [t("action.period"), a.period],
+            <${Facts} pairs=${[[t("action.completion"), own(a.completion)], [t("action.period"), periodOf(a)],
                 [t("action.parent"), a.parent && html`<a href=${link("action", a.parent)}>${a.parent}</a>`]]} />
             <h2>${t("action.executors")}</h2>
             <ul class="executors">${a.executors.map((e) => html`<li>

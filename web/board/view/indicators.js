@@ -39,7 +39,9 @@ function Chart({ indicator }) {
             series: [{ label: t("list.due"), value: (_, s) => (s === null ? "" : day(new Date(s * 1e3).toISOString())) },
                 ...bodies.map((b, i) => ({
                     label: names.short(b), stroke: colour(i), width: 2, dash: DASHES[Math.floor(i / 4) % 4], points: { size: 8 },
-                    spanGaps: false, value: (_, v) => (v === null || v === undefined ? t("no_data") : number(v)),
+                    spanGaps: false,
+                    // Without a pointer on a day there is no value to speak of.
+                    value: (_, v, series, at) => (at === null || at === undefined ? "" : v === null || v === undefined ? t("no_data") : number(v)),
                 }))],
             axes: [{ stroke: ink, grid, values: (_, all) => all.map((s) => day(new Date(s * 1e3).toISOString())), space: 90 },
                 { stroke: ink, grid, values: (_, all) => all.map((v) => number(v)), size: 60 }],
