@@ -100,6 +100,14 @@ def add_account(field, name, role):
     return base64.b32decode(urllib.parse.parse_qs(urllib.parse.urlparse(uri).query)["secret"][0])
 
 
+def report_of_mia(field):
+    """An office of mia, and its first report, that waits for a decision: (office, as listed)."""
+    office = field.enrol("mia", start=True)
+    esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
+    office.report("--action", "1", "--fulfilment", "in_progress", "--percent", "40", "--narrative", "Begun.", "--wait")
+    return office, field.reports()[0]
+
+
 def login(port, name, secret=None):
     """A browser that is in. A code is good once: the next one is a new one."""
     browser = Browser(port)

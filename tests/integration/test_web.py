@@ -240,11 +240,8 @@ class Web(unittest.TestCase):
         self.assertEqual((again.status, again.text), (304, ""))
 
     def test_a_report_is_reviewed_through_the_page_by_who_may(self):
-        office = self.field.enrol("mia", start=True)
-        esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
-        office.report("--action", "1", "--fulfilment", "in_progress", "--percent", "40", "--narrative", "Begun.",
-                      "--wait")
-        index = self.field.reports()[0]["log_index"]
+        office, report = page.report_of_mia(self.field)
+        index = report["log_index"]
         esep.wait(lambda: self.read(self.browser("vera"), "summary")["tiles"]["to_review"] == 1,
                   "the page to know the report")
         review = {"report_index": index, "accept": False, "reason_code": "incomplete",

@@ -159,11 +159,8 @@ class Accounts(unittest.TestCase):
         self.assertEqual(browser.ask("GET", "/api/v1/accounts").status, 403)
 
     def test_a_substitute_decides_for_both_but_not_of_the_own_body(self):
-        office = self.field.enrol("mia", start=True)
-        esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
-        office.report("--action", "1", "--fulfilment", "in_progress", "--percent", "40", "--narrative", "Begun.",
-                      "--wait")
-        index = self.field.reports()[0]["log_index"]
+        office, report = page.report_of_mia(self.field)
+        index = report["log_index"]
         for name, body in (("mine", "mia"), ("theirs", "moj")):
             self.post("", {"name": name, "role": "viewer", "body": body}, 200)
             self.field.command("password", name, stdin=page.PASSWORD + "\n")

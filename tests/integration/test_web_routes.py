@@ -61,12 +61,8 @@ class Sweep(unittest.TestCase):
         esep.write(cls.field.path("metrics.token"), TOKEN, 0o600)
         cls.field.begin()
         cls.field.load_plan(esep.small_plan(cls.field.path("small.yaml")))
-        office = cls.field.enrol("mia", start=True)
-        esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
-        office.report("--action", "1", "--fulfilment", "in_progress", "--percent", "40", "--narrative",
-                      "Begun.", "--wait")
+        office, report = page.report_of_mia(cls.field)
         office.daemon.stop()  # nothing but the page adds to the log from here on
-        report = cls.field.reports()[0]
         cls.field.values = {"key": report["obligation"], "obligation": report["obligation"],
                             "log_index": report["log_index"], "report_index": report["log_index"],
                             "code": "mia", "number": "1", "id": "0" * 32, "name": "nobody"}

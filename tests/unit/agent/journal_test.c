@@ -187,33 +187,46 @@ static void test_prune_keeps_what_may_be_asked_for(void **state)
     journal_close(&w.journal);
 }
 
+/* Entries 1 to 4 of epoch 1, written long ago. */
+static void begin_with_four(struct journal_world *w, void **state)
+{
+    struct esep_reason reason = {""};
+    world_begin(w, state, 16 * MIB, 0);
+    for (uint64_t i = 1; i <= 4; i++)
+        assert_int_equal(world_append(w, i, (esep_time)i, 10, &reason), ESEP_OK);
+}
+
+/* The oldest that is kept. */
+static uint64_t pruned_to(struct journal_world *w, esep_time before)
+{
+    uint64_t oldest = 0;
+    struct esep_hash base;
+    struct esep_reason reason = {""};
+    assert_int_equal(journal_prune(&w->journal, before, &oldest, &base, &reason), ESEP_OK);
+    return oldest;
+}
+
 /* An office that was long without a link: its entries are old, but the collector took them just
  * now, and may come back from a copy of yesterday. */
 static void test_prune_counts_from_the_receipt(void **state)
 {
     struct journal_world w;
     struct agent_journal held;
-    uint64_t oldest = 0;
     uint64_t requeued = 0;
-    struct esep_hash base;
     struct esep_reason reason = {""};
-    world_begin(&w, state, 16 * MIB, 0);
-    for (uint64_t i = 1; i <= 4; i++)
-        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    begin_with_four(&w, state);
     struct esep_receipt receipts[] = {world_receipt(&w, 1, 1, 2, 10, 90),
                                       world_receipt(&w, 1, 3, 4, 12, 90)};
     receipts[1].accepted_at = 500;
     assert_int_equal(world_store(&w, 1, receipts, 2, &reason), ESEP_OK);
-    assert_int_equal(journal_prune(&w.journal, 15, &oldest, &base, &reason), ESEP_OK);
-    assert_int_equal(oldest, 1);
-    assert_int_equal(journal_prune(&w.journal, 400, &oldest, &base, &reason), ESEP_OK);
-    assert_int_equal(oldest, 3);
+    assert_int_equal(pruned_to(&w, 15), 1);
+    assert_int_equal(pruned_to(&w, 400), 3);
     /* Of an older epoch no less. */
     assert_int_equal(journal_recover(&w.journal, &w.office_key, 9, 1, &requeued, &reason), ESEP_OK);
-    assert_int_equal(journal_prune(&w.journal, 400, &oldest, &base, &reason), ESEP_OK);
+    (void)pruned_to(&w, 400);
     assert_int_equal(journal_load_older(&w.journal, 1, 4, &held, &reason), ESEP_OK);
     assert_int_equal(held.oldest_seq, 3);
-    assert_int_equal(journal_prune(&w.journal, 501, &oldest, &base, &reason), ESEP_OK);
+    (void)pruned_to(&w, 501);
     assert_int_not_equal(journal_load_older(&w.journal, 1, 4, &held, &reason), ESEP_OK);
     journal_close(&w.journal);
 }
@@ -223,20 +236,14 @@ static void test_prune_counts_from_the_receipt(void **state)
 static void test_prune_counts_from_the_last_receipt(void **state)
 {
     struct journal_world w;
-    uint64_t oldest = 0;
-    struct esep_hash base;
     struct esep_reason reason = {""};
-    world_begin(&w, state, 16 * MIB, 0);
-    for (uint64_t i = 1; i <= 4; i++)
-        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    begin_with_four(&w, state);
     struct esep_receipt receipts[] = {world_receipt(&w, 1, 1, 2, 10, 90),
                                       world_receipt(&w, 1, 1, 4, 12, 90)};
     receipts[1].accepted_at = 500;
     assert_int_equal(world_store(&w, 1, receipts, 2, &reason), ESEP_OK);
-    assert_int_equal(journal_prune(&w.journal, 400, &oldest, &base, &reason), ESEP_OK);
-    assert_int_equal(oldest, 1);
-    assert_int_equal(journal_prune(&w.journal, 501, &oldest, &base, &reason), ESEP_OK);
-    assert_int_equal(oldest, 5);
+    assert_int_equal(pruned_to(&w, 400), 1);
+    assert_int_equal(pruned_to(&w, 501), 5);
     journal_close(&w.journal);
 }
 
@@ -245,25 +252,19 @@ static void test_prune_counts_from_the_last_receipt(void **state)
 static void test_prune_keeps_what_the_collector_lacks(void **state)
 {
     struct journal_world w;
-    uint64_t oldest = 0;
-    struct esep_hash base;
     struct esep_reason reason = {""};
-    world_begin(&w, state, 16 * MIB, 0);
-    for (uint64_t i = 1; i <= 4; i++)
-        assert_int_equal(world_append(&w, i, (esep_time)i, 10, &reason), ESEP_OK);
+    begin_with_four(&w, state);
     const struct esep_receipt first = world_receipt(&w, 1, 1, 4, 10, 90);
     assert_int_equal(world_store(&w, 1, &first, 1, &reason), ESEP_OK);
     const struct agent_view view = {.server_time = 500, .epoch = 1, .seq = 1};
     const struct agent_store restored = {
         .receipted_seq = 4, .promised_seq = 4, .checkpoint_size = 90, .view = &view};
     assert_int_equal(journal_store(&w.journal, 1, &restored, &reason), ESEP_OK);
-    assert_int_equal(journal_prune(&w.journal, 1000, &oldest, &base, &reason), ESEP_OK);
-    assert_int_equal(oldest, 2);
+    assert_int_equal(pruned_to(&w, 1000), 2);
     struct esep_receipt again = world_receipt(&w, 1, 2, 3, 20, 90);
     again.accepted_at = 600;
     assert_int_equal(world_store(&w, 1, &again, 1, &reason), ESEP_OK);
-    assert_int_equal(journal_prune(&w.journal, 1000, &oldest, &base, &reason), ESEP_OK);
-    assert_int_equal(oldest, 4);
+    assert_int_equal(pruned_to(&w, 1000), 4);
     journal_close(&w.journal);
 }
 

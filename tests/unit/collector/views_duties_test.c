@@ -9,26 +9,6 @@
 #define TAKEN ESEP__V1__VERDICT__VERDICT_TAKEN
 #define CONFLICT ESEP__V1__VERDICT__VERDICT_CONFLICT
 
-static int setup(void **state)
-{
-    static struct world w;
-    world_start(&w, "2013-01-05");
-    world_plan(&w, NULL, NULL);
-    *state = &w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-    world_cut(w);
-    struct views *again = world_load(w);
-    assert_int_equal(views_log_size(again), views_log_size(w->views));
-    views_free(again);
-    world_end(w);
-    return 0;
-}
-
 static Esep__V1__Verdict report_on(struct world *w, uint32_t office, uint64_t base,
                                    uint64_t settles, int percent)
 {
@@ -408,7 +388,7 @@ static void test_what_does_not_fit_changes_nothing(void **state)
 
 int main(void)
 {
-#define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define STORY(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         STORY(test_a_plan_makes_its_obligations),
         STORY(test_verdicts),

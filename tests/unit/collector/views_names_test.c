@@ -11,15 +11,6 @@
 #define TAKEN ESEP__V1__VERDICT__VERDICT_TAKEN
 #define CONFLICT ESEP__V1__VERDICT__VERDICT_CONFLICT
 
-static int setup(void **state)
-{
-    static struct world w;
-    world_start(&w, "2013-01-05");
-    world_plan(&w, NULL, NULL);
-    *state = &w;
-    return 0;
-}
-
 /* Rows and log give the same views, and the same rows. */
 static bool at_every_entry(void *context)
 {
@@ -307,7 +298,7 @@ static void test_a_taken_entry_with_a_name_of_no_hash(void **state)
 
 int main(void)
 {
-#define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define STORY(name) cmocka_unit_test_setup_teardown(name, world_setup, teardown)
     const struct CMUnitTest tests[] = {
         STORY(test_the_offices_later_word_outlives_a_withdrawal),
         STORY(test_each_returned_report_has_its_own_day),

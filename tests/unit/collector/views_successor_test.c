@@ -9,26 +9,6 @@
 #define NOT_YOURS ESEP__V1__VERDICT__VERDICT_NOT_YOURS
 #define CLOSED ESEP__V1__VERDICT__VERDICT_CLOSED
 
-static int setup(void **state)
-{
-    static struct world w;
-    world_start(&w, "2013-01-05");
-    world_plan(&w, NULL, NULL);
-    *state = &w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-    world_cut(w);
-    struct views *again = world_load(w);
-    assert_int_equal(views_log_size(again), views_log_size(w->views));
-    views_free(again);
-    world_end(w);
-    return 0;
-}
-
 static void change_mid_year(Esep__V1__Plan *plan)
 {
     /* Action 1 loses moh; action 2 ends a month earlier in 2014; akmola passes to moh in May. */
@@ -294,7 +274,7 @@ static void test_the_day_is_that_of_the_entry(void **state)
 
 int main(void)
 {
-#define STORY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define STORY(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         STORY(test_plan_change_mid_year),
         STORY(test_what_has_begun_keeps_its_name),

@@ -520,3 +520,23 @@ const struct views_obligation *world_duty(const struct world *w, const char *key
     assert_non_null(o);
     return o;
 }
+
+int world_setup(void **state)
+{
+    static struct world w;
+    world_start(&w, "2013-01-05");
+    world_plan(&w, NULL, NULL);
+    *state = &w;
+    return 0;
+}
+
+int world_teardown(void **state)
+{
+    struct world *w = *state;
+    world_cut(w);
+    struct views *again = world_load(w);
+    assert_int_equal(views_log_size(again), views_log_size(w->views));
+    views_free(again);
+    world_end(w);
+    return 0;
+}

@@ -64,6 +64,9 @@ esep_day world_day(const char *text);
 
 void world_start(struct world *w, const char *now); /* GENESIS */
 void world_end(struct world *w);
+/* For cmocka: a world of 5 January 2013 with the plan; its end, if the rows gave as long a log. */
+int world_setup(void **state);
+int world_teardown(void **state);
 enum esep_status world_try(struct world *w, const struct collector_leaf *leaf,
                            const ProtobufCMessage *body);
 void world_log(struct world *w, Esep__V1__LogType type, const ProtobufCMessage *body); /* own */
