@@ -36,6 +36,7 @@ struct deliver {
     struct delivery *last;
     size_t count[CHANNELS];
     size_t busy[CHANNELS];
+    bool draining; /* no try begins */
     struct esep_prng jitter;
     struct esep_wakeup *wake;
     size_t worker_count[CHANNELS];
@@ -184,6 +185,8 @@ static void start_try(struct deliver *d, struct delivery *item)
  * rest. */
 static void pump(struct deliver *d)
 {
+    if (d->draining)
+        return;
     int64_t now = esep_monotonic();
     int64_t next = INT64_MAX;
     struct delivery *item = d->first;
@@ -259,6 +262,19 @@ void deliver_free(struct deliver *d)
     (void)pthread_cond_destroy(&d->changed);
     (void)pthread_mutex_destroy(&d->lock);
     free(d);
+}
+
+void deliver_drain(struct deliver *d)
+{
+    d->draining = true;
+}
+
+bool deliver_idle(const struct deliver *d)
+{
+    for (size_t channel = 0; channel < CHANNELS; channel++)
+        if (d->busy[channel] > 0)
+            return false;
+    return true;
 }
 
 bool deliver_knows(const struct deliver *d, uint64_t alert_index, uint32_t target)

@@ -41,8 +41,13 @@ ESEP_MUST_USE enum esep_status deliver_new(struct deliver **ret, struct esep_loo
                                            const struct collector_settings *settings,
                                            const struct esep_hash *log_id, deliver_done_fn *done,
                                            void *context, struct esep_reason *reason);
-/* Breaks off the tries under way: a second or two. */
+/* Breaks off the tries under way: a second or two. What a receiver had taken by then, and was not
+ * told, comes to it again: drain first. */
 void deliver_free(struct deliver *deliver);
+/* Begins no try from now on; those under way go on, and their ends are told. */
+void deliver_drain(struct deliver *deliver);
+/* No try is under way. */
+bool deliver_idle(const struct deliver *deliver);
 /* Copies the item. ESEP_LIMIT: the channel's queue is full, offer it again later; ESEP_CONFLICT: it
  * is in the queue; ESEP_INVALID: no such webhook, no mail server, or no address that could be put
  * into a letter: it will never go out, give it up. Calls nobody back. */

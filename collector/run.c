@@ -11,6 +11,7 @@
 
 #define FULL_CHECK_EVERY (5 * ESEP_SECOND)
 #define DRAIN_MAX (20 * ESEP_SECOND) /* then it ends as a crash would: nothing durable is lost */
+#define TRIES_MAX (5 * ESEP_SECOND)  /* a mail server that is mute does not hold up the end */
 #define STORE_WAIT_MAX (5 * ESEP_SECOND) /* at the end, for a commit under way */
 
 static enum esep_status core_new(struct run *run, struct esep_reason *reason)
@@ -180,6 +181,8 @@ static void on_drain(void *context)
     esep_notify("STOPPING=1");
     run->draining = true;
     run->drain_until = esep_monotonic() + DRAIN_MAX;
+    run->tries_until = esep_monotonic() + TRIES_MAX;
+    deliver_drain(run->deliver);
     if (run->core != NULL)
         collector_drain(run->core, run_now(run));
     run_pump(run);

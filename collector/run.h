@@ -53,6 +53,7 @@ struct run {
     esep_time full_check; /* monotonic: when to measure again */
     int64_t stuck_since;  /* monotonic: a link takes no more; 0: none does */
     int64_t drain_until;  /* monotonic: then the loop ends, drained or not */
+    int64_t tries_until;  /* monotonic: then a drain waits for no try of a delivery any more */
     struct {
         enum collector_link_state said;
         int64_t since; /* monotonic */

@@ -136,6 +136,13 @@ static void look_at_links(struct run *run)
     }
 }
 
+/* A letter that its server has taken is logged as delivered before the end, or it would be sent
+ * again at the next start. */
+static bool tries_ended(const struct run *run)
+{
+    return deliver_idle(run->deliver) || esep_monotonic() > run->tries_until;
+}
+
 static void check_drained(struct run *run)
 {
     if (!run->draining)
@@ -144,7 +151,7 @@ static void check_drained(struct run *run)
     if (late)
         esep_log(ESEP_LOG_ERROR, "drain-broken-off", "%s",
                  run->storing ? "the disk does not answer" : "a broker takes nothing more");
-    if (late || (collector_drained(run->core) && !run->storing))
+    if (late || (tries_ended(run) && collector_drained(run->core) && !run->storing))
         esep_loop_stop(run->loop);
 }
 

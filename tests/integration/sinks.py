@@ -4,6 +4,7 @@ The webhook receiver knows Standard Webhooks 1.0 by its text, not by our code: i
 signature with 401 and a timestamp off by more than five minutes with 400, and both fail the test.
 """
 
+import asyncio
 import base64
 import email
 import email.policy
@@ -33,7 +34,8 @@ class Letter:
 
 
 class MailSink:
-    """refuse: answer 451 to so many letters first; silent: take the connection and say nothing."""
+    """refuse: answer 451 to so many letters first; answers cleared: a letter is taken, and the
+    answer waits until they are set."""
 
     def __init__(self, port=None, refuse=0):
         self.port = port or esep.free_port()
@@ -41,6 +43,8 @@ class MailSink:
         self.refused = 0
         self.letters = []
         self.lock = threading.Lock()
+        self.answers = threading.Event()
+        self.answers.set()
         self.controller = None
 
     @property
@@ -54,6 +58,8 @@ class MailSink:
                 self.refused += 1
                 return "451 come again"
             self.letters.append(Letter(envelope))
+        while not self.answers.is_set():
+            await asyncio.sleep(0.01)
         return "250 taken"
 
     def start(self):

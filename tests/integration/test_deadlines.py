@@ -7,6 +7,7 @@ was said before.
 """
 
 import collections
+import signal
 import socket
 import unittest
 
@@ -91,10 +92,10 @@ class Deadlines(unittest.TestCase):
         self.check_letters(wanted)
         self.field.check_log()
 
-    def wait_settled(self):
-        """Every delivery is in the log. Killed before that, it would be delivered again, under
-        the same id: nobody can do better."""
-        esep.wait(lambda: self.field.listing("status")["deliveries_owed"] == 0, "deliveries logged")
+    def wait_settled(self, owed=0):
+        """Every delivery is in the log, but those owed. Killed before that, it would be delivered
+        again, under the same id: nobody can do better."""
+        esep.wait(lambda: self.field.listing("status")["deliveries_owed"] == owed, "deliveries logged")
 
     def check_letters(self, wanted):
         by_address = collections.defaultdict(list)
@@ -119,6 +120,7 @@ class Deadlines(unittest.TestCase):
         self.wait_items([("overdue", HALF, 0, 0)])
         self.assertEqual(self.mail.taken(), [])
         self.field.collector.wait_log("delivery-failed")
+        self.wait_settled(owed=4)
         self.turn_clock(at("2013-07-01", "13:00:00"), hard=True)  # what is owed outlives a crash
         self.mail.start()
         esep.wait(lambda: len(self.mail.taken()) == 4, "the four letters once the server is back")
@@ -141,6 +143,7 @@ class Deadlines(unittest.TestCase):
         self.turn_clock(at("2013-07-01"))
         self.wait_items([("overdue", HALF, 0, 0)])
         esep.wait(lambda: len(self.mail.taken()) == 4, "letters after refusals")
+        self.wait_settled()
         self.assertEqual((self.mail.refused, self.hook.refused), (3, 2))
         self.hook.refuse = 1000
         self.field.collector_changes["alerts"]["tries"] = 3
@@ -149,6 +152,21 @@ class Deadlines(unittest.TestCase):
         esep.wait(lambda: len(self.mail.taken()) == 8, "the letters are not held up by it")
         self.field.collector.stop()
         self.assertEqual(self.hook.refused, 5)
+        self.field.check_log()
+
+    def test_what_was_taken_before_the_end_is_not_sent_again(self):
+        self.mail.answers.clear()
+        self.mail.start()
+        self.begin()
+        self.turn_clock(at("2013-07-01"))
+        esep.wait(lambda: len(self.mail.taken()) == 4, "the letters to be taken")
+        self.field.collector.signal(signal.SIGTERM)
+        self.field.collector.wait_log("draining")
+        self.mail.answers.set()
+        self.assertEqual(self.field.collector.ended(), 0)
+        self.field.collector.start()
+        self.wait_settled()
+        self.assertEqual(len(self.mail.taken()), 4)
         self.field.check_log()
 
     def test_a_silent_office(self):
@@ -160,6 +178,7 @@ class Deadlines(unittest.TestCase):
         self.wait_items([("silent", 1, 0, 0), ("silent", 2, 0, 0)])
         # Two offices of two bodies: two letters to each of three people and the secretariat.
         esep.wait(lambda: len(self.mail.taken()) == 8, "letters about silence")
+        self.wait_settled()
         for state in ("silent", "silent"):
             self.assertEqual(self.field.office_status(1)["state"], state)
         self.turn_clock(at("2013-05-12"))  # said once, not each day

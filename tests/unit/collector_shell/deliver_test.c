@@ -313,12 +313,34 @@ static void a_silent_mail_server_delays_no_webhook(void **state)
     /* The teardown takes the queue down with tries under way. */
 }
 
+/* What a receiver has taken is told before the end; what has not begun waits for the next start. */
+static void a_drain_ends_what_is_under_way_and_begins_nothing(void **state)
+{
+    struct fixture *f = *state;
+    f->mail.manner = SINK_SWALLOWS;
+    f->settings.delivery_timeout = 200000;
+    f->settings.delivery_tries = 1;
+    assert_true(deliver_idle(f->deliver));
+    assert_int_equal(add(f, 2, true, "ops@moj.example"), ESEP_OK);
+    while (f->mail.taken == 0)
+        (void)event_base_loop(f->base, EVLOOP_ONCE);
+    assert_false(deliver_idle(f->deliver));
+    deliver_drain(f->deliver);
+    assert_int_equal(add(f, 1, false, "ops"), ESEP_OK);
+    wait_until_told(f, 1);
+    assert_true(f->ends[2].told);
+    assert_true(deliver_idle(f->deliver));
+    (void)event_base_loop(f->base, EVLOOP_NONBLOCK);
+    assert_true(deliver_knows(f->deliver, 1, 3));
+    assert_int_equal(f->hook.connections, 0);
+}
+
 /* libcurl waits for this answer within one call. */
 static void a_mail_server_silent_at_the_end_does_not_stop_the_loop(void **state)
 {
     struct fixture *f = *state;
     f->mail.manner = SINK_SWALLOWS;
-    f->settings.delivery_timeout = 2 * ESEP_SECOND;
+    f->settings.delivery_timeout = 20 * ESEP_SECOND;
     assert_int_equal(add(f, 2, true, "ops@moj.example"), ESEP_OK);
     while (f->mail.taken == 0)
         (void)event_base_loop(f->base, EVLOOP_ONCE);
@@ -392,6 +414,7 @@ int main(void)
         TEST(a_redirect_is_not_followed),
         TEST(an_endless_answer_is_cut_off),
         TEST(a_silent_mail_server_delays_no_webhook),
+        TEST(a_drain_ends_what_is_under_way_and_begins_nothing),
         TEST(a_mail_server_silent_at_the_end_does_not_stop_the_loop),
         TEST(a_server_that_is_not_there_is_given_up),
         TEST(a_hanging_receiver_runs_into_the_deadline),
