@@ -23,7 +23,7 @@ struct link {
     bool used;
     bool joined;
     bool ready;     /* its roster came whole */
-    bool gathering; /* ... is coming, into roster.next */
+    bool gathering; /* ... is coming */
     bool draining;
     bool nonce_live;
     bool told;         /* it was sent a Joined ... */
@@ -59,7 +59,8 @@ struct broker {
     struct roster roster;
     struct conns conns;
     struct link links[BROKER_COLLECTORS_MAX];
-    struct link *primary; /* NULL: none */
+    struct link *primary;  /* NULL: none */
+    struct link *gatherer; /* whose whole roster is coming into roster.next; NULL: nobody's */
     uint64_t ranks;
     uint64_t nonces;
     esep_time beat_at;

@@ -155,6 +155,9 @@ void broker_link_lost(struct broker *b, struct link *link, const char *why)
         broker_note(b, BROKER_NOTE_COLLECTOR_LOST, "collector \"%s\" lost: %s", link->name, why);
     }
     *link = (struct link){0};
+    if (b->gatherer == link) {
+        b->gatherer = NULL;
+    }
     if (b->primary == link) {
         /* Cleared before the election, which compares with what is left. */
         b->primary = NULL;
@@ -307,20 +310,19 @@ static void greet_all(struct broker *b)
     }
 }
 
-/* A roster that does not fit is not half used: the link is given up, loudly, and offices wait. */
+/* A roster that does not fit is not half used: the link is given up, loudly, and offices wait.
+ * Whether a whole one replaces what is held or is added to it is settled by its first part: who
+ * takes over in the midst of his own would else replace it by its second half. */
 static void on_whole_part(struct broker *b, struct link *link, const Esep__V1__Roster *part)
 {
-    const bool primary = link == b->primary;
-    enum esep_status status;
-    if (primary) {
-        if (!link->gathering) {
-            broker_roster_whole_begin(&b->roster);
-            link->gathering = true;
-        }
-        status = broker_roster_whole_add(&b->roster, part);
-    } else {
-        status = change_roster(b, part);
+    if (!link->gathering && link == b->primary) {
+        broker_roster_whole_begin(&b->roster);
+        b->gatherer = link;
     }
+    link->gathering = true;
+    const bool replaces = link == b->gatherer;
+    const enum esep_status status =
+        replaces ? broker_roster_whole_add(&b->roster, part) : change_roster(b, part);
     if (status != ESEP_OK) {
         roster_failed(b, link, status);
     }
@@ -332,10 +334,11 @@ static void on_whole_part(struct broker *b, struct link *link, const Esep__V1__R
     if (!part->last) {
         return;
     }
-    if (primary) {
+    link->gathering = false;
+    if (replaces) {
         broker_roster_whole_finish(&b->roster, part->version);
         greet_all(b);
-        link->gathering = false;
+        b->gatherer = NULL;
     }
     b->roster.known = true;
     if (!link->ready) {

@@ -235,6 +235,57 @@ static void test_standby_revokes(void **state)
     world_done(&w);
 }
 
+/* The primary dies between two parts of the standby's roster. Who stood in the first part is
+ * enrolled no less than who stands in the second. */
+static void test_standby_takes_over_amid_its_roster(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    const struct seat first[] = {{1, 11, ACTIVE}};
+    const struct seat rest[] = {{2, 12, ACTIVE}};
+    link_up(&w, FIRST, COLLECTOR_KEY, 1, seats, 1);
+    w.now += 4 * SECOND;
+    link_challenged(&w, SECOND_LINK, COLLECTOR_KEY + 1);
+    link_joins(&w, SECOND_LINK, COLLECTOR_KEY + 1, 1);
+    link_roster(&w, SECOND_LINK, COLLECTOR_KEY + 1, 1, true, false, first, 1);
+    w.now += 2 * SECOND;
+    broker_on_time(w.broker, w.now);
+    world_take(&w);
+    noted(&w, BROKER_NOTE_COLLECTOR_PRIMARY);
+    office_sends(&w, 5, 1, KIND(HELLO)); /* half a roster: nobody is judged by it */
+    (void)refused(&w, 5, WHY(WAIT));
+    link_roster(&w, SECOND_LINK, COLLECTOR_KEY + 1, 1, true, true, rest, 1);
+    noted(&w, BROKER_NOTE_ROSTER_READY);
+    office_sends(&w, 5, 1, KIND(HELLO));
+    forwarded(&w, SECOND_LINK, 5, 1, 11);
+    office_sends(&w, 6, 2, KIND(HELLO));
+    forwarded(&w, SECOND_LINK, 6, 2, 12);
+    world_done(&w);
+}
+
+/* The primary is lost amid its own roster, and another one sends his: what came of the first is
+ * forgotten, as it was never whole. */
+static void test_half_a_roster_is_forgotten(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    const struct seat half[] = {{3, 13, ACTIVE}};
+    link_up(&w, FIRST, COLLECTOR_KEY, 1, seats, 1);
+    link_roster(&w, FIRST, COLLECTOR_KEY, 2, true, false, half, 1);
+    broker_on_office_frame(w.broker, 5, key_of(1), envelope_of(KIND(HELLO), 20), w.now);
+    broker_failed(w.broker, ESEP_NOT_FOUND, w.now);
+    world_take(&w);
+    noted(&w, BROKER_NOTE_COLLECTOR_LOST);
+    link_up(&w, SECOND_LINK, COLLECTOR_KEY, 1, seats, 1);
+    office_sends(&w, 5, 1, KIND(HELLO));
+    forwarded(&w, SECOND_LINK, 5, 1, 11);
+    office_sends(&w, 6, 3, KIND(HELLO));
+    (void)refused(&w, 6, WHY(NOT_ENROLLED));
+    world_done(&w);
+}
+
 /* The same collector dials anew after its link broke: frames go to the new connection. */
 static void test_same_collector_again(void **state)
 {
@@ -423,6 +474,8 @@ int main(void)
         cmocka_unit_test(test_collector_lost_and_back),
         cmocka_unit_test(test_standby_takes_over),
         cmocka_unit_test(test_standby_revokes),
+        cmocka_unit_test(test_standby_takes_over_amid_its_roster),
+        cmocka_unit_test(test_half_a_roster_is_forgotten),
         cmocka_unit_test(test_same_collector_again),
         cmocka_unit_test(test_collector_drains),
         cmocka_unit_test(test_broker_drains),
