@@ -296,9 +296,11 @@ void agent_on_welcome(struct agent *a, const struct esep_envelope *envelope)
     agent_set_state(a, AGENT_ONLINE, AGENT_WHY_NONE, NO_REFUSAL, "");
     agent_count(a, AGENT_WELCOMES, 1);
     keep_view(a, w);
-    /* Numbers above what it has now will be given anew. */
-    if (w->mail_last < a->journal.mail_through) {
-        a->journal.mail_through = a->ahead.mail_through = w->mail_last;
+    /* Numbers above what it has now will be given anew, also those that are still to be stored. */
+    if (w->mail_last < a->ahead.mail_through) {
+        a->ahead.mail_through = w->mail_last;
+        if (w->mail_last < a->journal.mail_through)
+            a->journal.mail_through = w->mail_last;
         u->mail_retry_at = a->now; /* HELLO said more: a second PULL makes it believed */
     }
     judge_held(a, w);

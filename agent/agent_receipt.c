@@ -240,7 +240,9 @@ void agent_vault_stored(struct agent *a, enum esep_status status)
     j->checkpoint_size = v->store.checkpoint_size;
     j->checkpoint_root = v->store.checkpoint_root;
     if (v->store.mail_count > 0) {
-        j->mail_through = v->store.mail_through;
+        /* Less where a WELCOME since then said that the mailbox went back. */
+        j->mail_through = v->store.mail_through < a->ahead.mail_through ? v->store.mail_through
+                                                                        : a->ahead.mail_through;
         a->uplink.pull_wanted = true;
     }
     clear_side(&v->sides[1 - v->filling]);

@@ -353,6 +353,38 @@ TEST(a_mailbox_that_went_back_is_read_again)
     world_free(w);
 }
 
+/* It went back while what it had sent was still being stored, or waited for that. The numbers above
+ * are given anew, and what bears them then is not passed over. */
+TEST(a_mailbox_that_went_back_while_its_mail_was_stored)
+{
+    for (int under_way = 0; under_way < 2; under_way++) {
+        WORLD(w);
+        w->model.mail_last = 5;
+        w->hold_stores = true;
+        office_start(w);
+        world_run(w); /* the STORE is of WELCOME alone; five items wait for the next one */
+        if (under_way)
+            office_store_now(w, ESEP_OK);
+        office_effects(w);
+        assert_int_equal(w->held->mail_count, under_way ? 5 : 0);
+        assert_int_equal(w->disk.mail_through, 0);
+        w->model.mail_last = 3;
+        link_break(w);
+        office_sleep(w, ESEP_MINUTE);
+        world_run(w);
+        assert_int_equal(office_status(w).state, AGENT_ONLINE);
+        w->hold_stores = false;
+        office_store_now(w, ESEP_OK);
+        world_run(w);
+        model_mail(w, 1);
+        world_run(w);
+        assert_int_equal(w->mails_stored, 6);
+        assert_int_equal(w->model.mail_acked, 4);
+        assert_int_equal(office_status(w).mail_through, 4);
+        world_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +404,7 @@ int main(void)
         cmocka_unit_test(large_mail_comes_in_parts_and_survives_a_lost_one),
         cmocka_unit_test(mail_over_the_bound_stops_the_mailbox_alone),
         cmocka_unit_test(a_mailbox_that_went_back_is_read_again),
+        cmocka_unit_test(a_mailbox_that_went_back_while_its_mail_was_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
