@@ -169,9 +169,12 @@ void collector_end(struct collector *c, enum esep_status status, const struct es
         c->ended_reason = *reason;
 }
 
-/* A clock set back (NTP, an operator) must not stop heartbeats until it has caught up. */
+/* A clock set back (NTP, an operator) must not stop heartbeats until it has caught up; nor may
+ * orders be too old for it so long: all that were given before this moment stay so. */
 static void clock_back(struct collector *c, esep_time now)
 {
+    if (c->started_at > now)
+        c->started_at = now;
     for (uint32_t i = 0; i < c->config.sessions_max; i++)
         c->sessions[i].heard_at = now;
     collector_links_clock_back(c, now);

@@ -194,6 +194,32 @@ static void signed_orders_are_carried_out_once(void **state)
     ingest_end(&g);
 }
 
+/* The machine came up with its clock an hour ahead, and then it was set right. */
+static void orders_go_on_after_the_clock_was_set_back(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    struct sim_office *op = sim_new(&g);
+    memset(op->curve, 0x40, 32);
+    sim_connect(op, &g);
+    Esep__V1__Order order;
+    Esep__V1__ListOrder list;
+    uint8_t nonce[16] = {1};
+    g.world.now -= ESEP_HOUR;
+    collector_on_time(g.core, g.world.now);
+    ingest_pump(&g);
+    make_order(&order, &list, nonce, g.world.now - 1); /* before that: whose nonces are unknown */
+    sim_order(op, &g, 0x40, &order);
+    assert_non_null(strstr(sim_last(op, KIND(ORDER_REPLY))->order.text, "older than this run"));
+    make_order(&order, &list, nonce, g.world.now);
+    sim_order(op, &g, 0x40, &order);
+    assert_true(sim_last(op, KIND(ORDER_REPLY))->order.ok);
+    sim_order(op, &g, 0x40, &order);
+    assert_non_null(strstr(sim_last(op, KIND(ORDER_REPLY))->order.text, "seen before"));
+    ingest_end(&g);
+}
+
 static void strangers_order_nothing(void **state)
 {
     (void)state;
@@ -392,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_code_is_used_once),
         cmocka_unit_test(codes_expire_and_keys_are_proved),
         cmocka_unit_test(signed_orders_are_carried_out_once),
+        cmocka_unit_test(orders_go_on_after_the_clock_was_set_back),
         cmocka_unit_test(strangers_order_nothing),
         cmocka_unit_test(accept_revoke_and_list),
         cmocka_unit_test(reviews_extensions_and_control),
