@@ -31,18 +31,6 @@ static const struct {
     [PDF_FACT] = {9.5, false, 0, 0},     [PDF_FACT_STRONG] = {9.5, true, 0, 0},
 };
 
-PangoLayout *pdf_layout(struct pdf *pdf, enum pdf_role role, const char *text, size_t len,
-                        double width)
-{
-    PangoLayout *layout = pango_layout_new(pdf->context);
-    pango_layout_set_font_description(layout, pdf->roles[role]);
-    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-    pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
-    pango_layout_set_text(layout, text, (int)len);
-    pango_layout_set_attributes(layout, pdf->attributes);
-    return layout;
-}
-
 double pdf_layout_height(PangoLayout *layout)
 {
     int height = 0;
@@ -100,8 +88,10 @@ static PangoLayout *foot_layout(struct pdf *pdf)
     for (char *p = foot; *p != '\0'; p++)
         if (*p == '\n')
             *p = ' ';
-    PangoLayout *layout =
-        pdf_layout(pdf, PDF_FOOT, foot, strlen(foot), pdf->width - PAGE_LABEL_WIDTH - 8);
+    PangoLayout *shared =
+        pdf_layout(pdf, PDF_FOOT, PDF_LEFT, foot, strlen(foot), pdf->width - PAGE_LABEL_WIDTH - 8);
+    PangoLayout *layout = pango_layout_copy(shared);
+    g_object_unref(shared);
     pango_layout_set_height(layout, -FOOT_LINES);
     pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
     g_free(foot);
@@ -119,15 +109,13 @@ static void draw_foot(struct pdf *pdf)
     cairo_line_to(pdf->cairo, pdf->left + pdf->width, y - 3);
     cairo_stroke(pdf->cairo);
     pdf_colour(pdf, PAPER_FAINT);
-    PangoLayout *foot = foot_layout(pdf);
     cairo_move_to(pdf->cairo, pdf->left, y);
-    pango_cairo_show_layout(pdf->cairo, foot);
-    g_object_unref(foot);
+    pango_cairo_show_layout(pdf->cairo, pdf->foot);
     char label[256];
     page_label(pdf, label, sizeof label);
     esep_text_line(label, sizeof label, label);
-    PangoLayout *page = pdf_layout(pdf, PDF_FOOT, label, strlen(label), PAGE_LABEL_WIDTH);
-    pango_layout_set_alignment(page, PANGO_ALIGN_RIGHT);
+    PangoLayout *page =
+        pdf_layout(pdf, PDF_FOOT, PDF_RIGHT, label, strlen(label), PAGE_LABEL_WIDTH);
     cairo_move_to(pdf->cairo, pdf->left + pdf->width - PAGE_LABEL_WIDTH, y);
     pango_cairo_show_layout(pdf->cairo, page);
     g_object_unref(page);
@@ -197,7 +185,8 @@ static double start_height(struct pdf *pdf, const struct paper_block *block, uns
     if (block->kind == PAPER_TABLE || block->kind == PAPER_FACTS)
         return pdf_table_start(pdf, block);
     enum pdf_role role = role_of(block);
-    PangoLayout *layout = pdf_layout(pdf, role, block->text, strlen(block->text), pdf->width);
+    PangoLayout *layout =
+        pdf_layout(pdf, role, PDF_LEFT, block->text, strlen(block->text), pdf->width);
     double height = pdf_layout_height(layout);
     g_object_unref(layout);
     double two_lines = 3.2 * roles[role].size;
@@ -236,15 +225,13 @@ static void text_block(struct pdf *pdf, const struct paper_block *block)
     }
     struct paper_lines lines = {.rest = block->text, .skip_empty = true};
     for (struct esep_slice line; (line = paper_line_next(&lines)).len > 0;) {
-        PangoLayout *layout =
-            pdf_layout(pdf, role, (const char *)line.data, line.len, pdf->width - indent);
-        if (role == PDF_TITLE)
-            pango_layout_set_alignment(layout, PANGO_ALIGN_CENTER);
+        PangoLayout *layout = pdf_layout(pdf, role, role == PDF_TITLE ? PDF_CENTRE : PDF_LEFT,
+                                         (const char *)line.data, line.len, pdf->width - indent);
         pdf_colour(pdf, block->kind == PAPER_NOTE ? PAPER_FAINT : PAPER_PLAIN);
         pdf_need(pdf,
                  pdf_layout_height(layout) < 3 * roles[role].size ? pdf_layout_height(layout) : 0);
         if (bullet) {
-            PangoLayout *mark = pdf_layout(pdf, role, "\xe2\x80\xa2", 3, indent);
+            PangoLayout *mark = pdf_layout(pdf, role, PDF_LEFT, "\xe2\x80\xa2", 3, indent);
             PangoLayoutIter *iter = pango_layout_get_iter(mark);
             (void)pdf_line(pdf, iter, pdf->left + 5, pdf->y);
             pango_layout_iter_free(iter);
@@ -333,14 +320,15 @@ static void set_up_fonts(struct pdf *pdf)
     }
     pdf->attributes = pango_attr_list_new();
     pango_attr_list_insert(pdf->attributes, pango_attr_insert_hyphens_new(FALSE));
-    PangoLayout *foot = foot_layout(pdf);
-    pdf->bottom = pdf->page_height - MARGIN * 0.6 - pdf_layout_height(foot) - FOOT_GAP;
-    g_object_unref(foot);
+    pdf->layouts = pdf_layouts_new();
+    pdf->foot = foot_layout(pdf);
+    pdf->bottom = pdf->page_height - MARGIN * 0.6 - pdf_layout_height(pdf->foot) - FOOT_GAP;
 }
 
 static enum esep_status check_fonts(struct pdf *pdf)
 {
-    PangoLayout *layout = pdf_layout(pdf, PDF_BODY, MUST_HAVE, strlen(MUST_HAVE), pdf->width);
+    PangoLayout *layout =
+        pdf_layout(pdf, PDF_BODY, PDF_LEFT, MUST_HAVE, strlen(MUST_HAVE), pdf->width);
     int unknown = pango_layout_get_unknown_glyphs_count(layout);
     g_object_unref(layout);
     if (unknown == 0)
@@ -352,6 +340,8 @@ static enum esep_status check_fonts(struct pdf *pdf)
 
 static void tear_down(struct pdf *pdf)
 {
+    g_object_unref(pdf->foot);
+    g_hash_table_unref(pdf->layouts);
     for (unsigned i = 0; i < PDF_ROLES; i++)
         pango_font_description_free(pdf->roles[i]);
     pango_attr_list_unref(pdf->attributes);

@@ -2,7 +2,7 @@
  *
  * The document is laid out twice, by the same code: once only to count the pages, once to draw
  * them, since each page says how many there are. paper_pdf.c has the pages and the running text,
- * paper_pdf_table.c the tables. Lengths are points.
+ * paper_pdf_table.c the tables, paper_pdf_layouts.c the texts in lines. Lengths are points.
  *
  * Invariant: top <= y; what is drawn at y ends above bottom, save a line that no page could hold.
  */
@@ -31,6 +31,15 @@ enum pdf_role {
     PDF_ROLES,
 };
 
+enum pdf_form {
+    PDF_LEFT,
+    PDF_CENTRE,
+    PDF_RIGHT,
+    PDF_WORDS,    /* left, never cut within a word */
+    PDF_UNBROKEN, /* one line, whatever the width */
+    PDF_FORMS,
+};
+
 struct pdf {
     const struct paper *paper;
     const struct paper_writing *writing;
@@ -42,6 +51,8 @@ struct pdf {
     PangoFontMap *fonts;
     PangoContext *context;
     PangoFontDescription *roles[PDF_ROLES];
+    GHashTable *layouts; /* short texts that were laid out */
+    PangoLayout *foot;
     PangoAttrList *attributes; /* a word that is cut gets no hyphen that its writer did not set */
     bool drawing;
     double page_width, page_height, left, top, width, bottom;
@@ -51,8 +62,11 @@ struct pdf {
     size_t done;
 };
 
-PangoLayout *pdf_layout(struct pdf *pdf, enum pdf_role role, const char *text, size_t len,
-                        double width);
+GHashTable *pdf_layouts_new(void);
+/* The text in lines of that width. It may be shared: look at it, draw it, unref it, never change
+ * it. */
+PangoLayout *pdf_layout(struct pdf *pdf, enum pdf_role role, enum pdf_form form, const char *text,
+                        size_t len, double width);
 double pdf_layout_height(PangoLayout *layout);
 void pdf_colour(struct pdf *pdf, enum paper_tone tone);
 /* The line at iter, its top at y; returns its height. Draws where drawing. */

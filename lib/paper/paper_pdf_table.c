@@ -37,11 +37,8 @@ struct grid {
 static double natural_width(struct grid *grid, enum pdf_role role, const char *text, bool words)
 {
     int width = 0;
-    PangoLayout *layout = pdf_layout(grid->pdf, role, text, strlen(text), words ? 0 : -1);
-    if (words)
-        pango_layout_set_wrap(layout, PANGO_WRAP_WORD);
-    else
-        pango_layout_set_width(layout, -1);
+    PangoLayout *layout =
+        pdf_layout(grid->pdf, role, words ? PDF_WORDS : PDF_UNBROKEN, text, strlen(text), 0);
     pango_layout_get_size(layout, &width, NULL);
     g_object_unref(layout);
     return (double)width / PANGO_SCALE;
@@ -65,13 +62,12 @@ static double find_needs(struct grid *grid, double *ret_needs)
 static void make_cell(struct grid *grid, size_t i, enum pdf_role role, const char *text,
                       enum paper_tone tone)
 {
-    static const PangoAlignment alignments[] = {[PAPER_LEFT] = PANGO_ALIGN_LEFT,
-                                                [PAPER_CENTRE] = PANGO_ALIGN_CENTER,
-                                                [PAPER_RIGHT] = PANGO_ALIGN_RIGHT};
+    static const enum pdf_form forms[] = {
+        [PAPER_LEFT] = PDF_LEFT, [PAPER_CENTRE] = PDF_CENTRE, [PAPER_RIGHT] = PDF_RIGHT};
     struct cell *cell = &grid->cells[i];
     double width = grid->widths[i] - 2 * grid->pad;
-    cell->layout = pdf_layout(grid->pdf, role, text, strlen(text), width > 1 ? width : 1);
-    pango_layout_set_alignment(cell->layout, alignments[grid->table->columns[i].align]);
+    cell->layout = pdf_layout(grid->pdf, role, forms[grid->table->columns[i].align], text,
+                              strlen(text), width > 1 ? width : 1);
     cell->iter = pango_layout_get_iter(cell->layout);
     cell->more = true;
     cell->tone = tone;
@@ -248,7 +244,7 @@ static double caption_height(struct pdf *pdf, const struct paper_block *table)
     if (table->text[0] == '\0')
         return 0;
     PangoLayout *caption =
-        pdf_layout(pdf, PDF_CAPTION, table->text, strlen(table->text), pdf->width);
+        pdf_layout(pdf, PDF_CAPTION, PDF_LEFT, table->text, strlen(table->text), pdf->width);
     double height = pdf_layout_height(caption) + 10;
     g_object_unref(caption);
     return height;
@@ -278,7 +274,7 @@ static void caption(struct pdf *pdf, const struct paper_block *table)
     if (table->text[0] == '\0')
         return;
     PangoLayout *layout =
-        pdf_layout(pdf, PDF_CAPTION, table->text, strlen(table->text), pdf->width);
+        pdf_layout(pdf, PDF_CAPTION, PDF_LEFT, table->text, strlen(table->text), pdf->width);
     pdf_colour(pdf, PAPER_PLAIN);
     pdf->y += pdf_at_top(pdf) ? 0 : 6;
     pdf_flow(pdf, layout, pdf->left);
