@@ -219,9 +219,7 @@ void broker_failed(struct broker *b, enum esep_status status, esep_time now)
         office_failed(b, slot, status);
         return;
     }
-    if (slot->public.kind != BROKER_EFFECT_SEND_COLLECTOR) {
-        return;
-    }
+    ESEP_ASSERT(slot->public.kind == BROKER_EFFECT_SEND_COLLECTOR); /* a NOTE always goes out */
     if (status == ESEP_AGAIN) {
         if (role == ROLE_FRAME) {
             broker_frame_unsent(b, origin, frame, now);

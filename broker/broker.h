@@ -40,6 +40,7 @@ struct broker;
 
 #define BROKER_COLLECTORS_MAX 8 /* links, and keys in the config */
 #define BROKER_NAME_BYTES 64
+#define BROKER_TABLE_MAX (UINT32_C(1) << 20) /* keys, connections */
 
 /* A token bucket's two numbers: so many a second, and so many at once after a rest. */
 struct broker_rate {
@@ -57,8 +58,8 @@ struct broker_config {
     size_t collector_key_count;
     bool enrolment; /* unknown keys may send KIND_ENROL */
     /* memory: fixed at start */
-    uint32_t keys_max;
-    uint32_t conns_max;
+    uint32_t keys_max;  /* <= BROKER_TABLE_MAX */
+    uint32_t conns_max; /* likewise */
     /* limits: broker_reconfigure swaps them */
     uint32_t strangers_max;     /* connections of unknown keys */
     uint32_t conns_per_key_max; /* more: the one longest unheard of is forgotten */

@@ -5,8 +5,9 @@
 
 enum esep_status broker_conns_init(struct conns *ret, uint32_t max, uint64_t hash_seed)
 {
+    ESEP_ASSERT(max <= BROKER_TABLE_MAX);
     uint32_t buckets = 16;
-    while (buckets < max && buckets < UINT32_C(0x40000000)) {
+    while (buckets < max) {
         buckets <<= 1;
     }
     *ret = (struct conns){.max = max, .mask = buckets - 1, .hash_seed = hash_seed};
@@ -187,11 +188,13 @@ struct conn *broker_conns_oldest(const struct conns *conns)
 
 struct conn *broker_conns_oldest_stranger(const struct conns *conns)
 {
+    ESEP_ASSERT(conns->strangers > 0);
     uint32_t at = conns->oldest;
-    while (at != 0 && !conns->records[at - 1].stranger) {
+    while (!conns->records[at - 1].stranger) {
         at = conns->records[at - 1].newer;
+        ESEP_ASSERT(at != 0);
     }
-    return at != 0 ? &conns->records[at - 1] : NULL;
+    return &conns->records[at - 1];
 }
 
 uint32_t broker_conns_of_key(const struct conns *conns, const uint8_t key[ESEP_KEY_BYTES],

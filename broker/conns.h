@@ -56,7 +56,7 @@ void broker_conns_set_stranger(struct conns *conns, struct conn *conn, bool stra
 /* The roster has the key now: none of its connections is a stranger's any more. */
 void broker_conns_enrolled(struct conns *conns, const uint8_t key[ESEP_KEY_BYTES]);
 struct conn *broker_conns_oldest(const struct conns *conns);
-struct conn *broker_conns_oldest_stranger(const struct conns *conns); /* NULL: none */
+struct conn *broker_conns_oldest_stranger(const struct conns *conns); /* there must be one */
 /* How many connections a key has, and the one longest unheard of. */
 uint32_t broker_conns_of_key(const struct conns *conns, const uint8_t key[ESEP_KEY_BYTES],
                              struct conn **ret_oldest);

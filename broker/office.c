@@ -357,7 +357,8 @@ void broker_frame_unsent(struct broker *b, uint64_t origin, struct esep_slice fr
 void broker_frame_again(struct broker *b, uint64_t origin, struct esep_slice frame, esep_time now)
 {
     struct conn *conn = broker_conns_find(&b->conns, origin);
-    if (conn != NULL && broker_routable(b)) {
+    ESEP_ASSERT(conn != NULL); /* its frame is what this event is about */
+    if (broker_routable(b)) {
         forward(b, conn, frame);
         return;
     }

@@ -6,8 +6,9 @@
 
 static uint32_t buckets_for(uint32_t max)
 {
+    ESEP_ASSERT(max <= BROKER_TABLE_MAX);
     uint32_t count = 16;
-    while (count < max && count < UINT32_C(0x40000000)) {
+    while (count < max) {
         count <<= 1;
     }
     return count;

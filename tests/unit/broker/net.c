@@ -11,7 +11,7 @@
 
 #define ALARM_S 20
 
-void net_write_config(struct net *net, bool enrolment, const char *more)
+void net_write_config(struct net *net, bool enrolment, const char *heartbeat, const char *limits)
 {
     char log_id[65];
     char log_key[65];
@@ -24,8 +24,9 @@ void net_write_config(struct net *net, bool enrolment, const char *more)
     fprintf(file,
             "keys: broker.keys\nagents: [\"tcp://127.0.0.1:*\"]\n"
             "collectors: [\"tcp://127.0.0.1:*\"]\nlog_id: \"%s\"\nlog_key: \"%s\"\n"
-            "collector_keys: [\"%s\"]\nenrolment: %s\n%s",
-            log_id, log_key, collector, enrolment ? "true" : "false", more);
+            "collector_keys: [\"%s\"]\nenrolment: %s\n"
+            "limits: {heartbeat: %s%s}\n",
+            log_id, log_key, collector, enrolment ? "true" : "false", heartbeat, limits);
     assert_int_equal(fclose(file), 0);
 }
 
@@ -37,7 +38,7 @@ void make_key(struct esep_curve_key *ret)
     assert_int_equal(esep_keyfile_curve(&keys, ret), ESEP_OK);
 }
 
-void net_start(struct net *net, const char *more_config)
+void net_start(struct net *net, const char *limits)
 {
     static const char *const kinds[] = {"curve"};
     memset(net, 0, sizeof *net);
@@ -53,7 +54,7 @@ void net_start(struct net *net, const char *more_config)
     esep_box_key_from_seed(&net->seal_key, seed);
     memset(net->log_id.bytes, 0x44, 32);
     make_key(&net->collector.key);
-    net_write_config(net, true, more_config);
+    net_write_config(net, true, "60s", limits);
 
     char path[160];
     struct esep_keyfile keys;

@@ -40,10 +40,12 @@ struct net {
     struct peer collector;
 };
 
-void net_start(struct net *net, const char *more_config);
+/* limits: "" or lines of that section, each with a comma before it. The played collector never
+ * beats: the heartbeat is a minute, so that a slow machine loses nobody. */
+void net_start(struct net *net, const char *limits);
 void net_stop(struct net *net);
 /* Writes the broker's config anew; broker_shell_hup reads it. */
-void net_write_config(struct net *net, bool enrolment, const char *more);
+void net_write_config(struct net *net, bool enrolment, const char *heartbeat, const char *limits);
 void make_key(struct esep_curve_key *ret);
 void peer_dial(struct net *net, struct peer *peer, enum broker_domain domain);
 void peer_close(struct peer *peer);

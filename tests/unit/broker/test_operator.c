@@ -137,7 +137,7 @@ static void test_operator_orders(void **state)
     struct net net;
     struct ordering o;
     pthread_t thread;
-    net_start(&net, "limits: {wait: 50ms}\n");
+    net_start(&net, ", wait: 50ms");
     ordering_init(&o, &net);
     assert_int_equal(pthread_create(&thread, NULL, order_thread, &o), 0);
     while (broker_counter(broker_shell_core(net.shell), BROKER_REFUSED_WAIT) == 0) {
