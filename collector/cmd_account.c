@@ -1,7 +1,7 @@
 /* collector/cmd_account.c - `account`: add, role, close, substitute, list.
  *
  * The first four are orders to ingest over the operators' socket; the list is read from the store.
- * An account's password is no matter of the log: the web process keeps it. */
+ * An account's password is no matter of the log: the web process keeps it. Who changed it is. */
 #include "collector/commands.h"
 #include "collector/rights.h"
 #include "io/table.h"
@@ -185,13 +185,35 @@ static json_t *text_or_null(const char *text)
     return text[0] != '\0' ? json_string(text) : json_null();
 }
 
+static json_t *proofs_json(const struct views_account *a)
+{
+    static const char *const names[VIEWS_PROOFS] = {[VIEWS_PROOF_INVITATION] = "invitation",
+                                                    [VIEWS_PROOF_PASSWORD] = "password",
+                                                    [VIEWS_PROOF_SECOND_FACTOR] = "second_factor",
+                                                    [VIEWS_PROOF_CALENDAR] = "calendar"};
+    json_t *value = json_object();
+    for (size_t i = 0; i < VIEWS_PROOFS; i++) {
+        const struct views_proof *proof = &a->proofs[i];
+        json_t *said = proof->index == 0 ? json_null()
+                                         : json_pack("{s:o, s:o, s:s, s:b}", "log_index",
+                                                     collector_json_u64(proof->index), "at",
+                                                     esep_json_time(proof->at, NULL), "who",
+                                                     proof->actor, "stands", (int)proof->stands);
+        if (proof->until != 0)
+            (void)json_object_set_new(said, "until", esep_json_time(proof->until, NULL));
+        (void)json_object_set_new(value, names[i], said);
+    }
+    return value;
+}
+
 json_t *collector_account_json(const struct views_account *a)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", a->name, "display",
-                     a->display, "role", collector_role_name(a->role), "state", state_name(a),
-                     "body", text_or_null(a->body), "substitute_for",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", a->name,
+                     "display", a->display, "role", collector_role_name(a->role), "state",
+                     state_name(a), "body", text_or_null(a->body), "substitute_for",
                      text_or_null(a->substitute_for), "from", day_or_null(a, a->from_day), "until",
-                     day_or_null(a, a->until_day), "log_index", collector_json_u64(a->index));
+                     day_or_null(a, a->until_day), "log_index", collector_json_u64(a->index),
+                     "let_in_by", proofs_json(a));
 }
 
 static json_t *list_json(const struct views *views)

@@ -1,5 +1,5 @@
 /* collector/cmd_log.c - `log verify`: is every byte of the log what was logged; `log replay`: are
- * the views what the log says.
+ * the views what the log says; `log list` (cmd_log_list.c): what it says.
  *
  * verify recomputes every leaf's hash from the stored body, every office's chain, the numbering of
  * sequences, each commitment's signature, and the tree. replay makes the views anew from the log
@@ -8,6 +8,7 @@
 #include "collector/commands.h"
 #include "collector/verify.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -17,7 +18,23 @@ struct words {
     struct command_common common;
     const char *verb;
     bool repair;
+    struct log_list list;
 };
+
+enum { AFTER = 256, COUNT, TYPE };
+#define LIST_DEFAULT 50u
+#define LIST_MAX 100000u
+
+static bool read_number(const char *text, uint64_t max, uint64_t *ret)
+{
+    char *end = NULL;
+    errno = 0;
+    const unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0' || value > max)
+        return false;
+    *ret = value;
+    return true;
+}
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -29,6 +46,18 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case 'r':
         words->repair = true;
         return 0;
+    case AFTER:
+        words->list.from_start = true;
+        if (!read_number(value, UINT64_MAX - 1, &words->list.after))
+            argp_error(state, "--after: '%s' is no log entry's number", value);
+        return 0;
+    case COUNT:
+        if (!read_number(value, LIST_MAX, &words->list.count) || words->list.count == 0)
+            argp_error(state, "--count: '%s' is not 1 to %u", value, LIST_MAX);
+        return 0;
+    case TYPE:
+        words->list.kind = value;
+        return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 0)
             argp_error(state, "'%s' is one word too many", value);
@@ -36,7 +65,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (words->verb == NULL)
-            argp_error(state, "say verify or replay");
+            argp_error(state, "say list, verify or replay");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -114,26 +143,40 @@ int collector_cmd_log(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"repair", 'r', NULL, 0, "with replay: put the new views in place (daemon stopped)", 0},
+        {"after", AFTER, "ENTRY", 0, "with list: the entries behind this one, not the last ones",
+         0},
+        {"count", COUNT, "N", 0, "with list: as many at most (50)", 0},
+        {"type", TYPE, "TYPE", 0, "with list: account, credential, review, plan ... only", 0},
         {0},
     };
     static const struct argp_child children[] = {{&collector_common_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .args_doc = "verify\nreplay",
-        .doc = "verify: recomputes every hash and signature of the log. replay: makes the views "
-               "anew from the log and compares them with the stored ones.",
+        .args_doc = "list\nverify\nreplay",
+        .doc = "list: what was done, when, and by whom. verify: recomputes every hash and "
+               "signature of the log. replay: makes the views anew from the log and compares them "
+               "with the stored ones.",
         .children = children};
-    struct words words = {0};
+    struct words words = {.list = {.count = LIST_DEFAULT}};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &words);
-    bool verifying = strcmp(words.verb, "verify") == 0;
-    if (!verifying && strcmp(words.verb, "replay") != 0) {
-        (void)fprintf(stderr, "esep-collector log: no '%s'; say verify or replay\n", words.verb);
+    const bool listing = strcmp(words.verb, "list") == 0;
+    const bool replaying = strcmp(words.verb, "replay") == 0;
+    if (!listing && !replaying && strcmp(words.verb, "verify") != 0) {
+        (void)fprintf(stderr, "esep-collector log: no '%s'; say list, verify or replay\n",
+                      words.verb);
         return EX_USAGE;
     }
-    if (verifying && words.repair) {
-        (void)fprintf(stderr, "esep-collector log verify: nothing mends the log; --repair belongs "
-                              "to replay\n");
+    if (!replaying && words.repair) {
+        (void)fprintf(stderr,
+                      "esep-collector log %s: nothing mends the log; --repair belongs "
+                      "to replay\n",
+                      words.verb);
+        return EX_USAGE;
+    }
+    if (!listing &&
+        (words.list.from_start || words.list.kind != NULL || words.list.count != LIST_DEFAULT)) {
+        (void)fprintf(stderr, "esep-collector log: --after, --count and --type belong to list\n");
         return EX_USAGE;
     }
     struct esep_reason reason = {""};
@@ -147,8 +190,9 @@ int collector_cmd_log(int argc, char **argv)
         status = collector_log_open(&log, &options_log, &reason);
     }
     int rc = status != ESEP_OK ? collector_fail(status, &reason)
-             : verifying       ? verify(&words, settings, log)
-                               : replay(&words, settings, log);
+             : listing         ? collector_log_list(log, &words.list, words.common.json)
+             : replaying       ? replay(&words, settings, log)
+                               : verify(&words, settings, log);
     if (log != NULL)
         log->ops->close(log);
     collector_settings_free(settings);

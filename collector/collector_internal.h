@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "collector/collector.h"
+#include "collector/rights.h"
 #include "esep/v1/link.pb-c.h"
 #include "wire/session.h"
 #include "wire/unpack.h"
@@ -497,6 +498,10 @@ void collector_order_control(struct collector *c, const Esep__V1__Order *order, 
                              esep_time now, struct collector_order_result *result);
 void collector_order_account(struct collector *c, const Esep__V1__Order *order, char *actor,
                              esep_time now, struct collector_order_result *result);
+/* collector_order_credential.c, and the act that such an order of an account takes. */
+void collector_order_credential(struct collector *c, const Esep__V1__Order *order, char *actor,
+                                esep_time now, struct collector_order_result *result);
+enum collector_act collector_credential_act(const Esep__V1__CredentialOrder *order);
 /* A body of any plan. */
 bool collector_order_known_body(const struct collector *c, const char *code);
 bool collector_order_day(struct collector_order_result *result, const char *name, const char *text,

@@ -6,7 +6,8 @@
  * accounts may, and is in the log with it.
  *
  * Accounts are made by operators, and by administrators. Nobody changes the own account, nor that
- * of whom he stands in for.
+ * of whom he stands in for; but what the own account is let in by is its own matter
+ * (collector_order_credential.c).
  */
 #include "collector/collector_internal.h"
 #include "collector/rights.h"
@@ -26,6 +27,8 @@ static enum collector_act act_of(const Esep__V1__Order *order)
         if (acts[i].what == order->what_case)
             return acts[i].act;
     }
+    if (order->what_case == ESEP__V1__ORDER__WHAT_CREDENTIAL)
+        return collector_credential_act(order->credential);
     return COLLECTOR_ACT_OPERATE; /* all others, and those to come */
 }
 
@@ -51,11 +54,21 @@ static const struct views_obligation *about(const struct collector *c, const Ese
 static bool own_account(const struct views_account *who, enum collector_right right,
                         const Esep__V1__Order *order)
 {
-    if (order->what_case != ESEP__V1__ORDER__WHAT_ACCOUNT)
-        return false;
-    return strcmp(order->account->name, who->name) == 0 ||
-           (right == COLLECTOR_RIGHT_SUBSTITUTE &&
-            strcmp(order->account->name, who->substitute_for) == 0);
+    const char *name = order->what_case == ESEP__V1__ORDER__WHAT_ACCOUNT ? order->account->name
+                       : order->what_case == ESEP__V1__ORDER__WHAT_CREDENTIAL
+                           ? order->credential->account
+                           : "";
+    return act_of(order) == COLLECTOR_ACT_ACCOUNTS &&
+           (strcmp(name, who->name) == 0 ||
+            (right == COLLECTOR_RIGHT_SUBSTITUTE && strcmp(name, who->substitute_for) == 0));
+}
+
+/* What only the account itself may change: its password, its calendar's address. */
+static bool others_own(const struct views_account *who, const Esep__V1__Order *order)
+{
+    return order->what_case == ESEP__V1__ORDER__WHAT_CREDENTIAL &&
+           act_of(order) == COLLECTOR_ACT_LOOK &&
+           strcmp(order->credential->account, who->name) != 0;
 }
 
 /* The right to it; else COLLECTOR_RIGHT_NONE, and why. */
@@ -75,11 +88,14 @@ static enum collector_right permitted(const struct collector *c, const Esep__V1_
                              "is: account %s leaves this one to another",
                              who->name);
     else if (act == COLLECTOR_ACT_OPERATE)
-        collector_order_deny(result, "plans, offices and their keys are the operators': no account "
-                                     "orders them");
+        collector_order_deny(result, "plans, offices, their keys and second factors are the "
+                                     "operators': no account orders them");
     else if (!collector_right_is(right))
         collector_order_deny(result, "account %s (%s) has not the right: %s", who->name,
                              collector_role_name(who->role), collector_act_name(act));
+    else if (others_own(who, order))
+        collector_order_deny(result, "that is for account %.64s itself",
+                             order->credential->account);
     else if (own_account(who, right, order))
         collector_order_deny(result, "nobody changes the own account: ask another administrator");
     else

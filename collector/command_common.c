@@ -70,24 +70,27 @@ static void fill_actor(char actor[64])
         (void)snprintf(actor, 64, "uid %u (local)", (unsigned)getuid());
 }
 
-static int say_reply(const Esep__V1__OrderReply *reply, bool json)
+static int say_answer(const struct collector_answer *answer, bool json)
 {
+    const char *text = answer->text.text;
     if (json) {
-        json_t *value = json_pack("{s:b, s:s, s:I}", "ok", (int)reply->ok, "text", reply->text,
-                                  "log_index", (json_int_t)reply->log_index);
+        json_t *value = json_pack("{s:b, s:s, s:I}", "ok", (int)answer->ok, "text", text,
+                                  "log_index", (json_int_t)answer->log_index);
         int rc = esep_json_print(value);
-        return rc != 0 ? rc : reply->ok ? 0 : EX_DATAERR;
+        return rc != 0 ? rc : answer->ok ? 0 : EX_DATAERR;
     }
-    if (!reply->ok) {
-        (void)fprintf(stderr, "esep-collector: refused: %s\n", reply->text);
+    if (!answer->ok) {
+        (void)fprintf(stderr, "esep-collector: refused: %s\n", text);
         return EX_DATAERR;
     }
-    (void)printf("done: log entry %llu%s%s\n", (unsigned long long)reply->log_index,
-                 reply->text[0] != 0 ? ": " : "", reply->text);
+    (void)printf("done: log entry %llu%s%s\n", (unsigned long long)answer->log_index,
+                 text[0] != 0 ? ": " : "", text);
     return 0;
 }
 
-int collector_order(const struct collector_settings *settings, Esep__V1__Order *order, bool json)
+enum esep_status collector_order_ask(const struct collector_settings *settings,
+                                     Esep__V1__Order *order, struct collector_answer *ret,
+                                     struct esep_reason *reason)
 {
     uint8_t nonce[16];
     char actor[64];
@@ -95,7 +98,6 @@ int collector_order(const struct collector_settings *settings, Esep__V1__Order *
     fill_actor(actor);
     order->nonce = esep_pb(nonce, sizeof nonce);
     order->actor = actor;
-    struct esep_reason reason = {""};
     struct esep_buf request;
     struct esep_buf reply;
     struct esep_arena arena = {0};
@@ -105,16 +107,29 @@ int collector_order(const struct collector_settings *settings, Esep__V1__Order *
     enum esep_status status = esep_pack(&order->base, &request);
     if (status == ESEP_OK)
         status = esep_control_call(settings->control, esep_buf_slice(&request), ORDER_TIMEOUT_MS,
-                                   &reply, &reason);
+                                   &reply, reason);
     if (status == ESEP_OK)
         status = esep_arena_init(&arena, 4u << 20);
     if (status == ESEP_OK)
         status = esep_unpack(&esep__v1__order_reply__descriptor, esep_buf_slice(&reply), &arena,
                              &message);
-    int rc = status == ESEP_OK ? say_reply((const Esep__V1__OrderReply *)message, json)
-                               : collector_fail(status, &reason);
+    if (status == ESEP_OK) {
+        const Esep__V1__OrderReply *said = (const Esep__V1__OrderReply *)message;
+        *ret = (struct collector_answer){.ok = said->ok != 0, .log_index = said->log_index};
+        (void)snprintf(ret->text.text, sizeof ret->text.text, "%s", said->text);
+    }
+    order->actor = NULL;
+    order->nonce = esep_pb(NULL, 0);
     esep_arena_done(&arena);
     esep_buf_done(&request);
     esep_buf_done(&reply);
-    return rc;
+    return status;
+}
+
+int collector_order(const struct collector_settings *settings, Esep__V1__Order *order, bool json)
+{
+    struct esep_reason reason = {""};
+    struct collector_answer answer = {0};
+    const enum esep_status status = collector_order_ask(settings, order, &answer, &reason);
+    return status == ESEP_OK ? say_answer(&answer, json) : collector_fail(status, &reason);
 }

@@ -41,7 +41,18 @@ json_t *collector_json_u64(uint64_t value);
 /* An account as `account list` and the page show it. */
 json_t *collector_account_json(const struct views_account *account);
 
-/* Sends one order to ingest over its local socket; prints what came of it. */
+/* Sends one order to ingest over its local socket, as the user of this machine; ret: what it said.
+ */
+struct collector_answer {
+    bool ok;
+    uint64_t log_index;
+    struct esep_reason text;
+};
+ESEP_MUST_USE enum esep_status collector_order_ask(const struct collector_settings *settings,
+                                                   Esep__V1__Order *order,
+                                                   struct collector_answer *ret,
+                                                   struct esep_reason *reason);
+/* The same, and prints what came of it. */
 int collector_order(const struct collector_settings *settings, Esep__V1__Order *order, bool json);
 
 /* cmd_export_table.c: every obligation with its state, CSV or JSON. */
@@ -49,6 +60,15 @@ struct export_request;
 ESEP_MUST_USE enum esep_status collector_export_table(const struct views *views,
                                                       const struct export_request *request,
                                                       FILE *out, struct esep_reason *reason);
+
+/* cmd_log_list.c: what was done, when, and by whom. */
+struct log_list {
+    bool from_start; /* the first `count` behind `after`; else the last ones */
+    uint64_t after;
+    uint64_t count;
+    const char *kind; /* NULL: any */
+};
+int collector_log_list(struct collector_log *log, const struct log_list *how, bool json);
 
 int collector_cmd_init(int argc, char **argv);
 int collector_cmd_run(int argc, char **argv);

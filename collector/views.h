@@ -19,7 +19,8 @@
  *   'C' office, epoch, seq       open commitment (accepted, its entries not yet all here)
  *   'M' office u32, number u64   mailbox: log index
  *   'D' alert index u64, target  deliveries not yet done
- *   'A' account number u32       account: name, role, body, state, for whom it stands in
+ *   'A' account number u32       account: name, role, body, state, for whom it stands in; what it
+ * is let in by
  */
 #ifndef COLLECTOR_VIEWS_H
 #define COLLECTOR_VIEWS_H
@@ -118,6 +119,24 @@ const struct views_code *views_code(const struct views *views, const uint8_t has
 
 #define VIEWS_ACCOUNT_NAME_MAX 65 /* with the NUL */
 #define VIEWS_ACCOUNT_DISPLAY_MAX 129
+#define VIEWS_ACTOR_MAX 160 /* with the NUL */
+/* What an account is let in by: the newest entry about each, as far as the log knows. What opens it
+ * lies with the web process, but for the calendar's address, which is found by its hash here. */
+enum views_proof_kind {
+    VIEWS_PROOF_INVITATION,
+    VIEWS_PROOF_PASSWORD,
+    VIEWS_PROOF_SECOND_FACTOR,
+    VIEWS_PROOF_CALENDAR,
+    VIEWS_PROOFS
+};
+struct views_proof {
+    uint64_t index; /* of the entry; 0: none ever said anything of it */
+    esep_time at;
+    bool stands;           /* not taken back, nor used up */
+    esep_time until;       /* of an invitation */
+    struct esep_hash hash; /* of an invitation, a calendar's address */
+    char actor[VIEWS_ACTOR_MAX];
+};
 struct views_account { /* as its newest entry says; numbered 0, 1, 2 ... as they were made */
     uint32_t number;
     char name[VIEWS_ACCOUNT_NAME_MAX];
@@ -128,6 +147,7 @@ struct views_account { /* as its newest entry says; numbered 0, 1, 2 ... as they
     Esep__V1__AccountRole role;
     Esep__V1__AccountState state;
     uint64_t index; /* of the entry */
+    struct views_proof proofs[VIEWS_PROOFS];
 };
 uint32_t views_account_count(const struct views *views);
 const struct views_account *views_account(const struct views *views, uint32_t number); /* NULL */

@@ -224,6 +224,7 @@ static views_handler *const handlers[] = {
     [ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE] = apply_presence,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_ALARM] = apply_alarm,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_ACCOUNT] = views_apply_account,
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_CREDENTIAL] = views_apply_credential,
 };
 
 enum esep_status views_apply(struct views *v, uint64_t index, struct esep_slice leaf,

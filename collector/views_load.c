@@ -205,6 +205,28 @@ static bool load_delivery(struct views *v, struct views_reader *key, struct view
     return true;
 }
 
+static bool read_proofs(struct views_reader *r, struct views_proof proofs[VIEWS_PROOFS])
+{
+    if (r->left == 0) /* none, or a row of before there were any */
+        return true;
+    const unsigned kinds = views_r8(r);
+    for (unsigned i = 0; i < VIEWS_PROOFS; i++) {
+        struct views_proof *proof = &proofs[i];
+        if ((kinds & 1u << i) == 0)
+            continue;
+        proof->index = views_r64(r);
+        proof->at = (esep_time)views_r64(r);
+        const unsigned stands = views_r8(r);
+        proof->stands = stands == 1;
+        proof->until = (esep_time)views_r64(r);
+        views_rbytes(r, proof->hash.bytes, ESEP_HASH_BYTES);
+        views_rtext(r, proof->actor, sizeof(proof->actor));
+        if (proof->index == 0 || stands > 1)
+            return false;
+    }
+    return kinds != 0 && kinds < 1u << VIEWS_PROOFS;
+}
+
 static bool load_account(struct views *v, struct views_reader *key, struct views_reader *r)
 {
     const uint32_t number = views_r32(key);
@@ -222,7 +244,7 @@ static bool load_account(struct views *v, struct views_reader *key, struct views
     account->role = (Esep__V1__AccountRole)views_r8(r);
     account->state = (Esep__V1__AccountState)views_r8(r);
     account->index = views_r64(r);
-    if (r->bad || !views_account_name_valid(account->name) ||
+    if (!read_proofs(r, account->proofs) || r->bad || !views_account_name_valid(account->name) ||
         views_account_named(v, account->name) != NULL)
         return false;
     v->account_count++;

@@ -12,8 +12,9 @@
  *   S   log index 8          C   accepted_at 8 | log index 8 | held then 8 | head 32
  *   M   log index 8          D   zero 1
  *   A   name text | display text | body text | for text | from day 4 | until day 4 | role 1 |
- *       state 1 | log index 8
- *   R   see views_report_read: 44 bytes      F, O   see put_office, put_duty
+ *       state 1 | log index 8; and once an entry has spoken of what it is let in by: bits of the
+ * kinds 1 | of each: log index 8 | at 8 | stands 1 | until 8 | hash 32 | actor text R   see
+ * views_report_read: 44 bytes      F, O   see put_office, put_duty
  */
 #include "collector/views_state.h"
 
@@ -189,11 +190,33 @@ void views_put_delivery(struct views *v, const struct views_delivery *delivery)
               delivery->done ? esep_slice(NULL, 0) : esep_slice("", 1));
 }
 
+/* Nothing where nothing was said: a row of before such entries is the same. */
+static void put_proofs(struct views_writer *w, const struct views_proof proofs[VIEWS_PROOFS])
+{
+    unsigned kinds = 0;
+    for (unsigned i = 0; i < VIEWS_PROOFS; i++)
+        kinds |= proofs[i].index != 0 ? 1u << i : 0;
+    if (kinds != 0)
+        views_w8(w, kinds);
+    for (unsigned i = 0; i < VIEWS_PROOFS; i++) {
+        const struct views_proof *proof = &proofs[i];
+        if (proof->index == 0)
+            continue;
+        views_w64(w, proof->index);
+        views_w64(w, (uint64_t)proof->at);
+        views_w8(w, proof->stands);
+        views_w64(w, (uint64_t)proof->until);
+        views_wbytes(w, proof->hash.bytes, ESEP_HASH_BYTES);
+        views_wtext(w, proof->actor);
+    }
+}
+
 void views_put_account(struct views *v, uint32_t number)
 {
     const struct views_account *account = &v->accounts[number];
     uint8_t key[8];
-    uint8_t value[2 * VIEWS_ACCOUNT_NAME_MAX + VIEWS_ACCOUNT_DISPLAY_MAX + ESEP_BODY_CODE_MAX + 32];
+    uint8_t value[2 * VIEWS_ACCOUNT_NAME_MAX + VIEWS_ACCOUNT_DISPLAY_MAX + ESEP_BODY_CODE_MAX + 32 +
+                  VIEWS_PROOFS * (sizeof(struct views_proof) + 1)];
     struct views_writer k = key_for(key, 'A');
     struct views_writer w = {value};
     views_w32(&k, number);
@@ -206,6 +229,7 @@ void views_put_account(struct views *v, uint32_t number)
     views_w8(&w, (unsigned)account->role);
     views_w8(&w, (unsigned)account->state);
     views_w64(&w, account->index);
+    put_proofs(&w, account->proofs);
     put_at(v, key, &k, value, &w);
 }
 

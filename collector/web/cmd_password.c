@@ -1,11 +1,15 @@
 /* collector/web/cmd_password.c - `password`: an invitation, a password, or a second factor for an
  * account. For operators, on the machine of the page's process and as its user.
+ *
+ * The log says that it was done and by whom, before it is (collector_order_credential.c), so the
+ * daemon must run. What was done lies in web.credentials alone.
  */
 #include "collector/commands.h"
 #include "collector/web/commands.h"
 #include "collector/web/credentials.h"
 #include "io/clock.h"
 #include "io/keyfile.h"
+#include "wire/unpack.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -97,37 +101,77 @@ static enum esep_status take_password(const char *name, struct web_credential *c
     return status;
 }
 
-static enum esep_status change(const struct words *words, const struct esep_clock *clock,
-                               struct web_credential *credential, char ret_text[256],
-                               struct esep_reason *reason)
+/* What will be, but for what stays of what was there; the log's order of it; the text to print. */
+static enum esep_status draw(const struct words *words, const struct esep_clock *clock,
+                             struct web_credential *next, Esep__V1__CredentialOrder *order,
+                             char ret_text[256], struct esep_reason *reason)
 {
     ret_text[0] = '\0';
     if (words->invite) {
         char invitation[WEB_INVITATION_CHARS];
         char until[32];
         const esep_time end = esep_clock_now(clock) + WEB_INVITED_FOR;
-        web_invitation_make(credential, end, invitation);
+        web_invitation_make(next, end, invitation);
         esep_time_format(end, NULL, until);
         (void)snprintf(ret_text, 256, "invitation: %s\ngood until: %s", invitation, until);
         esep_wipe(invitation, sizeof invitation);
+        order->act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_INVITED;
+        order->hash = esep_pb(next->invitation.bytes, ESEP_HASH_BYTES);
+        order->until_us = end;
         return ESEP_OK;
     }
     if (words->second_factor) {
         char secret[WEB_TOTP_BASE32_CHARS];
-        esep_random(credential->totp, sizeof credential->totp);
-        credential->totp_step = 0;
-        credential->second_factor = true;
-        web_totp_base32(credential->totp, secret);
+        esep_random(next->totp, sizeof next->totp);
+        web_totp_base32(next->totp, secret);
         (void)snprintf(ret_text, 256, "otpauth://totp/Esep:%.64s?secret=%s&issuer=Esep",
                        words->name, secret);
         esep_wipe(secret, sizeof secret);
+        order->act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_SECOND_FACTOR;
         return ESEP_OK;
     }
     if (words->no_second_factor) {
-        credential->second_factor = false;
+        order->act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_NO_SECOND_FACTOR;
         return ESEP_OK;
     }
-    return take_password(words->name, credential, reason);
+    order->act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_PASSWORD;
+    return take_password(words->name, next, reason);
+}
+
+static void change(const struct words *words, const struct web_credential *next,
+                   struct web_credential *credential)
+{
+    if (words->invite) {
+        credential->invitation = next->invitation;
+        credential->invited_until = next->invited_until;
+    } else if (words->second_factor) {
+        memcpy(credential->totp, next->totp, sizeof credential->totp);
+        credential->totp_step = 0;
+        credential->second_factor = true;
+    } else if (words->no_second_factor) {
+        credential->second_factor = false;
+    } else { /* whoever holds an invitation would choose another one */
+        memcpy(credential->password, next->password, sizeof credential->password);
+        credential->invitation = (struct esep_hash){{0}};
+        credential->invited_until = 0;
+    }
+}
+
+static enum esep_status tell_log(const struct words *words,
+                                 const struct collector_settings *settings,
+                                 Esep__V1__CredentialOrder *credential, struct esep_reason *reason)
+{
+    char name[WEB_ACCOUNT_MAX];
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    struct collector_answer answer = {0};
+    (void)snprintf(name, sizeof name, "%s", words->name);
+    credential->account = name;
+    order.what_case = ESEP__V1__ORDER__WHAT_CREDENTIAL;
+    order.credential = credential;
+    const enum esep_status status = collector_order_ask(settings, &order, &answer, reason);
+    return status == ESEP_OK && !answer.ok
+               ? esep_because(reason, ESEP_INVALID, "refused: %s", answer.text.text)
+               : status;
 }
 
 static enum esep_status do_it(const struct words *words, const struct collector_settings *settings,
@@ -135,21 +179,28 @@ static enum esep_status do_it(const struct words *words, const struct collector_
 {
     struct esep_clock clock = {0};
     struct web_credentials *credentials = NULL;
+    struct web_credential next = {.password = ""};
     struct web_credential credential = {.password = ""};
+    Esep__V1__CredentialOrder order = ESEP__V1__CREDENTIAL_ORDER__INIT;
     if (settings->web_credentials[0] == '\0')
         return esep_because(reason, ESEP_INVALID,
                             "web.credentials names no folder: nobody could log in");
     enum esep_status status = esep_clock_init(&clock, settings->clock, reason);
     if (status == ESEP_OK)
         status = web_credentials_open(&credentials, settings->web_credentials, reason);
-    if (status == ESEP_OK) {
+    if (status == ESEP_OK)
+        status = draw(words, &clock, &next, &order, ret_text, reason);
+    if (status == ESEP_OK)
+        status = tell_log(words, settings, &order, reason);
+    if (status == ESEP_OK) { /* only now: a login may have changed it meanwhile */
         status = web_credential_get(credentials, words->name, &credential, reason);
         status = status == ESEP_NOT_FOUND ? ESEP_OK : status;
     }
-    if (status == ESEP_OK)
-        status = change(words, &clock, &credential, ret_text, reason);
-    if (status == ESEP_OK)
+    if (status == ESEP_OK) {
+        change(words, &next, &credential);
         status = web_credential_put(credentials, words->name, &credential, reason);
+    }
+    esep_wipe(&next, sizeof next);
     esep_wipe(&credential, sizeof credential);
     web_credentials_close(credentials);
     return status;

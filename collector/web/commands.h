@@ -2,8 +2,8 @@
  * others: each parses its own words and returns an exit status of sysexits(3).
  *
  * They stand apart because they alone link to the HTTP server and to the credentials: `web` serves
- * the page, `password` says what an account logs in with. Neither decides anything that the log
- * holds, and neither writes to it.
+ * the page, `password` says what an account logs in with. Neither writes to the log: what they
+ * change there, they order.
  */
 #ifndef COLLECTOR_WEB_COMMANDS_H
 #define COLLECTOR_WEB_COMMANDS_H

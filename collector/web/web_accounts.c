@@ -1,16 +1,16 @@
 /* collector/web/web_accounts.c - accounts, for an administrator: who there is, orders about them,
  * invitations.
  *
- * What an account is and may, ingest logs, and checks the order's right to it. An invitation is no
- * matter of the log: it lies with the passwords, and only the process log says who drew one for
- * whom. It is shown once; another one makes it void. As with orders, nobody draws one for the own
- * account, nor for that of whom he stands in for: a password that is chosen with it opens the
- * account.
+ * What an account is and may, ingest logs, and checks the order's right to it. So it does with an
+ * invitation: who drew it for whom and when it ends is logged, with its hash; then it is kept with
+ * the passwords, and shown once. Another one makes it void. Nobody draws one for the own account,
+ * nor for that of whom he stands in for: a password that is chosen with it opens the account.
  */
 #include "collector/commands.h"
 #include "collector/web/credentials.h"
 #include "collector/web/web_order.h"
 #include "io/log.h"
+#include "wire/unpack.h"
 
 #include <stdio.h>
 
@@ -75,7 +75,7 @@ void web_account_add(const struct web_call *call)
     order->account.name = web_order_text(name);
     order->account.display = web_order_text(display);
     order->account.body = web_order_text(body);
-    web_order_pass_on(call, order);
+    web_order_pass_on(order);
 }
 
 /* What is said of an account that is there. NULL: it could be read; else what it looks like. */
@@ -133,56 +133,63 @@ static void order_change(const struct web_call *call, const char *name, change_f
     if (form != NULL)
         web_order_bad(call, order, form);
     else
-        web_order_pass_on(call, order);
+        web_order_pass_on(order);
 }
 
-static bool is_own(const struct web_call *call, const char *name)
+/* It is in the log: now it may open the account. */
+static void keep_invitation(struct web_order *order, bool worked)
 {
-    const struct views *views = call->web->state.views;
-    const struct views_account *who = call->account;
-    const enum collector_right right =
-        collector_right_in(views, who, COLLECTOR_ACT_ACCOUNTS, NULL, 0, call->now);
-    return strcmp(who->name, name) == 0 ||
-           (right == COLLECTOR_RIGHT_SUBSTITUTE && strcmp(who->substitute_for, name) == 0);
+    struct web *web = order->web;
+    struct web_credential credential = {0};
+    struct esep_reason reason = {""};
+    if (!web_order_logged(order, worked))
+        return;
+    enum esep_status status =
+        web_credential_get(web->credentials, order->name, &credential, &reason);
+    if (status == ESEP_NOT_FOUND)
+        status = ESEP_OK;
+    memcpy(credential.invitation.bytes, order->hash, sizeof order->hash);
+    credential.invited_until = order->credential.until_us;
+    if (status == ESEP_OK)
+        status = web_credential_put(web->credentials, order->name, &credential, &reason);
+    if (status == ESEP_OK) {
+        web_answer_json(web, order->request, 201, NULL, 0,
+                        json_pack("{s:s, s:s, s:o, s:I}", "name", order->name, "invitation",
+                                  order->secret, "good_until",
+                                  esep_json_time(credential.invited_until, NULL), "log_index",
+                                  (json_int_t)order->items[0].log_index));
+    } else {
+        esep_log(ESEP_LOG_ERROR, "credentials", "%s", reason.text);
+        web_problem(web, order->request, 500, "Internal Server Error",
+                    "the invitation could not be kept: the server's log says why");
+    }
+    esep_wipe(&credential, sizeof credential);
 }
 
 static void invite(const struct web_call *call, const char *name)
 {
     struct web *web = call->web;
     const struct views_account *account = views_account_named(web->state.views, name);
-    struct web_credential credential = {0};
-    struct esep_reason reason = {""};
-    char invitation[WEB_INVITATION_CHARS];
-    const esep_time until = call->now + WEB_INVITED_FOR;
+    struct web_credential next = {0};
 
     if (account == NULL || account->state != ESEP__V1__ACCOUNT_STATE__ACCOUNT_STATE_ACTIVE) {
         web_problem(web, call->request, 404, "Not Found", "there is no open account of that name");
         return;
     }
-    if (is_own(call, name)) {
-        web_problem(web, call->request, 403, "Forbidden",
-                    "nobody changes the own account: ask another administrator");
+    struct web_order *order =
+        web_order_new(web, call->request, call->session->account, ESEP__V1__ORDER__WHAT_CREDENTIAL);
+    if (order == NULL)
         return;
-    }
-    enum esep_status status = web_credential_get(web->credentials, name, &credential, &reason);
-    if (status == ESEP_NOT_FOUND)
-        status = ESEP_OK;
-    web_invitation_make(&credential, until, invitation);
-    if (status == ESEP_OK)
-        status = web_credential_put(web->credentials, name, &credential, &reason);
-    if (status == ESEP_OK) {
-        esep_log(ESEP_LOG_INFO, "invitation", "for account '%s' by '%s' from %s", name,
-                 call->account->name, call->peer);
-        web_answer_json(web, call->request, 201, NULL, 0,
-                        json_pack("{s:s, s:s, s:o}", "name", name, "invitation", invitation,
-                                  "good_until", esep_json_time(until, NULL)));
-    } else {
-        esep_log(ESEP_LOG_ERROR, "credentials", "%s", reason.text);
-        web_problem(web, call->request, 500, "Internal Server Error",
-                    "the invitation could not be kept: the server's log says why");
-    }
-    esep_wipe(invitation, sizeof invitation);
-    esep_wipe(&credential, sizeof credential);
+    static_assert(sizeof order->secret >= WEB_INVITATION_CHARS, "an invitation fits");
+    web_invitation_make(&next, call->now + WEB_INVITED_FOR, order->secret);
+    memcpy(order->hash, next.invitation.bytes, sizeof order->hash);
+    (void)snprintf(order->name, sizeof order->name, "%s", name);
+    order->credential.account = order->name;
+    order->credential.act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_INVITED;
+    order->credential.hash = esep_pb(order->hash, sizeof order->hash);
+    order->credential.until_us = next.invited_until;
+    order->settle = keep_invitation;
+    web_order_pass_on(order);
 }
 
 /* NAME/what */

@@ -46,7 +46,7 @@ void web_review(const struct web_call *call)
     order->review.reason_code = web_order_text(code);
     order->review.comment = web_order_text(comment);
     order->review.again_by = web_order_text(again);
-    web_order_pass_on(call, order);
+    web_order_pass_on(order);
 }
 
 void web_extend(const struct web_call *call)
@@ -71,7 +71,7 @@ void web_extend(const struct web_call *call)
     order->extend.document = web_order_text(document);
     order->extend.reason = web_order_text(why);
     order->extend.refuse = refuse != 0;
-    web_order_pass_on(call, order);
+    web_order_pass_on(order);
 }
 
 void web_control(const struct web_call *call)
@@ -94,5 +94,5 @@ void web_control(const struct web_call *call)
     order->subject.act = strcmp(act, "remove") == 0 ? ESEP__V1__CONTROL_ACT__CONTROL_ACT_REMOVE
                                                     : ESEP__V1__CONTROL_ACT__CONTROL_ACT_RESTORE;
     order->subject.reason = web_order_text(why);
-    web_order_pass_on(call, order);
+    web_order_pass_on(order);
 }

@@ -6,11 +6,12 @@
  * the answer goes out (throttle.h). A login draws a new token whatever cookie came along.
  *
  * A password is hashed beside the loop, so a record may change meanwhile, by another login or by
- * the command: what was proved is proved of the record that is kept when the hash is there.
+ * the command: what was proved is proved of the record that is kept when the hash is there. That a
+ * password was chosen is an entry of the log, made before it holds.
  *
  * An administrator without a second factor is let in nowhere: who makes accounts could make one.
  */
-#include "collector/web/web.h"
+#include "collector/web/web_order.h"
 #include "io/keyfile.h"
 #include "io/log.h"
 
@@ -27,7 +28,8 @@ struct login {
     char code[CODE_MAX];
     char peer[INET6_ADDRSTRLEN];
     struct web_credential credential;
-    bool known; /* an open account that has a credential */
+    char chosen[WEB_PASSWORD_HASH_MAX]; /* the hash of a new password */
+    bool known;                         /* an open account that has a credential */
 };
 
 static const char *cookie_name(const struct web *web)
@@ -176,13 +178,13 @@ static void on_verified(void *context, bool right, const char *hash)
     let_in(login);
 }
 
-static void on_chosen(void *context, bool right, const char *hash)
+/* The log has it: now it holds. */
+static void keep_chosen(struct web_order *order, bool worked)
 {
-    struct login *login = context;
+    struct login *login = order->context;
+    struct web_credential *credential = &login->credential;
     struct esep_reason reason = {""};
-    (void)right;
-    if (hash[0] == '\0') {
-        web_problem(login->web, login->request, 503, "Service Unavailable", "no memory: try again");
+    if (!web_order_logged(order, worked)) {
         login_free(login);
         return;
     }
@@ -190,11 +192,10 @@ static void on_chosen(void *context, bool right, const char *hash)
         refuse(login);
         return;
     }
-    (void)snprintf(login->credential.password, sizeof login->credential.password, "%s", hash);
-    login->credential.invitation = (struct esep_hash){{0}};
-    login->credential.invited_until = 0;
-    if (web_credential_put(login->web->credentials, login->name, &login->credential, &reason) !=
-        ESEP_OK) {
+    memcpy(credential->password, login->chosen, sizeof credential->password);
+    credential->invitation = (struct esep_hash){{0}};
+    credential->invited_until = 0;
+    if (web_credential_put(login->web->credentials, login->name, credential, &reason) != ESEP_OK) {
         esep_log(ESEP_LOG_ERROR, "credentials", "%s", reason.text);
         web_problem(login->web, login->request, 500, "Internal Server Error",
                     "the password could not be kept: the old one holds");
@@ -204,6 +205,34 @@ static void on_chosen(void *context, bool right, const char *hash)
     /* Whoever was in with the old one is out. */
     (void)web_session_close_account(login->web->sessions, login->name);
     on_verified(login, true, "");
+}
+
+static void on_chosen(void *context, bool right, const char *hash)
+{
+    struct login *login = context;
+    (void)right;
+    if (hash[0] == '\0') {
+        web_problem(login->web, login->request, 503, "Service Unavailable", "no memory: try again");
+        login_free(login);
+        return;
+    }
+    if (!is_unchanged(login)) {
+        refuse(login);
+        return;
+    }
+    (void)snprintf(login->chosen, sizeof login->chosen, "%s", hash);
+    struct web_order *order =
+        web_order_new(login->web, login->request, login->name, ESEP__V1__ORDER__WHAT_CREDENTIAL);
+    if (order == NULL) {
+        login_free(login);
+        return;
+    }
+    (void)snprintf(order->name, sizeof order->name, "%s", login->name);
+    order->credential.account = order->name;
+    order->credential.act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_PASSWORD;
+    order->settle = keep_chosen;
+    order->context = login;
+    web_order_pass_on(order);
 }
 
 static void ask_hasher(struct login *login, enum web_hashing what, const char *password)

@@ -2,7 +2,8 @@
  * orders include it, nobody else.
  *
  * A maker begins an order, reads what was said into one of its messages, and passes it on; or says
- * what is wrong with it. Texts point into `said`.
+ * what is wrong with it. Texts point into `said`. What is answered is what ingest said of it,
+ * unless the maker has work of its own once it is logged: then `settle` answers.
  */
 #ifndef COLLECTOR_WEB_WEB_ORDER_H
 #define COLLECTOR_WEB_WEB_ORDER_H
@@ -10,7 +11,7 @@
 #include "collector/web/web.h"
 #include "esep/v1/wire.pb-c.h"
 
-enum { WEB_BULK_MAX = 100 };
+enum { WEB_BULK_MAX = 100, WEB_SECRET_CHARS = 65 };
 
 /* One report of a review of several, or the one thing that is ordered. */
 struct web_order_item {
@@ -32,8 +33,15 @@ struct web_order {
     Esep__V1__ExtendOrder extend;
     Esep__V1__ControlOrder subject;
     Esep__V1__AccountOrder account;
-    char name[WEB_ACCOUNT_MAX]; /* of the account, where the path says it */
-    struct web_order *next;     /* under way */
+    Esep__V1__CredentialOrder credential;
+    char name[WEB_ACCOUNT_MAX];    /* of the account, where the path says it */
+    uint8_t hash[ESEP_HASH_BYTES]; /* the credential's */
+    /* NULL, or what answers the request in ingest's place. worked: items[0] says what came of it.
+     */
+    void (*settle)(struct web_order *order, bool worked);
+    void *context;                 /* settle's */
+    char secret[WEB_SECRET_CHARS]; /* likewise; wiped */
+    struct web_order *next;        /* under way */
     bool bulk;
     size_t count;
     struct web_order_item items[WEB_BULK_MAX];
@@ -41,7 +49,12 @@ struct web_order {
 
 /* NULL: answered. */
 struct web_order *web_order_begin(const struct web_call *call, Esep__V1__Order__WhatCase what);
-void web_order_pass_on(const struct web_call *call, struct web_order *order);
+/* The same for what takes no Idempotency-Key, and has no body or read it itself. */
+struct web_order *web_order_new(struct web *web, struct esep_http_request *request,
+                                const char *actor, Esep__V1__Order__WhatCase what);
+void web_order_pass_on(struct web_order *order);
+/* For settle: whether ingest has logged it; false: answered. */
+bool web_order_logged(const struct web_order *order, bool worked);
 /* 400; form: what such an order looks like. */
 void web_order_bad(const struct web_call *call, struct web_order *order, const char *form);
 

@@ -64,6 +64,7 @@ void web_orders_free(struct web_orders *orders)
 static void order_free(struct web_order *order)
 {
     json_decref(order->said);
+    esep_wipe(order->secret, sizeof order->secret);
     free(order);
 }
 
@@ -73,12 +74,14 @@ struct messages {
     Esep__V1__ExtendOrder extend;
     Esep__V1__ControlOrder control;
     Esep__V1__AccountOrder account;
+    Esep__V1__CredentialOrder credential;
 };
 
 static void fill(Esep__V1__Order *out, const struct web_order *order,
                  const struct web_order_item *item, struct messages *messages)
 {
-    *messages = (struct messages){order->review, order->extend, order->subject, order->account};
+    *messages = (struct messages){order->review, order->extend, order->subject, order->account,
+                                  order->credential};
     out->what_case = order->what;
     if (order->what == ESEP__V1__ORDER__WHAT_REVIEW) {
         messages->review.report_index = item->report_index;
@@ -87,6 +90,8 @@ static void fill(Esep__V1__Order *out, const struct web_order *order,
         out->extend = &messages->extend;
     } else if (order->what == ESEP__V1__ORDER__WHAT_CONTROL) {
         out->control = &messages->control;
+    } else if (order->what == ESEP__V1__ORDER__WHAT_CREDENTIAL) {
+        out->credential = &messages->credential;
     } else {
         ESEP_ASSERT(order->what == ESEP__V1__ORDER__WHAT_ACCOUNT);
         out->account = &messages->account;
@@ -202,17 +207,23 @@ static const char *title_of(unsigned status)
                            : "Service Unavailable";
 }
 
-static void done(void *context, bool worked)
+bool web_order_logged(const struct web_order *order, bool worked)
 {
-    struct web_order *order = context;
+    const struct web_order_item *item = &order->items[0];
+    const unsigned status = worked ? item_status(item) : 503;
+    if (status == 200)
+        return true;
+    web_problem(order->web, order->request, status, title_of(status),
+                worked ? item->text.text : "the page is busy, or ending: try again");
+    return false;
+}
+
+static void answer(struct web_order *order, bool worked)
+{
     const struct esep_http_field type = {"Content-Type", "application/json"};
     const struct web_order_item *first = &order->items[0];
     const unsigned status = order->bulk ? 200 : item_status(first);
     bool certain = false;
-
-    land(order);
-    if (worked && (order->bulk || first->ok))
-        web_follow(order->web);
     json_t *value = order_json(order, &certain);
     char *body = worked && value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
     json_decref(value);
@@ -227,6 +238,18 @@ static void done(void *context, bool worked)
             keep_answer(order->web->orders, order, status, body);
     }
     free(body);
+}
+
+static void done(void *context, bool worked)
+{
+    struct web_order *order = context;
+    land(order);
+    if (worked && (order->bulk || order->items[0].ok))
+        web_follow(order->web);
+    if (order->settle != NULL)
+        order->settle(order, worked);
+    else
+        answer(order, worked);
     order_free(order);
 }
 
@@ -281,45 +304,61 @@ static bool read_key(const struct web_call *call, struct esep_hash *ret)
     return false;
 }
 
-void web_order_pass_on(const struct web_call *call, struct web_order *order)
+void web_order_pass_on(struct web_order *order)
 {
+    struct web *web = order->web;
     const enum esep_status status =
-        web_worker_ask(call->web->orders->worker, &(struct web_job){work, done, order});
+        web_worker_ask(web->orders->worker, &(struct web_job){work, done, order});
     if (status == ESEP_OK) {
-        order->next = call->web->orders->under_way;
-        call->web->orders->under_way = order;
+        order->next = web->orders->under_way;
+        web->orders->under_way = order;
         return;
     }
-    web_problem(call->web, call->request, 503, "Service Unavailable",
-                "many decisions wait just now: try again");
+    if (order->settle != NULL)
+        order->settle(order, false);
+    else
+        web_problem(web, order->request, 503, "Service Unavailable",
+                    "many decisions wait just now: try again");
     order_free(order);
+}
+
+struct web_order *web_order_new(struct web *web, struct esep_http_request *request,
+                                const char *actor, Esep__V1__Order__WhatCase what)
+{
+    if (web->settings->web_control[0] == '\0') {
+        web_problem(web, request, 503, "Service Unavailable",
+                    "web.control is not configured: this page only shows");
+        return NULL;
+    }
+    struct web_order *order = calloc(1, sizeof *order);
+    if (order == NULL) {
+        web_problem(web, request, 500, "Internal Server Error", "no memory");
+        return NULL;
+    }
+    *order = (struct web_order){.web = web, .request = request, .what = what, .count = 1};
+    (void)snprintf(order->control, sizeof order->control, "%s", web->settings->web_control);
+    (void)snprintf(order->actor, sizeof order->actor, "%s", actor);
+    esep__v1__review_order__init(&order->review);
+    esep__v1__extend_order__init(&order->extend);
+    esep__v1__control_order__init(&order->subject);
+    esep__v1__account_order__init(&order->account);
+    esep__v1__credential_order__init(&order->credential);
+    return order;
 }
 
 struct web_order *web_order_begin(const struct web_call *call, Esep__V1__Order__WhatCase what)
 {
     const struct esep_slice body = esep_http_body(call->request);
     struct esep_hash key;
+    struct web_order *order = web_order_new(call->web, call->request, call->session->account, what);
 
-    if (call->web->settings->web_control[0] == '\0') {
-        web_problem(call->web, call->request, 503, "Service Unavailable",
-                    "web.control is not configured: this page only shows");
+    if (order == NULL)
+        return NULL;
+    if (!read_key(call, &key)) {
+        order_free(order);
         return NULL;
     }
-    if (!read_key(call, &key))
-        return NULL;
-    struct web_order *order = calloc(1, sizeof *order);
-    if (order == NULL) {
-        web_problem(call->web, call->request, 500, "Internal Server Error", "no memory");
-        return NULL;
-    }
-    *order = (struct web_order){
-        .web = call->web, .request = call->request, .key = key, .what = what, .count = 1};
-    (void)snprintf(order->control, sizeof order->control, "%s", call->web->settings->web_control);
-    (void)snprintf(order->actor, sizeof order->actor, "%s", call->session->account);
-    esep__v1__review_order__init(&order->review);
-    esep__v1__extend_order__init(&order->extend);
-    esep__v1__control_order__init(&order->subject);
-    esep__v1__account_order__init(&order->account);
+    order->key = key;
     order->said = body.len > 0
                       ? json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL)
                       : NULL;

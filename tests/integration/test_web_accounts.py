@@ -5,6 +5,7 @@ a second factor protects is protected of who came to the right after the login, 
 """
 
 import base64
+import concurrent.futures
 import datetime
 import json
 import unittest
@@ -43,6 +44,9 @@ class Accounts(unittest.TestCase):
     def size(self):
         return self.field.listing("status")["log"]["size"]
 
+    def log(self, kind):
+        return self.field.listing("log", "list", "--type", kind, "--count", "1000")["entries"]
+
     def days(self, first=0, last=30):
         """From and until of days around today; by the plan's zone it may be tomorrow."""
         today = datetime.datetime.now(datetime.timezone.utc).date()
@@ -55,7 +59,8 @@ class Accounts(unittest.TestCase):
         self.assertEqual(new, {
             "name": "new", "display": "Новый", "role": "reviewer", "state": "active", "body": "mia",
             "substitute_for": None, "from": None, "until": None, "log_index": made["log_index"],
-            "password": False, "second_factor": False, "invited_until": None})
+            "password": False, "second_factor": False, "invited_until": None,
+            "let_in_by": {"invitation": None, "password": None, "second_factor": None, "calendar": None}})
         self.post("/new/role", {"role": "secretary", "no_body": True}, 200)
         self.post("/new/substitute", {"for": "aigul", **self.days()}, 200)
         new = self.accounts()["new"]
@@ -121,14 +126,46 @@ class Accounts(unittest.TestCase):
         self.assertEqual(page.Browser(self.port).login("guest", invitation=second["invitation"]).status, 401)
         guest = self.accounts()["guest"]
         self.assertEqual((guest["password"], guest["invited_until"]), (True, None))
-        text = self.daemon.text()
-        self.assertIn("for account 'guest' by 'adil'", text)
+        told = [entry for entry in self.log("credential") if entry["what"].startswith("guest: ")]
+        self.assertEqual([(entry["log_index"], entry["who"]) for entry in told[:2]],
+                         [(first["log_index"], "adil"), (second["log_index"], "adil")])
+        self.assertEqual([entry["what"] for entry in told], [
+            f"guest: invited until {first['good_until']}", f"guest: invited until {second['good_until']}",
+            "guest: a password"])
+        self.assertEqual(told[2]["who"], "guest")
+        by = guest["let_in_by"]
+        self.assertEqual((by["invitation"]["who"], by["invitation"]["log_index"], by["invitation"]["until"],
+                          by["invitation"]["stands"]), ("adil", second["log_index"], second["good_until"], False))
+        self.assertEqual((by["password"]["who"], by["password"]["stands"], by["second_factor"]), ("guest", True, None))
+        self.assertEqual(self.field.listing("account", "list")["accounts"][-1].keys(),
+                         {key for key in guest if key not in ("password", "second_factor", "invited_until")})
         for code in (first["invitation"], second["invitation"]):
-            self.assertNotIn(code, text)
+            for where in [self.daemon.text()] + [self.field.command("log", "list", "--count", "1000", *how).out
+                                                 for how in ((), ("--json",))]:
+                self.assertNotIn(code, where)
         self.post("/guest/close", {}, 200)
         for name in ("guest", "nobody"):
             self.post(f"/{name}/invitation", {}, 404)
         self.assertEqual(browser.ask("GET", "/api/v1/session").status, 401)
+
+    def test_while_ingest_is_away_nobody_is_let_in_anew(self):
+        """What the log cannot tell is not done: no invitation, no password, no second factor."""
+        self.post("", {"name": "late", "role": "viewer"}, 200)
+        open_one = self.post("/late/invitation", {}, 201)
+        before, size = self.accounts()["late"], self.size()
+        self.field.collector.stop()
+        try:
+            with concurrent.futures.ThreadPoolExecutor() as pool:  # each waits as long as an order may take
+                browser = page.Browser(self.port)
+                entered = pool.submit(browser.login, "late", invitation=open_one["invitation"])
+                told = [pool.submit(self.field.command, "password", "late", *how, stdin=page.PASSWORD + "\n", code=75)
+                        for how in ((), ("--invite",), ("--second-factor",))]
+            self.assertEqual((entered.result().status, browser.cookie), (503, None))
+            self.assertEqual([answer.result().out for answer in told], [""] * 3)
+            self.assertEqual((self.accounts()["late"], self.size()), (before, size))
+        finally:
+            self.field.collector.start()
+        self.assertEqual(page.Browser(self.port).login("late", invitation=open_one["invitation"]).status, 201)
 
     def second_factor(self, name):
         uri = self.field.command("password", name, "--second-factor").out.strip()

@@ -254,6 +254,90 @@ static void rows_of_a_disk_that_lies(void **state)
     world_end(&w);
 }
 
+static enum esep_status try_credential(struct world *w, const Esep__V1__Credential *m)
+{
+    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_CREDENTIAL,
+                                        .accepted_at = w->now};
+    return world_try(w, &leaf, &m->base);
+}
+
+/* A store of before such entries loads as it is, and its rows are what a replay makes: begin()
+ * makes such accounts. From the first entry on the rows keep what was said, through ACCOUNT
+ * entries, too. */
+static void what_lets_in_is_kept(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    assert_kept(&w);
+    static uint8_t hash[ESEP_HASH_BYTES] = {1, 2, 3};
+    static char aigul[] = "aigul", longest[VIEWS_ACTOR_MAX];
+    memset(longest, 'x', sizeof longest - 1);
+    Esep__V1__Credential m = {.base = {.descriptor = &esep__v1__credential__descriptor},
+                              .account = aigul,
+                              .act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_INVITED,
+                              .hash = {sizeof hash, hash},
+                              .until_us = w.now + ESEP_DAY,
+                              .actor = longest};
+    assert_int_equal(try_credential(&w, &m), ESEP_OK);
+    assert_kept(&w);
+    m.act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_CALENDAR;
+    m.until_us = 0;
+    assert_int_equal(try_credential(&w, &m), ESEP_OK);
+    m.hash.len = 0;
+    for (int act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_PASSWORD;
+         act <= ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_NO_SECOND_FACTOR; act++) {
+        m.act = (Esep__V1__CredentialAct)act;
+        assert_int_equal(try_credential(&w, &m), ESEP_OK);
+    }
+    const struct views_account next = account("aigul");
+    assert_int_equal(world_account(&w, &next), ESEP_OK);
+    const struct views_account *a = views_account_named(w.views, "aigul");
+    static const bool stands[VIEWS_PROOFS] = {false, true, false, true};
+    for (int i = 0; i < VIEWS_PROOFS; i++) {
+        assert_int_equal(a->proofs[i].stands, stands[i]);
+        assert_int_not_equal(a->proofs[i].index, 0);
+        assert_string_equal(a->proofs[i].actor, longest);
+    }
+    assert_memory_equal(a->proofs[VIEWS_PROOF_CALENDAR].hash.bytes, hash, sizeof hash);
+    assert_kept(&w);
+    world_end(&w);
+}
+
+static void what_no_credential_entry_is(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    static uint8_t hash[ESEP_HASH_BYTES];
+    static char aigul[] = "aigul", nobody[] = "nobody", none[] = "", longer[VIEWS_ACTOR_MAX + 1];
+    memset(longer, 'x', sizeof longer - 1);
+    const Esep__V1__Credential good = {.base = {.descriptor = &esep__v1__credential__descriptor},
+                                       .account = aigul,
+                                       .act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_INVITED,
+                                       .hash = {sizeof hash, hash},
+                                       .until_us = w.now + ESEP_DAY,
+                                       .actor = none};
+    Esep__V1__Credential bad[7] = {good, good, good, good, good, good, good};
+    bad[0].account = nobody;
+    bad[1].act = (Esep__V1__CredentialAct)0;
+    bad[2].act = (Esep__V1__CredentialAct)7;
+    bad[3].hash.len = 31;
+    bad[4].until_us = 0;
+    bad[5].actor = longer;
+    bad[6].act = ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_PASSWORD; /* with a hash */
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(try_credential(&w, &bad[i]), ESEP_INVALID);
+    assert_int_equal(views_account_named(w.views, "aigul")->proofs[0].index, 0);
+    assert_int_equal(try_credential(&w, &good), ESEP_OK);
+    struct views_account closed = account("aigul");
+    closed.state = CLOSED;
+    assert_int_equal(world_account(&w, &closed), ESEP_OK);
+    assert_int_equal(try_credential(&w, &good), ESEP_INVALID);
+    assert_kept(&w);
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +347,8 @@ int main(void)
         cmocka_unit_test(what_no_account_is),
         cmocka_unit_test(as_many_as_the_limit),
         cmocka_unit_test(rows_of_a_disk_that_lies),
+        cmocka_unit_test(what_lets_in_is_kept),
+        cmocka_unit_test(what_no_credential_entry_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
