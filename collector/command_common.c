@@ -39,6 +39,12 @@ const struct argp collector_common_argp = {.options = common_options, .parser = 
  * travels as. */
 static bool config_failed;
 
+enum esep_status collector_config_check(enum esep_status status)
+{
+    config_failed = config_failed || status != ESEP_OK;
+    return status;
+}
+
 int collector_fail(enum esep_status status, const struct esep_reason *reason)
 {
     (void)fprintf(stderr, "esep-collector: %s\n",
@@ -51,9 +57,7 @@ enum esep_status collector_command_settings(const struct command_common *common,
                                             struct esep_reason *reason)
 {
     const char *file = common->config != NULL ? common->config : DEFAULT_CONFIG;
-    enum esep_status status = collector_settings_read(file, ret, reason);
-    config_failed = status != ESEP_OK;
-    return status;
+    return collector_config_check(collector_settings_read(file, ret, reason));
 }
 
 json_t *collector_json_u64(uint64_t value)

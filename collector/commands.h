@@ -29,6 +29,9 @@ struct command_common {
 };
 extern const struct argp collector_common_argp; /* input: struct command_common * */
 
+/* What failed is what the configuration says, whatever status that travels as: collector_fail
+ * returns EX_CONFIG for it. Returns the status. */
+ESEP_MUST_USE enum esep_status collector_config_check(enum esep_status status);
 /* Prints "esep-collector: reason" on stderr and returns the exit status. */
 int collector_fail(enum esep_status status, const struct esep_reason *reason);
 /* Reads the settings named by --config, or says why not. */

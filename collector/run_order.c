@@ -1,4 +1,5 @@
 /* collector/run_order.c - local orders: one question, one answer; see run.h. */
+#include "collector/commands.h"
 #include "collector/run.h"
 #include "io/control.h"
 #include "io/log.h"
@@ -85,6 +86,8 @@ static enum esep_status open_gate(struct run_gate *gate, const char *path, bool 
     char endpoint[300];
     (void)snprintf(endpoint, sizeof endpoint, "ipc://%s", path);
     enum esep_status status = esep_control_folder(path, group, reason);
+    if (status == ESEP_INVALID) /* no place for a socket: what `control` says is wrong */
+        status = collector_config_check(status);
     if (status == ESEP_OK)
         status = esep_zsock_new(&gate->socket, esep_loop_base(gate->run->loop), gate->run->zmq,
                                 &options, on_order, gate, reason);

@@ -182,9 +182,6 @@ static enum esep_status do_it(const struct words *words, const struct collector_
     struct web_credential next = {.password = ""};
     struct web_credential credential = {.password = ""};
     Esep__V1__CredentialOrder order = ESEP__V1__CREDENTIAL_ORDER__INIT;
-    if (settings->web_credentials[0] == '\0')
-        return esep_because(reason, ESEP_INVALID,
-                            "web.credentials names no folder: nobody could log in");
     enum esep_status status = esep_clock_init(&clock, settings->clock, reason);
     if (status == ESEP_OK)
         status = web_credentials_open(&credentials, settings->web_credentials, reason);
@@ -247,6 +244,8 @@ int collector_cmd_password(int argc, char **argv)
         return EX_USAGE;
     }
     enum esep_status status = collector_command_settings(&words.common, &settings, &reason);
+    if (status == ESEP_OK)
+        status = web_credentials_folder(settings, &reason);
     if (status == ESEP_OK)
         status = check_account(settings, words.name, &reason);
     if (status == ESEP_OK)

@@ -8,6 +8,12 @@
 #ifndef COLLECTOR_WEB_COMMANDS_H
 #define COLLECTOR_WEB_COMMANDS_H
 
+#include "collector/settings.h"
+
+/* Whether web.credentials names a folder: without one neither has anything to do. */
+ESEP_MUST_USE enum esep_status web_credentials_folder(const struct collector_settings *settings,
+                                                      struct esep_reason *reason);
+
 int collector_cmd_web(int argc, char **argv);
 int collector_cmd_password(int argc, char **argv);
 

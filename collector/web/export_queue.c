@@ -181,6 +181,18 @@ struct web_export *web_export_find(struct web_export_queue *queue, const char *o
     return NULL;
 }
 
+struct web_export *web_export_keyed(struct web_export_queue *queue, const char *owner,
+                                    const struct esep_hash *key)
+{
+    for (size_t i = 0; i < queue->limits.places; i++) {
+        struct web_export *e = &queue->places[i];
+        if (e->state != WEB_EXPORT_NONE && strcmp(e->owner, owner) == 0 &&
+            esep_hash_equal(&e->key, key))
+            return e;
+    }
+    return NULL;
+}
+
 struct web_export *web_export_next(struct web_export_queue *queue, const char *owner,
                                    const struct web_export *before)
 {

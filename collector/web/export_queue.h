@@ -45,6 +45,7 @@ struct web_export {
     uint64_t number; /* they are made in this order */
     char owner[WEB_ACCOUNT_MAX];
     struct web_export_wish wish;
+    struct esep_hash key, wanted; /* of the request, the asker's own; zero: it has no key */
     esep_time asked_at, started_at, ended_at;
     unsigned percent;  /* never goes back */
     uint64_t log_size; /* that it is made of; 0: not known yet */
@@ -87,6 +88,9 @@ struct web_export *web_export_tick(struct web_export_queue *queue, esep_time now
 /* NULL: there is none, or it is another account's. */
 struct web_export *web_export_find(struct web_export_queue *queue, const char *owner,
                                    const uint8_t id[WEB_EXPORT_ID_BYTES]);
+/* The account's that was asked for under the key, which is not zero; NULL: none is here. */
+struct web_export *web_export_keyed(struct web_export_queue *queue, const char *owner,
+                                    const struct esep_hash *key);
 /* The account's, newest first: with `before` NULL the newest, then the next. NULL: no more. */
 struct web_export *web_export_next(struct web_export_queue *queue, const char *owner,
                                    const struct web_export *before);

@@ -87,19 +87,29 @@ static enum esep_status read_metrics_token(struct web *web, struct esep_reason *
     return status;
 }
 
+enum esep_status web_credentials_folder(const struct collector_settings *settings,
+                                        struct esep_reason *reason)
+{
+    if (settings->web_credentials[0] != '\0')
+        return ESEP_OK;
+    return collector_config_check(
+        esep_because(reason, ESEP_INVALID,
+                     "web.credentials names no folder, so nobody could log in: name one in the "
+                     "configuration"));
+}
+
 static enum esep_status read_settings(struct web *web, const struct command_common *common,
                                       struct esep_reason *reason)
 {
     enum esep_status status = collector_command_settings(common, &web->settings, reason);
     web->config = common->config;
+    if (status == ESEP_OK)
+        status = web_credentials_folder(web->settings, reason);
     if (status != ESEP_OK)
         return status;
-    if (web->settings->web_credentials[0] == '\0')
-        return esep_because(reason, ESEP_INVALID,
-                            "web.credentials names no folder: nobody could log in");
     add_default(&web->settings->web_hosts, "localhost", "127.0.0.1");
     add_default(&web->settings->web_proxies, "127.0.0.1", "::1");
-    status = read_metrics_token(web, reason);
+    status = collector_config_check(read_metrics_token(web, reason));
     return status != ESEP_OK ? status : esep_clock_init(&web->clock, web->settings->clock, reason);
 }
 
@@ -111,7 +121,8 @@ static enum esep_status read_address(const char *text, char *ret_address, size_t
     char *end = NULL;
     const unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
     if (colon == NULL || colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > UINT16_MAX)
-        return esep_because(reason, ESEP_INVALID, "web.listen: '%.60s' is no ADDRESS:PORT", text);
+        return collector_config_check(
+            esep_because(reason, ESEP_INVALID, "web.listen: '%.60s' is no ADDRESS:PORT", text));
     const bool bracket = text[0] == '[' && colon > text && colon[-1] == ']';
     (void)snprintf(ret_address, len, "%.*s", (int)(colon - text) - (bracket ? 2 : 0),
                    text + bracket);
@@ -135,6 +146,8 @@ static enum esep_status open_door(struct web *web, struct esep_reason *reason)
         status = web_events_new(&web->events, web);
     if (status == ESEP_OK)
         status = web_index_new(&web->index, (uint32_t)s->obligations);
+    if (status == ESEP_OK)
+        status = web_calendars_new(&web->calendars, (uint32_t)s->accounts);
     if (status != ESEP_OK)
         return esep_because(reason, status, "no memory for the page's tables");
     status = web_credentials_open(&web->credentials, s->web_credentials, reason);
@@ -144,7 +157,9 @@ static enum esep_status open_door(struct web *web, struct esep_reason *reason)
         status = web_orders_new(&web->orders, web, reason);
     if (status == ESEP_OK)
         status = web_exports_new(&web->exports, web, reason);
-    return status == ESEP_OK ? web_files_load(&web->files, s->web_files, reason) : status;
+    if (status == ESEP_OK)
+        status = web_files_load(&web->files, s->web_files, reason);
+    return status == ESEP_NOT_FOUND ? collector_config_check(status) : status;
 }
 
 static enum esep_status listen_for(struct web *web, struct esep_reason *reason)
@@ -197,6 +212,7 @@ static void stop(struct web *web)
     esep_http_free(web->http);
     web_events_free(web->events);
     web_exports_free(web->exports);
+    web_calendars_free(web->calendars);
     web_files_free(web->files);
     web_credentials_close(web->credentials);
     web_throttle_free(web->throttle);

@@ -13,6 +13,7 @@
  *   web_read.c      what the page asks: json.h's producers, with an ETag
  *   web_orders.c    decisions on their way to ingest
  *   web_decisions.c, web_accounts.c  what they are made of
+ *   web_calendar.c  deadlines for calendar programs, by an address that is its own key
  *   web_exports.c   files to be handed in, made beside the page
  *   web_files.c     the page's own files, read once at the start
  *   web_events.c    live viewers: a word to each when the log has grown
@@ -40,6 +41,7 @@ struct web_events;
 struct web_orders;
 struct web_exports;
 struct web_index;
+struct web_calendars;
 
 struct web {
     const char *config; /* its file; NULL: the usual one */
@@ -56,6 +58,7 @@ struct web {
     struct web_hasher *hasher;
     struct web_orders *orders;
     struct web_exports *exports;
+    struct web_calendars *calendars;
     struct web_index *index; /* of the log, as far as the views */
     uint16_t port;
     struct esep_hash metrics_token; /* SHA-256 of it; zero: there is none */
@@ -94,6 +97,9 @@ void web_answer_json(struct web *web, struct esep_http_request *request, unsigne
 /* An error as RFC 9457 has it: detail is for people, and may be NULL. */
 void web_problem(struct web *web, struct esep_http_request *request, unsigned status,
                  const char *title, const char *detail);
+void web_problem_with(struct web *web, struct esep_http_request *request, unsigned status,
+                      const struct esep_http_field *fields, size_t count, const char *title,
+                      const char *detail);
 esep_time web_now(const struct web *web);
 
 /* web_login.c */
@@ -114,7 +120,21 @@ bool web_cookie_token(const struct web *web, const struct esep_http_request *req
 #define WEB_READ(name) void web_read_##name(const struct web_call *call);
 WEB_READS(WEB_READ)
 #undef WEB_READ
+enum { WEB_ETAG_CHARS = 64 };
+void web_etag(const struct web_call *call, char ret_etag[WEB_ETAG_CHARS]);
+bool web_is_seen(const struct web_call *call, const char *etag);
+/* what: for the process log. */
+void web_read_failed(const struct web_call *call, const char *what, enum esep_status status,
+                     const struct esep_reason *reason);
+
+/* web_calendar.c */
+ESEP_MUST_USE enum esep_status web_calendars_new(struct web_calendars **ret, uint32_t accounts_max);
+void web_calendars_free(struct web_calendars *calendars);
 void web_calendar(const struct web_call *call);
+void web_calendar_feed(const struct web_call *call); /* rest: what the address ends with */
+void web_calendar_show(const struct web_call *call);
+void web_calendar_draw(const struct web_call *call);
+void web_calendar_end(const struct web_call *call);
 
 /* web.c: takes in at once what was logged, so that who has decided sees it. */
 void web_follow(struct web *web);

@@ -9,7 +9,7 @@
 #include "collector/export.h"
 #include "collector/web/child.h"
 #include "collector/web/export_queue.h"
-#include "collector/web/web.h"
+#include "collector/web/web_order.h"
 #include "io/keyfile.h"
 #include "io/log.h"
 
@@ -73,7 +73,7 @@ enum esep_status web_exports_new(struct web_exports **ret, struct web *web,
                                              .bytes_max = s->web_exports_bytes};
     const int fd = new_file(s->web_exports);
     if (fd < 0)
-        return esep_because(reason, ESEP_IO,
+        return esep_because(reason, errno == ENOENT || errno == ENOTDIR ? ESEP_NOT_FOUND : ESEP_IO,
                             "%.150s: no file can be made there: %s: see "
                             "web.exports",
                             s->web_exports, strerror(errno));
@@ -347,39 +347,58 @@ static const char *read_wish(const struct web_call *call, json_t *said, struct w
     return NULL;
 }
 
-static void queue_wish(const struct web_call *call, const struct web_export_wish *wish)
+static void show_taken(const struct web_call *call, const struct web_export *e)
+{
+    char hex[2 * WEB_EXPORT_ID_BYTES + 1];
+    char place[80];
+    esep_hex(e->id, sizeof e->id, hex);
+    (void)snprintf(place, sizeof place, "/api/v1/exports/%s", hex);
+    const struct esep_http_field field = {"Location", place};
+    web_answer_json(call->web, call->request, 202, &field, 1,
+                    export_json_of(call->web->exports, e));
+}
+
+static struct web_export *queue_wish(const struct web_call *call,
+                                     const struct web_export_wish *wish)
 {
     struct web_exports *exports = call->web->exports;
     uint8_t id[WEB_EXPORT_ID_BYTES];
-    char hex[2 * sizeof id + 1];
-    char place[80];
     struct web_export *e = NULL;
 
     esep_random(id, sizeof id);
     const enum esep_status status =
         web_export_ask(exports->queue, call->session->account, id, wish, esep_monotonic(), &e);
-    if (status == ESEP_LIMIT) {
+    if (status == ESEP_LIMIT)
         web_problem(call->web, call->request, 429, "Too Many Requests",
                     "as many of your exports wait as one account may have: fetch or delete some "
                     "once they are made");
-        return;
-    }
-    if (status != ESEP_OK) {
+    else if (status != ESEP_OK)
         web_problem(call->web, call->request, 503, "Service Unavailable",
                     "as many exports wait as this server takes: try again in some minutes");
-        return;
-    }
-    start_next(exports);
-    esep_hex(id, sizeof id, hex);
-    (void)snprintf(place, sizeof place, "/api/v1/exports/%s", hex);
-    const struct esep_http_field field = {"Location", place};
-    web_answer_json(call->web, call->request, 202, &field, 1, export_json_of(exports, e));
+    return e;
 }
 
+/* As with decisions: the same key and the same words get what they got before, while it is here. */
 void web_export_order(const struct web_call *call)
 {
     const struct esep_slice body = esep_http_body(call->request);
+    static const struct esep_hash none;
+    struct web_exports *exports = call->web->exports;
     struct web_export_wish wish;
+    struct esep_hash key;
+    struct esep_hash wanted;
+    if (!web_order_key(call, false, &key, &wanted))
+        return;
+    struct web_export *e = esep_hash_equal(&key, &none)
+                               ? NULL
+                               : web_export_keyed(exports->queue, call->session->account, &key);
+    if (e != NULL) {
+        if (esep_hash_equal(&e->wanted, &wanted))
+            show_taken(call, e);
+        else
+            web_order_other(call);
+        return;
+    }
     json_t *said = body.len > 0
                        ? json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL)
                        : NULL;
@@ -387,8 +406,12 @@ void web_export_order(const struct web_call *call)
     json_decref(said);
     if (wrong != NULL)
         web_problem(call->web, call->request, 400, "Bad Request", wrong);
-    else
-        queue_wish(call, &wish);
+    else if ((e = queue_wish(call, &wish)) != NULL) {
+        e->key = key;
+        e->wanted = wanted;
+        start_next(exports);
+        show_taken(call, e);
+    }
 }
 
 void web_export_list(const struct web_call *call)

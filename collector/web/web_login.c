@@ -241,11 +241,9 @@ static void ask_hasher(struct login *login, enum web_hashing what, const char *p
     if (web_hasher_ask(login->web->hasher, what, password, hash,
                        what == WEB_HASH_MAKE ? on_chosen : on_verified, login) == ESEP_OK)
         return;
-    const struct esep_http_field fields[] = {{"Content-Type", "application/problem+json"},
-                                             {"Retry-After", "2"}};
-    web_answer(login->web, login->request, 503, fields, 2,
-               esep_slice_str("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\","
-                              "\"status\":503,\"detail\":\"many log in just now: try again\"}"));
+    const struct esep_http_field field = {"Retry-After", "2"};
+    web_problem_with(login->web, login->request, 503, &field, 1, "Service Unavailable",
+                     "many log in just now: try again");
     login_free(login);
 }
 
@@ -273,11 +271,9 @@ static bool must_wait(const struct web_call *call, const char *name)
     if (wait == 0)
         return false;
     (void)snprintf(seconds, sizeof seconds, "%lld", wait_s);
-    const struct esep_http_field fields[] = {{"Content-Type", "application/problem+json"},
-                                             {"Retry-After", seconds}};
-    web_answer(call->web, call->request, 429, fields, 2,
-               esep_slice_str("{\"type\":\"about:blank\",\"title\":\"Too Many Requests\","
-                              "\"status\":429,\"detail\":\"too many logins that failed: wait\"}"));
+    const struct esep_http_field field = {"Retry-After", seconds};
+    web_problem_with(call->web, call->request, 429, &field, 1, "Too Many Requests",
+                     "too many logins that failed: wait");
     return true;
 }
 

@@ -24,7 +24,8 @@ struct web_order_item {
 struct web_order {
     struct web *web;
     struct esep_http_request *request;
-    struct esep_hash key; /* of account and idempotency key */
+    struct esep_hash key;    /* of account, path and idempotency key; zero: it has none */
+    struct esep_hash wanted; /* of what was said */
     char control[100];
     char actor[WEB_ACCOUNT_MAX];
     json_t *said; /* what the texts below lie in */
@@ -49,6 +50,12 @@ struct web_order {
 
 /* NULL: answered. */
 struct web_order *web_order_begin(const struct web_call *call, Esep__V1__Order__WhatCase what);
+/* What says that a request is one of before. False: answered, 400. required false: without a key
+ * it is none, and ret_key is zero. */
+bool web_order_key(const struct web_call *call, bool required, struct esep_hash *ret_key,
+                   struct esep_hash *ret_wanted);
+/* 422: the key was another request's. */
+void web_order_other(const struct web_call *call);
 /* The same for what takes no Idempotency-Key, and has no body or read it itself. */
 struct web_order *web_order_new(struct web *web, struct esep_http_request *request,
                                 const char *actor, Esep__V1__Order__WhatCase what);

@@ -7,7 +7,8 @@
  *
  * A write carries an Idempotency-Key. The same key from the same account gets the first answer
  * again, so that a request whose answer was lost can be repeated; while the first is under way it
- * gets 409, so that two clicks are one decision. The last few hundred answers are
+ * gets 409, so that two clicks are one decision; and 422 where it says something else than the
+ * first did. The last few hundred answers are
  * kept, in memory: after a start of this process a repeat is a new order, which ingest refuses
  * where the report is no longer waiting for it.
  */
@@ -25,7 +26,7 @@
 enum { ANSWERS = 512, KEY_MAX = 64, ORDER_WAIT_MS = 15000, ORDER_BYTES = 16384 };
 
 struct answer {
-    struct esep_hash key;
+    struct esep_hash key, wanted;
     unsigned status; /* 0: none */
     char *body;
 };
@@ -173,6 +174,7 @@ static void keep_answer(struct web_orders *orders, const struct web_order *order
     struct answer *answer = &orders->answers[orders->next++ % ANSWERS];
     free(answer->body);
     answer->key = order->key;
+    answer->wanted = order->wanted;
     answer->body = strdup(body);
     answer->status = answer->body != NULL ? status : 0;
 }
@@ -272,33 +274,49 @@ static bool is_under_way(const struct web_orders *orders, const struct esep_hash
     return false;
 }
 
-/* False: answered. */
-static bool read_key(const struct web_call *call, struct esep_hash *ret)
+bool web_order_key(const struct web_call *call, bool required, struct esep_hash *ret_key,
+                   struct esep_hash *ret_wanted)
 {
     const char *key = esep_http_header(call->request, "Idempotency-Key");
     static const char between = '\n';
-    const struct esep_http_field type = {"Content-Type", "application/json"};
 
+    *ret_wanted = esep_sha256(esep_http_body(call->request));
+    if (key == NULL && !required) {
+        *ret_key = (struct esep_hash){{0}};
+        return true;
+    }
     if (key == NULL || key[0] == '\0' || strlen(key) > KEY_MAX) {
         web_problem(call->web, call->request, 400, "Bad Request",
                     "a write carries an Idempotency-Key of 1 to 64 letters of the caller's own");
         return false;
     }
-    const struct esep_slice parts[] = {esep_slice_str(call->session->account),
-                                       esep_slice(&between, 1),
-                                       esep_slice_str(key),
-                                       esep_slice(&between, 1),
-                                       esep_slice_str(esep_http_path(call->request)),
-                                       esep_slice(&between, 1),
-                                       esep_http_body(call->request)};
-    *ret = esep_sha256_parts(parts, sizeof parts / sizeof parts[0]);
-    const struct answer *before = answer_before(call->web->orders, ret);
-    if (before != NULL)
+    const struct esep_slice parts[] = {
+        esep_slice_str(call->session->account), esep_slice(&between, 1), esep_slice_str(key),
+        esep_slice(&between, 1), esep_slice_str(esep_http_path(call->request))};
+    *ret_key = esep_sha256_parts(parts, sizeof parts / sizeof parts[0]);
+    return true;
+}
+
+void web_order_other(const struct web_call *call)
+{
+    web_problem(call->web, call->request, 422, "Unprocessable Content",
+                "this Idempotency-Key was another request's: each new one takes a key of its own");
+}
+
+/* Whether it is a new one; false: answered. */
+static bool is_new(const struct web_call *call, const struct esep_hash *key,
+                   const struct esep_hash *wanted)
+{
+    const struct esep_http_field type = {"Content-Type", "application/json"};
+    const struct answer *before = answer_before(call->web->orders, key);
+    if (before != NULL && !esep_hash_equal(&before->wanted, wanted))
+        web_order_other(call);
+    else if (before != NULL)
         web_answer(call->web, call->request, before->status, &type, 1,
                    esep_slice_str(before->body));
-    else if (is_under_way(call->web->orders, ret))
+    else if (is_under_way(call->web->orders, key))
         web_problem(call->web, call->request, 409, "Conflict",
-                    "this very request is under way: ask again for its answer");
+                    "a request of this key is under way: ask again for its answer");
     else
         return true;
     return false;
@@ -350,15 +368,17 @@ struct web_order *web_order_begin(const struct web_call *call, Esep__V1__Order__
 {
     const struct esep_slice body = esep_http_body(call->request);
     struct esep_hash key;
+    struct esep_hash wanted;
     struct web_order *order = web_order_new(call->web, call->request, call->session->account, what);
 
     if (order == NULL)
         return NULL;
-    if (!read_key(call, &key)) {
+    if (!web_order_key(call, true, &key, &wanted) || !is_new(call, &key, &wanted)) {
         order_free(order);
         return NULL;
     }
     order->key = key;
+    order->wanted = wanted;
     order->said = body.len > 0
                       ? json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL)
                       : NULL;

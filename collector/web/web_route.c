@@ -62,6 +62,10 @@ static const struct web_route routes[] = {
     {ESEP_HTTP_GET, "/api/v1/exports/", WEB_RIGHT, COLLECTOR_ACT_EXPORT, web_export_show},
     {ESEP_HTTP_DELETE, "/api/v1/exports/", WEB_RIGHT, COLLECTOR_ACT_EXPORT, web_export_delete},
     {ESEP_HTTP_GET, "/api/v1/calendar.ics", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_calendar},
+    {ESEP_HTTP_GET, "/api/v1/calendar", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_calendar_show},
+    {ESEP_HTTP_POST, "/api/v1/calendar", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_calendar_draw},
+    {ESEP_HTTP_DELETE, "/api/v1/calendar", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_calendar_end},
+    {ESEP_HTTP_GET, "/calendar/", WEB_OPEN, COLLECTOR_ACTS, web_calendar_feed},
     {ESEP_HTTP_GET, "/", WEB_OPEN, COLLECTOR_ACTS, web_file},
 };
 
@@ -141,12 +145,22 @@ void web_answer_json(struct web *web, struct esep_http_request *request, unsigne
 void web_problem(struct web *web, struct esep_http_request *request, unsigned status,
                  const char *title, const char *detail)
 {
-    const struct esep_http_field type = {"Content-Type", "application/problem+json"};
+    web_problem_with(web, request, status, NULL, 0, title, detail);
+}
+
+void web_problem_with(struct web *web, struct esep_http_request *request, unsigned status,
+                      const struct esep_http_field *fields, size_t count, const char *title,
+                      const char *detail)
+{
+    struct esep_http_field all[WEB_FIELDS_MAX] = {{"Content-Type", "application/problem+json"}};
     json_t *value = json_pack("{s:s, s:s, s:i, s:s*}", "type", "about:blank", "title", title,
                               "status", (int)status, "detail", detail);
     char *text = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
     json_decref(value);
-    web_answer(web, request, status, &type, 1, esep_slice_str(text != NULL ? text : "{}"));
+    ESEP_ASSERT(count < WEB_FIELDS_MAX);
+    for (size_t i = 0; i < count; i++)
+        all[i + 1] = fields[i];
+    web_answer(web, request, status, all, count + 1, esep_slice_str(text != NULL ? text : "{}"));
     free(text);
 }
 

@@ -4,6 +4,7 @@ that the document names, over a field in which everything that has a form has ha
 closed in the document, so that what is added to an answer has to be added there.
 """
 
+import itertools
 import json
 import os
 import unittest
@@ -111,6 +112,8 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(status, 200, value)
         return value
 
+    keys = itertools.count()
+
     def setUp(self):
         self.viewer = page.login(self.port, "viewer")
 
@@ -182,8 +185,8 @@ class OpenApi(unittest.TestCase):
             etag = self.viewer.ask("GET", pattern).headers["ETag"]
             self.hold("GET", pattern, self.viewer.ask("GET", pattern, If_None_Match=etag))
 
-    def write(self, browser, method, pattern, body, status, key="k"):
-        answer = browser.ask(method, pattern, body, Idempotency_Key=key)
+    def write(self, browser, method, pattern, body, status, key=None):
+        answer = browser.ask(method, pattern, body, Idempotency_Key=key or str(next(self.keys)))
         value = self.hold(method, pattern, answer)
         self.assertEqual(answer.status, status, value)
         return value
@@ -197,7 +200,9 @@ class OpenApi(unittest.TestCase):
         index, key = report["log_index"], report["obligation"]
         esep.wait(lambda: self.viewer.ask("GET", f"/api/v1/reports/{index}").status == 200, "the report")
         self.write(reviewer, "POST", "/api/v1/reviews", b"?", 400)
-        self.write(reviewer, "POST", "/api/v1/reviews", {"report_index": index, "accept": True}, 200)
+        self.write(reviewer, "POST", "/api/v1/reviews", {"report_index": index, "accept": True}, 200, "once")
+        self.write(reviewer, "POST", "/api/v1/reviews", {"report_index": index, "accept": True}, 200, "once")
+        self.write(reviewer, "POST", "/api/v1/reviews", {"report_index": 1, "accept": True}, 422, "once")
         many = self.write(reviewer, "POST", "/api/v1/reviews",
                           {"report_indexes": [index, index + 10**6], "accept": True}, 200)
         self.assertFalse(many["results"][1]["ok"])
@@ -241,6 +246,19 @@ class OpenApi(unittest.TestCase):
         self.assertEqual((answer.status, get(bad)[0], get("x", "/file")[0]), (204, 404, 404))
         self.assertIn("BEGIN:VEVENT", self.good("/api/v1/calendar.ics", "?plan=small&lang=kk"))
         self.assertEqual(self.get("/api/v1/calendar.ics", query="?body=mars")[0], 404)
+
+    def test_a_calendar_s_address(self):
+        pattern = "/api/v1/calendar"
+        self.assertIsNone(self.good(pattern)["address"])
+        self.write(self.viewer, "POST", pattern, {"x": 1}, 400)
+        address = self.write(self.viewer, "POST", pattern, {}, 201)["path"].removeprefix("/calendar/")
+        self.assertTrue(self.good(pattern)["address"])
+        self.assertIn("BEGIN:VEVENT", self.good("/calendar/{address}", "?plan=small&lang=kk", address=address))
+        self.assertEqual(self.get("/calendar/{address}", query="?lang=x", address=address)[0], 400)
+        self.assertEqual([self.get("/calendar/{address}", address=address)[0] for _ in range(30)][-1], 429)
+        self.write(self.viewer, "DELETE", pattern, None, 204)
+        self.write(self.viewer, "DELETE", pattern, None, 404)
+        self.assertEqual(self.get("/calendar/{address}", address=address)[0], 404)
 
     def test_accounts(self):
         browser, pattern, keys = self.administrator, "/api/v1/accounts", []

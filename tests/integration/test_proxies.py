@@ -25,7 +25,7 @@ error_log stderr notice;
 {user}
 events {{ worker_connections 512; }}
 http {{
-    access_log off;
+    access_log access.log;
     client_body_temp_path body;
     proxy_temp_path proxy;
     fastcgi_temp_path fastcgi;
@@ -227,6 +227,21 @@ class Proxies:
         self.assertRegex(answer.headers["Location"], r"^https://localhost(:\d+)?/actions/13\?x=1$")
         line.close()
 
+    def test_a_calendar_s_address_is_in_no_log(self):
+        address = "c0ffee" * 8
+        self.assertEqual(self.ask("GET", f"/calendar/{address}.ics").status, 404)
+        self.assertEqual(self.ask("GET", "/healthz?seen").status, 200)
+        line = http.client.HTTPConnection("127.0.0.1", self.plain, timeout=60)
+        line.request("GET", f"/calendar/{address}.ics", headers={"Host": "localhost"})
+        line.getresponse().read()
+        line.close()
+        self.assertNotIn(address, self.daemon.text(from_start=True) + self.web.text(from_start=True))
+        if self.access:
+            def seen():
+                with open(self.field.path(*self.access), encoding="utf-8") as file:
+                    return (text := file.read()) and "/healthz?seen" in text and text
+            self.assertNotIn(address, esep.wait(seen, "the other request in the log"))
+
     def test_browsers_speak_http_2(self):
         said = esep.run("curl", "--silent", "--http2", "--cacert", self.certificate, "--write-out", "%{http_version}",
                         f"https://localhost:{self.https}/healthz", "--resolve", f"localhost:{self.https}:127.0.0.1")
@@ -234,6 +249,8 @@ class Proxies:
 
 
 class Nginx(Proxies, unittest.TestCase):
+    access = ("nginx", "access.log")
+
     @classmethod
     def proxy(cls, key):
         folder = cls.field.path("nginx")
@@ -252,6 +269,8 @@ class Nginx(Proxies, unittest.TestCase):
 
 
 class Caddy(Proxies, unittest.TestCase):
+    access = None  # it keeps none, as it is shipped
+
     @classmethod
     def proxy(cls, key):
         with open(os.path.join(esep.SOURCE, "config", "caddy", "Caddyfile"), encoding="utf-8") as file:

@@ -257,6 +257,8 @@ class Web(unittest.TestCase):
         size = self.field.listing("status")["log"]["size"]
         again = reviewer.ask("POST", "/api/v1/reviews", review, Idempotency_Key="c")
         self.assertEqual(again.text, done.text)
+        other = reviewer.ask("POST", "/api/v1/reviews", {**review, "comment": "others"}, Idempotency_Key="c")
+        self.assertEqual((other.status, "another request" in other.text), (422, True))
         self.assertEqual(self.field.listing("status")["log"]["size"], size)
         # Two clicks are one decision: the second hears that the first is under way, or its answer.
         extend = {"obligation": self.field.reports()[0]["obligation"], "until": "2031-01-31", "document": "No. 4",
@@ -292,7 +294,7 @@ class Web(unittest.TestCase):
             text = file.read()
         self.assertIn("metrics.token", text)
         esep.write(config, text.replace("metrics.token", "other.token"))
-        for token, mode, words, code in (("short", 0o600, "32 letters", 65), (TOKEN, 0o644, "chmod 600", 77)):
+        for token, mode, words, code in (("short", 0o600, "32 letters", 78), (TOKEN, 0o644, "chmod 600", 78)):
             esep.write(path, token + "\n")
             os.chmod(path, mode)
             said = esep.run(esep.program("collector"), "web", "--config", config, code=code)
@@ -307,16 +309,20 @@ class Start(unittest.TestCase):
     def test_what_is_missing_is_said(self):
         with esep.Field(brokers=0) as field:
             field.begin(start=False)
-            said = field.command("web", code=None)
-            self.assertEqual(said.code, 65)
-            self.assertIn("web.credentials", said.err)
-            field.configure(web={"credentials": "credentials", "files": "nowhere"})
-            said = field.command("web", code=None)
-            self.assertIn("web.files", said.err)
+            field.command("account", "list")
+            for words in (("web",), ("password", "nobody"), ("password", "nobody", "--invite")):
+                said = field.command(*words, stdin=PASSWORD + "\n", code=78)
+                self.assertIn("web.credentials", said.err)
             os.mkdir(field.path("board"))
-            field.configure(web={"files": "board", "listen": "here"})
-            said = field.command("web", code=None)
-            self.assertIn("web.listen", said.err)
+            for wrong in ({"files": "nowhere"}, {"files": "board", "exports": "nowhere"},
+                          {"exports": "board", "listen": "here"}):
+                field.configure(web={"credentials": "credentials", **wrong})
+                said = field.command("web", code=78)
+                self.assertIn("web." + list(wrong)[-1], said.err)
+            field.configure(control="collector.yaml/ingest.sock")
+            said = field.command("run", code=78)
+            self.assertIn("not a folder", said.err)
+            field.configure(control="run/ingest.sock")
             said = field.command("password", "nobody", code=None)
             self.assertIn("no account 'nobody'", said.err)
 

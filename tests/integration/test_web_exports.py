@@ -183,6 +183,32 @@ class Exports(unittest.TestCase):
         for item in json.loads(browser.ask("GET", "/api/v1/exports").text)["exports"]:
             browser.ask("DELETE", f"/api/v1/exports/{item['id']}")
 
+    def test_the_same_key_is_the_same_export(self):
+        browser = self.browser("sabira")
+        body = {"format": "json", "language": "kk", "year": 2013, "plan": PLAN}
+
+        def ask(said, key, by=browser):
+            answer = by.ask("POST", "/api/v1/exports", said, Idempotency_Key=key)
+            return answer.status, answer.headers["Location"], json.loads(answer.text)
+        first = ask(body, "once")
+        self.assertEqual(first[0], 202)
+        again = ask(body, "once")  # it may be further by now
+        self.assertEqual((again[0], again[1], again[2]["id"]), (202, first[1], first[2]["id"]))
+        self.ended(browser, first[2]["id"])
+        again = ask(body, "once")
+        self.assertEqual((again[1], again[2]["state"]), (first[1], "done"))
+        other = ask({**body, "language": "ru"}, "once")
+        self.assertEqual((other[0], "another request" in other[2]["detail"]), (422, True))
+        self.assertNotEqual(ask(body, "twice")[1], first[1])
+        self.assertEqual(ask(body, "")[0], 400)
+        self.assertEqual(ask(body, "x" * 65)[0], 400)
+        self.assertEqual(ask({**body, "format": "doc"}, "bad")[0], 400)
+        self.assertEqual(ask(body, "bad")[0], 202)  # what was not understood was no export
+        browser.ask("DELETE", first[1])
+        self.assertNotEqual(ask(body, "once")[1], first[1])
+        for item in json.loads(browser.ask("GET", "/api/v1/exports").text)["exports"]:
+            browser.ask("DELETE", f"/api/v1/exports/{item['id']}")
+
     def test_docx(self):
         kind, data = self.made("docx", language="kk")
         self.assertIn("wordprocessingml", kind)
@@ -384,7 +410,7 @@ class Exports(unittest.TestCase):
         before = self.field.collector_changes
         self.field.configure(web={"exports": "nowhere"})
         try:
-            said = self.field.command("web", code=69)
+            said = self.field.command("web", code=78)
         finally:
             self.field.collector_changes = before
             self.field.configure()

@@ -13,7 +13,8 @@ import urllib.parse
 import esep
 import page
 
-OPEN = {("GET", "/"), ("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/api/v1/session")}
+OPEN = {("GET", "/"), ("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/api/v1/session"),
+        ("GET", "/calendar/")}
 LOGIN = {("GET", "/api/v1/session"), ("DELETE", "/api/v1/session")}
 GRANTS = {  # written down a second time: collector/rights.c has the first
     "viewer": {"look"},
@@ -65,7 +66,8 @@ class Sweep(unittest.TestCase):
         office.daemon.stop()  # nothing but the page adds to the log from here on
         cls.field.values = {"key": report["obligation"], "obligation": report["obligation"],
                             "log_index": report["log_index"], "report_index": report["log_index"],
-                            "code": "mia", "number": "1", "id": "0" * 32, "name": "nobody"}
+                            "code": "mia", "number": "1", "id": "0" * 32, "name": "nobody",
+                            "address": "0" * 48 + ".ics"}
         secrets = {role: page.add_account(cls.field, role, role) for role in GRANTS}
         page.add_account(cls.field, "leaver", "secretary")
         cls.daemon, cls.port = page.start(cls.field)

@@ -213,6 +213,22 @@ static void test_the_end_drops_all(void **state)
     assert_int_equal(dropped, 2);
 }
 
+static void test_a_key_finds_its_own_export_while_it_is_here(void **state)
+{
+    (void)state;
+    const struct esep_hash key = {{1, 2}};
+    const struct esep_hash other = {{1, 3}};
+    struct web_export *e = asked("aigul", 1);
+    assert_null(web_export_keyed(queue, "aigul", &key));
+    e->key = key;
+    asked("aigul", 2)->key = other;
+    assert_ptr_equal(web_export_keyed(queue, "aigul", &key), e);
+    assert_null(web_export_keyed(queue, "berik", &key));
+    web_export_drop(queue, e);
+    assert_null(web_export_keyed(queue, "aigul", &key));
+    assert_null(web_export_keyed(queue, "aigul", &(struct esep_hash){{1, 2}}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +244,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_that_takes_too_long_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_long_reason_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_end_drops_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_key_finds_its_own_export_while_it_is_here, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
