@@ -48,7 +48,7 @@ web_json_fn web_json_offices;    /* ?state= body= */
 web_json_fn web_json_feed;       /* ?after= limit= */
 web_json_fn web_json_timeline;   /* ?plan= from= to= */
 web_json_fn web_json_money;      /* ?plan= action= */
-web_json_fn web_json_indicators; /* ?plan= action= */
+web_json_fn web_json_indicators; /* ?plan= action= kind= */
 
 #define WEB_PAGE_ITEMS 100      /* obligations on one page */
 #define WEB_HISTORY_ITEMS 500   /* log entries of one obligation, the newest */

@@ -28,14 +28,32 @@ static enum esep_status take_head(struct web_standing *each, struct web_reader *
     return each->take(each->context, o, j->report);
 }
 
+int web_standing_year(const struct esep_obligation *made)
+{
+    const struct esep_civil first = esep_civil_from_day(made->window.start);
+    const struct esep_civil last = esep_civil_from_day(made->window.end);
+    const bool whole = first.year == last.year && first.month == 1 && first.day == 1 &&
+                       last.month == 12 && last.day == 31;
+    return whole ? first.year : 0;
+}
+
+static bool is_wanted(const struct web_standing *each, const struct listing_obligation *o)
+{
+    const bool fulfils = o->made->kind == ESEP_OBLIGATION_FULFILMENT;
+    if (each->action != NULL && strcmp(each->action, o->action) != 0)
+        return false;
+    if (!each->years)
+        return fulfils;
+    return (fulfils || o->made->kind == ESEP_OBLIGATION_ANNUAL) && web_standing_year(o->made) != 0;
+}
+
 enum esep_status web_standing_each(struct web_standing *each, struct esep_reason *reason)
 {
     struct web_reader reader;
     struct listing_obligation o;
     enum esep_status status = web_reader_init(&reader, each->ask);
     for (uint32_t at = 0; status == ESEP_OK && web_next(each->ask, each->plan_id, &at, &o);) {
-        if (o.made->kind != ESEP_OBLIGATION_FULFILMENT || o.state->listed == 0 ||
-            (each->action != NULL && strcmp(each->action, o.action) != 0))
+        if (o.state->listed == 0 || !is_wanted(each, &o))
             continue;
         if (o.state->head_count > 1)
             each->conflicts++;

@@ -247,6 +247,37 @@ class OpenApi(unittest.TestCase):
         self.assertIn("BEGIN:VEVENT", self.good("/api/v1/calendar.ics", "?plan=small&lang=kk"))
         self.assertEqual(self.get("/api/v1/calendar.ics", query="?body=mars")[0], 404)
 
+    def test_what_whole_years_count(self):
+        """Action 1 is told of each year, action 2 of half a year, and annual information of no action."""
+        self.field.load_plan(esep.small_plan(self.field.path("yearly.yaml"), plan="yearly", actions={
+            1: ("On an annual basis", ["mia"]), 2: ("1st half of 2013", ["mia"])},
+            rules={"annual": "{month: 1, day: 20, groups: all}"}))
+        esep.wait(lambda: any(duty["plan"] == "yearly" for duty in
+                              self.office.command("duties", "--all", "--json").json()["duties"]), "the plan")
+
+        def report(indicator, *which):
+            self.office.report("--plan", "yearly", *which, "--fulfilment", "executed", "--narrative", "All.",
+                               "--indicator", indicator, "--wait")
+        report("seminars=4,events,10,men", "--action", "1", "--window", "2014")
+        report("seminars=3,events,10,men", "--action", "1", "--window", "2012")
+        report("seminars=9,events,,", "--action", "2")
+        report("seminars=7.5,events,,", "--kind", "annual", "--window", "2013")
+        series = esep.wait(lambda: len(found := self.good("/api/v1/indicators", "?plan=yearly&kind=annual")["series"])
+                           == 2 and found, "the reports")
+        self.assertEqual(
+            {one["action"]: (one["name"], one["unit"], one["breakdown"],
+                             [(p["year"], p["body"], p["value"], p["target"]) for p in one["points"]])
+             for one in series},
+            {"1": ("seminars", "events", "men", [(2012, "mia", "3", "10"), (2014, "mia", "4", "10")]),
+             None: ("seminars", "events", "", [(2013, "mia", "7.5", None)])})
+        one = self.good("/api/v1/indicators", "?plan=yearly&kind=annual&action=1")["series"]
+        self.assertEqual([line["action"] for line in one], ["1"])
+        for query in ("?plan=yearly", "?plan=yearly&kind=fulfilment"):
+            series = self.good("/api/v1/indicators", query)["series"]
+            self.assertEqual(sorted(line["action"] for line in series), ["1", "2"])
+            self.assertFalse(any("year" in point for line in series for point in line["points"]))
+        self.assertEqual(self.get("/api/v1/indicators", query="?kind=weekly")[0], 400)
+
     def test_a_calendar_s_address(self):
         pattern = "/api/v1/calendar"
         self.assertIsNone(self.good(pattern)["address"])
