@@ -3,8 +3,9 @@
  * For figures that live in reports alone: money, indicators. An obligation with two heads is in
  * conflict: nobody knows which figures hold, so neither is taken, and it is counted. Withdrawn and
  * returned reports: the former are no heads; the latter stand until a correction comes, and say so.
- * Only fulfilment counts: annual information repeats what was said of each action. Or, with `years`,
- * what is told of whole years: annual information, and fulfilment whose window is one calendar year.
+ * Only fulfilment counts: annual information repeats what was said of each action. Or, with
+ * `years`, what is told of whole years: annual information, and fulfilment whose window is one
+ * calendar year.
  */
 #ifndef COLLECTOR_WEB_STANDING_H
 #define COLLECTOR_WEB_STANDING_H
