@@ -160,13 +160,16 @@ enum esep_status collector_status(const struct collector *c, struct esep_reason 
     return c->ended;
 }
 
+/* The first reason stays. */
 void collector_end(struct collector *c, enum esep_status status, const struct esep_reason *reason)
 {
     if (c->ended != ESEP_OK)
         return;
     c->ended = status;
-    if (reason != NULL)
-        c->ended_reason = *reason;
+    c->ended_reason = *reason;
+    if (reason->text[0] == '\0')
+        (void)esep_because(&c->ended_reason, status, "an entry was not taken in: %s",
+                           esep_status_name(status));
 }
 
 /* A clock set back (NTP, an operator) must not stop heartbeats until it has caught up; nor may
@@ -425,9 +428,8 @@ void collector_drain(struct collector *c, esep_time now)
 
 bool collector_drained(const struct collector *c)
 {
-    const struct collector_fill *open = &c->batches[c->serial & 1];
-    return c->ended != ESEP_OK ||
-           (c->draining && !c->storing && open->record_count == 0 && c->effect_count == 0);
+    /* Where nothing is being stored, the open batch is empty: each event closes it. */
+    return c->ended != ESEP_OK || (c->draining && !c->storing && c->effect_count == 0);
 }
 
 esep_time collector_deadline(const struct collector *c)

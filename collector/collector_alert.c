@@ -12,31 +12,35 @@
 #include "collector/collector_internal.h"
 
 #define LOOK_AGAIN (5 * ESEP_MINUTE)
+#define LENGTH_BYTES 4u /* before each alert that was kept */
 
 static enum esep_status keep_alert(void *context, struct esep_slice body)
 {
     struct collector *c = context;
-    uint8_t len[4];
-    esep_be32_put(len, (uint32_t)body.len);
-    enum esep_status status = esep_buf_put(&c->alert_bytes, len, sizeof len);
-    return status == ESEP_OK ? esep_buf_put(&c->alert_bytes, body.data, body.len) : status;
+    struct esep_buf *kept = &c->alert_bytes;
+    enum esep_status status = esep_buf_reserve(kept, LENGTH_BYTES + body.len);
+    if (status != ESEP_OK)
+        return status; /* whole or not at all */
+    esep_be32_put(kept->data + kept->len, (uint32_t)body.len);
+    kept->len += LENGTH_BYTES;
+    return esep_buf_put(kept, body.data, body.len);
 }
 
 /* false: no room for all of them; the views will say the rest again. */
 static bool log_alerts(struct collector *c, esep_time now)
 {
+    struct esep_reason reason = {{0}};
     size_t at = 0;
-    while (at + 4 <= c->alert_bytes.len) {
+    while (at < c->alert_bytes.len) {
         size_t len = esep_be32(c->alert_bytes.data + at);
-        if (at + 4 + len > c->alert_bytes.len)
-            return false; /* the last one did not fit whole */
-        struct esep_slice body = esep_slice(c->alert_bytes.data + at + 4, len);
+        struct esep_slice body = esep_slice(c->alert_bytes.data + at + LENGTH_BYTES, len);
         uint64_t index = 0;
-        if (!collector_after_room(c, 1) || collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT,
-                                                             0, body, now, &index, NULL) != ESEP_OK)
+        if (!collector_after_room(c, 1) ||
+            collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT, 0, body, now, &index,
+                              &reason) != ESEP_OK)
             return false;
         collector_after_add(c, c->serial, COLLECTOR_AFTER_DELIVER)->index = index;
-        at += 4 + len;
+        at += LENGTH_BYTES + len;
     }
     return true;
 }

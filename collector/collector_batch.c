@@ -69,8 +69,7 @@ bool collector_batch_room(const struct collector *c, size_t records, size_t byte
 {
     const struct collector_fill *open = &c->batches[c->serial & 1];
     return records <= c->config.batch_records_max - open->record_count &&
-           bytes <= c->config.batch_bytes_max - open->bytes_used &&
-           open->results->run_count + 1 < c->run_max;
+           bytes <= c->config.batch_bytes_max - open->bytes_used;
 }
 
 uint8_t *collector_batch_tail(struct collector *c)
@@ -129,7 +128,8 @@ enum esep_status collector_log_own(struct collector *c, Esep__V1__LogType type, 
 enum esep_status collector_log_aside(struct collector *c, Esep__V1__LogType type, uint32_t office,
                                      struct esep_slice body, esep_time now)
 {
-    enum esep_status status = collector_log_own(c, type, office, body, now, NULL, NULL);
+    struct esep_reason reason = {{0}};
+    enum esep_status status = collector_log_own(c, type, office, body, now, NULL, &reason);
     if (status == ESEP_LIMIT)
         collector_count(c, COLLECTOR_UNWRITTEN, 1);
     return status;
@@ -155,10 +155,9 @@ struct collector_after *collector_after_add(struct collector *c, uint64_t serial
 
 /* 'M' rows name the office that has new mail (views.h): who waits for it is told after the commit.
  */
-static void note_mail(struct collector *c, struct collector_fill *batch, struct esep_slice key,
-                      struct esep_slice value)
+static void note_mail(struct collector *c, struct collector_fill *batch, struct esep_slice key)
 {
-    if (key.len != 13 || key.data[0] != 'M' || value.data == NULL)
+    if (key.len != 13 || key.data[0] != 'M')
         return;
     uint32_t number = esep_be32(key.data + 1);
     uint64_t mail = esep_be64(key.data + 5);
@@ -166,8 +165,8 @@ static void note_mail(struct collector *c, struct collector_fill *batch, struct 
     uint64_t *newest = &office->batch_mail[batch->serial & 1];
     struct collector_results *results = batch->results;
     bool listed = *newest != 0;
-    if (mail > *newest)
-        *newest = mail;
+    ESEP_ASSERT(mail > *newest); /* rows of one letter come in the order they were made */
+    *newest = mail;
     if (listed)
         return;
     ESEP_ASSERT(results->mail_count < c->mail_max);
@@ -210,7 +209,7 @@ static enum esep_status put_row(void *context, struct esep_slice key, struct ese
         status = esep_buf_put(&batch->rows_bytes, value.data, value.len);
     if (status == ESEP_OK) {
         batch->row_count++;
-        note_mail(c, batch, key, value);
+        note_mail(c, batch, key);
     }
     return status;
 }
@@ -244,7 +243,8 @@ static void open_next(struct collector *c)
 void collector_batch_close(struct collector *c)
 {
     struct collector_fill *batch = collector_open_batch(c);
-    if (c->storing || batch->record_count == 0 || c->ended != ESEP_OK)
+    ESEP_ASSERT(!c->storing);
+    if (batch->record_count == 0 || c->ended != ESEP_OK)
         return;
     enum esep_status status = views_flush(c->views, put_row, c);
     if (status != ESEP_OK) {

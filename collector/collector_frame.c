@@ -24,12 +24,12 @@ static bool take_varint(struct esep_slice *in, uint64_t *ret)
     return false;
 }
 
-static bool take_bytes(struct esep_slice *in, size_t len, struct esep_slice *ret)
+static bool take_bytes(struct esep_slice *in, uint64_t len, struct esep_slice *ret)
 {
     if (len > in->len)
         return false;
-    *ret = esep_slice(in->data, len);
-    *in = esep_slice(in->data + len, in->len - len);
+    *ret = esep_slice(in->data, (size_t)len);
+    *in = esep_slice(in->data + len, in->len - (size_t)len);
     return true;
 }
 
@@ -55,8 +55,7 @@ static bool take_field(struct esep_slice *in, struct field *ret)
     case FIXED32:
         return take_bytes(in, 4, &ret->bytes);
     case BYTES:
-        return take_varint(in, &ret->number) && ret->number <= in->len &&
-               take_bytes(in, (size_t)ret->number, &ret->bytes);
+        return take_varint(in, &ret->number) && take_bytes(in, ret->number, &ret->bytes);
     default:
         return false;
     }

@@ -143,9 +143,10 @@ void collector_promise(struct collector *c, struct collector_session *session,
     struct esep_hash head;
     esep_time at = 0;
     uint64_t seq = 0;
-    if (!collector_held(c, session, &held, &head) || commitment->seq <= held ||
-        views_commitment(c->views, session->office, session->epoch, commitment->seq, &at, &seq,
-                         &head))
+    bool current = collector_held(c, session, &held, &head);
+    ESEP_ASSERT(current); /* who asks has looked */
+    if (commitment->seq <= held || views_commitment(c->views, session->office, session->epoch,
+                                                    commitment->seq, &at, &seq, &head))
         return;
     if (!collector_batch_room(c, 1, COLLECTOR_COMMITMENT_BODY_MAX) || !collector_after_room(c, 1))
         return;
@@ -345,6 +346,5 @@ void collector_welcome(struct collector *c, struct collector_session *session)
     collector_out_to_conn(c, session->link, session->conn, &session->seal,
                           ESEP__V1__KIND__KIND_WELCOME, true, collector_pack(c, &welcome.base));
     session->welcomed = true;
-    if (same && office->durable_seq > 0)
-        collector_receipt_again(c, session);
+    collector_receipt_again(c, session);
 }

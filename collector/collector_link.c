@@ -125,7 +125,7 @@ static void part_add(struct roster_part *part, const uint8_t key[32], uint32_t o
     part->places[i] = entry;
 }
 
-static bool part_add_office(const struct collector *c, struct roster_part *part, uint32_t number)
+static void part_add_office(struct collector *c, struct roster_part *part, uint32_t number)
 {
     static const Esep__V1__OfficeAdmission admission[] = {
         [ESEP__V1__OFFICE_STATE__OFFICE_STATE_PENDING] =
@@ -136,11 +136,11 @@ static bool part_add_office(const struct collector *c, struct roster_part *part,
             ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REVOKED,
     };
     const struct views_office *known = views_office(c->views, number);
-    uint8_t state = number < c->office_cap ? c->offices[number].durable_state : 0;
-    if (known == NULL || state == 0)
-        return false;
+    uint8_t state = collector_office(c, number)->durable_state;
+    ESEP_ASSERT(known != NULL); /* numbers have no gap */
+    if (state == 0)
+        return;
     part_add(part, known->curve_key, number, admission[state], known->body);
-    return true;
 }
 
 static void send_roster(struct collector *c, uint32_t link)
@@ -154,7 +154,7 @@ static void send_roster(struct collector *c, uint32_t link)
     for (uint32_t i = 1; i < next; i++) {
         if (part.roster.n_entries == ROSTER_PART)
             part_send(c, link, &part, false);
-        (void)part_add_office(c, &part, i);
+        part_add_office(c, &part, i);
     }
     part_send(c, link, &part, true);
 }
@@ -166,8 +166,8 @@ void collector_roster_change(struct collector *c, uint32_t office)
         if (c->links[link].state != COLLECTOR_LINK_JOINED)
             continue;
         part_begin(c, &part, false);
-        if (part_add_office(c, &part, office))
-            part_send(c, link, &part, true);
+        part_add_office(c, &part, office);
+        part_send(c, link, &part, true);
     }
 }
 

@@ -144,8 +144,7 @@ bool collector_order_says_account(const struct collector *c, const char *actor)
     char name[COLLECTOR_ACTOR_MAX] = "";
     const char *substitute = strstr(actor, " for ");
     size_t len = substitute != NULL ? (size_t)(substitute - actor) : strlen(actor);
-    if (len >= sizeof name)
-        return false;
+    ESEP_ASSERT(len < sizeof name); /* longer actors were refused */
     memcpy(name, actor, len);
     name[len] = '\0';
     return views_account_named(c->views, name) != NULL;

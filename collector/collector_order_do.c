@@ -175,12 +175,14 @@ static void do_list(struct collector *c, const Esep__V1__Order *order, char *act
     reply->offices = infos;
     uint32_t i = order->list->after_office < next ? order->list->after_office + 1 : next;
     for (; i < next && reply->n_offices < LIST_PAGE; i++) {
-        const struct views_office *office = views_office(c->views, i);
         uint8_t state = collector_office(c, i)->durable_state;
-        Esep__V1__OfficeInfo *info =
-            office != NULL && state != 0 ? list_office(c, office, state) : NULL;
-        if (info != NULL)
-            infos[reply->n_offices++] = info;
+        if (state == 0)
+            continue;
+        infos[reply->n_offices] = list_office(c, views_office(c->views, i), state);
+        if (infos[reply->n_offices++] == NULL) {
+            collector_order_deny(result, "busy: order again");
+            return; /* none is left out of a list */
+        }
     }
     reply->more = i < next;
     result->ok = true;
@@ -208,8 +210,8 @@ void collector_order_do(struct collector *c, const Esep__V1__Order *order, const
     char name[COLLECTOR_ACTOR_MAX]; /* a local user's is shorter, an operator's too */
     size_t which = (size_t)order->what_case;
     size_t len = strlen(actor);
-    ESEP_ASSERT(len < sizeof name);
-    if (which >= sizeof table / sizeof table[0] || table[which] == NULL)
+    ESEP_ASSERT(len < sizeof name && which < sizeof table / sizeof table[0]);
+    if (table[which] == NULL)
         collector_order_deny(result, "the order says nothing that this collector knows");
     else {
         memcpy(name, actor, len + 1);

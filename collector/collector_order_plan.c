@@ -116,8 +116,7 @@ void collector_order_review(struct collector *c, const Esep__V1__Order *order, c
         }
         if (!collector_order_day(result, "again_by", m->again_by, &again_by))
             return;
-        const struct esep_zone *zone = views_plan_zone(c->views, o->plan_no);
-        if (zone != NULL && again_by < esep_zone_day(zone, now)) {
+        if (again_by < esep_zone_day(views_plan_zone(c->views, o->plan_no), now)) {
             collector_order_deny(result, "again_by %.20s has passed", m->again_by);
             return;
         }
@@ -157,11 +156,10 @@ void collector_order_extend(struct collector *c, const Esep__V1__Order *order, c
         !text_fits(result, "the document", m->document, !m->refuse, 256))
         return;
     if (!m->refuse) {
-        const struct esep_zone *zone = views_plan_zone(c->views, o->plan_no);
         char due[11];
         if (!collector_order_day(result, "until", m->until, &until))
             return;
-        esep_day now_due = zone != NULL ? esep_zone_day(zone, o->due) : o->made.due_day;
+        esep_day now_due = esep_zone_day(views_plan_zone(c->views, o->plan_no), o->due);
         esep_day_format(now_due, due);
         if (until <= now_due) {
             collector_order_deny(result, "it is due on %s: an extension must be later", due);

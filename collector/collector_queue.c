@@ -93,7 +93,7 @@ void collector_queue_get(struct collector *c, struct collector_queue *queue, voi
     struct collector_cursor cursor = collector_queue_start(queue);
     collector_cursor_get(c, &cursor, out, len);
     queue->bytes -= len;
-    while (queue->first != COLLECTOR_NONE && queue->first != cursor.block)
+    while (queue->first != cursor.block)
         drop_first(c, queue);
     queue->read_at = cursor.at;
     if (queue->bytes == 0)
@@ -140,10 +140,7 @@ void collector_queue_cut(struct collector *c, struct collector_queue *queue,
                          const struct collector_cursor *cursor)
 {
     queue->bytes -= cursor->left;
-    if (queue->bytes == 0) {
-        collector_queue_clear(c, queue);
-        return;
-    }
+    ESEP_ASSERT(queue->bytes > 0); /* else it is cleared */
     uint32_t extra = c->block_next[cursor->block];
     c->block_next[cursor->block] = COLLECTOR_NONE;
     queue->last = cursor->block;

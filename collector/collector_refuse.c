@@ -108,7 +108,7 @@ void collector_alarm(struct collector *c, const struct collector_frame *frame,
     struct collector_office *office = collector_office(c, alarm->office);
     struct esep_hash seen = sight(alarm);
     bool known = esep_hash_equal(&office->last_alarm, &seen);
-    if (known || c->full || !collector_after_room(c, 1) || !log_alarm(c, alarm, frame->now)) {
+    if (known || !collector_after_room(c, 1) || !log_alarm(c, alarm, frame->now)) {
         collector_refuse(c, &frame->route, &refusal);
         return;
     }

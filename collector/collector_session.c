@@ -44,8 +44,7 @@ static enum esep_status load_offices(struct collector *c)
     enum esep_status status = collector_offices_grow(c, next);
     for (uint32_t i = 1; status == ESEP_OK && i < next; i++) {
         const struct views_office *known = views_office(c->views, i);
-        if (known == NULL)
-            continue;
+        ESEP_ASSERT(known != NULL); /* numbers have no gap */
         struct collector_office *office = collector_office(c, i);
         office->durable_state = (uint8_t)known->state;
         office->durable_epoch = known->epoch;

@@ -32,6 +32,16 @@ static struct esep_slice next_entry(struct collector *c, struct collector_sessio
     return esep_slice(body, esep_be32(len));
 }
 
+/* What the views were asked about beforehand: that they do not take it ends the core. */
+static void log_must(struct collector *c, const struct collector_leaf *leaf, struct esep_slice body,
+                     const ProtobufCMessage *message)
+{
+    struct esep_reason reason = {{0}};
+    enum esep_status status = collector_log_put(c, leaf, body, message, &reason);
+    if (status != ESEP_OK)
+        collector_end(c, status, &reason);
+}
+
 static void log_entry(struct collector *c, const struct collector_session *session, uint64_t seq,
                       const struct esep_hash *hash, struct esep_slice body, esep_time now)
 {
@@ -39,7 +49,7 @@ static void log_entry(struct collector *c, const struct collector_session *sessi
     esep_arena_reset(&c->arena);
     if (esep_unpack(&esep__v1__journal_entry__descriptor, body, &c->arena, &message) != ESEP_OK)
         message = NULL;
-    struct collector_leaf leaf = {
+    const struct collector_leaf leaf = {
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
         .office = session->office,
         .accepted_at = now,
@@ -49,15 +59,7 @@ static void log_entry(struct collector *c, const struct collector_session *sessi
         .verdict = views_judge(c->views, session->office, now, body,
                                (const Esep__V1__JournalEntry *)message),
     };
-    struct esep_reason reason = {{0}};
-    enum esep_status status = collector_log_put(c, &leaf, body, message, &reason);
-    if (status == ESEP_LIMIT || status == ESEP_INVALID) {
-        /* A bound of the views: the chain must not break for it, so it is kept without effect. */
-        leaf.verdict = ESEP__V1__VERDICT__VERDICT_MALFORMED;
-        status = collector_log_put(c, &leaf, body, NULL, &reason);
-    }
-    if (status != ESEP_OK && c->ended == ESEP_OK)
-        collector_end(c, status, &reason);
+    log_must(c, &leaf, body, message);
 }
 
 static void log_closing(struct collector *c, const struct collector_session *session,
@@ -75,10 +77,7 @@ static void log_closing(struct collector *c, const struct collector_session *ses
         .seq = commitment->seq,
         .hash = esep_sha256(body),
     };
-    struct esep_reason reason = {{0}};
-    enum esep_status status = collector_log_put(c, &leaf, body, NULL, &reason);
-    if (status != ESEP_OK && c->ended == ESEP_OK)
-        collector_end(c, status, &reason);
+    log_must(c, &leaf, body, NULL);
 }
 
 static void extend_run(struct collector *c, const struct esep_receipt *made)
@@ -99,6 +98,7 @@ static void extend_run(struct collector *c, const struct esep_receipt *made)
     }
     office->run_serial = c->serial;
     office->run = (uint32_t)results->run_count;
+    ESEP_ASSERT(results->run_count < c->run_max); /* each has two records at least */
     results->runs[results->run_count++].receipt = *made;
 }
 

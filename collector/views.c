@@ -29,7 +29,7 @@ uint32_t views_hash(struct esep_slice bytes)
 static bool index_init(struct views_index *index, uint32_t max)
 {
     uint32_t size = 16;
-    while (size < max * 2 && size < UINT32_C(1) << 31)
+    while (size < max * 2) /* max <= NUMBERS_MAX */
         size *= 2;
     index->slots = calloc(size, sizeof(*index->slots));
     index->mask = size - 1;

@@ -108,6 +108,7 @@ static void nothing_follows_the_end(void **state)
     collector_on_link(g.core, 0, key, true, g.world.now);
     collector_on_link(g.core, 0, key, false, g.world.now);
     collector_on_order(g.core, 1, esep_slice("", 0), g.world.now);
+    collector_on_account_order(g.core, 1, esep_slice("", 0), g.world.now);
     collector_on_mail(g.core, 1, NULL, 0, false, g.world.now);
     collector_on_delivery(g.core, 1, 0, true, 1, NULL, g.world.now);
     collector_on_stored(g.core, g.pending_token, ESEP_OK, g.world.now);
@@ -373,6 +374,7 @@ static void draining_says_no_and_ends(void **state)
     sim_write(o, &g, KEY_1_MOH);
     g.auto_commit = false;
     sim_batch(o, &g, 1, 1, true);
+    assert_false(collector_drained(g.core)); /* nobody asked for it */
     collector_drain(g.core, g.world.now);
     assert_false(collector_drained(g.core)); /* a commit is under way, a beat is to be said */
     collector_drain(g.core, g.world.now);
@@ -386,7 +388,8 @@ static void draining_says_no_and_ends(void **state)
     assert_non_null(strstr(g.reply.order.text, "stopping"));
     ingest_commit(&g, ESEP_OK);
     assert_int_equal(sim_last(o, KIND(RECEIPT))->receipt.through_seq, 1);
-    g.world.now += 400 * ESEP_DAY; /* no alerts any more */
+    assert_true(collector_deadline(g.core) > g.world.now); /* it is not woken for alerts */
+    g.world.now += 400 * ESEP_DAY;                         /* no alerts any more */
     collector_on_time(g.core, g.world.now);
     ingest_pump(&g);
     assert_int_equal(ingest_log_count(&g, LOG(ALERT)), 0);

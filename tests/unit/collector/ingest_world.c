@@ -284,7 +284,9 @@ void ingest_pump(struct ingest *g)
             g->pending_token = effect.token;
             break;
         case COLLECTOR_EFFECT_MAIL:
-            if (!g->hold_mail)
+            if (g->hold_mail)
+                g->mail_token = effect.token;
+            else
                 answer_mail(g, &effect);
             break;
         case COLLECTOR_EFFECT_REPLY:
