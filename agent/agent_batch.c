@@ -214,8 +214,8 @@ static bool credit_for_head(const struct agent_uplink *u)
 bool agent_promise_ready(const struct agent *a)
 {
     const struct agent_uplink *u = &a->uplink;
-    return a->uncovered_seq != 0 && !a->draining && u->verified &&
-           u->next_seq <= a->journal.last_seq && credit_for_head(u);
+    /* What is uncovered has not been sent either. */
+    return a->uncovered_seq != 0 && !a->draining && u->verified && credit_for_head(u);
 }
 
 bool agent_promise_due(const struct agent *a)
