@@ -387,7 +387,8 @@ class Field:
             "log": {"level": "info"},
             "alerts": {"settle": "0ms"},
             "limits": {"store_bytes": "1G", "offices": 64, "obligations": 4096, "plans": 16,
-                       "codes": 256, "sessions": 64, "link_heartbeat": "500ms"},
+                       "codes": 256, "sessions": 64, "ingest_bytes": "16M", "batch_bytes": "4M",
+                       "link_heartbeat": "500ms"},
         }
         write(self.config, yaml_text(merged(config, self.collector_changes)))
 

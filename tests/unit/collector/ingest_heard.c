@@ -156,7 +156,7 @@ void sim_hear(struct ingest *g, struct sim_office *o, struct esep_slice frame)
     struct esep_arena arena;
     const ProtobufCMessage *message = NULL;
     esep_buf_init(&plain, 1 << 20);
-    assert_int_equal(esep_arena_init(&arena, 1 << 20), ESEP_OK);
+    assert_int_equal(esep_arena_init(&arena, INGEST_UNPACKED_BYTES(frame)), ESEP_OK);
     assert_int_equal(esep_envelope_read(frame, &envelope, NULL), ESEP_OK);
     struct esep_slice body = envelope.sealed;
     bool opens = true;
@@ -181,7 +181,7 @@ void sim_read_order_reply(struct esep_slice bytes, struct sim_heard *ret)
 {
     struct esep_arena arena;
     const ProtobufCMessage *message = NULL;
-    assert_int_equal(esep_arena_init(&arena, 1 << 20), ESEP_OK);
+    assert_int_equal(esep_arena_init(&arena, INGEST_UNPACKED_BYTES(bytes)), ESEP_OK);
     assert_int_equal(esep_unpack(&esep__v1__order_reply__descriptor, bytes, &arena, &message),
                      ESEP_OK);
     ret->kind = KIND(ORDER_REPLY);

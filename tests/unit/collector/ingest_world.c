@@ -243,7 +243,7 @@ static void send_up(struct ingest *g, const struct collector_effect *effect)
 {
     struct esep_arena arena;
     const ProtobufCMessage *message = NULL;
-    assert_int_equal(esep_arena_init(&arena, 1 << 20), ESEP_OK);
+    assert_int_equal(esep_arena_init(&arena, INGEST_UNPACKED_BYTES(effect->parts[0])), ESEP_OK);
     assert_int_equal(
         esep_unpack(&esep__v1__link_up__descriptor, effect->parts[0], &arena, &message), ESEP_OK);
     const Esep__V1__LinkUp *up = (const Esep__V1__LinkUp *)message;
