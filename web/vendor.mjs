@@ -12,10 +12,8 @@ const FILES = [
     ["preact/dist/preact.module.js", "preact.js"],
     ["preact/hooks/dist/hooks.module.js", "hooks.js"],
     ["htm/dist/htm.module.js", "htm.js"],
-    ["uplot/dist/uPlot.esm.js", "uplot.js"],
-    ["uplot/dist/uPlot.min.css", "uplot.css"],
 ];
-const LICENCES = [["preact", "MIT"], ["htm", "Apache-2.0"], ["uplot", "MIT"], ["datamaps", "MIT"]];
+const LICENCES = [["preact", "MIT"], ["htm", "Apache-2.0"], ["datamaps", "MIT"]];
 const BY_NAME = /\bfrom\s*"([\w@/-]+)"/g;
 const BY_PATH = { preact: "./preact.js" };
 

@@ -5,8 +5,11 @@
 
 import assert from "node:assert/strict";
 import {
-    address, download, enter, faults, go, keyOf, LANGUAGES, launch, look, NARROW, office, open, report, settled, speak, WIDE,
+    address, confirm, download, enter, facts, faults, go, keyOf, LANGUAGES, launch, look, NARROW, office, open, PASSWORD, report,
+    settled, speak, WIDE,
 } from "./country.mjs";
+import { theConflict, theRegionsOfToday } from "./disputes.mjs";
+import { thePaper } from "./paper.mjs";
 
 const YEAR = "2012-01-01..2012-12-31";
 const PAGES = {
@@ -18,12 +21,6 @@ const PAGES = {
 const who = {}; // name -> what a context needs to be logged in
 
 const rows = (page) => page.locator(".cards tbody tr").count();
-const facts = (page, text) => page.waitForFunction((t) => document.querySelector(".facts")?.textContent.includes(t), text);
-const confirm = async (page) => {
-    await page.focus("dialog button[type=submit]");
-    await page.keyboard.press("Enter");
-    await page.waitForSelector("dialog", { state: "detached" });
-};
 
 /** Who comes for the first time has an invitation; who is wrong is told so, and no more. */
 async function theDoor(browser) {
@@ -133,9 +130,26 @@ async function thePeriod(browser) {
         await facts(page, days);
         await facts(page, words);
     }
-    await go(page, "indicators");
-    await page.waitForSelector(".u-legend .u-value", { state: "attached" });
-    assert.doesNotMatch(await page.innerText(".u-legend"), /no data/, "no value without a pointer");
+    await page.context().close();
+}
+
+/** What offices counted, as lines over the years and as a table; and money, with a year's sum of what is known. */
+async function theNumbers(browser) {
+    const page = await open(browser, WIDE, "en", who.berik);
+    await go(page, "indicators?action=24");
+    await page.waitForSelector(".chart svg .line");
+    const centres = page.locator(".indicator", { hasText: "Кризисные центры" });
+    assert.equal(await centres.locator(".chart svg[role=img] path.line").count(), 3, "a line for each body");
+    assert.equal(await centres.locator(".chart svg[role=img] .target").count(), 2, "the target of each year");
+    assert.deepEqual(await centres.locator("tbody tr", { hasText: "Karaganda" }).allInnerTexts().then((all) => all.map((text) => text.split(/\s+/)
+        .filter((word) => /^\d/.test(word)).join(" "))), ["2012 4 5 80%", "2013 5 5 100%"]);
+    const broken = page.locator(".indicator", { hasText: "Обратилось за помощью" });
+    assert.equal(await broken.locator("tbody tr", { hasText: "женщины" }).count(), 6, "three bodies, two years");
+    assert.equal(await broken.locator(".chart svg[role=img] path.line").count(), 6);
+    await go(page, "money?year=2012");
+    await page.waitForSelector(".cards");
+    const sum = await page.locator("tbody tr", { hasText: "Sum of what is known" }).innerText();
+    assert.match(sum.replace(/[\u00a0\u202f]/g, " "), /960,000 ₸\s+3,600,000 ₸\s+2,941,350.75 ₸\s+81.7%/);
     await page.context().close();
 }
 
@@ -289,7 +303,7 @@ async function theTerms(browser) {
 
 /** A viewer decides nothing, and nobody decides on the own body's report. */
 async function theRights(browser) {
-    const hash = "list?state=to_review&body=mia";
+    const hash = "list?state=to_review&body=mia&action=8";
     for (const [name, own] of [["berik", false], ["dana", true]]) {
         const page = await open(browser, WIDE, "en", who[name]);
         await go(page, hash);
@@ -301,6 +315,19 @@ async function theRights(browser) {
         assert.equal(await page.locator("dialog").count(), 0, `${name} has no key`);
         await page.context().close();
     }
+}
+
+/** An address that leads nowhere, and one of a record that is not there, say so in the reader's language. */
+async function theWrongWay(browser) {
+    const page = await open(browser, WIDE, "kk", who.berik);
+    for (const [hash, said] of [["nowhere", "Мұндай бет жоқ"], ["obligation/none", "Міндеттеме"], ["body/none", "none"]]) {
+        await go(page, hash);
+        assert.equal(await page.innerText("h1"), said);
+        await look(page, `wrong-${hash.replace("/", "-")}`);
+        if (hash !== "nowhere") await page.waitForSelector("main [role=alert]");
+    }
+    faults.splice(0, faults.length, ...faults.filter((f) => !/\/none: 404|obligations\/none|bodies\/none|status of 404/.test(f)));
+    await page.context().close();
 }
 
 /** A line that breaks and a login that ends are said; the page comes back by itself. */
@@ -319,6 +346,12 @@ async function theLine(browser) {
     await context.clearCookies();
     await page.click('nav a[href="#/offices"]');
     await page.waitForSelector("input[name=password]");
+    await page.waitForSelector(".note:text-is('The session has ended. Log in again: the same page will open.')");
+    await look(page, "login-lost");
+    await page.fill("input[name=name]", "berik");
+    await page.fill("input[name=password]", PASSWORD);
+    await page.press("input[name=password]", "Enter");
+    await page.waitForSelector("h1:text-is('Offices')");
     await context.close();
 }
 
@@ -326,7 +359,7 @@ const begun = Date.now();
 const browser = await launch();
 const run = async (part) => {
     const from = Date.now();
-    await part(browser).catch((error) => faults.push(`${part.name}: ${error.stack.split("\n").slice(0, 8).join(" ")}`));
+    await part(browser, who).catch((error) => faults.push(`${part.name}: ${error.stack.split("\n").slice(0, 8).join(" ")}`));
     console.log(`${part.name}: ${((Date.now() - from) / 1000).toFixed(1)} s, ${faults.length} faults so far`);
 };
 const inOrder = async (...parts) => {
@@ -335,8 +368,8 @@ const inOrder = async (...parts) => {
 try {
     await run(theDoor);
     // What only looks goes side by side: a window is a process of its own. What decides goes one after another.
-    await Promise.all([inOrder(everyWidePage), inOrder(theAddress, theMatrix, theMap, thePeriod, theRights, everyNarrowPage)]);
-    await inOrder(theReturn, theBulk, theTerms, theExport, theLine);
+    await Promise.all([inOrder(everyWidePage), inOrder(theAddress, theMatrix, theMap, thePeriod, theNumbers, theRights, thePaper, everyNarrowPage)]);
+    await inOrder(theReturn, theConflict, theBulk, theTerms, theExport, theLine, theWrongWay, theRegionsOfToday);
 } finally {
     await browser.close();
 }

@@ -12,9 +12,9 @@ const require = createRequire(process.env.ESEP_NPM ? `${process.env.ESEP_NPM}/` 
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const country = JSON.parse(process.env.ESEP_COUNTRY);
-const shots = process.env.ESEP_SHOTS; // a folder to leave pictures in, for a person
+export const shots = process.env.ESEP_SHOTS; // a folder to leave pictures in, for a person
 
-const PASSWORD = "correct horse battery";
+export const PASSWORD = "correct horse battery";
 export const WIDE = { width: 1440, height: 900 };
 export const NARROW = { width: 390, height: 844 };
 export const LANGUAGES = ["kk", "ru", "en"];
@@ -22,7 +22,7 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const KEY = /\b(?:act|axis|bulk|clock|control|event|export|failure|feed|filter|glance|kind|list|map|mark|menu|report|review)\.[a-z_]+\b/;
 
 export const faults = [];
-export const { address, invitations, plan } = country;
+export const { address, conflict, invitations, plan } = country;
 export const keyOf = (kind, body, window) => `${plan}/${kind}/-/${body}/${window}`;
 
 /** An office writes, with its real agent, and has its receipt when this returns. */
@@ -30,6 +30,10 @@ export function report(body, ...words) {
     execFileSync(country.agent, ["report", "--config", join(country.offices, body, "agent.yaml"), "--plan", plan, ...words,
         "--wait"], { stdio: ["ignore", "ignore", "inherit"] });
 }
+
+/** A command of the operator's, on the log that the page shows. */
+export const operator = (...words) => execFileSync(country.collector[0], [...words.slice(0, 1), "--config", country.collector[1],
+    ...words.slice(1)], { encoding: "utf8" });
 
 /** What the office itself sees of it. */
 export const office = (body, ...words) => execFileSync(country.agent,
@@ -109,6 +113,16 @@ async function examine(page, name, whole) {
         faults.push(`${name}: axe: ${v.id} (${v.nodes.length}): ${v.nodes[0].html.slice(0, 160)} ${v.nodes[0].failureSummary?.split("\n")[1] || ""}`);
     }
 }
+
+/** A dialog's decision, by the keyboard. */
+export async function confirm(page) {
+    await page.focus("dialog button[type=submit]");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog", { state: "detached" });
+}
+
+/** The fact sheet of what is open says this, now or when the log has grown. */
+export const facts = (page, text) => page.waitForFunction((t) => document.querySelector(".facts")?.textContent.includes(t), text);
 
 /** What is downloaded when this is clicked. */
 export async function download(page, selector) {

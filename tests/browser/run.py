@@ -28,6 +28,23 @@ def load_demo():
     return module
 
 
+def second_office(demo, play):
+    """A second office of mia: off the network it reports what the first one reports too. What they conflict about."""
+    name, body, action, window = "mia-2", "mia", "31", "2012"
+    demo.configure_agent(name)
+    code = demo.run("broker", "keys", "enrol", body, "--accept", "--config", demo.folder / "operator.yaml").strip()
+    demo.agent(name, "enrol", "--code", code)
+    demo.start_agents([name])
+    play.wait(lambda: json.loads(demo.agent(name, "duties", "--json"))["plan_known"], "the plan in the second office")
+    demo.stop(name)
+    demo.report(name, "fulfilment", "partly", action=action, window=window, percent=50, text="work")
+    demo.report(body, "fulfilment", "executed", action=action, window=window, percent=100, text="work")
+    demo.wait_received([body])
+    demo.start_agents([name])
+    demo.wait_received([name])
+    return {"office": name, "body": body, "action": action, "window": window}
+
+
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
@@ -41,10 +58,12 @@ def main():
         demo.play()
         demo.collector("account", "add", "dana", "--role", "reviewer", "--body", "mia",
                        "--display", "Дана Ахметова")
+        second = second_office(demo, play)
         country = {
             "address": demo.address, "agent": str(demo.bin / "esep-agent"),
+            "collector": [str(demo.bin / "esep-collector"), str(folder / "collector.yaml")],
             "offices": str(folder / "offices"), "plan": play.PLAN_ID,
-            "invitations": {name: demo.invite(name) for name in ("aigul", "berik", "dana")},
+            "conflict": second, "invitations": {name: demo.invite(name) for name in ("aigul", "berik", "dana")},
         }
         code = subprocess.run(sys.argv[2:], check=False, env=dict(
             os.environ, ESEP_COUNTRY=json.dumps(country))).returncode

@@ -1,6 +1,8 @@
 // The one way to the server. Reads carry the ETag of what is held and take 304 for an answer; writes carry the
 // session's CSRF token and a key of their own, so that one that is sent twice counts once. What goes wrong is
-// a Problem (RFC 9457): status, title, detail. It decides nothing about what is shown.
+// a Problem (RFC 9457): status, title, detail, in the language that the page shows. It decides nothing about what is shown.
+
+import { current } from "./text.js";
 
 const BASE = "/api/v1/";
 const HELD_MAX = 64;
@@ -42,7 +44,8 @@ async function problemOf(reply) {
 
 async function ask(url, init) {
     try {
-        return await fetch(url, { credentials: "same-origin", cache: "no-store", ...init });
+        const headers = { ...init.headers, "Accept-Language": current() };
+        return await fetch(url, { credentials: "same-origin", cache: "no-store", ...init, headers });
     } catch (error) {
         if (error.name === "AbortError") throw error;
         throw new Problem(0, "", "");

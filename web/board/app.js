@@ -5,7 +5,7 @@ import { html, render, useCallback, useEffect, useMemo, useRef, useState } from 
 import { follow, get, holdSession, remove, whenLost } from "./api.js";
 import { link, parse } from "./route.js";
 import { choose, current, firstChoice, instant, LANGUAGES, own, setZone, t } from "./text.js";
-import { Board, Failure } from "./parts.js";
+import { Board, Failure, Title } from "./parts.js";
 import { Login } from "./view/login.js";
 import { Glance } from "./view/glance.js";
 import { Matrix } from "./view/matrix.js";
@@ -71,12 +71,12 @@ function Languages({ onChoose }) {
 function Head({ session, summary, live, plan, onPlan, onLanguage, onLeave }) {
     const plans = summary?.plans || [];
     return html`<header class="head">
-        <p class="name"><strong>Esep</strong> ${summary && html`<span class="plan">${own(planOf(summary)?.title)}</span>`}</p>
+        <p class="name"><strong>Esep</strong> ${summary && html`<span class=${plans.length > 1 ? "paper plan" : "plan"}>${own(planOf(summary)?.title)}</span>`}</p>
         ${plans.length > 1 && html`<label class="choice">${t("plan")} <select value=${plan || summary.plan}
             onChange=${(e) => onPlan(e.target.value)}>${plans.map((p) => html`
             <option value=${p.id}>${own(p.title) || p.id}</option>`)}</select></label>`}
-        <p class="live ${live ? "on" : "off"}" role="status"><span aria-hidden="true">${live ? "●" : "○"}</span>${" "}
-            ${t(live ? "live" : "not_live")}${summary && html` · ${t("as_of", { at: instant(summary.as_of) })}`}</p>
+        <p class="live ${live ? "on" : "off"}" role="status"><span class="screen"><span class="dot" aria-hidden="true">${live ? "●" : "○"}</span>${" "}
+            ${t(live ? "live" : "not_live")}${summary && " · "}</span>${summary && t("as_of", { at: instant(summary.as_of) })}</p>
         <${Languages} onChoose=${onLanguage} />
         <p class="account"><span>${session.display || session.name}, ${t(`role.${session.role}`)}</span>
             <button type="button" onClick=${onLeave}>${t("leave")}</button></p>
@@ -87,9 +87,15 @@ function Menu({ view }) {
     const at = useRef(null);
     useEffect(() => {
         at.current.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }, [view]);
+    }, [view, current()]);
     return html`<nav aria-label=${t("menu")} ref=${at}><ul>${MENU.map((m) => html`
         <li><a href=${link(m)} aria-current=${m === view ? "page" : undefined}>${t(`menu.${m}`)}</a></li>`)}</ul></nav>`;
+}
+
+/** An address that leads nowhere: a link that was cut, or of an older page. */
+function Missing() {
+    return html`<${Title} text=${t("missing.title")} /><p>${t("missing.text")}</p>
+        <p><a class="button" href=${link("glance")}>${t("menu.glance")}</a></p>`;
 }
 
 function Inside({ session, onLanguage, onLeave }) {
@@ -119,7 +125,7 @@ function Inside({ session, onLanguage, onLeave }) {
     }), [matrix]);
     const about = planOf(summary);
     const board = { session, summary, about, matrix, names, plan, version, say: setSaid, grew };
-    const View = VIEWS[route.view] || Glance;
+    const View = VIEWS[route.view] || Missing;
     const skip = (event) => {
         event.preventDefault();
         document.querySelector("main h1")?.focus();
@@ -144,15 +150,17 @@ function Inside({ session, onLanguage, onLeave }) {
 function Page() {
     const [session, setSession] = useState(undefined); // undefined: not known yet; null: nobody
     const [problem, setProblem] = useState(null);
+    const [lost, setLost] = useState(false); // there was a session, and nobody ended it here
     const [, redraw] = useState("");
-    const enter = (value) => {
+    const enter = (value, wasLost) => {
         holdSession(value);
+        setLost(wasLost === true);
         setProblem(null);
         setSession(value);
     };
     const look = () => get("session").then(enter, (error) => (error.status === 401 ? enter(null) : setProblem(error)));
     useEffect(() => {
-        whenLost(() => enter(null));
+        whenLost(() => enter(null, true));
         look();
     }, []);
     const onLanguage = async (language) => {
@@ -164,7 +172,7 @@ function Page() {
     if (session === undefined) return html`<main><p role="status">${t("loading")}</p></main>`;
     if (session === null) {
         return html`<header class="head"><p class="name"><strong>Esep</strong></p>
-            <${Languages} onChoose=${onLanguage} /></header><${Login} onEnter=${enter} />`;
+            <${Languages} onChoose=${onLanguage} /></header><${Login} onEnter=${enter} lost=${lost} />`;
     }
     return html`<${Inside} session=${session} onLanguage=${onLanguage} onLeave=${onLeave} />`;
 }

@@ -50,8 +50,8 @@ function Field({ label, note, children }) {
     return html`<label class="field"><span>${label}</span>${children}${note && html`<small>${note}</small>`}</label>`;
 }
 
-/** One report: report_index is its place in the log. */
-export function ReviewDialog({ what, reportIndex, start, onClose, onDone }) {
+/** One report: report_index is its place in the log. only: no other decision than `start`. */
+export function ReviewDialog({ what, reportIndex, start, only, onClose, onDone }) {
     const [accept, setAccept] = useState(start !== "return");
     const [reason, setReason] = useState("");
     const [comment, setComment] = useState("");
@@ -66,12 +66,12 @@ export function ReviewDialog({ what, reportIndex, start, onClose, onDone }) {
     return html`<${Dialog} title=${t("review.title")} submit=${t(accept ? "review.accept" : "review.return")}
             danger=${!accept} send=${send} onClose=${onClose}>
         <p>${what}</p>
-        <fieldset><legend>${t("review.decision")}</legend>
+        ${!only && html`<fieldset><legend>${t("review.decision")}</legend>
             <label class="choice"><input type="radio" name="accept" checked=${accept} onChange=${() => setAccept(true)} />
                 ${t("review.accept")}</label>
             <label class="choice"><input type="radio" name="accept" checked=${!accept} onChange=${() => setAccept(false)} />
                 ${t("review.return")}</label>
-        </fieldset>
+        </fieldset>`}
         ${!accept && html`
             <${Field} label=${t("review.reason")}><select required value=${reason}
                 onChange=${(e) => setReason(e.target.value)}>

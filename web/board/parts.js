@@ -82,14 +82,14 @@ export function useSubject() {
 }
 
 /** A table that becomes a stack of cards where there is no room. The roles keep it a table for a screen reader
- * when CSS takes its layout away. columns: {head, cell(row), numeric, grow}. */
+ * when CSS takes its layout away. columns: {head, cell(row), numeric, grow, wide}. */
 export function Table({ caption, columns, rows, keyOf, hiddenCaption }) {
     return html`<table class="cards" role="table">
         <caption class=${hiddenCaption ? "unseen" : ""}>${caption}</caption>
         <thead role="rowgroup"><tr role="row">${columns.map((c) => html`
-            <th role="columnheader" scope="col" class=${c.numeric ? "numeric" : ""}>${c.head}</th>`)}</tr></thead>
+            ${c.head ? html`<th role="columnheader" scope="col" class=${c.numeric ? "numeric" : ""}>${c.head}</th>` : html`<td role="cell"></td>`}`)}</tr></thead>
         <tbody role="rowgroup">${rows.map((row) => html`<tr role="row" key=${keyOf(row)}>${columns.map((c) => html`
-            <td role="cell" data-head=${c.head} class="${c.numeric ? "numeric" : ""} ${c.grow ? "grow" : ""}">
+            <td role="cell" data-head=${c.head || undefined} class="${c.numeric ? "numeric" : ""} ${c.grow ? "grow" : ""} ${c.wide ? "bar-cell" : ""}">
                 <div>${c.cell(row)}</div></td>`)}</tr>`)}</tbody>
     </table>`;
 }

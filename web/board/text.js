@@ -134,6 +134,13 @@ export function monthOf(text) {
     return dated(new Date(`${text.slice(0, 7)}-01T00:00:00Z`), { month: "long", year: "numeric", timeZone: "UTC" });
 }
 
+/** The days a report is about: a calendar year by its number, else its first and last day. */
+export function period(start, end) {
+    const whole = start?.slice(4) === "-01-01" && end?.slice(4) === "-12-31" && start.slice(0, 4) === end.slice(0, 4);
+    if (whole) return start.slice(0, 4);
+    return !start || start === end ? day(end) : `${day(start)} – ${day(end)}`;
+}
+
 export function bytes(count) {
     return count < 1024 ? t("unit.byte", { n: count }) : t("unit.kilobyte", { n: Math.round(count / 102.4) / 10 });
 }

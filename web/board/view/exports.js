@@ -93,6 +93,7 @@ export function Exports() {
     }, [done]);
     const drop = (e) => remove(pathOf(e)).catch(() => {}).finally(look);
     return html`<${Title} text=${t("menu.exports")} />
+        <p class="aside">${t("export.note")}</p>
         ${may ? html`<${Wish} onMade=${look} />` : html`<p class="note">${t("export.denied")}</p>`}
         ${problem && html`<p class="failure" role="alert">${failureText(problem)}</p>`}
         ${works.length > 0 && html`<h2>${t("export.mine")}</h2>

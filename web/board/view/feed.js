@@ -1,7 +1,7 @@
 // What happened, newest first, live: the log in words. What came since the page was opened is marked as new.
 
 import { html, useEffect, useRef, useState } from "../dom.js";
-import { BodyLink, Loaded, Title, useBoard, useGet } from "../parts.js";
+import { BodyLink, Loaded, Title, useBoard, useGet, useNames } from "../parts.js";
 import { link, refine } from "../route.js";
 import { day, instant, t, word } from "../text.js";
 
@@ -14,6 +14,10 @@ const GLYPHS = {
 
 /** Of an office's entry `who` is its body; of a decision, the account that took it. */
 const FROM_OFFICE = new Set(["report", "withdrawal", "extension_request"]);
+const subjectOf = (names, key) => {
+    const [, kind, action] = key.split("/");
+    return names.action(action) ? `${action}. ${names.action(action)}` : word("kind", kind);
+};
 const bodyOf = (e) => e.body || (FROM_OFFICE.has(e.kind) ? e.who : e.obligation && e.obligation.split("/")[3]);
 
 function alertWords(items) {
@@ -30,13 +34,13 @@ function sentence(e) {
 
 function Entry({ e, fresh }) {
     const body = bodyOf(e);
+    const names = useNames();
     const note = e.comment || e.reason || e.text || e.label;
     return html`<li class=${fresh ? "fresh" : ""}><span class="glyph" aria-hidden="true">${GLYPHS[e.kind] || "·"}</span>
         <time datetime=${e.at}>${instant(e.at)}</time>
         <span class="what">${fresh && html`<strong class="new">${t("feed.new")}</strong> `}${body && html`<${BodyLink} code=${body} /> `}
-            ${sentence(e)}${e.who && !FROM_OFFICE.has(e.kind) && html` <strong>${e.who}</strong>`}
-            ${e.obligation && html` · <a href=${link("obligation", e.obligation)}>${t("feed.open")}<span class="unseen">
-                ${" "}${e.obligation}</span></a>`}
+            ${sentence(e)}${e.who && !FROM_OFFICE.has(e.kind) && html` <strong>${e.who === "enrolment" ? t("feed.who.enrolment") : e.who}</strong>`}
+            ${e.obligation && html` · <a href=${link("obligation", e.obligation)}>${subjectOf(names, e.obligation)}</a>`}
             ${note && html`<br /><span class="aside">${note}</span>`}</span>
         <span class="aside index">${t("receipt.entry", { n: e.log_index })}</span></li>`;
 }

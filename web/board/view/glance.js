@@ -33,7 +33,7 @@ export function Glance() {
             <${Rate} name="rate" part=${s.rate.on_time} whole=${s.rate.due} value=${s.rate.percent} />
             <${Rate} name="completeness" part=${s.completeness.reported} whole=${s.completeness.owed}
                 value=${s.completeness.percent} />
-            <section class="rate"><h2>${t("upon_agreement")}</h2>
+            <section class="rate"><h2>${t("glance.agreement")}</h2>
                 <p class="figure">${number(s.agreement.reported)} / ${number(s.agreement.owed)}</p>
                 <p class="aside">${t("glance.agreement.of", { n: s.agreement.owed, part: number(s.agreement.reported) })}</p>
                 <p class="aside">${t("glance.agreement.rate", { n: s.agreement.due, part: number(s.agreement.on_time) })}</p>

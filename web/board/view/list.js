@@ -6,7 +6,7 @@ import { BulkDialog } from "../dialog.js";
 import { Loaded, Obligations, Title, useBoard, useGet } from "../parts.js";
 import { link, refine } from "../route.js";
 import { mayDo, waits } from "../marks.js";
-import { own, t, word } from "../text.js";
+import { day, own, t, word } from "../text.js";
 
 const PAGE = 100; // the server's, and as many as it takes decisions on at once
 const STATES = ["overdue", "due_week", "due_soon", "to_review", "returned", "conflict", "extension_asked", "late", "on_time",
@@ -35,7 +35,7 @@ function Filters({ filters }) {
         <${Choice} name="action" label=${t("list.action")} value=${filters.action} options=${actions} />
         <${Choice} name="kind" label=${t("list.kind")} value=${filters.kind}
             options=${KINDS.map((k) => [k, word("kind", k)])} />
-        <${Choice} name="agreement" label=${t("upon_agreement")} value=${filters.agreement}
+        <${Choice} name="agreement" label=${t("list.agreement")} value=${filters.agreement}
             options=${["no", "yes"].map((a) => [a, t(`agreement.${a}`)])} />
         <label class="field"><span>${t("list.from")}</span><input type="date" value=${filters.from || ""}
             onChange=${(e) => refine({ from: e.target.value, page: "" })} /></label>
@@ -43,6 +43,23 @@ function Filters({ filters }) {
             onChange=${(e) => refine({ to: e.target.value, page: "" })} /></label>
         ${any && html`<a class="button" href=${link("list")}>${t("list.clear")}</a>`}
     </form>`;
+}
+
+/** On paper there is no form: what it asked for, in words. */
+function Asked({ filters }) {
+    const { matrix } = useBoard();
+    const said = {
+        q: (v) => `${t("list.search")}: ${v}`,
+        state: (v) => `${t("list.state")}: ${t(`filter.${v}`)}`,
+        body: (v) => `${t("list.body")}: ${own(matrix.bodies.find((b) => b.code === v)?.name) || v}`,
+        action: (v) => `${t("list.action")}: ${v}`,
+        kind: (v) => `${t("list.kind")}: ${word("kind", v)}`,
+        agreement: (v) => `${t("list.agreement")}: ${t(`agreement.${v}`)}`,
+        from: (v) => `${t("list.from")}: ${day(v)}`,
+        to: (v) => `${t("list.to")}: ${day(v)}`,
+    };
+    const asked = Object.keys(said).filter((name) => filters[name]).map((name) => said[name](filters[name]));
+    return asked.length > 0 && html`<p class="paper">${asked.join("; ")}</p>`;
 }
 
 function Pages({ total, page, filters }) {
@@ -79,13 +96,13 @@ export function List({ filters }) {
         toggle: (key) => put((answer.value ?? answer.old).items.filter((o) => o.key === key), (o) => !chosen.has(o.key)),
     };
     const page = Number(filters.page) || 1;
-    return html`<${Title} text=${t("menu.list")} /><${Filters} filters=${filters} />
+    return html`<${Title} text=${t("menu.list")} /><${Filters} filters=${filters} /><${Asked} filters=${filters} />
         <${Loaded} of=${answer}>${(value) => html`
             ${value.items.some(may) && html`<div class="buttons bulk">
                 <button type="button" onClick=${() => setChosen(new Map(value.items.filter(may).map((o) => [o.key, waitingReport(o)])))}>${t("bulk.all")}</button>
                 <button type="button" disabled=${chosen.size === 0} onClick=${() => setChosen(new Map())}>${t("bulk.none")}</button>
                 <button type="button" class="main" disabled=${chosen.size === 0 || chosen.size > PAGE} onClick=${() => setAsking(true)}>
-                    ${t("bulk.accept", { n: chosen.size })}</button></div>`}
+                    ${chosen.size > 0 ? t("bulk.accept", { n: chosen.size }) : t("bulk.accept_none")}</button></div>`}
             ${value.total === 0 ? html`<p role="status">${t("list.empty")}</p>`
                 : html`<${Obligations} caption=${t("list.count", { n: value.total })} items=${value.items}
                     select=${value.items.some(may) ? select : null} />`}

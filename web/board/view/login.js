@@ -26,7 +26,7 @@ function Password({ invited }) {
             <small>${t("login.new_password_note")}</small></label>`;
 }
 
-export function Login({ onEnter }) {
+export function Login({ onEnter, lost }) {
     const [invited, setInvited] = useState(false);
     const [problem, setProblem] = useState(null);
     const [busy, setBusy] = useState(false);
@@ -50,6 +50,8 @@ export function Login({ onEnter }) {
         setInvited(!invited);
     };
     return html`<main class="login"><${Title} text=${t("login.title")} />
+        <p class="aside">${t("login.lead")}</p>
+        ${lost && !problem && html`<p class="note" role="status">${t("login.lost")}</p>`}
         <form onSubmit=${go}>
             <label class="field"><span>${t("login.name")}</span>
                 <input name="name" autocomplete="username" required autocapitalize="none" spellcheck=${false} /></label>
@@ -61,5 +63,6 @@ export function Login({ onEnter }) {
             <div class="buttons"><button type="submit" class="main" disabled=${busy}>${t("login.enter")}</button>
                 <button type="button" onClick=${turn}>
                     ${t(invited ? "login.uninvited" : "login.invited")}</button></div>
-        </form></main>`;
+        </form>
+        ${!invited && html`<p class="aside">${t("login.forgot")}</p>`}</main>`;
 }

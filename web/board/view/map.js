@@ -3,6 +3,7 @@
 
 import { html, useEffect, useState } from "../dom.js";
 import { BodyLink, Loaded, Table, Title, useGet, useNames } from "../parts.js";
+import { hyphenated } from "../hyphen.js";
 import { link, refine } from "../route.js";
 import { GLYPHS } from "../marks.js";
 import { number, own, percent, t } from "../text.js";
@@ -52,7 +53,8 @@ function Shape({ region, body, look, called }) {
     const names = useNames();
     const [x, y] = called || [0, 1].map((i) => region.at[i] + (NUDGES[body.code]?.[i] || 0));
     const name = names.short(body.code);
-    const words = name.length > 11 ? name.split(/\s+(?=\S{4,})/) : [name];
+    const parts = name.length > 11 ? name.split(/(?<=-)|\s+(?=\S{4,})/) : [name];
+    const words = parts.length > 2 ? parts.filter((part) => !part.endsWith(".")) : parts; // on a map all are oblasts
     return html`<a href=${link("body", body.code)} class="region">
         <path d=${region.path} />
         ${called && html`<line x1=${region.at[0]} y1=${region.at[1]} x2=${x} y2=${y > region.at[1] ? y - 26 : y + 18} />`}
@@ -86,7 +88,7 @@ function Tiles({ bodies, look }) {
         const [row, column] = placeOf(b);
         const { mark, glyph, text } = look(b);
         return html`<li key=${b.code} style=${{ gridRow: row, gridColumn: column }}><a href=${link("body", b.code)}
-            class="mark-${mark}"><span>${names.short(b.code)}</span>
+            class="mark-${mark}"><span>${hyphenated(names.short(b.code))}</span>
             <span class="what"><span class="glyph" aria-hidden="true">${glyph}</span> ${text}</span></a></li>`;
     })}</ul>`;
 }

@@ -4,6 +4,7 @@
 
 import { html, useRef, useState } from "../dom.js";
 import { Title, useBoard, useNames } from "../parts.js";
+import { hyphenated } from "../hyphen.js";
 import { link, refine } from "../route.js";
 import { GLYPHS, MARKS, markOf } from "../marks.js";
 import { own, percent, progress, t, word } from "../text.js";
@@ -21,7 +22,7 @@ function Cell({ cell, row: what, body, at, here, onFocus, dim }) {
     const [row, column] = at;
     if (!cell) {
         return html`<td role="gridcell" class="cell mark-not_applicable" tabindex=${stop} data-at="${row} ${column}"
-            onFocus=${onFocus}><span aria-hidden="true">${GLYPHS.not_applicable} ${t("mark.not_applicable.short")}</span>
+            onFocus=${onFocus}><span aria-hidden="true">${GLYPHS.not_applicable}<span class="word"> ${t("mark.not_applicable.short")}</span></span>
             <span class="unseen">${t("mark.not_applicable")}</span></td>`;
     }
     const to = cell.n > 1 ? link("list", "", { ...what.filter, body }) : link("obligation", cell.key);
@@ -29,7 +30,7 @@ function Cell({ cell, row: what, body, at, here, onFocus, dim }) {
     return html`<td role="gridcell" class="cell mark-${mark} ${dim ? "dim" : ""}">
         <a href=${to} tabindex=${stop} data-at="${row} ${column}" onFocus=${onFocus}
             title="${whose}${t(`mark.${mark}`)}, ${progress(cell)}"><span class="unseen">${whose}</span>
-            <span><span class="glyph" aria-hidden="true">${GLYPHS[mark]}</span> ${t(`mark.${mark}.short`)}</span>
+            <span><span class="glyph" aria-hidden="true">${GLYPHS[mark]}</span><span class="word"> ${t(`mark.${mark}.short`)}</span></span>
             <span class=${cell.percent === null ? "nothing" : "percent"}>${progress(cell)}</span>
             ${cell.n > 1 && html`<sup><span aria-hidden="true">×${cell.n}</span><span class="unseen">
                 ${t("matrix.several", { n: cell.n })}</span></sup>`}</a></td>`;
@@ -66,7 +67,7 @@ export function Matrix({ filters }) {
     };
     const draw = (row, i) => html`<tr role="row" key=${row.name}>
         <th role="rowheader" scope="row"><a href=${row.to}>${row.number && `${row.number}. `}
-            <span class="title">${row.title}</span></a></th>
+            <span class="title">${hyphenated(row.title)}</span></a></th>
         ${columns.map(([body, c], j) => {
             const cell = row.cells[c];
             return html`<${Cell} key=${body.code} cell=${cell} row=${row} body=${body.code} at=${[i, j]}

@@ -3,10 +3,10 @@
 
 import { html, useEffect, useState } from "../dom.js";
 import { ControlDialog, ExtensionDialog, ReviewDialog } from "../dialog.js";
-import { BodyLink, Facts, Loaded, Mark, Title, useBoard, useGet, useNames, useSubject } from "../parts.js";
+import { BodyLink, Facts, Loaded, Mark, Table, Title, useBoard, useGet, useNames, useSubject } from "../parts.js";
 import { link } from "../route.js";
 import { markOf, mayDo, waits } from "../marks.js";
-import { day, dayOf, instant, progress, t, word } from "../text.js";
+import { day, dayOf, instant, percent, progress, t, word } from "../text.js";
 import { Revision } from "./revision.js";
 
 function History({ title, rows, text }) {
@@ -26,7 +26,7 @@ const alertText = (e) => e.items.map((a) => t(`alert.${a.kind}`,
     { n: a.kind === "still_overdue" ? a.weeks : a.days_left })).join(", ");
 
 function actsOf(session, o) {
-    const report = waits(o) && o.heads?.length > 0 && mayDo(session, "review", o.body);
+    const report = waits(o) && o.heads?.length === 1 && mayDo(session, "review", o.body);
     return [
         report && ["accept", "a", "main"], report && ["return", "r", "danger"],
         mayDo(session, "extend", o.body) && ["extend", "e", ""],
@@ -62,7 +62,7 @@ function Decisions({ o }) {
     const what = `${names.short(o.body)}: ${subject(o)}`;
     const shared = { what, obligation: o.key, onClose: () => setAct(""), onDone: grew };
     const asked = o.control === "extension_asked" ? o.extension_requests.at(-1)?.until : "";
-    const newest = o.heads?.length ? o.heads[o.heads.length - 1].log_index : 0;
+    const newest = o.heads?.at(-1)?.log_index;
     return html`${own && html`<p class="note">${t("review.own")}</p>`}
         ${acts.length > 0 && html`<div class="buttons">${acts.map(([name, key, look]) => html`
             <button type="button" class=${look} aria-keyshortcuts=${key} onClick=${() => setAct(name)}>
@@ -96,13 +96,48 @@ function Sheet({ o }) {
     ]} />`;
 }
 
-function Whole({ o }) {
+/** Reports of one body that do not know of each other. The body settles it, by a report that takes the place of all;
+ * what the secretariat can do is to return the one that is wrong, and to say so. */
+function Conflict({ o, session }) {
+    const { grew } = useBoard();
+    const names = useNames();
     const subject = useSubject();
+    const [returned, setReturned] = useState(null);
+    const may = mayDo(session, "review", o.body);
+    const revisionOf = (head) => o.revisions.find((r) => r.log_index === head.log_index);
+    const columns = [
+        { head: t("receipt"), cell: (h) => html`<a href="#entry-${h.log_index}" onClick=${(e) => toEntry(e, h)}>${t("receipt.entry", { n: h.log_index })}</a>` },
+        { head: t("offices.label"), cell: (h) => `№ ${h.office}` },
+        { head: t("list.came"), cell: (h) => instant(h.received_at) },
+        { head: t("list.fulfilment"), cell: (h) => word("fulfilment", revisionOf(h)?.report?.fulfilment) },
+        { head: "%", numeric: true, cell: (h) => percent(revisionOf(h)?.report?.percent) },
+        { head: t("axis.submission"), cell: (h) => (h.again_by ? t("submission.returned") : t("submission.conflict")) },
+        may && {
+            head: t("review.decision"), cell: (h) => html`<button type="button" class="danger" onClick=${() => setReturned(h)}
+                aria-label="${t("act.return")}: ${t("receipt.entry", { n: h.log_index })}">${t("act.return")}</button>`,
+        },
+    ].filter(Boolean);
+    return html`<section class="conflict"><h2>${t("conflict.title")}</h2><p class="note">${t("conflict.text")}</p>
+        <${Table} caption=${t("conflict.caption", { n: o.heads.length })} columns=${columns} rows=${o.heads} keyOf=${(h) => h.log_index} />
+        ${returned && html`<${ReviewDialog} what="${names.short(o.body)}: ${subject(o)}, ${t("receipt.entry", { n: returned.log_index })}"
+            reportIndex=${returned.log_index} start="return" only=${true} onClose=${() => setReturned(null)} onDone=${grew} />`}</section>`;
+}
+
+function toEntry(event, head) {
+    event.preventDefault();
+    const at = document.getElementById(`entry-${head.log_index}`);
+    at.open = true;
+    at.querySelector("summary").focus();
+    at.scrollIntoView({ block: "nearest" });
+}
+
+function Whole({ o }) {
+    const { session } = useBoard();
     const { revisions } = o;
     const byIndex = new Map(revisions.map((r) => [r.log_index, r]));
     const newest = revisions.at(-1);
-    return html`<${Title} text=${subject(o)} /><${Sheet} o=${o} /><${Decisions} o=${o} />
-        ${o.conflict && html`<p class="failure" role="note">${t("conflict.text")}</p>`}
+    return html`<${Sheet} o=${o} /><${Decisions} o=${o} />
+        ${o.conflict && html`<${Conflict} o=${o} session=${session} />`}
         <section><h2>${t("revision.heading", { n: revisions.length })}</h2>
             ${revisions.length === 0 && html`<p>${t("nothing_came")}</p>`}
             ${[...revisions].reverse().map((r) => html`<${Revision} key=${r.log_index} r=${r}
@@ -118,5 +153,8 @@ function Whole({ o }) {
 
 export function Obligation({ argument }) {
     const answer = useGet(`obligations/${encodeURIComponent(argument)}`, {});
-    return html`<${Loaded} of=${answer}>${(o) => html`<${Whole} o=${o} />`}</${Loaded}>`;
+    const subject = useSubject();
+    const o = answer.value ?? answer.old;
+    return html`<${Title} text=${o ? subject(o) : t("obligation")} />
+        <${Loaded} of=${answer}>${(value) => html`<${Whole} o=${value} />`}</${Loaded}>`;
 }

@@ -71,12 +71,12 @@ function Attachments({ rows }) {
 export function Revision({ r, before, open }) {
     const report = r.report;
     const [mark, glyph] = LOOKS[r.state] || ["removed", "·"];
-    return html`<details class="revision" open=${open}>
+    return html`<details class="revision" id="entry-${r.log_index}" open=${open}>
         <summary>${t("revision.title", { n: report?.revision ?? t("none") })} · <span class="mark mark-${mark}"><span class="glyph"
             aria-hidden="true">${glyph}</span> ${word("submission", r.state)}</span> · ${instant(r.accepted_at)}</summary>
         <${Facts} pairs=${[
             [t("clock.office"), instant(r.written_at)], [t("clock.collector"), instant(r.accepted_at)],
-            [t("clock.skew"), t(r.skew_s < 0 ? "clock.ahead" : "clock.after", { span: span(r.skew_s) })],
+            [t("clock.skew"), r.skew_s === 0 ? t("clock.none") : t(r.skew_s < 0 ? "clock.ahead" : "clock.after", { span: span(r.skew_s) })],
             [t("verdict"), r.verdict !== "taken" && word("verdict", r.verdict)],
             [t("receipt"), html`${t("receipt.entry", { n: r.log_index })}, ${r.receipt.office}/${r.receipt.epoch}/${r.receipt.seq} · <code class="hash" title=${r.content_hash}>
                 ${(r.content_hash || "").slice(0, 16)}…</code>`],
