@@ -210,6 +210,30 @@ async function theExport(browser) {
     await viewer.context().close();
 }
 
+/** An address for a calendar program, which cannot log in: made, copied, read without a login, and void when it is revoked. */
+async function theCalendar(browser) {
+    const page = await open(browser, WIDE, "ru", who.berik);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await go(page, "exports");
+    await page.click("text=Создать адрес");
+    await page.waitForSelector(".address input");
+    const given = await page.inputValue(".address input");
+    await page.click("text=Копировать");
+    await page.waitForSelector("text=Адрес скопирован.", { state: "attached" });
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), given);
+    await look(page, "calendar");
+    const feed = await fetch(given);
+    assert.equal(feed.status, 200);
+    assert.match(await feed.text(), /^BEGIN:VCALENDAR/);
+    await page.reload();
+    await page.waitForSelector("text=Адрес создан");
+    assert.equal(await page.locator(".address").count(), 0, "shown once");
+    await page.click("text=Отозвать адрес");
+    await page.waitForSelector("text=Адреса ещё нет.");
+    assert.equal((await fetch(given)).status, 404);
+    await page.context().close();
+}
+
 /** A report goes back to its office with a reason, comes again, and is accepted; the page shows each step by itself. */
 async function theReturn(browser) {
     const page = await open(browser, WIDE, "en", who.aigul);
@@ -369,7 +393,7 @@ try {
     await run(theDoor);
     // What only looks goes side by side: a window is a process of its own. What decides goes one after another.
     await Promise.all([inOrder(everyWidePage), inOrder(theAddress, theMatrix, theMap, thePeriod, theNumbers, theRights, thePaper, everyNarrowPage)]);
-    await inOrder(theReturn, theConflict, theBulk, theTerms, theExport, theLine, theWrongWay, theRegionsOfToday);
+    await inOrder(theReturn, theConflict, theBulk, theTerms, theExport, theCalendar, theLine, theWrongWay, theRegionsOfToday);
 } finally {
     await browser.close();
 }

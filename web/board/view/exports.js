@@ -5,6 +5,7 @@ import { html, useEffect, useRef, useState } from "../dom.js";
 import { get, post, remove, urlOf } from "../api.js";
 import { failureText, Title, useBoard } from "../parts.js";
 import { mayDo } from "../marks.js";
+import { Calendar } from "./calendar.js";
 import { bytes, current, t } from "../text.js";
 
 const FORMATS = ["docx", "pdf", "xlsx", "csv", "json", "ics"];
@@ -93,10 +94,10 @@ export function Exports() {
     }, [done]);
     const drop = (e) => remove(pathOf(e)).catch(() => {}).finally(look);
     return html`<${Title} text=${t("menu.exports")} />
-        <p class="aside">${t("export.note")}</p>
-        ${may ? html`<${Wish} onMade=${look} />` : html`<p class="note">${t("export.denied")}</p>`}
+        ${may ? html`<p class="aside">${t("export.note")}</p><${Wish} onMade=${look} />` : html`<p class="note">${t("export.denied")}</p>`}
         ${problem && html`<p class="failure" role="alert">${failureText(problem)}</p>`}
         ${works.length > 0 && html`<h2>${t("export.mine")}</h2>
             <ul class="works">${works.map((e) => html`<${Work} key=${e.id} e=${e} onDrop=${drop} />`)}</ul>`}
-        <p><a href=${urlOf("calendar.ics", { plan: about.id, lang: current() })} download="${about.id}.ics">${t("export.calendar")}</a></p>`;
+        <p><a href=${urlOf("calendar.ics", { plan: about.id, lang: current() })} download="${about.id}.ics">${t("export.calendar")}</a></p>
+        <${Calendar} />`;
 }
