@@ -1,7 +1,8 @@
 /* tests/fuzz/fuzz_file.h - input as a file, for readers that take a path.
  *
- * One folder for each process, mode 0700, gone when the process ends as it should. A name is
- * written anew for each input.
+ * One folder for each process, mode 0700, gone when the process ends as it should; in memory where
+ * the system has a place for that, unless TMPDIR says otherwise. A name is written anew for each
+ * input.
  */
 #ifndef FUZZ_FILE_H
 #define FUZZ_FILE_H
@@ -38,8 +39,9 @@ static inline const char *fuzz_folder(void)
 {
     if (fuzz_folder_path[0] == '\0') {
         const char *base = getenv("TMPDIR");
-        (void)snprintf(fuzz_folder_path, sizeof fuzz_folder_path, "%.90s/esep-fuzz-XXXXXX",
-                       base != NULL ? base : "/tmp");
+        if (base == NULL)
+            base = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+        (void)snprintf(fuzz_folder_path, sizeof fuzz_folder_path, "%.90s/esep-fuzz-XXXXXX", base);
         FUZZ_CHECK(mkdtemp(fuzz_folder_path) != NULL);
         (void)atexit(fuzz_folder_gone);
     }
