@@ -21,6 +21,7 @@ struct play {
     uint8_t nonces[CONNS][32];
     bool joined[CONNS]; /* it was sent a Joined, and may be joined still */
     bool drained;
+    bool roster;  /* a whole one has come: who is unknown can be told */
     uint8_t fail; /* the next sends: 0 go out, 1 AGAIN, 2 no such peer */
     /* the event under way */
     const uint8_t *key;
@@ -130,6 +131,8 @@ static void take(struct play *play)
             check_control(play, effect);
         else
             FUZZ_CHECK(effect->text[0] != '\0');
+        if (effect->kind == BROKER_EFFECT_NOTE && effect->note == BROKER_NOTE_ROSTER_READY)
+            play->roster = true;
         if (play->fail == 0 || effect->kind == BROKER_EFFECT_NOTE)
             broker_pop(play->broker);
         else
@@ -265,9 +268,8 @@ static void admits(struct play *play, uint8_t argument)
     const Esep__V1__OfficeAdmission admission = admission_of(play, key);
     if (admission == ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REVOKED || play->drained)
         FUZZ_CHECK(!in);
-    /* Without a roster nobody can be told apart; one that lists anybody is known. */
-    if (admission == ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_UNSPECIFIED &&
-        broker_office_count(play->broker) > 0)
+    /* Before a whole roster nobody can be told apart, though a change of it has listed somebody. */
+    if (admission == ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_UNSPECIFIED && play->roster)
         FUZZ_CHECK(!in || play->config.enrolment);
     FUZZ_CHECK(broker_peek(play->broker) == NULL);
 }
