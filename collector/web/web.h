@@ -94,12 +94,12 @@ void web_answer_file(struct web *web, struct esep_http_request *request, unsigne
 /* Takes the value over. NULL: there was no memory, 500. */
 void web_answer_json(struct web *web, struct esep_http_request *request, unsigned status,
                      const struct esep_http_field *fields, size_t count, json_t *value);
-/* An error as RFC 9457 has it: detail is for people, and may be NULL. */
+/* An error as RFC 9457 has it: detail is for people, in English, and may be NULL. It is answered in
+ * the language that the request asks for (refusal_text.h). */
 void web_problem(struct web *web, struct esep_http_request *request, unsigned status,
-                 const char *title, const char *detail);
+                 const char *detail);
 void web_problem_with(struct web *web, struct esep_http_request *request, unsigned status,
-                      const struct esep_http_field *fields, size_t count, const char *title,
-                      const char *detail);
+                      const struct esep_http_field *fields, size_t count, const char *detail);
 esep_time web_now(const struct web *web);
 
 /* web_login.c */

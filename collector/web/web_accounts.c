@@ -160,7 +160,7 @@ static void keep_invitation(struct web_order *order, bool worked)
                                   (json_int_t)order->items[0].log_index));
     } else {
         esep_log(ESEP_LOG_ERROR, "credentials", "%s", reason.text);
-        web_problem(web, order->request, 500, "Internal Server Error",
+        web_problem(web, order->request, 500,
                     "the invitation could not be kept: the server's log says why");
     }
     esep_wipe(&credential, sizeof credential);
@@ -173,7 +173,7 @@ static void invite(const struct web_call *call, const char *name)
     struct web_credential next = {0};
 
     if (account == NULL || account->state != ESEP__V1__ACCOUNT_STATE__ACCOUNT_STATE_ACTIVE) {
-        web_problem(web, call->request, 404, "Not Found", "there is no open account of that name");
+        web_problem(web, call->request, 404, "there is no open account of that name");
         return;
     }
     struct web_order *order =
@@ -214,6 +214,6 @@ void web_account_change(const struct web_call *call)
             invite(call, name);
         return;
     }
-    web_problem(call->web, call->request, 404, "Not Found",
+    web_problem(call->web, call->request, 404,
                 "of an account: its role, close, substitute, invitation");
 }

@@ -129,7 +129,7 @@ static void say_wait(const struct web_call *call, esep_time wait)
     char seconds[24];
     (void)snprintf(seconds, sizeof seconds, "%lld", wait_s);
     const struct esep_http_field field = {"Retry-After", seconds};
-    web_problem_with(call->web, call->request, 429, &field, 1, "Too Many Requests",
+    web_problem_with(call->web, call->request, 429, &field, 1,
                      "this calendar is asked for too often: wait");
 }
 
@@ -149,7 +149,7 @@ void web_calendar_feed(const struct web_call *call)
         web_throttle_failed(web->throttle, peer, peer, call->now);
         esep_log(ESEP_LOG_WARNING, "calendar-refused", "an address that is none, from %s",
                  call->peer);
-        web_problem(web, call->request, 404, "Not Found", NULL);
+        web_problem(web, call->request, 404, NULL);
         return;
     }
     ESEP_ASSERT(account->number < web->calendars->count);
@@ -205,7 +205,7 @@ void web_calendar_draw(const struct web_call *call)
     const bool formed = json_is_object(said) && json_object_size(said) == 0;
     json_decref(said);
     if (!formed) {
-        web_problem(call->web, call->request, 400, "Bad Request",
+        web_problem(call->web, call->request, 400,
                     "a calendar's address takes {}: it is drawn here, and the one before is void");
         return;
     }
@@ -232,8 +232,7 @@ static void say_gone(struct web_order *order, bool worked)
 void web_calendar_end(const struct web_call *call)
 {
     if (!call->account->proofs[VIEWS_PROOF_CALENDAR].stands) {
-        web_problem(call->web, call->request, 404, "Not Found",
-                    "this account has no calendar's address");
+        web_problem(call->web, call->request, 404, "this account has no calendar's address");
         return;
     }
     struct web_order *order = begin(call, ESEP__V1__CREDENTIAL_ACT__CREDENTIAL_ACT_NO_CALENDAR);

@@ -107,7 +107,7 @@ void web_events_join(const struct web_call *call)
     if (events->count < call->web->settings->web_streams)
         viewer = calloc(1, sizeof *viewer);
     if (viewer == NULL) {
-        web_problem(call->web, call->request, 503, "Service Unavailable",
+        web_problem(call->web, call->request, 503,
                     "as many live viewers as this server takes: the page asks again by itself");
         return;
     }

@@ -369,11 +369,11 @@ static struct web_export *queue_wish(const struct web_call *call,
     const enum esep_status status =
         web_export_ask(exports->queue, call->session->account, id, wish, esep_monotonic(), &e);
     if (status == ESEP_LIMIT)
-        web_problem(call->web, call->request, 429, "Too Many Requests",
+        web_problem(call->web, call->request, 429,
                     "as many of your exports wait as one account may have: fetch or delete some "
                     "once they are made");
     else if (status != ESEP_OK)
-        web_problem(call->web, call->request, 503, "Service Unavailable",
+        web_problem(call->web, call->request, 503,
                     "as many exports wait as this server takes: try again in some minutes");
     return e;
 }
@@ -405,7 +405,7 @@ void web_export_order(const struct web_call *call)
     const char *wrong = read_wish(call, said, &wish);
     json_decref(said);
     if (wrong != NULL)
-        web_problem(call->web, call->request, 400, "Bad Request", wrong);
+        web_problem(call->web, call->request, 400, wrong);
     else if ((e = queue_wish(call, &wish)) != NULL) {
         e->key = key;
         e->wanted = wanted;
@@ -437,7 +437,7 @@ static struct web_export *find(const struct web_call *call, bool *ret_file)
         esep_unhex(hex, id, sizeof id) == ESEP_OK)
         e = web_export_find(call->web->exports->queue, call->session->account, id);
     if (e == NULL)
-        web_problem(call->web, call->request, 404, "Not Found",
+        web_problem(call->web, call->request, 404,
                     "no such export of yours: it was not asked for, or is gone again");
     return e;
 }
@@ -450,13 +450,12 @@ static void send_file(const struct web_call *call, const struct web_export *e)
                        ? fcntl(call->web->exports->makings[e->place].file, F_DUPFD_CLOEXEC, 0)
                        : -1;
     if (e->state != WEB_EXPORT_DONE) {
-        web_problem(call->web, call->request, 409, "Conflict",
+        web_problem(call->web, call->request, 409,
                     e->state == WEB_EXPORT_FAILED ? e->reason : "it is not made yet");
         return;
     }
     if (fd < 0) {
-        web_problem(call->web, call->request, 503, "Service Unavailable",
-                    "too many files are open: try again");
+        web_problem(call->web, call->request, 503, "too many files are open: try again");
         return;
     }
     file_name(&e->wish, name, sizeof name);
@@ -485,8 +484,7 @@ void web_export_delete(const struct web_call *call)
     if (e == NULL)
         return;
     if (file) {
-        web_problem(call->web, call->request, 405, "Method Not Allowed",
-                    "a file goes with its export: delete that");
+        web_problem(call->web, call->request, 405, "a file goes with its export: delete that");
         return;
     }
     web_export_drop(call->web->exports->queue, e);

@@ -148,7 +148,7 @@ void web_file(const struct web_call *call)
     if (file == NULL && strchr(path, '.') == NULL)
         file = find(call->web->files, "/index.html");
     if (file == NULL) {
-        web_problem(call->web, call->request, 404, "Not Found", NULL);
+        web_problem(call->web, call->request, 404, NULL);
         return;
     }
     const struct esep_http_field fields[] = {

@@ -79,7 +79,7 @@ static void refuse(struct login *login)
     struct web *web = login->web;
     web_throttle_failed(web->throttle, login->name, login->peer, web_now(web));
     esep_log(ESEP_LOG_WARNING, "login-failed", "account '%s' from %s", login->name, login->peer);
-    web_problem(web, login->request, 401, "Unauthorized", "name, password or code are not right");
+    web_problem(web, login->request, 401, "name, password or code are not right");
     login_free(login);
 }
 
@@ -109,7 +109,7 @@ static void let_in(struct login *login)
     esep_random(csrf, sizeof csrf);
     if (web_session_open(web->sessions, login->name, login->credential.second_factor, token, csrf,
                          web_now(web), &session) != ESEP_OK) {
-        web_problem(web, login->request, 503, "Service Unavailable",
+        web_problem(web, login->request, 503,
                     "as many people are logged in as this server takes: try again later");
     } else {
         esep_hex(token, sizeof token, text);
@@ -170,7 +170,7 @@ static void on_verified(void *context, bool right, const char *hash)
     }
     if (account->role == ESEP__V1__ACCOUNT_ROLE__ACCOUNT_ROLE_ADMINISTRATOR &&
         !login->credential.second_factor) {
-        web_problem(login->web, login->request, 403, "Forbidden",
+        web_problem(login->web, login->request, 403,
                     "an administrator logs in with a second factor: ask the operator for one");
         login_free(login);
         return;
@@ -197,7 +197,7 @@ static void keep_chosen(struct web_order *order, bool worked)
     credential->invited_until = 0;
     if (web_credential_put(login->web->credentials, login->name, credential, &reason) != ESEP_OK) {
         esep_log(ESEP_LOG_ERROR, "credentials", "%s", reason.text);
-        web_problem(login->web, login->request, 500, "Internal Server Error",
+        web_problem(login->web, login->request, 500,
                     "the password could not be kept: the old one holds");
         login_free(login);
         return;
@@ -212,7 +212,7 @@ static void on_chosen(void *context, bool right, const char *hash)
     struct login *login = context;
     (void)right;
     if (hash[0] == '\0') {
-        web_problem(login->web, login->request, 503, "Service Unavailable", "no memory: try again");
+        web_problem(login->web, login->request, 503, "no memory: try again");
         login_free(login);
         return;
     }
@@ -242,8 +242,7 @@ static void ask_hasher(struct login *login, enum web_hashing what, const char *p
                        what == WEB_HASH_MAKE ? on_chosen : on_verified, login) == ESEP_OK)
         return;
     const struct esep_http_field field = {"Retry-After", "2"};
-    web_problem_with(login->web, login->request, 503, &field, 1, "Service Unavailable",
-                     "many log in just now: try again");
+    web_problem_with(login->web, login->request, 503, &field, 1, "many log in just now: try again");
     login_free(login);
 }
 
@@ -256,7 +255,7 @@ static void choose(struct login *login, const char *invitation, const char *pass
         return;
     }
     if (web_password_check(login->name, password, &reason) != ESEP_OK) {
-        web_problem(login->web, login->request, 422, "Unprocessable Content", reason.text);
+        web_problem(login->web, login->request, 422, reason.text);
         login_free(login);
         return;
     }
@@ -272,8 +271,7 @@ static bool must_wait(const struct web_call *call, const char *name)
         return false;
     (void)snprintf(seconds, sizeof seconds, "%lld", wait_s);
     const struct esep_http_field field = {"Retry-After", seconds};
-    web_problem_with(call->web, call->request, 429, &field, 1, "Too Many Requests",
-                     "too many logins that failed: wait");
+    web_problem_with(call->web, call->request, 429, &field, 1, "too many logins that failed: wait");
     return true;
 }
 
@@ -285,7 +283,7 @@ static void begin(const struct web_call *call, const char *name, const char *pas
         return;
     struct login *login = calloc(1, sizeof *login);
     if (login == NULL) {
-        web_problem(call->web, call->request, 500, "Internal Server Error", "no memory");
+        web_problem(call->web, call->request, 500, "no memory");
         return;
     }
     login->web = call->web;
@@ -318,7 +316,7 @@ void web_login(const struct web_call *call)
     if (json_unpack(said, "{s:s, s:s, s?s, s?s}", "name", &name, "password", &password, "code",
                     &code, "invitation", &invitation) != 0 ||
         strlen(name) >= WEB_ACCOUNT_MAX || strlen(code) >= CODE_MAX)
-        web_problem(call->web, call->request, 400, "Bad Request",
+        web_problem(call->web, call->request, 400,
                     "a login is {\"name\", \"password\"} as JSON, with \"code\" or "
                     "\"invitation\" where they are needed");
     else

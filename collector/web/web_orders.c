@@ -201,21 +201,13 @@ static json_t *order_json(const struct web_order *order, bool *ret_certain)
     return json_pack("{s:o}", "results", results);
 }
 
-static const char *title_of(unsigned status)
-{
-    return status == 403   ? "Forbidden"
-           : status == 422 ? "Unprocessable Content"
-           : status == 502 ? "Bad Gateway"
-                           : "Service Unavailable";
-}
-
 bool web_order_logged(const struct web_order *order, bool worked)
 {
     const struct web_order_item *item = &order->items[0];
     const unsigned status = worked ? item_status(item) : 503;
     if (status == 200)
         return true;
-    web_problem(order->web, order->request, status, title_of(status),
+    web_problem(order->web, order->request, status,
                 worked ? item->text.text : "the page is busy, or ending: try again");
     return false;
 }
@@ -230,10 +222,9 @@ static void answer(struct web_order *order, bool worked)
     char *body = worked && value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
     json_decref(value);
     if (body == NULL) {
-        web_problem(order->web, order->request, 503, title_of(503),
-                    "the page is ending: try again");
+        web_problem(order->web, order->request, 503, "the page is ending: try again");
     } else if (status != 200) {
-        web_problem(order->web, order->request, status, title_of(status), first->text.text);
+        web_problem(order->web, order->request, status, first->text.text);
     } else {
         web_answer(order->web, order->request, status, &type, 1, esep_slice_str(body));
         if (certain)
@@ -286,7 +277,7 @@ bool web_order_key(const struct web_call *call, bool required, struct esep_hash 
         return true;
     }
     if (key == NULL || key[0] == '\0' || strlen(key) > KEY_MAX) {
-        web_problem(call->web, call->request, 400, "Bad Request",
+        web_problem(call->web, call->request, 400,
                     "a write carries an Idempotency-Key of 1 to 64 letters of the caller's own");
         return false;
     }
@@ -299,7 +290,7 @@ bool web_order_key(const struct web_call *call, bool required, struct esep_hash 
 
 void web_order_other(const struct web_call *call)
 {
-    web_problem(call->web, call->request, 422, "Unprocessable Content",
+    web_problem(call->web, call->request, 422,
                 "this Idempotency-Key was another request's: each new one takes a key of its own");
 }
 
@@ -315,7 +306,7 @@ static bool is_new(const struct web_call *call, const struct esep_hash *key,
         web_answer(call->web, call->request, before->status, &type, 1,
                    esep_slice_str(before->body));
     else if (is_under_way(call->web->orders, key))
-        web_problem(call->web, call->request, 409, "Conflict",
+        web_problem(call->web, call->request, 409,
                     "a request of this key is under way: ask again for its answer");
     else
         return true;
@@ -335,8 +326,7 @@ void web_order_pass_on(struct web_order *order)
     if (order->settle != NULL)
         order->settle(order, false);
     else
-        web_problem(web, order->request, 503, "Service Unavailable",
-                    "many decisions wait just now: try again");
+        web_problem(web, order->request, 503, "many decisions wait just now: try again");
     order_free(order);
 }
 
@@ -344,13 +334,12 @@ struct web_order *web_order_new(struct web *web, struct esep_http_request *reque
                                 const char *actor, Esep__V1__Order__WhatCase what)
 {
     if (web->settings->web_control[0] == '\0') {
-        web_problem(web, request, 503, "Service Unavailable",
-                    "web.control is not configured: this page only shows");
+        web_problem(web, request, 503, "web.control is not configured: this page only shows");
         return NULL;
     }
     struct web_order *order = calloc(1, sizeof *order);
     if (order == NULL) {
-        web_problem(web, request, 500, "Internal Server Error", "no memory");
+        web_problem(web, request, 500, "no memory");
         return NULL;
     }
     *order = (struct web_order){.web = web, .request = request, .what = what, .count = 1};
@@ -387,6 +376,6 @@ struct web_order *web_order_begin(const struct web_call *call, Esep__V1__Order__
 
 void web_order_bad(const struct web_call *call, struct web_order *order, const char *form)
 {
-    web_problem(call->web, call->request, 400, "Bad Request", form);
+    web_problem(call->web, call->request, 400, form);
     order_free(order);
 }

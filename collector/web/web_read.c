@@ -31,15 +31,13 @@ void web_read_failed(const struct web_call *call, const char *what, enum esep_st
                      const struct esep_reason *reason)
 {
     if (status == ESEP_NOT_FOUND) {
-        web_problem(call->web, call->request, 404, "Not Found",
-                    reason->text[0] != '\0' ? reason->text : NULL);
+        web_problem(call->web, call->request, 404, reason->text[0] != '\0' ? reason->text : NULL);
     } else if (status == ESEP_INVALID) {
-        web_problem(call->web, call->request, 400, "Bad Request", reason->text);
+        web_problem(call->web, call->request, 400, reason->text);
     } else {
         esep_log(ESEP_LOG_ERROR, "read-failed", "%s: %s: %s", what, esep_status_name(status),
                  reason->text);
-        web_problem(call->web, call->request, 500, "Internal Server Error",
-                    "the server's log says why");
+        web_problem(call->web, call->request, 500, "the server's log says why");
     }
 }
 

@@ -3,6 +3,7 @@
  * The checks stand in one order for every route, and the first that fails answers. A route says
  * what it takes; nothing is open because somebody forgot to say so.
  */
+#include "collector/refusal_text.h"
 #include "collector/web/web.h"
 #include "io/log.h"
 
@@ -136,31 +137,38 @@ void web_answer_json(struct web *web, struct esep_http_request *request, unsigne
     if (!has_field(fields, count, "Content-Type"))
         all[count++] = (struct esep_http_field){"Content-Type", "application/json"};
     if (text == NULL)
-        web_problem(web, request, 500, "Internal Server Error", "no memory");
+        web_problem(web, request, 500, "no memory");
     else
         web_answer(web, request, status, all, count, esep_slice_str(text));
     free(text);
 }
 
 void web_problem(struct web *web, struct esep_http_request *request, unsigned status,
-                 const char *title, const char *detail)
+                 const char *detail)
 {
-    web_problem_with(web, request, status, NULL, 0, title, detail);
+    web_problem_with(web, request, status, NULL, 0, detail);
 }
 
 void web_problem_with(struct web *web, struct esep_http_request *request, unsigned status,
-                      const struct esep_http_field *fields, size_t count, const char *title,
-                      const char *detail)
+                      const struct esep_http_field *fields, size_t count, const char *detail)
 {
-    struct esep_http_field all[WEB_FIELDS_MAX] = {{"Content-Type", "application/problem+json"}};
-    json_t *value = json_pack("{s:s, s:s, s:i, s:s*}", "type", "about:blank", "title", title,
-                              "status", (int)status, "detail", detail);
+    const enum export_language language =
+        refusal_language(esep_http_header(request, "Accept-Language"));
+    struct esep_http_field all[WEB_FIELDS_MAX] = {
+        {"Content-Type", "application/problem+json"},
+        {"Content-Language", export_language_code(language)}};
+    char said[REFUSAL_BYTES_MAX];
+    if (detail != NULL)
+        refusal_say(language, detail, said);
+    json_t *value = json_pack("{s:s, s:s, s:i, s:s*}", "type", "about:blank", "title",
+                              refusal_title(status, language), "status", (int)status, "detail",
+                              detail != NULL ? said : NULL);
     char *text = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
     json_decref(value);
-    ESEP_ASSERT(count < WEB_FIELDS_MAX);
+    ESEP_ASSERT(count + 2 <= WEB_FIELDS_MAX);
     for (size_t i = 0; i < count; i++)
-        all[i + 1] = fields[i];
-    web_answer(web, request, status, all, count + 1, esep_slice_str(text != NULL ? text : "{}"));
+        all[i + 2] = fields[i];
+    web_answer(web, request, status, all, count + 2, esep_slice_str(text != NULL ? text : "{}"));
     free(text);
 }
 
@@ -361,30 +369,28 @@ static bool is_let_in(const struct web_call *call, const struct web_route *route
     const bool changes = route->method != ESEP_HTTP_GET;
 
     if (changes && !is_our_origin(call->web, call->request)) {
-        web_problem(call->web, call->request, 403, "Forbidden",
-                    "the request does not come from this page");
+        web_problem(call->web, call->request, 403, "the request does not come from this page");
         return false;
     }
     if (route->need == WEB_OPEN || (route->need == WEB_SCRAPE && has_metrics_token(call)))
         return true;
     if (call->session == NULL) {
-        web_problem(call->web, call->request, 401, "Unauthorized", "log in first");
+        web_problem(call->web, call->request, 401, "log in first");
         return false;
     }
     if (changes && !has_our_token(call)) {
-        web_problem(call->web, call->request, 403, "Forbidden",
+        web_problem(call->web, call->request, 403,
                     "the token of this login is missing: load the page anew");
         return false;
     }
     if (route->need != WEB_SESSION && !may(call, route->act)) {
-        web_problem(call->web, call->request, 403, "Forbidden",
-                    "this account has not the right to it");
+        web_problem(call->web, call->request, 403, "this account has not the right to it");
         return false;
     }
     /* A role may have come after the login, or be another's whom the account stands in for. */
     if (route->need != WEB_SESSION && route->act == COLLECTOR_ACT_ACCOUNTS &&
         !call->session->second_factor) {
-        web_problem(call->web, call->request, 403, "Forbidden",
+        web_problem(call->web, call->request, 403,
                     "accounts take a login with a second factor: ask the operator for one");
         return false;
     }
@@ -398,16 +404,16 @@ void web_on_request(void *context, struct esep_http_request *request)
     bool other_method = false;
 
     if (!is_our_host(web, request)) {
-        web_problem(web, request, 421, "Misdirected Request", "no such host here: see web.hosts");
+        web_problem(web, request, 421, "no such host here: see web.hosts");
         return;
     }
     find_peer(&call);
     find_session(&call);
     const struct web_route *route = find_route(&call, &other_method);
     if (route == NULL && other_method)
-        web_problem(web, request, 405, "Method Not Allowed", NULL);
+        web_problem(web, request, 405, NULL);
     else if (route == NULL)
-        web_problem(web, request, 404, "Not Found", NULL);
+        web_problem(web, request, 404, NULL);
     else if (is_let_in(&call, route))
         route->handle(&call);
 }

@@ -300,6 +300,28 @@ class Web(unittest.TestCase):
             said = esep.run(esep.program("collector"), "web", "--config", config, code=code)
             self.assertIn(words, said.err)
 
+    def test_refusals_are_in_the_language_asked_for(self):
+        browser = self.browser("saule")
+        extend = {"obligation": "no/such", "until": "2031-01-31", "document": "No. 4", "reason": "floods"}
+
+        def refused(language, key, body=extend):
+            answer = browser.ask("POST", "/api/v1/extensions", body, Accept_Language=language, Idempotency_Key=key)
+            said = json.loads(answer.text)
+            self.assertEqual((answer.status, said["status"], said["type"]), (422, 422, "about:blank"))
+            return answer.headers["Content-Language"], said["title"], said["detail"]
+        for language, wanted in (
+                ("kk", ("kk", "Орындауға болмайды", "«no/such» міндеттемесі жоқ")),
+                ("ru-RU,ru;q=0.9,en;q=0.8", ("ru", "Выполнить нельзя", "обязательства «no/such» нет")),
+                ("de, en;q=0.3, kk;q=0.5", ("kk", "Орындауға болмайды", "«no/such» міндеттемесі жоқ"))):
+            self.assertEqual(refused(language, language[:9]), wanted)
+        for language in (None, "de", "*", "", ";;q=,", "q" * 3000):
+            self.assertEqual(refused(language, "none" + str(language)[:9])[:2], ("en", "Unprocessable Content"))
+        stranger = self.browser()
+        for path, title in (("/api/v1/summary", "Требуется вход"), ("/api/v1/none", "Не найдено")):
+            self.assertEqual(json.loads(stranger.ask("GET", path, Accept_Language="ru").text)["title"], title)
+        answer = browser.ask("GET", "/api/v1/obligations?state=x", Accept_Language="kk")
+        self.assertRegex(json.loads(answer.text)["detail"], "^state: рұқсат етілгені: ")
+
     def test_it_is_alive_and_ready(self):
         self.assertEqual(self.browser().ask("GET", "/healthz").status, 200)
         esep.wait(lambda: self.browser().ask("GET", "/readyz").status == 200, "readiness")
