@@ -288,6 +288,30 @@ async function theBulk(browser) {
     await page.context().close();
 }
 
+/** A refusal is in the language that the page shows, the server's reason too. */
+async function theRefusal(browser) {
+    const page = await open(browser, WIDE, "kk", who.aigul);
+    await go(page, "list?state=overdue&body=mfa");
+    await page.click(".cards tbody tr:first-child td.grow a");
+    await page.waitForSelector(".facts");
+    for (const [language, said] of [["kk", /^Орындалмады: [^a-z]{10,}\. Түзетіп, қайталаңыз\.$/i], ["ru", /^Не выполнено: [^a-z]{10,}\. Исправьте и повторите\.$/i]]) {
+        await speak(page, language);
+        await page.keyboard.press("e");
+        await page.waitForSelector("dialog[open]");
+        await page.fill("dialog input[type=date]", "2012-01-01");
+        await page.fill("dialog input:not([type])", "№ 15-2/77");
+        await page.fill("dialog textarea", "Елшіліктер");
+        await page.focus("dialog button[type=submit]");
+        await page.keyboard.press("Enter");
+        await page.waitForSelector("dialog [role=alert]");
+        assert.match(await page.innerText("dialog [role=alert]"), said);
+        await look(page, `refusal-${language}`);
+        await page.keyboard.press("Escape");
+        await page.waitForSelector("dialog", { state: "detached" });
+    }
+    await page.context().close();
+}
+
 /** More time, with the first date still there; off control and back; what is refused says why. */
 async function theTerms(browser) {
     const page = await open(browser, WIDE, "en", who.aigul);
@@ -363,6 +387,7 @@ async function theLine(browser) {
     await context.setOffline(true);
     await page.click('nav a[href="#/money"]');
     await page.waitForSelector("main [role=alert]");
+    await page.waitForSelector(".live.off");
     faults.splice(0, faults.length, ...faults.filter((f) => !f.includes("ERR_INTERNET_DISCONNECTED")));
     await context.setOffline(false);
     await page.click("main [role=alert] button");
@@ -393,7 +418,7 @@ try {
     await run(theDoor);
     // What only looks goes side by side: a window is a process of its own. What decides goes one after another.
     await Promise.all([inOrder(everyWidePage), inOrder(theAddress, theMatrix, theMap, thePeriod, theNumbers, theRights, thePaper, everyNarrowPage)]);
-    await inOrder(theReturn, theConflict, theBulk, theTerms, theExport, theCalendar, theLine, theWrongWay, theRegionsOfToday);
+    await inOrder(theReturn, theConflict, theBulk, theRefusal, theTerms, theExport, theCalendar, theLine, theWrongWay, theRegionsOfToday);
 } finally {
     await browser.close();
 }

@@ -17,7 +17,10 @@ export async function theConflict(browser, who) {
     const cell = page.locator(".matrix .mark-conflict a");
     assert.equal(await cell.count(), 1);
     assert.match(await cell.innerText(), /≠.*confl\./s);
-    await go(page, "list?state=conflict");
+    await go(page, "glance");
+    await page.click(".tile-conflict");
+    await page.waitForFunction(() => location.hash === "#/list?state=conflict");
+    await page.waitForSelector(".cards tbody tr");
     await page.click(".cards tbody tr td.grow a");
     await page.waitForSelector(".conflict");
     await facts(page, "conflict: several reports stand");

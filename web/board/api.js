@@ -8,12 +8,13 @@ const BASE = "/api/v1/";
 const HELD_MAX = 64;
 
 export class Problem extends Error {
-    constructor(status, title, detail, retryAfter) {
+    constructor(status, title, detail, retryAfter, own) {
         super(title || String(status));
         this.status = status;
         this.title = title || "";
         this.detail = detail || "";
         this.retryAfter = retryAfter || 0;
+        this.own = own === true; // said in the language that the page shows
     }
 }
 
@@ -39,7 +40,8 @@ async function problemOf(reply) {
     } catch {
         // a proxy's page, say: the status alone must do
     }
-    return new Problem(reply.status, body.title, body.detail, Number(reply.headers.get("Retry-After")));
+    return new Problem(reply.status, body.title, body.detail, Number(reply.headers.get("Retry-After")),
+        reply.headers.get("Content-Language") === current());
 }
 
 async function ask(url, init) {
@@ -110,14 +112,22 @@ async function write(method, path, body, key) {
 export const post = (path, body, key) => write("POST", path, body, key);
 export const remove = (path) => write("DELETE", path);
 
-/** Follows the log. onLog({log_size, kinds}) on each change, onLive(true|false) as the line comes and goes. */
+/** Follows the log. onLog({log_size, kinds}) on each change, onLive(true|false) as the line comes and goes: the browser
+ * knows sooner than the stream that the network is gone. */
 export function follow(onLog, onLive) {
     const source = new EventSource(`${BASE}events`);
+    const line = () => onLive(navigator.onLine && source.readyState === EventSource.OPEN);
+    window.addEventListener("offline", line);
+    window.addEventListener("online", line);
     source.addEventListener("open", () => onLive(true));
     source.addEventListener("error", () => onLive(false));
     source.addEventListener("log", (event) => {
         onLive(true);
         onLog(JSON.parse(event.data));
     });
-    return () => source.close();
+    return () => {
+        window.removeEventListener("offline", line);
+        window.removeEventListener("online", line);
+        source.close();
+    };
 }

@@ -67,9 +67,9 @@ export function ReviewDialog({ what, reportIndex, start, only, onClose, onDone }
             danger=${!accept} send=${send} onClose=${onClose}>
         <p>${what}</p>
         ${!only && html`<fieldset><legend>${t("review.decision")}</legend>
-            <label class="choice"><input type="radio" name="accept" checked=${accept} onChange=${() => setAccept(true)} />
+            <label class="choice"><input type="radio" name="accept" checked=${accept} autofocus=${start !== "return"} onChange=${() => setAccept(true)} />
                 ${t("review.accept")}</label>
-            <label class="choice"><input type="radio" name="accept" checked=${!accept} onChange=${() => setAccept(false)} />
+            <label class="choice"><input type="radio" name="accept" checked=${!accept} autofocus=${start === "return"} onChange=${() => setAccept(false)} />
                 ${t("review.return")}</label>
         </fieldset>`}
         ${!accept && html`

@@ -34,18 +34,21 @@ export function useGet(path, parameters) {
     return { value: mine ? answer.value : null, old: answer.value, problem: mine ? answer.problem : null, again };
 }
 
+/** What happened and what to do, ours; the server's own words are in it where they are in the reader's language, and where
+ * they alone say what is wrong. */
 export function failureText(problem) {
+    const text = problem.detail || problem.title;
     if (problem.status === 0) return t("failure.unreachable");
-    if (problem.status === 403) return t("failure.denied");
+    if (problem.status === 403) return problem.own && problem.detail ? t("failure.denied_for", { text }) : t("failure.denied");
     if (problem.status === 404) return t("failure.not_found");
     if (problem.status === 429) return t("failure.throttled", { n: problem.retryAfter || 60 });
-    if (problem.status === 422) return t("failure.refused", { text: problem.detail });
-    return problem.detail || problem.title || t("failure.other", { n: problem.status });
+    if (!text) return t("failure.other", { n: problem.status });
+    return t(problem.status >= 500 ? "failure.busy" : "failure.refused", { text });
 }
 
 export function Failure({ problem, again }) {
     return html`<div class="failure" role="alert"><p>${failureText(problem)}</p>
-        ${again && html`<button type="button" onClick=${again}>${t("again")}</button>`}</div>`;
+        ${again && problem.status !== 404 && html`<button type="button" onClick=${again}>${t("again")}</button>`}</div>`;
 }
 
 /** The usual shape of a view: failed, waiting, or here. An old answer stays under a failure. */

@@ -13,6 +13,7 @@ const TILES = [
     ["returned", GLYPHS.returned, () => link("list", "", { state: "returned" })],
     ["silent", "∅", () => link("offices", "", { state: "silent" })],
 ];
+const CONFLICT = ["conflict", GLYPHS.conflict, () => link("list", "", { state: "conflict" })]; // seldom, and never to be missed
 
 /** of nothing is no rate: not 0 %, and not 100 %. */
 function Rate({ name, part, whole, value, note }) {
@@ -39,7 +40,7 @@ export function Glance() {
                 <p class="aside">${t("glance.agreement.rate", { n: s.agreement.due, part: number(s.agreement.on_time) })}</p>
                 <p class="aside">${t("glance.agreement.note")}</p></section>
         </div>
-        <ul class="tiles">${TILES.map(([name, glyph, to]) => html`
+        <ul class="tiles">${[...TILES, ...(s.tiles.conflict > 0 ? [CONFLICT] : [])].map(([name, glyph, to]) => html`
             <li><a class="tile tile-${name}" href=${to()}>
                 <span class="figure"><span class="glyph" aria-hidden="true">${glyph}</span> ${number(s.tiles[name])}</span>
                 <span>${t(`glance.tile.${name}`)}</span></a></li>`)}</ul>`;
