@@ -411,6 +411,59 @@ static void plans_are_checked_and_change_by_revision(void **state)
     ingest_end(&g);
 }
 
+static void add_reviewer(struct ingest *g, const char *name, const char *body)
+{
+    Esep__V1__AccountOrder m = ESEP__V1__ACCOUNT_ORDER__INIT;
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    m.act = ESEP__V1__ACCOUNT_ACT__ACCOUNT_ACT_ADD;
+    m.name = text(name);
+    m.role = ESEP__V1__ACCOUNT_ROLE__ACCOUNT_ROLE_REVIEWER;
+    m.body = text(body);
+    order.what_case = ESEP__V1__ORDER__WHAT_ACCOUNT;
+    order.account = &m;
+    ingest_order(g, &order);
+    assert_true(g->reply.order.ok);
+}
+
+/* Two reports of one obligation stand beside each other: each can be reviewed, by who is of neither
+ * body, and the review is of the one that was named. */
+static void either_of_two_reports_is_reviewed(void **state)
+{
+    (void)state;
+    struct ingest g;
+    struct sim_office *offices[2];
+    uint64_t index[2];
+    ingest_start(&g, NULL);
+    add_reviewer(&g, "own", "moh");
+    add_reviewer(&g, "other", "moj");
+    for (int i = 0; i < 2; i++) {
+        offices[i] = sim_active(&g, "moh");
+        sim_hello(offices[i], &g);
+        sim_write(offices[i], &g, KEY_1_MOH);
+        sim_batch(offices[i], &g, 1, 1, true);
+        index[i] = sim_last(offices[i], KIND(RECEIPT))->receipt.first_index;
+    }
+    const struct views_obligation *o = views_obligation_by_key(g.world.views, KEY_1_MOH);
+    assert_int_equal(o->head_count, 2);
+    for (int i = 1; i >= 0; i--) {
+        Esep__V1__ReviewOrder m = ESEP__V1__REVIEW_ORDER__INIT;
+        Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+        m.report_index = index[i];
+        m.accept = true;
+        order.what_case = ESEP__V1__ORDER__WHAT_REVIEW;
+        order.review = &m;
+        ingest_account_order(&g, "own", &order);
+        assert_true(g.reply.order.denied);
+        ingest_account_order(&g, "other", &order);
+        assert_true(g.reply.order.ok);
+        for (uint32_t k = 0; k < o->listed; k++)
+            assert_int_equal(o->heads[k].submission == ESEP_SUBMISSION_ACCEPTED,
+                             i == 0 || o->heads[k].index == index[1]);
+    }
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +476,7 @@ int main(void)
         cmocka_unit_test(accept_revoke_and_list),
         cmocka_unit_test(reviews_extensions_and_control),
         cmocka_unit_test(plans_are_checked_and_change_by_revision),
+        cmocka_unit_test(either_of_two_reports_is_reviewed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -401,6 +401,71 @@ static void what_is_sent_anew_gives_its_room_back(void **state)
     ingest_end(&g);
 }
 
+static void count_frame(void *context, struct esep_slice frame)
+{
+    assert_true(frame.len > 0);
+    ++*(size_t *)context;
+}
+
+/* Nobody takes what goes out, for long: what finds no room is not sent, as if the network had lost
+ * it, and each goes on from there. */
+static void what_finds_no_room_is_not_sent(void **state)
+{
+    (void)state;
+    static uint8_t large[9 << 20];
+    static const uint8_t stranger[ESEP_SESSION_ID_BYTES] = {7};
+    struct ingest g;
+    size_t frames = 0;
+    ingest_start(&g, NULL);
+    struct sim_office *o = sim_active(&g, "moh");
+    sim_hello(o, &g);
+    g.hold_mail = true;
+    sim_pull(o, &g, 0);
+    const struct collector_mail item = {.number = 1,
+                                        .log_index = 1,
+                                        .leaf =
+                                            esep_slice(g.world.log[1].leaf, COLLECTOR_LEAF_BYTES),
+                                        .body = esep_slice(large, sizeof large)};
+    o->hear = count_frame;
+    o->hear_context = &frames;
+    collector_on_mail(g.core, g.mail_token, &item, 1, false, g.world.now);
+    for (int i = 0; i < 1000; i++) /* what is left is less than one more part of that mail */
+        collector_on_order(g.core, 5, esep_slice("\xff", 1), g.world.now);
+    uint8_t packed[128];
+    Esep__V1__From from = ESEP__V1__FROM__INIT;
+    Esep__V1__LinkDown down = ESEP__V1__LINK_DOWN__INIT;
+    from.conn = o->conn;
+    from.curve_key = (ProtobufCBinaryData){sizeof o->curve, o->curve};
+    down.what_case = ESEP__V1__LINK_DOWN__WHAT_FROM;
+    down.from = &from;
+    const struct esep_envelope lost = {.version = ESEP_WIRE_VERSION,
+                                       .kind = KIND(PING),
+                                       .session = esep_slice(stranger, sizeof stranger)};
+    struct esep_buf frame;
+    esep_buf_init(&frame, 256);
+    assert_int_equal(esep_envelope_write_head(&lost, 0, &frame), ESEP_OK);
+    const struct esep_slice parts[2] = {
+        esep_slice(packed, protobuf_c_message_pack(&down.base, packed)), esep_buf_slice(&frame)};
+    collector_on_frame(g.core, 0, parts, 2, g.world.now); /* a refusal */
+    const size_t replies = g.replies;
+    ingest_pump(&g);
+    assert_true(frames > 500 && frames < sizeof large / (16 << 10));
+    assert_false(g.reply.order.ok);
+    assert_string_equal(g.reply.order.text, ""); /* each is answered, the last without words */
+    assert_int_equal(g.replies, replies + 1000);
+    o->hear = NULL;
+    g.hold_mail = false;
+    sim_forget(o);
+    sim_pull(o, &g, 0); /* it has not come: once more */
+    assert_int_equal(o->heard[0].kind, KIND(MAIL));
+    assert_int_equal(o->heard[0].mail.number, 1);
+    collector_on_frame(g.core, 0, parts, 2, g.world.now + ESEP_SECOND);
+    ingest_pump(&g);
+    assert_true(sim_refused(o, REASON(NO_SESSION)));
+    esep_buf_done(&frame);
+    ingest_end(&g);
+}
+
 /* However much of the memory for answers the order itself takes: it is refused, or the list is
  * whole. */
 static void a_list_is_whole_or_refused(void **state)
@@ -488,6 +553,7 @@ int main(void)
         cmocka_unit_test(one_in_line_goes),
         cmocka_unit_test(mail_read_for_a_session_that_is_gone),
         cmocka_unit_test(what_is_sent_anew_gives_its_room_back),
+        cmocka_unit_test(what_finds_no_room_is_not_sent),
         cmocka_unit_test(a_list_is_whole_or_refused),
         cmocka_unit_test(a_reply_that_quotes_half_a_letter),
     };

@@ -166,6 +166,21 @@ static void nobody_reviews_the_own_body(void **state)
     }
 }
 
+/* Asked with somebody else than whom the account stands in for: that one's rights are not his. */
+static void a_substitute_of_another(void **state)
+{
+    (void)state;
+    struct views_account who = account("aigul", ROLE(VIEWER), "");
+    const struct views_account other = account("berik", ROLE(SECRETARY), "");
+    (void)snprintf(who.substitute_for, sizeof who.substitute_for, "bolat");
+    who.from_day = FROM;
+    who.until_day = UNTIL;
+    assert_int_equal(decide(&who, &other, COLLECTOR_ACT_EXTEND, NULL, FROM), COLLECTOR_RIGHT_NONE);
+    (void)snprintf(who.substitute_for, sizeof who.substitute_for, "berik");
+    assert_int_equal(decide(&who, &other, COLLECTOR_ACT_EXTEND, NULL, FROM),
+                     COLLECTOR_RIGHT_SUBSTITUTE);
+}
+
 static void any_of_the_bodies_counts(void **state)
 {
     (void)state;
@@ -272,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_substitute_on_its_days),
         cmocka_unit_test(a_substitute_of_nobody_who_is_there),
         cmocka_unit_test(nobody_reviews_the_own_body),
+        cmocka_unit_test(a_substitute_of_another),
         cmocka_unit_test(any_of_the_bodies_counts),
         cmocka_unit_test(days_of_the_plans_zone),
         cmocka_unit_test(the_body_of_a_report),
