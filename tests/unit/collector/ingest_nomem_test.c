@@ -174,7 +174,7 @@ static void a_day_with_one_failure(void **state)
     assert_true(ended > 3); /* else the test asks nothing */
 }
 
-#define MANY 17000
+#define MANY 20000
 
 static void wide_batches(struct collector_config *config)
 {
@@ -219,6 +219,8 @@ static void rows_that_cannot_grow_within_a_group(void **state)
             ingest_commit(&g, ESEP_OK);
         assert_true(nomem_disarm());
         assert_int_equal(collector_status(g.core, &reason), ESEP_NOMEM);
+        assert_non_null(
+            strstr(reason.text, "an entry was not taken in")); /* not at the end of it */
         assert_int_equal(receipted(large), 0);
         assert_int_equal(receipted(behind), 0);
         assert_int_equal(ingest_log_count(&g, LOG(ENTRY)), waits);

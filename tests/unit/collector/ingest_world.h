@@ -16,7 +16,7 @@
 #include "views_world.h"
 #include "wire/session.h"
 
-#define SIM_ENTRIES_MAX 17000
+#define SIM_ENTRIES_MAX 20000
 #define SIM_HEARD_MAX 4096
 /* Room for what a frame unpacks to: protobuf-c's structs are 44 times their bytes at most. */
 #define INGEST_UNPACKED_BYTES(frame) (4096 + 64 * (frame).len)
