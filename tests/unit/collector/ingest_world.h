@@ -98,7 +98,7 @@ struct ingest {
     const struct collector_batch *pending; /* STORE not yet answered */
     uint64_t pending_token;
     bool hold_mail;
-    uint64_t mail_token; /* of the reading that is held */
+    uint64_t mail_token;    /* of the reading that is held */
     struct sim_heard reply; /* to the newest local order */
     size_t replies;
     uint64_t delivers[64];
