@@ -3,7 +3,6 @@
 is opened by a program of another make. A process is held (SIGSTOP) where a test needs it running.
 """
 
-import contextlib
 import csv
 import io
 import json
@@ -18,20 +17,20 @@ import icalendar
 import openpyxl
 
 import esep
+import exporting
 import page
+from exporting import PATIENCE, PLAN
 from page import Browser
 
 # Debian's fontconfig keeps what it found until the process ends (tests/unit/paper/lsan.txt).
 os.environ["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=" + os.path.join(
     esep.SOURCE, "tests", "unit", "paper", "lsan.txt")
 
-PLAN = "kz-1347-2012"
 GROUP = PLAN + "/fulfilment/12/moj/2013-01-01..2013-06-30"
 SAID = "Іс-шара жалғасуда: «ә, ғ, қ, ң, ө, ұ, ү, һ, і»."
-PATIENCE = 4 * esep.PATIENCE  # a document takes seconds, with sanitizers on a busy machine many
 
 
-class Exports(unittest.TestCase):
+class Exports(exporting.Exporting, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.field = esep.Field(clock=esep.shift_to("2013-06-25T10:00:00+06:00"),
@@ -77,41 +76,6 @@ class Exports(unittest.TestCase):
     def browser(self, name):
         return page.login(self.port, name)
 
-    def order(self, browser, form="json", status=202, **more):
-        answer = browser.ask("POST", "/api/v1/exports",
-                             {"format": form, "language": "kk", "year": 2013, "plan": PLAN, **more})
-        self.assertEqual(answer.status, status, answer.text)
-        said = json.loads(answer.text)
-        if status == 202:
-            self.assertEqual(answer.headers["Location"], f"/api/v1/exports/{said['id']}")
-            self.assertIn(said["state"], ("running", "queued"))
-        return said
-
-    def look(self, browser, number):
-        answer = browser.ask("GET", f"/api/v1/exports/{number}")
-        self.assertEqual(answer.status, 200, answer.text)
-        return json.loads(answer.text)
-
-    def ended(self, browser, number):
-        seen = []
-
-        def look():
-            said = self.look(browser, number)
-            seen.append(said["done"])
-            return said if said["state"] in ("done", "failed") else None
-        said = esep.wait(look, "the export to end", PATIENCE)
-        self.assertEqual(seen, sorted(seen), "progress never goes back")
-        return said
-
-    def fetch(self, browser, number):
-        """The bytes; Browser reads texts."""
-        line = browser.send("GET", f"/api/v1/exports/{number}/file")
-        answer = line.getresponse()
-        data = answer.read()
-        line.close()
-        self.assertEqual(answer.status, 200, data[:500])
-        return answer.headers, data
-
     def made(self, form, **more):
         browser = self.browser("sabira")
         number = self.order(browser, form, **more)["id"]
@@ -130,53 +94,6 @@ class Exports(unittest.TestCase):
         self.assertEqual(browser.ask("DELETE", f"/api/v1/exports/{number}").status, 204)
         self.assertEqual(browser.ask("GET", f"/api/v1/exports/{number}").status, 404)
         return heads["Content-Type"], data
-
-    def children(self):
-        with open(f"/proc/{self.daemon.process.pid}/task/{self.daemon.process.pid}/children",
-                  encoding="ascii") as file:
-            return {int(word) for word in file.read().split()}
-
-    @staticmethod
-    def is_exporting(child):
-        """Whether it has become the command; None: it has ended."""
-        try:
-            with open(f"/proc/{child}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError):
-            return None
-        return b"export" in words if words != [b""] else None
-
-    def held(self, browser, form="pdf"):
-        """An export whose process stands still: its id, and the process. One that was quicker than
-        we are is asked for again."""
-        for _ in range(20):
-            before = self.children()
-            number = self.order(browser, form)["id"]
-            esep.wait(lambda n=number: self.look(browser, n)["state"] != "queued", "its turn", PATIENCE)
-            for child in self.children() - before:
-                while self.is_exporting(child) is False:
-                    pass
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGSTOP)
-                if self.look(browser, number)["state"] == "running":
-                    self.addCleanup(self.go_on, child)
-                    return number, child
-            browser.ask("DELETE", f"/api/v1/exports/{number}")
-        self.fail("every export was done before it could be held")
-
-    @staticmethod
-    def go_on(child):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGCONT)
-
-    @staticmethod
-    def is_gone(child):
-        """Or a zombie that nobody has taken yet."""
-        try:
-            with open(f"/proc/{child}/status", encoding="ascii") as file:
-                return "\nState:\tZ" in file.read()
-        except FileNotFoundError:
-            return True
 
     def free(self, browser):
         """Nothing of this account stays."""
