@@ -146,6 +146,12 @@ async function theNumbers(browser) {
     const broken = page.locator(".indicator", { hasText: "Обратилось за помощью" });
     assert.equal(await broken.locator("tbody tr", { hasText: "женщины" }).count(), 6, "three bodies, two years");
     assert.equal(await broken.locator(".chart svg[role=img] path.line").count(), 6);
+    await page.selectOption(".filters select", "annual");
+    const trained = page.locator(".indicator", { hasText: "Обучено специалистов" });
+    await trained.waitFor();
+    assert.equal(await page.locator(".indicator", { hasText: "Кризисные центры" }).count(), 0);
+    assert.ok(await trained.locator("tbody tr", { hasText: "2012" }).count() > 10, "each body's own of the year");
+    assert.equal(await trained.locator(".level-target").count(), await trained.locator("tbody tr").count(), "each against its target");
     await go(page, "money?year=2012");
     await page.waitForSelector(".cards");
     const sum = await page.locator("tbody tr", { hasText: "Sum of what is known" }).innerText();

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """The country of scripts/demo with its page, for a browser: run.py BIN COMMAND…
 
-Plays the demonstration's story with real processes, adds a reviewer of a body of its own, and runs
+Plays the demonstration's story with real processes, adds a reviewer of a body of its own and a second
+office whose report conflicts with the first one's, and runs
 COMMAND with what a test must know as JSON in $ESEP_COUNTRY: the page's address, an invitation for
-each account, the agent's program and the folder of each office's configuration. The exit status is
-COMMAND's. The daemons end with this program, however it ends.
+each account, the programs with their configurations, and what the offices conflict about. The exit
+status is COMMAND's. The daemons end with this program, however it ends.
 """
 
 import importlib.machinery

@@ -5,8 +5,9 @@ import { html } from "../dom.js";
 import { Bar, Lines, LINES_MAX } from "../chart.js";
 import { BodyLink, Loaded, Table, Title, useBoard, useGet, useNames } from "../parts.js";
 import { link, refine } from "../route.js";
-import { number, percent, period, t } from "../text.js";
+import { number, percent, period, t, word } from "../text.js";
 
+const YEARLY = "annual";
 const valueOf = (text) => (text === "" || text === null || text === undefined ? null : Number(text));
 const said = (value, unit) => (value === null ? t("no_data") : `${number(value)}${unit && ` ${unit}`}`);
 
@@ -47,13 +48,14 @@ function Chart({ indicator: i, periods }) {
 
 function Points({ indicator: i }) {
     const most = Math.max(1e-9, ...i.points.flatMap((p) => [p.value ?? 0, p.target ?? 0]));
+    const aimed = i.points.some((p) => p.target !== null);
     const columns = [
         { head: t("list.body"), cell: (p) => html`<${BodyLink} code=${p.body} />` },
         { head: t("list.window"), cell: (p) => html`<a href=${link("obligation", p.obligation)}>${period(...p.window)}</a>` },
         i.points.some((p) => p.breakdown) && { head: t("indicator.breakdown"), cell: (p) => p.breakdown || t("none") },
         { head: t("indicator.value"), numeric: true, cell: (p) => said(p.value, i.unit) },
-        { head: t("indicator.target"), numeric: true, cell: (p) => (p.target === null ? t("none") : said(p.target, i.unit)) },
-        {
+        aimed && { head: t("indicator.target"), numeric: true, cell: (p) => (p.target === null ? t("none") : said(p.target, i.unit)) },
+        aimed && {
             head: t("indicator.reached"), numeric: true,
             cell: (p) => (p.target > 0 && p.value !== null ? percent((100 * p.value) / p.target) : t("none")),
         },
@@ -67,27 +69,43 @@ function Indicator({ indicator: i }) {
     const names = useNames();
     const periods = [...new Map(i.points.map((p) => [p.window.join(), p.window])).values()];
     return html`<section class="indicator"><h2>${i.name}${i.unit && `, ${i.unit}`}</h2>
-        ${i.action && html`<p><a href=${link("action", i.action)}>${i.action}. ${names.action(i.action)}</a></p>`}
+        <p>${i.action ? html`<a href=${link("action", i.action)}>${i.action}. ${names.action(i.action)}</a>`
+            : html`<a href=${link("list", "", { kind: YEARLY })}>${word("kind", YEARLY)}</a>`}</p>
         ${periods.length > 1 && html`<${Chart} indicator=${i} periods=${periods} />`}
         <${Points} indicator=${i} /></section>`;
 }
 
+/** What actions count, and below it what the yearly information does, which is of no action. */
+function useSeries() {
+    const actions = useGet("indicators", {});
+    const yearly = useGet("indicators", { kind: "annual" });
+    const [a, b] = [actions, yearly].map((answer) => answer.value ?? answer.old);
+    const again = () => [actions, yearly].forEach((answer) => answer.again());
+    return {
+        problem: actions.problem || yearly.problem, again,
+        value: a && b && {
+            series: [...a.series, ...b.series.filter((s) => !s.action)],
+            truncated: a.truncated || b.truncated, conflicts: a.conflicts_left_out + b.conflicts_left_out > 0, // one may be in both
+        },
+    };
+}
+
 export function Indicators({ filters }) {
     const { matrix } = useBoard();
-    const answer = useGet("indicators", {});
+    const answer = useSeries();
     const names = useNames();
     return html`<${Title} text=${t("menu.indicators")} />
         <${Loaded} of=${answer}>${(value) => {
             const actions = matrix.actions.map((a) => String(a.number)).filter((n) => value.series.some((i) => i.action === n));
-            const shown = indicatorsOf(value.series.filter((i) => !filters.action || i.action === filters.action));
-            return html`<form class="filters" onSubmit=${(e) => e.preventDefault()}><label class="field wide"><span>${t("list.action")}</span>
+            const shown = indicatorsOf(value.series.filter((i) => !filters.action || (i.action || YEARLY) === filters.action));
+            return html`<form class="filters" onSubmit=${(e) => e.preventDefault()}><label class="field wide"><span>${t("indicator.from")}</span>
                 <select value=${filters.action || ""} onChange=${(e) => refine({ action: e.target.value })}>
                 <option value="">${t("all")}</option>${actions.map((n) => html`<option value=${n}>${n}. ${names.action(n)}</option>`)}
-                </select></label></form>
+                <option value=${YEARLY}>${word("kind", YEARLY)}</option></select></label></form>
                 <p class="aside">${t("indicator.note")}</p>
                 ${shown.length === 0 && html`<p role="status">${t("indicator.empty")}</p>`}
                 ${shown.map((i) => html`<${Indicator} key=${i.key} indicator=${i} />`)}
                 ${value.truncated && html`<p class="note">${t("indicator.truncated")}</p>`}
-                ${value.conflicts_left_out > 0 && html`<p class="aside">${t("conflicts_left_out", { n: value.conflicts_left_out })}</p>`}`;
+                ${value.conflicts && html`<p><a href=${link("list", "", { state: "conflict" })}>${t("indicator.conflicts")}</a></p>`}`;
         }}</${Loaded}>`;
 }
