@@ -286,7 +286,7 @@ class OpenApi(unittest.TestCase):
         self.assertTrue(self.good(pattern)["address"])
         self.assertIn("BEGIN:VEVENT", self.good("/calendar/{address}", "?plan=small&lang=kk", address=address))
         self.assertEqual(self.get("/calendar/{address}", query="?lang=x", address=address)[0], 400)
-        self.assertEqual([self.get("/calendar/{address}", address=address)[0] for _ in range(30)][-1], 429)
+        self.assertIn(429, [self.get("/calendar/{address}", address=address)[0] for _ in range(30)])
         self.write(self.viewer, "DELETE", pattern, None, 204)
         self.write(self.viewer, "DELETE", pattern, None, 404)
         self.assertEqual(self.get("/calendar/{address}", address=address)[0], 404)
