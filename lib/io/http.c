@@ -18,6 +18,7 @@
 
 #define ANSWER_BYTES_PER_SECOND 16384u /* slower than this is too slow */
 #define SWEEP_MS 250u
+#define FORGOTTEN_BYTES_MAX (1u << 20) /* of a body that is read only for its sender's sake */
 
 static struct timeval from_ms(uint64_t ms)
 {
@@ -245,11 +246,20 @@ static bool ambiguous(const struct esep_http_request *request)
     return lengths + codings > 1 || http_header_count(request, MHD_HTTP_HEADER_HOST) > 1;
 }
 
-/* Whether the head says that the body will be larger than allowed. */
-static bool says_too_large(const struct esep_http_request *request)
+/* How large the head says that the body will be; 0: it does not say. */
+static uint64_t announced_bytes(const struct esep_http_request *request)
 {
     const char *length = esep_http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return length != NULL && strtoull(length, NULL, 10) > request->http->options.body_bytes_max;
+    return length != NULL ? strtoull(length, NULL, 10) : 0;
+}
+
+/* A body that is too large is read to its end first, where it is not far too large: closed in the
+ * midst of it, its sender would see a broken line and not the answer (RFC 9112, 9.6). One who asks
+ * before sending is told at once. */
+static bool hears_out(const struct esep_http_request *request, uint64_t body_bytes)
+{
+    return body_bytes <= FORGOTTEN_BYTES_MAX &&
+           esep_http_header(request, MHD_HTTP_HEADER_EXPECT) == NULL;
 }
 
 static enum MHD_Result begin(struct esep_http_request *request, const char *path,
@@ -261,7 +271,9 @@ static enum MHD_Result begin(struct esep_http_request *request, const char *path
     request->http->counts.requests++;
     if (request->malformed || ambiguous(request))
         return refuse(request, 400, "Bad Request");
-    if (says_too_large(request)) {
+    const uint64_t body_bytes = announced_bytes(request);
+    request->overflowed = body_bytes > request->http->options.body_bytes_max;
+    if (request->overflowed && !hears_out(request, body_bytes)) {
         request->http->counts.too_large++;
         return refuse(request, 413, "Content Too Large");
     }

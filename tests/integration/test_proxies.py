@@ -180,7 +180,14 @@ class Proxies:
         self.assertEqual(self.login("127.0.0.3").status, 201)
 
     def test_what_is_too_large_is_refused(self):
-        self.assertEqual(self.ask("POST", "/api/v1/session", b"x" * 70000).status, 413)
+        for size_bytes in (70000, 999999):
+            self.assertEqual(self.ask("POST", "/api/v1/session", b"x" * size_bytes).status, 413, size_bytes)
+        line = self.line()
+        line.putrequest("POST", "/api/v1/session")
+        line.putheader("Content-Length", "1000000")
+        line.endheaders()  # refused before a byte of it is sent
+        self.assertEqual(line.getresponse().status, 413)
+        line.close()
         pieces = (b"x" * 7000 for _ in range(12))
         self.assertEqual(self.ask("POST", "/api/v1/session", pieces).status, 413)
         self.assertIn(self.ask("GET", "/", X_Large="x" * 40000).status, (400, 431))
