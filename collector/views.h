@@ -19,8 +19,8 @@
  *   'C' office, epoch, seq       open commitment (accepted, its entries not yet all here)
  *   'M' office u32, number u64   mailbox: log index
  *   'D' alert index u64, target  deliveries not yet done
- *   'A' account number u32       account: name, role, body, state, for whom it stands in; what it
- * is let in by
+ *   'A' account number u32       account: name, role, body, state, for whom it stands in;
+ *                                what it is let in by
  */
 #ifndef COLLECTOR_VIEWS_H
 #define COLLECTOR_VIEWS_H

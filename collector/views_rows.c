@@ -12,9 +12,10 @@
  *   S   log index 8          C   accepted_at 8 | log index 8 | held then 8 | head 32
  *   M   log index 8          D   zero 1
  *   A   name text | display text | body text | for text | from day 4 | until day 4 | role 1 |
- *       state 1 | log index 8; and once an entry has spoken of what it is let in by: bits of the
- * kinds 1 | of each: log index 8 | at 8 | stands 1 | until 8 | hash 32 | actor text R   see
- * views_report_read: 44 bytes      F, O   see put_office, put_duty
+ *       state 1 | log index 8
+ *       and once an entry has spoken of what it is let in by: bits of the kinds 1, and
+ *       of each kind: log index 8 | at 8 | stands 1 | until 8 | hash 32 | actor text
+ *   R   see views_report_read: 44 bytes      F, O   see put_office, put_duty
  */
 #include "collector/views_state.h"
 

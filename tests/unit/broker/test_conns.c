@@ -3,23 +3,12 @@
 #include "harness.h"
 #include "world.h"
 
-#define LINK 900u
-
-static const struct seat seats[] = {
-    {1, 11, ACTIVE}, {2, 12, PENDING}, {3, 13, REVOKED}, {4, 0, OPERATOR}};
-
-static void up(struct world *w)
-{
-    world_init(w);
-    link_up(w, LINK, COLLECTOR_KEY, 1, seats, 4);
-}
-
 /* A connection unheard of for a minute is forgotten, and the collector told; others stay. */
 static void test_idle_connections(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     office_sends(&w, 5, 1, KIND(HELLO));
     w.now += 30 * SECOND;
     link_beats(&w, LINK, COLLECTOR_KEY, false);
@@ -39,16 +28,22 @@ static void test_idle_connections(void **state)
     world_done(&w);
 }
 
+/* 1, 2 and 3, a second apart. */
+static void three_of_one_key(struct world *w)
+{
+    world_up(w);
+    for (uint64_t conn = 1; conn <= 3; conn++) {
+        office_sends(w, conn, 1, KIND(HELLO));
+        w->now += SECOND;
+    }
+}
+
 /* On a bad link an office leaves dead connections behind: the oldest gives way, not the newest. */
 static void test_connections_of_one_key(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
-    for (uint64_t conn = 1; conn <= 3; conn++) {
-        office_sends(&w, conn, 1, KIND(HELLO));
-        w.now += SECOND;
-    }
+    three_of_one_key(&w);
     office_sends(&w, 4, 1, KIND(HELLO));
     assert_int_equal(w.out_count, 2);
     assert_int_equal(down_at(&w, 0)->gone->conn, 1);
@@ -62,11 +57,7 @@ static void test_connection_heard_again(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
-    for (uint64_t conn = 1; conn <= 3; conn++) {
-        office_sends(&w, conn, 1, KIND(HELLO));
-        w.now += SECOND;
-    }
+    three_of_one_key(&w);
     office_sends(&w, 1, 1, KIND(PING));
     office_sends(&w, 4, 1, KIND(HELLO));
     assert_int_equal(down_at(&w, 0)->gone->conn, 2);
@@ -102,7 +93,7 @@ static void test_table_full(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     struct broker_config wide = w.config;
     wide.conns_per_key_max = 100;
     assert_int_equal(broker_reconfigure(w.broker, &wide, NULL), ESEP_OK);
@@ -123,7 +114,7 @@ static void test_number_reused(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     office_sends(&w, 5, 1, KIND(HELLO));
     office_sends(&w, 5, 2, KIND(ENROL));
     assert_int_equal(w.out_count, 2);

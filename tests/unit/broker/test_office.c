@@ -6,23 +6,12 @@
 #include "harness.h"
 #include "world.h"
 
-#define LINK 900u
-
-static const struct seat seats[] = {
-    {1, 11, ACTIVE}, {2, 12, PENDING}, {3, 13, REVOKED}, {4, 0, OPERATOR}};
-
-static void up(struct world *w)
-{
-    world_init(w);
-    link_up(w, LINK, COLLECTOR_KEY, 1, seats, 4);
-}
-
 /* Does an active office's frame go on as the very bytes, stamped from its key? */
 static void test_forwarded_untouched(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     const struct esep_slice frame = envelope_of(KIND(HELLO), 300);
     office_sends_bytes(&w, 5, 1, frame);
     forwarded(&w, LINK, 5, 1, 11);
@@ -38,7 +27,7 @@ static void test_from_cannot_be_forged(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     const struct seat more[] = {{6, 16, ACTIVE}};
     link_roster(&w, LINK, COLLECTOR_KEY, 2, false, false, more, 1);
 
@@ -90,7 +79,7 @@ static void test_kinds_by_admission(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct world w;
-        up(&w);
+        world_up(&w);
         office_sends(&w, 5, cases[i].key, cases[i].kind);
         if (cases[i].reason != 0) {
             const Esep__V1__Refusal *refusal = refused(&w, 5, cases[i].reason);
@@ -110,7 +99,7 @@ static void test_revocation_between_two_frames(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     office_sends(&w, 5, 1, KIND(HELLO));
     forwarded(&w, LINK, 5, 1, 11);
     const struct seat revoked[] = {{1, 11, REVOKED}};
@@ -138,7 +127,7 @@ static void test_stamp_follows_enrolment(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     office_sends(&w, 5, 7, KIND(ENROL));
     forwarded(&w, LINK, 5, 7, 0);
     assert_int_equal(broker_stranger_count(w.broker), 1);
@@ -155,7 +144,7 @@ static void test_frame_bucket_is_exact(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     for (int i = 0; i < 5; i++) {
         office_sends(&w, 5, 1, KIND(PING));
         forwarded(&w, LINK, 5, 1, 11);
@@ -186,7 +175,7 @@ static void test_byte_bucket_and_size(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     struct esep_slice frame = envelope_of(KIND(BATCH), 950);
     assert_in_range(frame.len, 951, 1000);
     for (int i = 0; i < 2; i++) {
@@ -216,7 +205,7 @@ static void test_roster_swap_keeps_limits(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     for (int i = 0; i < 5; i++) {
         office_sends(&w, 5, 1, KIND(PING));
     }
@@ -252,7 +241,7 @@ static void test_strangers_are_limited_hard(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     office_sends(&w, 5, 7, KIND(ENROL));
     forwarded(&w, LINK, 5, 7, 0);
     office_sends(&w, 5, 7, KIND(ENROL));
@@ -280,7 +269,7 @@ static void up_for_many(struct world *w)
     w->config.keys_max = w->config.conns_max = 64;
     w->config.strangers = (struct broker_rate){1000, 1000};
     assert_int_equal(broker_new(&w->broker, &w->config, w->now), ESEP_OK);
-    link_up(w, LINK, COLLECTOR_KEY, 1, seats, 4);
+    link_up_with_all(w);
 }
 
 /* 40 newcomers enrol one after the other, and send nothing more: does each make room for the next
@@ -330,7 +319,7 @@ static void test_enrolment_closed(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     assert_true(broker_admits(w.broker, BROKER_DOMAIN_OFFICES, key_of(7)));
     struct broker_config closed = w.config;
     closed.enrolment = false;
@@ -354,7 +343,7 @@ static void test_fewer_strangers_allowed(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     office_sends(&w, 4, 1, KIND(HELLO));
     office_sends(&w, 5, 7, KIND(ENROL));
     office_sends(&w, 6, 8, KIND(ENROL));
@@ -380,7 +369,7 @@ static void test_refusals_do_not_amplify(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     size_t said = 0;
     for (int i = 0; i < 100; i++) {
         office_sends(&w, 5, 3, KIND(HELLO));
@@ -400,7 +389,7 @@ static void test_reply_cannot_be_delivered(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     office_sends(&w, 5, 1, KIND(HELLO));
     Esep__V1__To to;
     esep__v1__to__init(&to);
@@ -433,7 +422,7 @@ static void test_bad_frames(void **state)
 {
     (void)state;
     struct world w;
-    up(&w);
+    world_up(&w);
     const struct esep_slice good = envelope_of(KIND(HELLO), 20);
     uint8_t bytes[128];
     memcpy(bytes, good.data, good.len);

@@ -4,7 +4,6 @@
 #include "wire/envelope.h"
 #include "world.h"
 
-#define LINK 900u
 #define STANDBY 901u
 
 static const struct seat seats[] = {{1, 11, ACTIVE}};

@@ -214,6 +214,19 @@ void link_up(struct world *w, uint64_t conn, unsigned key, unsigned engine,
     link_roster(w, conn, key, 1, true, true, seats, count);
 }
 
+void link_up_with_all(struct world *w)
+{
+    static const struct seat seats[] = {
+        {1, 11, ACTIVE}, {2, 12, PENDING}, {3, 13, REVOKED}, {4, 0, OPERATOR}};
+    link_up(w, LINK, COLLECTOR_KEY, 1, seats, sizeof seats / sizeof seats[0]);
+}
+
+void world_up(struct world *w)
+{
+    world_init(w);
+    link_up_with_all(w);
+}
+
 void link_replies(struct world *w, uint64_t conn, unsigned key, uint64_t to,
                   struct esep_slice envelope)
 {

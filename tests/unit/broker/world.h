@@ -69,6 +69,11 @@ void link_roster(struct world *w, uint64_t conn, unsigned key, uint64_t version,
 /* Challenge, Join and an empty or given roster, all asserted. */
 void link_up(struct world *w, uint64_t conn, unsigned key, unsigned engine,
              const struct seat *seats, size_t count);
+#define LINK 900u
+/* An office that is active (1), one pending (2), one revoked (3), and an operator (4); the
+ * collector that brings them is on LINK. */
+void link_up_with_all(struct world *w);
+void world_up(struct world *w); /* world_init and that */
 void link_replies(struct world *w, uint64_t conn, unsigned key, uint64_t to,
                   struct esep_slice envelope);
 

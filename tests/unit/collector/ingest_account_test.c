@@ -3,7 +3,7 @@
  * Does ingest itself deny, by each role, each order that the role may not give, log nothing of it,
  * and name in the log who did what, and for whom?
  */
-#include "ingest_world.h"
+#include "ingest_accounts.h"
 
 #include <stdio.h>
 
@@ -14,72 +14,16 @@
 #define ACT(name) ESEP__V1__ACCOUNT_ACT__ACCOUNT_ACT_##name
 #define CLOSED ESEP__V1__ACCOUNT_STATE__ACCOUNT_STATE_CLOSED
 
-static char *text(const char *s)
-{
-    return (char *)(uintptr_t)s;
-}
-
-/* By NULL: over the operators' socket. */
-static void give(struct ingest *g, const char *by, Esep__V1__Order *order)
-{
-    g->reply.order.text[0] = '\0';
-    if (by != NULL) {
-        ingest_account_order(g, by, order);
-        return;
-    }
-    order->actor = text("root (local)");
-    ingest_order(g, order);
-}
-
-static void account_order(struct ingest *g, const char *by, Esep__V1__AccountOrder *m)
-{
-    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
-    order.what_case = ESEP__V1__ORDER__WHAT_ACCOUNT;
-    order.account = m;
-    give(g, by, &order);
-}
-
-static void add(struct ingest *g, const char *by, const char *name, Esep__V1__AccountRole role,
-                const char *body)
-{
-    Esep__V1__AccountOrder m = ESEP__V1__ACCOUNT_ORDER__INIT;
-    m.act = ACT(ADD);
-    m.name = text(name);
-    m.role = role;
-    m.body = text(body);
-    account_order(g, by, &m);
-}
-
-static void change_role(struct ingest *g, const char *by, const char *name,
-                        Esep__V1__AccountRole role, const char *body, bool no_body)
-{
-    Esep__V1__AccountOrder m = ESEP__V1__ACCOUNT_ORDER__INIT;
-    m.act = ACT(ROLE);
-    m.name = text(name);
-    m.role = role;
-    m.body = text(body);
-    m.no_body = no_body;
-    account_order(g, by, &m);
-}
-
-static void close_account(struct ingest *g, const char *by, const char *name)
-{
-    Esep__V1__AccountOrder m = ESEP__V1__ACCOUNT_ORDER__INIT;
-    m.act = ACT(CLOSE);
-    m.name = text(name);
-    account_order(g, by, &m);
-}
-
 static void stand_in(struct ingest *g, const char *by, const char *name, const char *other,
                      const char *from, const char *until)
 {
     Esep__V1__AccountOrder m = ESEP__V1__ACCOUNT_ORDER__INIT;
     m.act = ACT(SUBSTITUTE);
-    m.name = text(name);
-    m.substitute_for = text(other);
-    m.from = text(from);
-    m.until = text(until);
-    account_order(g, by, &m);
+    m.name = ingest_text(name);
+    m.substitute_for = ingest_text(other);
+    m.from = ingest_text(from);
+    m.until = ingest_text(until);
+    ingest_account_change(g, by, &m);
 }
 
 static void review(struct ingest *g, const char *by, uint64_t index)
@@ -90,33 +34,33 @@ static void review(struct ingest *g, const char *by, uint64_t index)
     m.accept = true;
     order.what_case = ESEP__V1__ORDER__WHAT_REVIEW;
     order.review = &m;
-    give(g, by, &order);
+    ingest_give(g, by, &order);
 }
 
 static void extend(struct ingest *g, const char *by, const char *until)
 {
     Esep__V1__ExtendOrder m = ESEP__V1__EXTEND_ORDER__INIT;
     Esep__V1__Order order = ESEP__V1__ORDER__INIT;
-    m.obligation = text(KEY_1_MOH);
-    m.until = text(until);
-    m.document = text("order 5");
-    m.reason = text("floods");
+    m.obligation = ingest_text(KEY_1_MOH);
+    m.until = ingest_text(until);
+    m.document = ingest_text("order 5");
+    m.reason = ingest_text("floods");
     order.what_case = ESEP__V1__ORDER__WHAT_EXTEND;
     order.extend = &m;
-    give(g, by, &order);
+    ingest_give(g, by, &order);
 }
 
 static void control(struct ingest *g, const char *by, bool remove)
 {
     Esep__V1__ControlOrder m = ESEP__V1__CONTROL_ORDER__INIT;
     Esep__V1__Order order = ESEP__V1__ORDER__INIT;
-    m.obligation = text(KEY_2_COURT);
+    m.obligation = ingest_text(KEY_2_COURT);
     m.act = remove ? ESEP__V1__CONTROL_ACT__CONTROL_ACT_REMOVE
                    : ESEP__V1__CONTROL_ACT__CONTROL_ACT_RESTORE;
-    m.reason = text("done");
+    m.reason = ingest_text("done");
     order.what_case = ESEP__V1__ORDER__WHAT_CONTROL;
     order.control = &m;
-    give(g, by, &order);
+    ingest_give(g, by, &order);
 }
 
 /* One of those that only operators give, valid in itself. */
@@ -131,15 +75,15 @@ static void operate(struct ingest *g, const char *by, Esep__V1__Order__WhatCase 
     Esep__V1__Order order = ESEP__V1__ORDER__INIT;
     void *const members[] = {NULL, &code, &accept, &revoke, &list, &plan};
     hash[1]++;
-    code.body = text("moh");
+    code.body = ingest_text("moh");
     code.code_hash = (ProtobufCBinaryData){sizeof hash, hash};
     code.expires_at_us = g->world.now + ESEP_HOUR;
     accept.office = revoke.office = 1;
-    revoke.reason = text("lost");
+    revoke.reason = ingest_text("lost");
     order.what_case = what;
     if (what != ESEP__V1__ORDER__WHAT__NOT_SET)
         order.code = members[what - ESEP__V1__ORDER__WHAT_CODE + 1]; /* all are pointers */
-    give(g, by, &order);
+    ingest_give(g, by, &order);
 }
 
 /* A report of moh that stands, and an account of each role; `aigul` is of moj. */
@@ -152,42 +96,10 @@ static uint64_t begin(struct ingest *g)
     sim_batch(o, g, 1, 1, true);
     static const char *const names[] = {"viewer", "reviewer", "secretary", "administrator"};
     for (int i = 0; i < 4; i++) {
-        add(g, NULL, names[i], (Esep__V1__AccountRole)(VIEWER + i), "");
+        ingest_account_add(g, NULL, names[i], (Esep__V1__AccountRole)(VIEWER + i), "");
         assert_true(g->reply.order.ok);
     }
     return views_obligation_by_key(g->world.views, KEY_1_MOH)->heads[0].index;
-}
-
-static void finish(struct ingest *g)
-{
-    assert_int_equal(collector_status(g->core, NULL), ESEP_OK);
-    ingest_assert_replay(g);
-    ingest_end(g);
-}
-
-static void assert_denied(struct ingest *g, size_t logged, const char *words)
-{
-    assert_false(g->reply.order.ok);
-    assert_true(g->reply.order.denied);
-    assert_non_null(strstr(g->reply.order.text, words));
-    assert_int_equal(g->world.log_count, logged);
-}
-
-/* Who did it, as the newest entry of its kind says. */
-static const char *last_actor(struct ingest *g, const ProtobufCMessageDescriptor *kind)
-{
-    static char actor[256];
-    const struct world_entry *entry = &g->world.log[g->world.log_count - 1];
-    ProtobufCMessage *message = protobuf_c_message_unpack(kind, NULL, entry->len, entry->body);
-    assert_non_null(message);
-    const ProtobufCFieldDescriptor *field =
-        protobuf_c_message_descriptor_get_field_by_name(kind, "actor");
-    assert_non_null(field);
-    const char *value = NULL;
-    memcpy(&value, (const char *)message + field->offset, sizeof value);
-    (void)snprintf(actor, sizeof actor, "%s", value);
-    protobuf_c_message_free_unpacked(message, NULL);
-    return actor;
 }
 
 enum { OP_REVIEW, OP_EXTEND, OP_CONTROL, OP_ACCOUNT, OP_FIRST_OPERATE, OPS = OP_FIRST_OPERATE + 6 };
@@ -211,7 +123,7 @@ static void order_by(struct ingest *g, const char *by, int op, uint64_t report, 
                     ESEP_CONTROL_REMOVED);
         break;
     case OP_ACCOUNT:
-        add(g, by, name, VIEWER, "");
+        ingest_account_add(g, by, name, VIEWER, "");
         break;
     default:
         operate(g, by,
@@ -245,14 +157,14 @@ static void each_order_by_each_role(void **state)
                 assert_int_equal(g.reply.order.index, logged);
             } else {
                 denied++;
-                assert_denied(&g, logged,
-                              op < OP_FIRST_OPERATE ? "has not the right" : "operators");
+                ingest_assert_denied(&g, logged,
+                                     op < OP_FIRST_OPERATE ? "has not the right" : "operators");
             }
         }
     }
     assert_int_equal(denied, 4 * OPS - 5);
     assert_int_equal(collector_counter(g.core, COLLECTOR_ORDERS_DENIED), denied);
-    finish(&g);
+    ingest_finish(&g);
 }
 
 static void who_is_no_account(void **state)
@@ -260,7 +172,7 @@ static void who_is_no_account(void **state)
     (void)state;
     struct ingest g;
     const uint64_t report = begin(&g);
-    close_account(&g, NULL, "secretary");
+    ingest_account_close(&g, NULL, "secretary");
     assert_true(g.reply.order.ok);
     const size_t logged = g.world.log_count;
     static const char *const strangers[] = {
@@ -275,14 +187,14 @@ static void who_is_no_account(void **state)
         "quite a long name, longer than any account's name may ever be, and then more"};
     for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
         review(&g, strangers[i], report);
-        assert_denied(&g, logged, "there is no account");
+        ingest_assert_denied(&g, logged, "there is no account");
     }
     review(&g, "secretary", report);
-    assert_denied(&g, logged, "is closed");
+    ingest_assert_denied(&g, logged, "is closed");
     collector_on_account_order(g.core, 78, esep_slice("\xff\xff", 2), g.world.now);
     ingest_pump(&g);
     assert_non_null(strstr(g.reply.order.text, "cannot be read"));
-    finish(&g);
+    ingest_finish(&g);
 }
 
 /* Over the operators' socket the file system vouches for a user, and an account is none. */
@@ -302,7 +214,7 @@ static void operators_do_not_call_themselves_accounts(void **state)
     order.what_case = ESEP__V1__ORDER__WHAT_REVIEW;
     order.review = &m;
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        order.actor = text(refused[i]);
+        order.actor = ingest_text(refused[i]);
         ingest_order(&g, &order);
         assert_false(g.reply.order.ok);
         assert_non_null(strstr(g.reply.order.text, "name of an account"));
@@ -318,13 +230,13 @@ static void operators_do_not_call_themselves_accounts(void **state)
     ingest_order(&g, &order);
     assert_true(g.reply.order.ok);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
-        order.actor = text(taken[i]);
+        order.actor = ingest_text(taken[i]);
         ingest_order(&g, &order);
         assert_true(g.reply.order.ok);
-        assert_string_equal(last_actor(&g, &esep__v1__review__descriptor),
+        assert_string_equal(ingest_last_actor(&g, &esep__v1__review__descriptor),
                             taken[i][0] != '\0' ? taken[i] : "local");
     }
-    finish(&g);
+    ingest_finish(&g);
 }
 
 static void the_own_bodys_report(void **state)
@@ -332,29 +244,29 @@ static void the_own_bodys_report(void **state)
     (void)state;
     struct ingest g;
     const uint64_t report = begin(&g);
-    add(&g, NULL, "of.moh", REVIEWER, "moh");
-    add(&g, NULL, "of.moj", REVIEWER, "moj");
-    add(&g, NULL, "chief.moh", SECRETARY, "moh");
+    ingest_account_add(&g, NULL, "of.moh", REVIEWER, "moh");
+    ingest_account_add(&g, NULL, "of.moj", REVIEWER, "moj");
+    ingest_account_add(&g, NULL, "chief.moh", SECRETARY, "moh");
     stand_in(&g, NULL, "of.moh", "secretary", "2013-01-01", "2013-12-31");
     stand_in(&g, NULL, "viewer", "of.moh", "2013-01-01", "2013-12-31");
     assert_true(g.reply.order.ok);
     size_t logged = g.world.log_count;
     review(&g, "of.moh", report); /* nor as the secretary, for whom she stands in */
-    assert_denied(&g, logged, "own body");
+    ingest_assert_denied(&g, logged, "own body");
     review(&g, "chief.moh", report);
-    assert_denied(&g, logged, "own body");
+    ingest_assert_denied(&g, logged, "own body");
     review(&g, "viewer", report); /* nor anybody for her */
-    assert_denied(&g, logged, "own body");
+    ingest_assert_denied(&g, logged, "own body");
     review(&g, "of.moj", report);
     assert_true(g.reply.order.ok);
-    assert_string_equal(last_actor(&g, &esep__v1__review__descriptor), "of.moj");
+    assert_string_equal(ingest_last_actor(&g, &esep__v1__review__descriptor), "of.moj");
     extend(&g, "chief.moh", "2013-07-31");
     assert_true(g.reply.order.ok);
     /* Another body from now on. */
-    change_role(&g, NULL, "of.moh", REVIEWER, "court", false);
+    ingest_account_role(&g, NULL, "of.moh", REVIEWER, "court", false);
     review(&g, "of.moh", report);
     assert_true(g.reply.order.ok);
-    finish(&g);
+    ingest_finish(&g);
 }
 
 /* The day before, the first, the last, the day after: in the plan's zone. */
@@ -380,17 +292,17 @@ static void a_substitute_day_by_day(void **state)
         const size_t logged = g.world.log_count;
         extend(&g, "viewer", hours[i].until);
         if (!hours[i].may) {
-            assert_denied(&g, logged, "account viewer (viewer) has not the right: extend");
+            ingest_assert_denied(&g, logged, "account viewer (viewer) has not the right: extend");
             continue;
         }
         assert_true(g.reply.order.ok);
-        assert_string_equal(last_actor(&g, &esep__v1__extension__descriptor),
+        assert_string_equal(ingest_last_actor(&g, &esep__v1__extension__descriptor),
                             "viewer for secretary");
     }
     g.world.now = world_time("2013-02-15T00:00:00+06:00");
     extend(&g, "secretary", "2013-08-05"); /* who is away may still act himself */
-    assert_string_equal(last_actor(&g, &esep__v1__extension__descriptor), "secretary");
-    finish(&g);
+    assert_string_equal(ingest_last_actor(&g, &esep__v1__extension__descriptor), "secretary");
+    ingest_finish(&g);
 }
 
 static void a_substitute_of_a_closed_account(void **state)
@@ -401,16 +313,16 @@ static void a_substitute_of_a_closed_account(void **state)
     stand_in(&g, NULL, "viewer", "secretary", "2013-01-01", "2013-12-31");
     extend(&g, "viewer", "2013-08-01");
     assert_true(g.reply.order.ok);
-    close_account(&g, NULL, "secretary");
+    ingest_account_close(&g, NULL, "secretary");
     size_t logged = g.world.log_count;
     extend(&g, "viewer", "2013-08-02");
-    assert_denied(&g, logged, "has not the right");
+    ingest_assert_denied(&g, logged, "has not the right");
     stand_in(&g, NULL, "viewer", "secretary", "2013-01-01", "2013-12-31");
     assert_non_null(strstr(g.reply.order.text, "no open account"));
     stand_in(&g, NULL, "viewer", "", "", ""); /* it ends */
     assert_true(g.reply.order.ok);
     assert_string_equal(views_account_named(g.world.views, "viewer")->substitute_for, "");
-    finish(&g);
+    ingest_finish(&g);
 }
 
 static void an_administrator_and_the_own_account(void **state)
@@ -418,28 +330,29 @@ static void an_administrator_and_the_own_account(void **state)
     (void)state;
     struct ingest g;
     (void)begin(&g);
-    add(&g, NULL, "second", ADMINISTRATOR, "");
+    ingest_account_add(&g, NULL, "second", ADMINISTRATOR, "");
     stand_in(&g, "administrator", "viewer", "administrator", "2013-01-01", "2013-12-31");
     assert_true(g.reply.order.ok);
-    assert_string_equal(last_actor(&g, &esep__v1__account__descriptor), "administrator");
+    assert_string_equal(ingest_last_actor(&g, &esep__v1__account__descriptor), "administrator");
     size_t logged = g.world.log_count;
-    change_role(&g, "administrator", "administrator", SECRETARY, "", false);
-    assert_denied(&g, logged, "own account");
+    ingest_account_role(&g, "administrator", "administrator", SECRETARY, "", false);
+    ingest_assert_denied(&g, logged, "own account");
     stand_in(&g, "administrator", "administrator", "secretary", "2013-01-01", "2013-12-31");
-    assert_denied(&g, logged, "own account");
-    close_account(&g, "administrator", "administrator");
-    assert_denied(&g, logged, "own account");
-    change_role(&g, "viewer", "viewer", SECRETARY, "", false); /* a substitute neither */
-    assert_denied(&g, logged, "own account");
-    close_account(&g, "viewer", "administrator");
-    assert_denied(&g, logged, "own account");
-    change_role(&g, "viewer", "second", VIEWER, "", false);
+    ingest_assert_denied(&g, logged, "own account");
+    ingest_account_close(&g, "administrator", "administrator");
+    ingest_assert_denied(&g, logged, "own account");
+    ingest_account_role(&g, "viewer", "viewer", SECRETARY, "", false); /* a substitute neither */
+    ingest_assert_denied(&g, logged, "own account");
+    ingest_account_close(&g, "viewer", "administrator");
+    ingest_assert_denied(&g, logged, "own account");
+    ingest_account_role(&g, "viewer", "second", VIEWER, "", false);
     assert_true(g.reply.order.ok);
-    assert_string_equal(last_actor(&g, &esep__v1__account__descriptor), "viewer for administrator");
+    assert_string_equal(ingest_last_actor(&g, &esep__v1__account__descriptor),
+                        "viewer for administrator");
     logged = g.world.log_count;
-    close_account(&g, "second", "viewer"); /* no administrator any more */
-    assert_denied(&g, logged, "has not the right: accounts");
-    finish(&g);
+    ingest_account_close(&g, "second", "viewer"); /* no administrator any more */
+    ingest_assert_denied(&g, logged, "has not the right: accounts");
+    ingest_finish(&g);
 }
 
 static void with_an_operator_called_chief(struct collector_config *config)
@@ -452,13 +365,13 @@ static void accounts_that_cannot_be(void **state)
     (void)state;
     struct ingest g;
     ingest_start(&g, with_an_operator_called_chief);
-    add(&g, NULL, "aigul", SECRETARY, "moj");
+    ingest_account_add(&g, NULL, "aigul", SECRETARY, "moj");
     assert_true(g.reply.order.ok);
     const struct views_account *aigul = views_account_named(g.world.views, "aigul");
     assert_string_equal(aigul->display, "aigul");
     assert_string_equal(aigul->body, "moj");
-    assert_string_equal(last_actor(&g, &esep__v1__account__descriptor), "root (local)");
-    add(&g, NULL, "berik", VIEWER, "");
+    assert_string_equal(ingest_last_actor(&g, &esep__v1__account__descriptor), "root (local)");
+    ingest_account_add(&g, NULL, "berik", VIEWER, "");
     Esep__V1__AccountOrder m = ESEP__V1__ACCOUNT_ORDER__INIT;
     const size_t logged = g.world.log_count;
     const char *const *words = (const char *const[]){"an account is added",
@@ -488,30 +401,33 @@ static void accounts_that_cannot_be(void **state)
                 : i < 10  ? ACT(ADD)
                 : i == 10 ? ACT(CLOSE)
                           : ACT(SUBSTITUTE);
-        m.name = text(i == 2    ? "Bolat"
-                      : i == 3  ? "chief"
-                      : i == 7  ? "aigul"
-                      : i <= 10 ? "bolat"
-                                : "berik");
+        m.name = ingest_text(i == 2    ? "Bolat"
+                             : i == 3  ? "chief"
+                             : i == 7  ? "aigul"
+                             : i <= 10 ? "bolat"
+                                       : "berik");
         m.role = i == 4 ? 0 : i == 5 ? 5 : VIEWER;
-        m.body = text(i == 6 ? "nowhere" : "");
-        m.display = i == 8 ? text("two\nlines") : i == 9 ? wide : m.display;
-        m.substitute_for = text(i < 11 ? "" : i == 11 ? "berik" : i == 16 ? "nobody" : "aigul");
-        m.from = text(i == 12 ? "1.2.2013" : i == 14 ? "2013-03-02" : "2012-12-01");
-        m.until = text(i == 13 ? "" : i == 15 ? "2013-01-14" : "2013-03-01");
-        account_order(&g, NULL, &m);
+        m.body = ingest_text(i == 6 ? "nowhere" : "");
+        m.display = i == 8 ? ingest_text("two\nlines") : i == 9 ? wide : m.display;
+        m.substitute_for = ingest_text(i < 11    ? ""
+                                       : i == 11 ? "berik"
+                                       : i == 16 ? "nobody"
+                                                 : "aigul");
+        m.from = ingest_text(i == 12 ? "1.2.2013" : i == 14 ? "2013-03-02" : "2012-12-01");
+        m.until = ingest_text(i == 13 ? "" : i == 15 ? "2013-01-14" : "2013-03-01");
+        ingest_account_change(&g, NULL, &m);
         assert_false(g.reply.order.ok);
         assert_false(g.reply.order.denied);
         assert_non_null(strstr(g.reply.order.text, words[i]));
         assert_int_equal(g.world.log_count, logged);
     }
-    close_account(&g, NULL, "berik");
-    add(&g, NULL, "berik", VIEWER, "");
+    ingest_account_close(&g, NULL, "berik");
+    ingest_account_add(&g, NULL, "berik", VIEWER, "");
     assert_non_null(strstr(g.reply.order.text, "already, or was"));
-    change_role(&g, NULL, "berik", SECRETARY, "", false);
+    ingest_account_role(&g, NULL, "berik", SECRETARY, "", false);
     assert_non_null(strstr(g.reply.order.text, "closed, and stays so"));
     assert_int_equal(views_account_named(g.world.views, "berik")->state, CLOSED);
-    finish(&g);
+    ingest_finish(&g);
 }
 
 static void a_role_keeps_the_body(void **state)
@@ -519,18 +435,18 @@ static void a_role_keeps_the_body(void **state)
     (void)state;
     struct ingest g;
     ingest_start(&g, NULL);
-    add(&g, NULL, "aigul", REVIEWER, "moj");
-    change_role(&g, NULL, "aigul", SECRETARY, "", false);
+    ingest_account_add(&g, NULL, "aigul", REVIEWER, "moj");
+    ingest_account_role(&g, NULL, "aigul", SECRETARY, "", false);
     const struct views_account *aigul = views_account_named(g.world.views, "aigul");
     assert_int_equal(aigul->role, SECRETARY);
     assert_string_equal(aigul->body, "moj");
-    change_role(&g, NULL, "aigul", SECRETARY, "court", false);
+    ingest_account_role(&g, NULL, "aigul", SECRETARY, "court", false);
     assert_string_equal(aigul->body, "court");
-    change_role(&g, NULL, "aigul", SECRETARY, "moj", true);
+    ingest_account_role(&g, NULL, "aigul", SECRETARY, "moj", true);
     assert_false(g.reply.order.ok);
-    change_role(&g, NULL, "aigul", SECRETARY, "", true);
+    ingest_account_role(&g, NULL, "aigul", SECRETARY, "", true);
     assert_string_equal(aigul->body, "");
-    finish(&g);
+    ingest_finish(&g);
 }
 
 static void an_account_before_its_commit(void **state)
@@ -540,7 +456,7 @@ static void an_account_before_its_commit(void **state)
     (void)begin(&g);
     g.auto_commit = false;
     const size_t replies = g.replies;
-    add(&g, NULL, "aigul", SECRETARY, "");
+    ingest_account_add(&g, NULL, "aigul", SECRETARY, "");
     extend(&g, "aigul", "2013-07-31");
     assert_int_equal(g.replies, replies); /* after the commit */
     while (g.pending != NULL)
@@ -548,7 +464,7 @@ static void an_account_before_its_commit(void **state)
     g.auto_commit = true;
     assert_int_equal(g.replies, replies + 2);
     assert_true(g.reply.order.ok);
-    finish(&g);
+    ingest_finish(&g);
 }
 
 /* An operator whose name in the config is an account's, since that was first. */
@@ -557,7 +473,7 @@ static void a_signed_order_in_an_accounts_name(void **state)
     (void)state;
     struct ingest g;
     ingest_start(&g, NULL);
-    add(&g, NULL, "chief", VIEWER, "");
+    ingest_account_add(&g, NULL, "chief", VIEWER, "");
     with_an_operator_called_chief(&g.config);
     ingest_restart(&g);
     for (uint8_t i = 0; i < 2; i++) {

@@ -3,7 +3,7 @@
  * Is each change an entry with who and for whom, is what is not the asker's to change denied, and
  * is nothing but a hash of what is random ever in the log?
  */
-#include "ingest_world.h"
+#include "ingest_accounts.h"
 
 #include <stdio.h>
 
@@ -11,101 +11,13 @@
 #define VIEWER ESEP__V1__ACCOUNT_ROLE__ACCOUNT_ROLE_VIEWER
 #define ACT(name) ESEP__V1__ACCOUNT_ACT__ACCOUNT_ACT_##name
 
-static char *text(const char *s)
-{
-    return (char *)(uintptr_t)s;
-}
-
-/* By NULL: over the operators' socket. */
-static void give(struct ingest *g, const char *by, Esep__V1__Order *order)
-{
-    g->reply.order.text[0] = '\0';
-    if (by != NULL) {
-        ingest_account_order(g, by, order);
-        return;
-    }
-    order->actor = text("root (local)");
-    ingest_order(g, order);
-}
-
-static void account_order(struct ingest *g, const char *by, Esep__V1__AccountOrder *m)
-{
-    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
-    order.what_case = ESEP__V1__ORDER__WHAT_ACCOUNT;
-    order.account = m;
-    give(g, by, &order);
-}
-
-static void add(struct ingest *g, const char *by, const char *name, Esep__V1__AccountRole role,
-                const char *body)
-{
-    Esep__V1__AccountOrder m = ESEP__V1__ACCOUNT_ORDER__INIT;
-    m.act = ACT(ADD);
-    m.name = text(name);
-    m.role = role;
-    m.body = text(body);
-    account_order(g, by, &m);
-}
-
-static void change_role(struct ingest *g, const char *by, const char *name,
-                        Esep__V1__AccountRole role, const char *body, bool no_body)
-{
-    Esep__V1__AccountOrder m = ESEP__V1__ACCOUNT_ORDER__INIT;
-    m.act = ACT(ROLE);
-    m.name = text(name);
-    m.role = role;
-    m.body = text(body);
-    m.no_body = no_body;
-    account_order(g, by, &m);
-}
-
-static void close_account(struct ingest *g, const char *by, const char *name)
-{
-    Esep__V1__AccountOrder m = ESEP__V1__ACCOUNT_ORDER__INIT;
-    m.act = ACT(CLOSE);
-    m.name = text(name);
-    account_order(g, by, &m);
-}
-
-static void finish(struct ingest *g)
-{
-    assert_int_equal(collector_status(g->core, NULL), ESEP_OK);
-    ingest_assert_replay(g);
-    ingest_end(g);
-}
-
-static void assert_denied(struct ingest *g, size_t logged, const char *words)
-{
-    assert_false(g->reply.order.ok);
-    assert_true(g->reply.order.denied);
-    assert_non_null(strstr(g->reply.order.text, words));
-    assert_int_equal(g->world.log_count, logged);
-}
-
-/* Who did it, as the newest entry of its kind says. */
-static const char *last_actor(struct ingest *g, const ProtobufCMessageDescriptor *kind)
-{
-    static char actor[256];
-    const struct world_entry *entry = &g->world.log[g->world.log_count - 1];
-    ProtobufCMessage *message = protobuf_c_message_unpack(kind, NULL, entry->len, entry->body);
-    assert_non_null(message);
-    const ProtobufCFieldDescriptor *field =
-        protobuf_c_message_descriptor_get_field_by_name(kind, "actor");
-    assert_non_null(field);
-    const char *value = NULL;
-    memcpy(&value, (const char *)message + field->offset, sizeof value);
-    (void)snprintf(actor, sizeof actor, "%s", value);
-    protobuf_c_message_free_unpacked(message, NULL);
-    return actor;
-}
-
 /* An account of each role. */
 static void begin(struct ingest *g)
 {
     static const char *const names[] = {"viewer", "reviewer", "secretary", "administrator"};
     ingest_start(g, NULL);
     for (int i = 0; i < 4; i++) {
-        add(g, NULL, names[i], (Esep__V1__AccountRole)(VIEWER + i), "");
+        ingest_account_add(g, NULL, names[i], (Esep__V1__AccountRole)(VIEWER + i), "");
         assert_true(g->reply.order.ok);
     }
 }
@@ -119,7 +31,7 @@ static void let_in(struct ingest *g, const char *by, const char *account, unsign
     Esep__V1__CredentialOrder m = ESEP__V1__CREDENTIAL_ORDER__INIT;
     Esep__V1__Order order = ESEP__V1__ORDER__INIT;
     hash[1]++;
-    m.account = text(account);
+    m.account = ingest_text(account);
     m.act = act;
     if (act == LET_IN(INVITED) || act == LET_IN(CALENDAR))
         m.hash = (ProtobufCBinaryData){sizeof hash, hash};
@@ -127,7 +39,7 @@ static void let_in(struct ingest *g, const char *by, const char *account, unsign
         m.until_us = g->world.now + 3 * ESEP_DAY;
     order.what_case = ESEP__V1__ORDER__WHAT_CREDENTIAL;
     order.credential = &m;
-    give(g, by, &order);
+    ingest_give(g, by, &order);
 }
 
 static const struct views_proof *proof_of(struct ingest *g, const char *account,
@@ -140,7 +52,7 @@ static void assert_logged(struct ingest *g, size_t logged, const char *actor)
 {
     assert_true(g->reply.order.ok);
     assert_int_equal(g->world.log_count, logged + 1);
-    assert_string_equal(last_actor(g, &esep__v1__credential__descriptor), actor);
+    assert_string_equal(ingest_last_actor(g, &esep__v1__credential__descriptor), actor);
 }
 
 static void who_changes_what_lets_in(void **state)
@@ -178,11 +90,11 @@ static void who_changes_what_lets_in(void **state)
         if (tries[i].denied == NULL)
             assert_logged(&g, logged, tries[i].by != NULL ? tries[i].by : "root (local)");
         else
-            assert_denied(&g, logged, tries[i].denied);
+            ingest_assert_denied(&g, logged, tries[i].denied);
     }
     size_t logged = g.world.log_count;
     let_in(&g, "administrator", "administrator", LET_IN(INVITED));
-    assert_denied(&g, logged, "own account");
+    ingest_assert_denied(&g, logged, "own account");
     for (unsigned act = LET_IN(CALENDAR); act <= LET_IN(NO_CALENDAR); act++) {
         let_in(&g, NULL, "viewer", act); /* whoever has the address sees what the account sees */
         assert_false(g.reply.order.ok);
@@ -191,14 +103,14 @@ static void who_changes_what_lets_in(void **state)
     let_in(&g, "viewer", "viewer", LET_IN(NO_CALENDAR)); /* it is void already */
     assert_false(g.reply.order.ok);
     assert_int_equal(g.world.log_count, logged);
-    close_account(&g, NULL, "viewer");
+    ingest_account_close(&g, NULL, "viewer");
     logged = g.world.log_count;
     let_in(&g, NULL, "viewer", LET_IN(INVITED));
     assert_false(g.reply.order.ok);
     let_in(&g, NULL, "nobody", LET_IN(INVITED));
     assert_false(g.reply.order.ok);
     assert_int_equal(g.world.log_count, logged);
-    finish(&g);
+    ingest_finish(&g);
 }
 
 static void an_invitation_stands_until_it_is_used(void **state)
@@ -222,9 +134,9 @@ static void an_invitation_stands_until_it_is_used(void **state)
     assert_true(proof_of(&g, "viewer", VIEWS_PROOF_SECOND_FACTOR)->stands);
     let_in(&g, NULL, "viewer", LET_IN(NO_SECOND_FACTOR));
     assert_false(proof_of(&g, "viewer", VIEWS_PROOF_SECOND_FACTOR)->stands);
-    change_role(&g, NULL, "viewer", SECRETARY, "", false); /* what lets it in stays */
+    ingest_account_role(&g, NULL, "viewer", SECRETARY, "", false); /* what lets it in stays */
     assert_true(proof_of(&g, "viewer", VIEWS_PROOF_PASSWORD)->stands);
-    finish(&g);
+    ingest_finish(&g);
 }
 
 static void what_no_credential_is(void **state)
@@ -256,17 +168,17 @@ static void what_no_credential_is(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         Esep__V1__CredentialOrder m = ESEP__V1__CREDENTIAL_ORDER__INIT;
         Esep__V1__Order order = ESEP__V1__ORDER__INIT;
-        m.account = text("viewer");
+        m.account = ingest_text("viewer");
         m.act = bad[i].act;
         m.hash = (ProtobufCBinaryData){bad[i].hash_len, hash};
         m.until_us = bad[i].until;
         order.what_case = ESEP__V1__ORDER__WHAT_CREDENTIAL;
         order.credential = &m;
-        give(&g, NULL, &order);
+        ingest_give(&g, NULL, &order);
         assert_false(g.reply.order.ok);
         assert_int_equal(g.world.log_count, logged);
     }
-    finish(&g);
+    ingest_finish(&g);
 }
 
 int main(void)
