@@ -95,3 +95,15 @@ void web_throttle_passed(struct web_throttle *throttle, const char *account, con
 {
     throttle->counters[0][place_of(throttle, 0, account, address)] = (struct counter){0};
 }
+
+esep_time web_pace(esep_time *even, esep_time every, unsigned at_once, esep_time now)
+{
+    /* Behind: it paused. Further ahead than it ever gets: the clock was set back. */
+    if (*even < now || *even - now > every * ((esep_time)at_once + 1))
+        *even = now;
+    const esep_time ahead = *even - now;
+    if (ahead > every * (esep_time)at_once)
+        return ahead - every * (esep_time)at_once;
+    *even += every;
+    return 0;
+}

@@ -34,4 +34,9 @@ void web_throttle_failed(struct web_throttle *throttle, const char *account, con
 /* A login that was right: the pair's failures are forgotten, the others are not. */
 void web_throttle_passed(struct web_throttle *throttle, const char *account, const char *address);
 
+/* For what is served at_once times without a pause, and then once in `every`: 0, and it counts; or
+ * how long to wait, at most `every`, wherever the clock was set meanwhile. even: when it would have
+ * been asked for next, had it been asked evenly; 0 at first. */
+esep_time web_pace(esep_time *even, esep_time every, unsigned at_once, esep_time now);
+
 #endif

@@ -154,14 +154,11 @@ void web_calendar_feed(const struct web_call *call)
     }
     ESEP_ASSERT(account->number < web->calendars->count);
     esep_time *even = &web->calendars->even[account->number];
-    if (*even < call->now)
-        *even = call->now;
-    if (*even - call->now > AT_ONCE * EVERY) {
-        say_wait(call, *even - call->now - AT_ONCE * EVERY);
-        return;
-    }
-    *even += EVERY;
-    web_calendar(call);
+    const esep_time pause = web_pace(even, EVERY, AT_ONCE, call->now);
+    if (pause > 0)
+        say_wait(call, pause);
+    else
+        web_calendar(call);
 }
 
 void web_calendar_show(const struct web_call *call)

@@ -99,6 +99,26 @@ static void test_a_flood_of_names_makes_nothing_forgotten(void **state)
     assert_true(web_throttle_wait(throttle, "aigul", "10.0.0.1", 0) >= 8 * ESEP_SECOND);
 }
 
+static void test_a_pace_is_kept_and_no_clock_prolongs_it(void **state)
+{
+    (void)state;
+    const esep_time hour = 3600 * ESEP_SECOND;
+    esep_time now = 1000 * hour;
+    esep_time even = 0;
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(web_pace(&even, 10, 3, now), 0);
+    assert_int_equal(web_pace(&even, 10, 3, now), 10);
+    assert_int_equal(web_pace(&even, 10, 3, now + 4), 6);
+    assert_int_equal(web_pace(&even, 10, 3, now + 10), 0);
+    assert_int_equal(web_pace(&even, 10, 3, now + 10), 10);
+    now -= hour; /* set right after it had been ahead */
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(web_pace(&even, 10, 3, now), 0);
+    assert_int_equal(web_pace(&even, 10, 3, now), 10);
+    now += hour;
+    assert_int_equal(web_pace(&even, 10, 3, now), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +130,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_right_login_forgets_the_slips_of_its_pair_only,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_time_forgives_and_no_clock_prolongs, setup, teardown),
+        cmocka_unit_test(test_a_pace_is_kept_and_no_clock_prolongs_it),
         cmocka_unit_test_setup_teardown(test_a_flood_of_names_makes_nothing_forgotten, setup,
                                         teardown),
     };
