@@ -353,9 +353,18 @@ enum esep_status esep_store_commit(MDB_txn *txn, struct esep_reason *reason)
     return esep_store_status(mdb_txn_commit(txn), reason, "committing");
 }
 
+/* A reader that is held up as it begins is handed the meta page of a commit that its writer has not
+ * yet named to others: its next transaction may be one commit older. The writer names it before it
+ * lets go of its lock, so whoever has had the lock since finds what it saw. */
 enum esep_status esep_store_settle(const struct esep_store *store, struct esep_reason *reason)
 {
-    return esep_store_status(mdb_env_sync(store->env, 1), reason, "syncing");
+    MDB_txn *txn = NULL;
+    int code = mdb_txn_begin(store->env, NULL, 0, &txn);
+    if (code == MDB_SUCCESS) {
+        mdb_txn_abort(txn);
+        code = mdb_env_sync(store->env, 1);
+    }
+    return esep_store_status(code, reason, "syncing");
 }
 
 /* Pages on LMDB's own list of free ones (database 0): each value opens with their count. */

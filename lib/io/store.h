@@ -37,8 +37,9 @@ void esep_store_close(struct esep_store *store);
  * process has it (ESEP_CONFLICT). A crash lets go of it. */
 ESEP_MUST_USE enum esep_status esep_store_lock_writer(struct esep_store *store,
                                                       struct esep_reason *reason);
-/* Another process's commit can be seen before it is on the disk: after this what was seen before it
- * is. ESEP_IO: close, reopen, check. */
+/* Another process's commit can be seen before it is on the disk, and by one transaction but not yet
+ * by the next: after this what was seen before is on the disk and in every later transaction. Waits
+ * for a commit under way; not from a thread that writes. ESEP_IO: close, reopen, check. */
 ESEP_MUST_USE enum esep_status esep_store_settle(const struct esep_store *store,
                                                  struct esep_reason *reason);
 /* Commits; the transaction is gone either way. Every failure but LIMIT: close, reopen, check. */

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -53,6 +54,59 @@ static uint64_t count(struct esep_store *store)
         assert_int_equal(mdb_stat(txn, dbi, &stat), 0);
     mdb_txn_abort(txn);
     return stat.ms_entries;
+}
+
+/* Another process: opens the store, says so, is told to go on, settles, says so; 0 if it then finds
+ * two entries. */
+static _Noreturn void settle_and_count(const char *path, int hear, int say)
+{
+    struct esep_store store;
+    struct esep_reason reason = {{0}};
+    char byte;
+    bool well = esep_store_open(&store, path, &journal, &reason) == ESEP_OK &&
+                write(say, "o", 1) == 1 && read(hear, &byte, 1) == 1 &&
+                esep_store_settle(&store, &reason) == ESEP_OK && write(say, "s", 1) == 1;
+    _exit(well && count(&store) == 2 ? 0 : 1);
+}
+
+/* A commit may be seen before its writer is through with it, and not by the next reading. */
+static void test_settling_waits_for_the_commit_under_way(void **state)
+{
+    char path[512], byte = 0;
+    int hear[2], say[2], how = 0;
+    uint8_t number[8];
+    struct esep_store store;
+    struct esep_reason reason = {{0}};
+    MDB_txn *txn = NULL;
+    MDB_dbi dbi = 0;
+    path_of(state, "s", path);
+    assert_int_equal(pipe(hear) | pipe(say), 0);
+    const pid_t other = fork();
+    assert_true(other >= 0);
+    if (other == 0)
+        settle_and_count(path, say[0], hear[1]);
+    assert_int_equal(esep_store_open(&store, path, &journal, &reason), ESEP_OK);
+    assert_int_equal(put(&store, 1, 1, 8, &reason), ESEP_OK);
+    assert_int_equal(read(hear[0], &byte, 1), 1);
+    esep_be64_put(number, 2);
+    MDB_val word = {.mv_size = sizeof(number), .mv_data = number};
+    assert_int_equal(mdb_txn_begin(store.env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "entries", 0, &dbi), 0);
+    assert_int_equal(mdb_put(txn, dbi, &word, &word, 0), 0);
+    assert_int_equal(write(say[1], "+", 1), 1);
+    /* However long one waits: it says nothing before the commit is done. */
+    struct pollfd more = {.fd = hear[0], .events = POLLIN};
+    assert_int_equal(poll(&more, 1, 100), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    assert_int_equal(read(hear[0], &byte, 1), 1);
+    assert_int_equal(byte, 's');
+    assert_int_equal(waitpid(other, &how, 0), other);
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+    for (int i = 0; i < 2; i++) {
+        close(hear[i]);
+        close(say[i]);
+    }
+    esep_store_close(&store);
 }
 
 static void test_another_kind_or_format_is_refused(void **state)
@@ -260,6 +314,7 @@ static void test_a_backup_opens_and_overwrites_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        unit_test_in_folder(test_settling_waits_for_the_commit_under_way),
         unit_test_in_folder(test_another_kind_or_format_is_refused),
         unit_test_in_folder(test_a_folder_that_will_not_do_is_named),
         unit_test_in_folder(test_a_second_writer_is_told_who_writes),
