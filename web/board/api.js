@@ -2,21 +2,10 @@
 // session's CSRF token and a key of their own, so that one that is sent twice counts once. What goes wrong is
 // a Problem (RFC 9457): status, title, detail, in the language that the page shows. It decides nothing about what is shown.
 
-import { current } from "./text.js";
+import { ask, problemOf, urlOf as addressOf } from "./shared/http.js";
 
 const BASE = "/api/v1/";
 const HELD_MAX = 64;
-
-export class Problem extends Error {
-    constructor(status, title, detail, retryAfter, own) {
-        super(title || String(status));
-        this.status = status;
-        this.title = title || "";
-        this.detail = detail || "";
-        this.retryAfter = retryAfter || 0;
-        this.own = own === true; // said in the language that the page shows
-    }
-}
 
 const held = new Map(); // URL -> {etag, value}; the least lately used is first
 let csrf = "";
@@ -33,36 +22,8 @@ export function holdSession(session) {
     held.clear();
 }
 
-async function problemOf(reply) {
-    let body = {};
-    try {
-        body = await reply.json();
-    } catch {
-        // a proxy's page, say: the status alone must do
-    }
-    return new Problem(reply.status, body.title, body.detail, Number(reply.headers.get("Retry-After")),
-        reply.headers.get("Content-Language") === current());
-}
-
-async function ask(url, init) {
-    try {
-        const headers = { ...init.headers, "Accept-Language": current() };
-        return await fetch(url, { credentials: "same-origin", cache: "no-store", ...init, headers });
-    } catch (error) {
-        if (error.name === "AbortError") throw error;
-        throw new Problem(0, "", "");
-    }
-}
-
-/** "obligations" and {state: "overdue", q: ""} -> "/api/v1/obligations?state=overdue". Empty ones are left out. */
-export function urlOf(path, parameters) {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(parameters || {})) {
-        if (value !== undefined && value !== null && value !== "") query.set(name, value);
-    }
-    const text = query.toString();
-    return BASE + path + (text ? `?${text}` : "");
-}
+/** "obligations" and {state: "overdue"} -> "/api/v1/obligations?state=overdue" */
+export const urlOf = (path, parameters) => addressOf(BASE + path, parameters);
 
 export async function get(path, parameters, signal) {
     const url = urlOf(path, parameters);
@@ -87,12 +48,6 @@ export async function get(path, parameters, signal) {
         if (held.size > HELD_MAX) held.delete(held.keys().next().value);
     }
     return value;
-}
-
-/** A key for one decision: made when its dialog opens, kept through every try to send it. */
-export function newKey() {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
 async function write(method, path, body, key) {

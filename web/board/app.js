@@ -1,10 +1,11 @@
 // The frame: who is logged in, which page is open, in which language, and whether what stands there is live.
 // It holds the summary and the names of the plan; everything else is read by the view that shows it.
 
-import { html, render, useCallback, useEffect, useMemo, useRef, useState } from "./dom.js";
+import { html, render, useCallback, useEffect, useMemo, useRef, useState } from "./shared/dom.js";
 import { follow, get, holdSession, remove, whenLost } from "./api.js";
-import { link, parse } from "./route.js";
-import { choose, current, firstChoice, instant, LANGUAGES, own, setZone, t } from "./text.js";
+import { link, parse } from "./shared/route.js";
+import { Languages } from "./shared/look.js";
+import { choose, current, firstChoice, instant, own, setZone, t } from "./shared/text.js";
 import { Board, Failure, Title } from "./parts.js";
 import { Login } from "./view/login.js";
 import { Glance } from "./view/glance.js";
@@ -26,7 +27,6 @@ const VIEWS = {
     offices: Offices, feed: Feed, timeline: Timeline, money: Money, indicators: Indicators, exports: Exports,
 };
 const MENU = ["glance", "matrix", "map", "list", "timeline", "offices", "feed", "money", "indicators", "exports"];
-const LANGUAGE_NAMES = { kk: "Қазақша", ru: "Русский", en: "English" };
 const SETTLE_MS = 300; // entries that come together are one reading
 
 /** The plan that a summary is about: its titles, years and zone. */
@@ -60,12 +60,6 @@ function useLog(session) {
         };
     }, [session]);
     return { version, live, grew };
-}
-
-function Languages({ onChoose }) {
-    return html`<div class="languages" role="group" aria-label=${t("language")}>${LANGUAGES.map((l) => html`
-        <button type="button" lang=${l} aria-pressed=${String(l === current())} onClick=${() => onChoose(l)}>
-            ${LANGUAGE_NAMES[l]}</button>`)}</div>`;
 }
 
 function Head({ session, summary, live, plan, onPlan, onLanguage, onLeave }) {

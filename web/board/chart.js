@@ -2,7 +2,7 @@
 // says anything alone; the target as a rule beside them. It knows nothing of indicators: the view gives it names, numbers
 // and how a number is said, and shows the same as a table.
 
-import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./shared/dom.js";
 
 export const LINES_MAX = 8;
 const HEIGHT = 260;

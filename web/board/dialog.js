@@ -2,10 +2,11 @@
 // form, one key for its decision however often it is sent. The browser's own <dialog> keeps the focus
 // inside, closes by Escape and gives the focus back.
 
-import { html, useEffect, useRef, useState } from "./dom.js";
-import { newKey, post } from "./api.js";
+import { html, useEffect, useRef, useState } from "./shared/dom.js";
+import { post } from "./api.js";
 import { failureText, useBoard } from "./parts.js";
-import { t } from "./text.js";
+import { newKey } from "./shared/http.js";
+import { t } from "./shared/text.js";
 
 export const REASONS = ["incomplete", "figures", "evidence", "period", "form", "duplicate", "other"];
 

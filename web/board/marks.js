@@ -1,10 +1,9 @@
 // What a cell of the matrix and a badge of a list say: one mark out of the axes of an obligation, with a glyph
 // and a word, so that no colour says anything alone. Worst first: what needs somebody's hand wins.
 
-export const GLYPHS = {
-    conflict: "≠", overdue: "✖", returned: "↩", to_review: "◉", late: "◐", on_time: "✔",
-    due_soon: "◷", not_due: "○", removed: "⊘", not_applicable: "–",
-};
+import { GLYPHS } from "./shared/glyphs.js";
+
+export { GLYPHS };
 
 export const MARKS = Object.keys(GLYPHS);
 

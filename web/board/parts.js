@@ -1,10 +1,14 @@
 // What several views use: how to read from the server, how a failure, a mark, a table of obligations looks.
 
-import { createContext, html, useCallback, useContext, useEffect, useRef, useState } from "./dom.js";
+import { createContext, html, useCallback, useContext, useEffect, useRef, useState } from "./shared/dom.js";
 import { get } from "./api.js";
-import { link } from "./route.js";
-import { GLYPHS, markOf } from "./marks.js";
-import { dayOf, instant, own, progress, t, word } from "./text.js";
+import { markOf } from "./marks.js";
+import { GLYPHS } from "./shared/glyphs.js";
+import { Failure, failureText, Facts, Table, Title } from "./shared/look.js";
+import { link } from "./shared/route.js";
+import { dayOf, instant, own, progress, t, word } from "./shared/text.js";
+
+export { Failure, failureText, Facts, Table, Title };
 
 /** Session, summary, plan, version of the log, and say(text) for what a screen reader should hear. */
 export const Board = createContext(null);
@@ -32,23 +36,6 @@ export function useGet(path, parameters) {
     const again = useCallback(() => setTries((n) => n + 1), []);
     const mine = answer.asked === name;
     return { value: mine ? answer.value : null, old: answer.value, problem: mine ? answer.problem : null, again };
-}
-
-/** What happened and what to do, ours; the server's own words are in it where they are in the reader's language, and where
- * they alone say what is wrong. */
-export function failureText(problem) {
-    const text = problem.detail || problem.title;
-    if (problem.status === 0) return t("failure.unreachable");
-    if (problem.status === 403) return problem.own && problem.detail ? t("failure.denied_for", { text }) : t("failure.denied");
-    if (problem.status === 404) return t("failure.not_found");
-    if (problem.status === 429) return t("failure.throttled", { n: problem.retryAfter || 60 });
-    if (!text) return t("failure.other", { n: problem.status });
-    return t(problem.status >= 500 ? "failure.busy" : "failure.refused", { text });
-}
-
-export function Failure({ problem, again }) {
-    return html`<div class="failure" role="alert"><p>${failureText(problem)}</p>
-        ${again && problem.status !== 404 && html`<button type="button" onClick=${again}>${t("again")}</button>`}</div>`;
 }
 
 /** The usual shape of a view: failed, waiting, or here. An old answer stays under a failure. */
@@ -84,19 +71,6 @@ export function useSubject() {
     return (o) => (o.action ? `${o.action}. ${names.action(o.action)}` : word("kind", o.kind));
 }
 
-/** A table that becomes a stack of cards where there is no room. The roles keep it a table for a screen reader
- * when CSS takes its layout away. columns: {head, cell(row), numeric, grow, wide}. */
-export function Table({ caption, columns, rows, keyOf, hiddenCaption }) {
-    return html`<table class="cards" role="table">
-        <caption class=${hiddenCaption ? "unseen" : ""}>${caption}</caption>
-        <thead role="rowgroup"><tr role="row">${columns.map((c) => html`
-            ${c.head ? html`<th role="columnheader" scope="col" class=${c.numeric ? "numeric" : ""}>${c.head}</th>` : html`<td role="cell"></td>`}`)}</tr></thead>
-        <tbody role="rowgroup">${rows.map((row) => html`<tr role="row" key=${keyOf(row)}>${columns.map((c) => html`
-            <td role="cell" data-head=${c.head || undefined} class="${c.numeric ? "numeric" : ""} ${c.grow ? "grow" : ""} ${c.wide ? "bar-cell" : ""}">
-                <div>${c.cell(row)}</div></td>`)}</tr>`)}</tbody>
-    </table>`;
-}
-
 function dueCell(o) {
     return html`<span class="whole">${dayOf(o.due)}</span>${o.original_due && o.original_due !== o.due && html`
         <br /><span class="aside">${t("due.was", { day: dayOf(o.original_due) })}</span>`}${o.again_by && html`
@@ -127,23 +101,4 @@ export function Obligations({ caption, items, select, without }) {
         { name: "percent", head: "%", numeric: true, cell: (o) => progress(o) },
     ].filter((c) => c && !leave.has(c.name));
     return html`<${Table} caption=${caption} columns=${columns} rows=${items} keyOf=${(o) => o.key} />`;
-}
-
-/** A heading that takes the focus when its page opens, so that the reader's place is there. */
-export function Title({ children, text }) {
-    const at = useRef(null);
-    useEffect(() => {
-        if (document.activeElement === document.body || document.activeElement?.closest("nav, main") ||
-            document.activeElement === null) at.current?.focus({ preventScroll: true });
-    }, []);
-    useEffect(() => {
-        document.title = `${text} · Esep`;
-    });
-    return html`<h1 tabindex="-1" ref=${at}>${text}${children}</h1>`;
-}
-
-/** The pairs of a fact sheet. What there is nothing to say of is left out. */
-export function Facts({ pairs }) {
-    return html`<dl class="facts">${pairs.filter((p) => p && (p[1] || p[1] === 0))
-        .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

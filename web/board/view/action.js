@@ -1,9 +1,9 @@
 // An action of the plan: what is to come of it, by when, who does it, and how far each of them is.
 
-import { html } from "../dom.js";
+import { html } from "../shared/dom.js";
 import { BodyLink, Facts, Loaded, Obligations, Title, useGet, useNames } from "../parts.js";
-import { link } from "../route.js";
-import { day, own, t, word } from "../text.js";
+import { link } from "../shared/route.js";
+import { day, own, t, word } from "../shared/text.js";
 
 // Days read alike in every language; the plan's own words stand beside them.
 const periodOf = (a) => (a.windows.length === 0 ? a.period

@@ -1,9 +1,9 @@
 // A body: who it is, its offices and when they were last seen, and all it owes.
 
-import { html } from "../dom.js";
+import { html } from "../shared/dom.js";
 import { BodyLink, Facts, Loaded, Obligations, Title, useGet, useNames } from "../parts.js";
-import { link } from "../route.js";
-import { day, own, t, word } from "../text.js";
+import { link } from "../shared/route.js";
+import { day, own, t, word } from "../shared/text.js";
 import { OfficeTable } from "./offices.js";
 
 export function Body({ argument }) {

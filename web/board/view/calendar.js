@@ -1,10 +1,10 @@
 // The account's address for calendar programs: made, copied, revoked. It is a secret that opens the deadlines without a
 // login; the server shows it once, and so does this page.
 
-import { html, useEffect, useState } from "../dom.js";
+import { html, useEffect, useState } from "../shared/dom.js";
 import { get, post, remove } from "../api.js";
 import { failureText, useBoard } from "../parts.js";
-import { current, instant, t } from "../text.js";
+import { current, instant, t } from "../shared/text.js";
 
 function Address({ path, plan }) {
     const { say } = useBoard();

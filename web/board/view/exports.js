@@ -1,12 +1,12 @@
 // The consolidated report and the other files to be handed in: asked for here, made beside the server, fetched when
 // done. What was asked for earlier, or in another window, is there too: the server keeps the list, an hour or so.
 
-import { html, useEffect, useRef, useState } from "../dom.js";
+import { html, useEffect, useRef, useState } from "../shared/dom.js";
 import { get, post, remove, urlOf } from "../api.js";
 import { failureText, Title, useBoard } from "../parts.js";
 import { mayDo } from "../marks.js";
 import { Calendar } from "./calendar.js";
-import { bytes, current, t } from "../text.js";
+import { bytes, current, t } from "../shared/text.js";
 
 const FORMATS = ["docx", "pdf", "xlsx", "csv", "json", "ics"];
 const LANGUAGE_NAMES = { kk: "Қазақша", ru: "Русский", en: "English" };

@@ -1,9 +1,9 @@
 // What happened, newest first, live: the log in words. What came since the page was opened is marked as new.
 
-import { html, useEffect, useRef, useState } from "../dom.js";
+import { html, useEffect, useRef, useState } from "../shared/dom.js";
 import { BodyLink, Loaded, Title, useBoard, useGet, useNames } from "../parts.js";
-import { link, refine } from "../route.js";
-import { day, instant, t, word } from "../text.js";
+import { link, refine } from "../shared/route.js";
+import { day, instant, t, word } from "../shared/text.js";
 
 const KINDS = ["report", "withdrawal", "extension_request", "accepted", "returned", "extension_granted",
     "extension_refused", "removed_from_control", "restored_to_control", "alert", "plan", "office", "alarm"];

@@ -1,10 +1,10 @@
 // At a glance: is it on time, is it complete, who is silent, and what waits for us. Each tile leads to its list.
 
-import { html } from "../dom.js";
+import { html } from "../shared/dom.js";
 import { Title, useBoard } from "../parts.js";
-import { link } from "../route.js";
+import { link } from "../shared/route.js";
 import { GLYPHS } from "../marks.js";
-import { number, own, percent, t } from "../text.js";
+import { number, own, percent, t } from "../shared/text.js";
 
 const TILES = [
     ["overdue", GLYPHS.overdue, () => link("list", "", { state: "overdue" })],

@@ -1,11 +1,11 @@
 // Indicators as the offices report them, against their targets: bars for one period, lines over several, and every number
 // as text. What is broken down ("women", "men") stands together. Nothing is summed: a sum of percentages would be a lie.
 
-import { html } from "../dom.js";
+import { html } from "../shared/dom.js";
 import { Bar, Lines, LINES_MAX } from "../chart.js";
 import { BodyLink, Loaded, Table, Title, useBoard, useGet, useNames } from "../parts.js";
-import { link, refine } from "../route.js";
-import { number, percent, period, t, word } from "../text.js";
+import { link, refine } from "../shared/route.js";
+import { number, percent, period, t, word } from "../shared/text.js";
 
 const YEARLY = "annual";
 const valueOf = (text) => (text === "" || text === null || text === undefined ? null : Number(text));

@@ -1,12 +1,12 @@
 // The list that everything leads to: obligations by state, body, action, kind and words, all of it in the address.
 // What waits for a decision can be chosen and accepted together.
 
-import { html, useState } from "../dom.js";
+import { html, useState } from "../shared/dom.js";
 import { BulkDialog } from "../dialog.js";
 import { Loaded, Obligations, Title, useBoard, useGet } from "../parts.js";
-import { link, refine } from "../route.js";
+import { link, refine } from "../shared/route.js";
 import { mayDo, waits } from "../marks.js";
-import { day, own, t, word } from "../text.js";
+import { day, own, t, word } from "../shared/text.js";
 
 const PAGE = 100; // the server's, and as many as it takes decisions on at once
 const STATES = ["overdue", "due_week", "due_soon", "to_review", "returned", "conflict", "extension_asked", "late", "on_time",

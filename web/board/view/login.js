@@ -1,10 +1,10 @@
 // The door. The server says the same words whatever was wrong, and so does this page. Who comes for the first time has
 // an invitation, and chooses the password here.
 
-import { html, useState } from "../dom.js";
+import { html, useState } from "../shared/dom.js";
 import { post } from "../api.js";
 import { failureText, Title } from "../parts.js";
-import { t } from "../text.js";
+import { t } from "../shared/text.js";
 
 function textOf(problem, invited) {
     if (problem.status === 401) return t(invited ? "login.wrong_invitation" : "login.wrong");

@@ -1,12 +1,12 @@
 // The regions, as a map of those of 2012 or as tiles; and as a table, for who sees neither. What a region's ground and
 // glyph say, its words say too. A plan whose regions are not the map's is shown by tiles alone.
 
-import { html, useEffect, useState } from "../dom.js";
+import { html, useEffect, useState } from "../shared/dom.js";
 import { BodyLink, Loaded, Table, Title, useGet, useNames } from "../parts.js";
 import { hyphenated } from "../hyphen.js";
-import { link, refine } from "../route.js";
+import { link, refine } from "../shared/route.js";
 import { GLYPHS } from "../marks.js";
-import { number, own, percent, t } from "../text.js";
+import { number, own, percent, t } from "../shared/text.js";
 
 /** The map's names for them -> ours. Astana and Almaty are too small for words: theirs stand beside, at the end of a line. */
 const ON_MAP = {

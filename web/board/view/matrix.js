@@ -2,12 +2,12 @@
 // several. Each cell has a glyph and words; "no data", "0 %" and "owes nothing" are three things. One cell takes the
 // focus; arrows, Home and End move it, Enter opens it: forty times thirty-one stops of the Tab key are none.
 
-import { html, useRef, useState } from "../dom.js";
+import { html, useRef, useState } from "../shared/dom.js";
 import { Title, useBoard, useNames } from "../parts.js";
 import { hyphenated } from "../hyphen.js";
-import { link, refine } from "../route.js";
+import { link, refine } from "../shared/route.js";
 import { GLYPHS, MARKS, markOf } from "../marks.js";
-import { own, percent, progress, t, word } from "../text.js";
+import { own, percent, progress, t, word } from "../shared/text.js";
 
 const KINDS = { central: (b) => b.kind !== "akimat", akimats: (b) => b.kind === "akimat" };
 const STEPS = {

@@ -1,11 +1,11 @@
 // Money by year and source: planned by the plan, allocated and spent as accepted and current reports say. A year's sum is
 // of what is known, and says so; what belongs to no year stands last.
 
-import { html } from "../dom.js";
+import { html } from "../shared/dom.js";
 import { Bar } from "../chart.js";
 import { Loaded, Table, Title, useGet } from "../parts.js";
-import { refine } from "../route.js";
-import { money, percent, t, word } from "../text.js";
+import { refine } from "../shared/route.js";
+import { money, percent, t, word } from "../shared/text.js";
 
 const SUMS = ["planned_tiyn", "allocated_tiyn", "spent_tiyn"];
 const none = (text) => html`<span class="aside">${text}</span>`;

@@ -1,12 +1,12 @@
 // One obligation, whole: what is owed and until when, both clocks, every revision with what changed, reviews, more
 // time, alerts; and the decisions that this account may take, by button or by key.
 
-import { html, useEffect, useState } from "../dom.js";
+import { html, useEffect, useState } from "../shared/dom.js";
 import { ControlDialog, ExtensionDialog, ReviewDialog } from "../dialog.js";
 import { BodyLink, Facts, Loaded, Mark, Table, Title, useBoard, useGet, useNames, useSubject } from "../parts.js";
-import { link } from "../route.js";
+import { link } from "../shared/route.js";
 import { markOf, mayDo, waits } from "../marks.js";
-import { day, dayOf, instant, percent, progress, t, word } from "../text.js";
+import { day, dayOf, instant, percent, progress, t, word } from "../shared/text.js";
 import { Revision } from "./revision.js";
 
 function History({ title, rows, text }) {

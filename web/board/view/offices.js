@@ -1,9 +1,9 @@
 // The offices: who is heard, who is silent. Silent is not late: silence is of the machine, lateness of the report.
 
-import { html } from "../dom.js";
+import { html } from "../shared/dom.js";
 import { BodyLink, Loaded, Table, Title, useGet } from "../parts.js";
-import { refine } from "../route.js";
-import { instant, number, t, word } from "../text.js";
+import { refine } from "../shared/route.js";
+import { instant, number, t, word } from "../shared/text.js";
 
 const STATES = ["active", "silent", "pending", "revoked"];
 const GLYPHS = { active: "●", silent: "∅", pending: "◌", revoked: "⊘" };

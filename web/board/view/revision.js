@@ -1,9 +1,9 @@
 // One revision of a report, and what changed in it since the one it builds on.
 
-import { html } from "../dom.js";
+import { html } from "../shared/dom.js";
 import { Facts } from "../parts.js";
 import { diff } from "../diff.js";
-import { bytes, instant, money, percent, span, t, word } from "../text.js";
+import { bytes, instant, money, percent, span, t, word } from "../shared/text.js";
 
 /** How a single revision stands: the ground of its mark, and its glyph. */
 const LOOKS = {

@@ -1,10 +1,10 @@
 // Deadlines by day: how much falls due, bodies upon agreement among it, and how much of it is done. The bar is drawn, the numbers stand beside it.
 
-import { html } from "../dom.js";
+import { html } from "../shared/dom.js";
 import { Loaded, Title, useGet } from "../parts.js";
-import { link } from "../route.js";
+import { link } from "../shared/route.js";
 import { GLYPHS } from "../marks.js";
-import { day, monthOf, number, t } from "../text.js";
+import { day, monthOf, number, t } from "../shared/text.js";
 
 const PARTS = ["on_time", "late", "overdue", "due_soon", "not_due"];
 

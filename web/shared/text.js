@@ -1,6 +1,6 @@
-// Words, numbers and days in the reader's language. Texts are text/{kk,ru,en}.json, all with the same keys; a value
-// is a text with {holes}, or one for each plural category of that language. Days are said in the plan's zone,
-// never in the browser's.
+// Words, numbers and days in the reader's language. Texts are text/{kk,ru,en}.json, all with the same keys: a page's own,
+// and in shared/ what both pages say. A value is a text with {holes}, or one for each plural category of that language.
+// Days are said in the plan's zone, never in the browser's.
 
 // Browsers are built without Kazakh (Debian's Chromium says "2013 M01 22"): its days are put together here, and its
 // numbers are those of Russian, whose comma and space it shares.
@@ -29,9 +29,12 @@ export function firstChoice() {
 
 export async function choose(next) {
     if (!texts[next]) {
-        const reply = await fetch(`/text/${next}.json`);
-        if (!reply.ok) throw new Error(`text/${next}.json: ${reply.status}`);
-        texts[next] = await reply.json();
+        const parts = await Promise.all(["/shared/text", "/text"].map(async (folder) => {
+            const reply = await fetch(`${folder}/${next}.json`);
+            if (!reply.ok) throw new Error(`${folder}/${next}.json: ${reply.status}`);
+            return reply.json();
+        }));
+        texts[next] = Object.assign({}, ...parts);
     }
     language = next;
     localStorage.setItem(KEPT_AS, next);
@@ -67,7 +70,7 @@ export function t(key, holes) {
 export function word(axis, value) {
     if (value === null || value === undefined || value === "") return t("none");
     const text = t(`${axis}.${value}`);
-    return text === `${axis}.${value}` ? String(value).replaceAll("_", " ") : text;
+    return text === `${axis}.${value}` ? String(value).replace(/_/g, " ") : text;
 }
 
 /** {kk, ru, en} -> the reader's; where that is missing, whatever there is. */

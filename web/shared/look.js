@@ -1,0 +1,61 @@
+// What both pages look like beyond their style: how a failure is said, a table that fits any width, headings, facts.
+
+import { html, useEffect, useRef } from "./dom.js";
+import { current, LANGUAGES, t } from "./text.js";
+
+const LANGUAGE_NAMES = { kk: "Қазақша", ru: "Русский", en: "English" };
+
+export function Languages({ onChoose }) {
+    return html`<div class="languages" role="group" aria-label=${t("language")}>${LANGUAGES.map((l) => html`
+        <button type="button" lang=${l} aria-pressed=${String(l === current())} onClick=${() => onChoose(l)}>
+            ${LANGUAGE_NAMES[l]}</button>`)}</div>`;
+}
+
+/** What happened and what to do, ours; the server's own words are in it where they are in the reader's language, and where
+ * they alone say what is wrong. */
+export function failureText(problem) {
+    const text = problem.detail || problem.title;
+    if (problem.status === 0) return t("failure.unreachable");
+    if (problem.status === 403) return problem.own && problem.detail ? t("failure.denied_for", { text }) : t("failure.denied");
+    if (problem.status === 404) return t("failure.not_found");
+    if (problem.status === 429) return t("failure.throttled", { n: problem.retryAfter || 60 });
+    if (!text) return t("failure.other", { n: problem.status });
+    return t(problem.status >= 500 ? "failure.busy" : "failure.refused", { text });
+}
+
+export function Failure({ problem, again }) {
+    return html`<div class="failure" role="alert"><p>${failureText(problem)}</p>
+        ${again && problem.status !== 404 && html`<button type="button" onClick=${again}>${t("again")}</button>`}</div>`;
+}
+
+/** A table that becomes a stack of cards where there is no room. The roles keep it a table for a screen reader
+ * when CSS takes its layout away. columns: {head, cell(row), numeric, grow, wide}. */
+export function Table({ caption, columns, rows, keyOf, hiddenCaption }) {
+    return html`<table class="cards" role="table">
+        <caption class=${hiddenCaption ? "unseen" : ""}>${caption}</caption>
+        <thead role="rowgroup"><tr role="row">${columns.map((c) => html`
+            ${c.head ? html`<th role="columnheader" scope="col" class=${c.numeric ? "numeric" : ""}>${c.head}</th>` : html`<td role="cell"></td>`}`)}</tr></thead>
+        <tbody role="rowgroup">${rows.map((row) => html`<tr role="row" key=${keyOf(row)}>${columns.map((c) => html`
+            <td role="cell" data-head=${c.head || undefined} class="${c.numeric ? "numeric" : ""} ${c.grow ? "grow" : ""} ${c.wide ? "bar-cell" : ""}">
+                <div>${c.cell(row)}</div></td>`)}</tr>`)}</tbody>
+    </table>`;
+}
+
+/** A heading that takes the focus when its page opens, so that the reader's place is there. */
+export function Title({ children, text }) {
+    const at = useRef(null);
+    useEffect(() => {
+        if (document.activeElement === document.body || document.activeElement?.closest("nav, main") ||
+            document.activeElement === null) at.current?.focus({ preventScroll: true });
+    }, []);
+    useEffect(() => {
+        document.title = `${text} · Esep`;
+    });
+    return html`<h1 tabindex="-1" ref=${at}>${text}${children}</h1>`;
+}
+
+/** The pairs of a fact sheet. What there is nothing to say of is left out. */
+export function Facts({ pairs }) {
+    return html`<dl class="facts">${pairs.filter((p) => p && (p[1] || p[1] === 0))
+        .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
