@@ -11,7 +11,7 @@
 #define KIND_BIT(kind) (UINT32_C(1) << ESEP__V1__KIND__KIND_##kind)
 #define OFFICE_KINDS                                                                               \
     (KIND_BIT(HELLO) | KIND_BIT(BATCH) | KIND_BIT(PULL) | KIND_BIT(PING) | KIND_BIT(ENROL) |       \
-     KIND_BIT(BUNDLE))
+     KIND_BIT(BUNDLE) | KIND_BIT(OFFER) | KIND_BIT(CHUNK))
 #define REASON(name) ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_##name
 
 struct verdict {

@@ -133,6 +133,15 @@ static void say_credential(const ProtobufCMessage *message, struct said *s)
         until[0] != '\0' ? " until " : "", until);
 }
 
+static void say_evidence(const ProtobufCMessage *message, struct said *s)
+{
+    char hex[2 * ESEP_HASH_BYTES + 1] = "";
+    const Esep__V1__Evidence *m = (const Esep__V1__Evidence *)message;
+    for (size_t i = 0; i < m->sha256.len && i < ESEP_HASH_BYTES; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", m->sha256.data[i]);
+    SAY(s, "file %s of %llu bytes is here", hex, (unsigned long long)m->size_bytes);
+}
+
 static const struct kind {
     const char *name;
     const ProtobufCMessageDescriptor *descriptor;
@@ -160,6 +169,8 @@ static const struct kind {
                                               say_account},
     [ESEP__V1__LOG_TYPE__LOG_TYPE_CREDENTIAL] = {"credential", &esep__v1__credential__descriptor,
                                                  say_credential},
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE] = {"evidence", &esep__v1__evidence__descriptor,
+                                               say_evidence},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 

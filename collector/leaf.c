@@ -39,7 +39,7 @@ enum esep_status collector_leaf_unpack(struct esep_slice bytes, struct collector
 
     if (bytes.len != COLLECTOR_LEAF_BYTES || in[AT_VERSION] != LEAF_VERSION ||
         in[AT_TYPE] == ESEP__V1__LOG_TYPE__LOG_TYPE_UNSPECIFIED ||
-        in[AT_TYPE] > ESEP__V1__LOG_TYPE__LOG_TYPE_CREDENTIAL ||
+        in[AT_TYPE] > ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE ||
         in[AT_VERDICT] > ESEP__V1__VERDICT__VERDICT_CLOSED ||
         (in[AT_FLAGS] & ~COLLECTOR_LEAF_CLOSES) != 0 || esep_be32(in + AT_ZERO) != 0)
         return ESEP_INVALID;

@@ -9,8 +9,9 @@
 
 #define LOG_FORMAT 2u
 #define KEY_BYTES_MAX 128
-static const char tables[] = "TPFKORSCMDA";
-#define YOUNGEST 'A' /* a store of before accounts lacks it until it is opened to write */
+static const char tables[] = "TPFKORSCMDANE";
+/* A store of before accounts, or of before evidence, lacks them until it is opened to write. */
+static const char youngest[] = "ANE";
 #define TABLE_COUNT (sizeof tables - 1)
 
 struct log_lmdb {
@@ -371,7 +372,7 @@ static enum esep_status open_databases(struct log_lmdb *log, struct esep_reason 
     for (size_t t = 0; rc == 0 && t < TABLE_COUNT; t++) {
         const char name[2] = {tables[t], 0};
         rc = mdb_dbi_open(txn, name, make, &log->table[t]);
-        if (rc == MDB_NOTFOUND && log->read_only && tables[t] == YOUNGEST) {
+        if (rc == MDB_NOTFOUND && log->read_only && strchr(youngest, tables[t]) != NULL) {
             log->table[t] = 0;
             rc = 0;
         }

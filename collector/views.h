@@ -19,6 +19,8 @@
  *   'C' office, epoch, seq       open commitment (accepted, its entries not yet all here)
  *   'M' office u32, number u64   mailbox: log index
  *   'D' alert index u64, target  deliveries not yet done
+ *   'N' office, SHA-256, size    a file that a taken report names: the newest such report's index
+ *   'E' office, SHA-256, size    that file is here: its EVIDENCE entry's index and hour
  *   'A' account number u32       account: name, role, body, state, for whom it stands in;
  *                                what it is let in by
  */
@@ -101,12 +103,32 @@ struct views_office {
     bool silent;              /* alerted, not seen since */
     uint64_t refused_entries; /* verdicts other than TAKEN and CONFLICT */
     uint32_t forks;
+    uint64_t evidence_bytes; /* of its files that are here */
+    uint32_t evidence_files;
 };
 uint32_t views_office_count(const struct views *views);
 const struct views_office *views_office(const struct views *views, uint32_t office); /* NULL */
 const struct views_office *views_office_by_curve(const struct views *views, const uint8_t key[32]);
 uint32_t views_next_office(const struct views *views);
 uint32_t views_offices_max(const struct views *views); /* no number is above it */
+
+/* A file as reports of an office name it, and what an EVIDENCE entry said of it. */
+struct views_file {
+    uint32_t office;
+    struct esep_hash sha256;
+    uint64_t size_bytes;
+};
+struct views_evidence {
+    uint64_t index; /* of the entry */
+    esep_time accepted_at;
+};
+#define VIEWS_TABLE_NAMED 'N'
+#define VIEWS_TABLE_EVIDENCE 'E'
+#define VIEWS_FILE_KEY_BYTES (1 + 4 + ESEP_HASH_BYTES + 8)
+/* The key of its row in either table, for readers of the store. */
+void views_file_key(char table, const struct views_file *file, uint8_t out[VIEWS_FILE_KEY_BYTES]);
+/* The value of an 'E' row. */
+bool views_evidence_read(struct esep_slice value, struct views_evidence *ret);
 
 struct views_code {
     struct esep_hash hash;

@@ -225,6 +225,7 @@ static views_handler *const handlers[] = {
     [ESEP__V1__LOG_TYPE__LOG_TYPE_ALARM] = apply_alarm,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_ACCOUNT] = views_apply_account,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_CREDENTIAL] = views_apply_credential,
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE] = views_apply_evidence,
 };
 
 enum esep_status views_apply(struct views *v, uint64_t index, struct esep_slice leaf,

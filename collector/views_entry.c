@@ -154,6 +154,7 @@ static void take_report(struct views *v, const struct views_entry *entry,
     if (views_head_add(duty, &head, report))
         views_promise_first(v, duty, slot, &entry->leaf);
     put_report(v, entry, duty->pub.number, message);
+    views_put_named(v, entry, report);
     if (entry->leaf.verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT)
         views_mail_duty(v, duty, entry->index, entry->leaf.accepted_at);
 }

@@ -95,6 +95,12 @@ static bool load_office(struct views *v, struct views_reader *key, struct views_
     slot->kept_seq = views_r64(r);
     slot->kept_at = (esep_time)views_r64(r);
     views_rbytes(r, slot->kept_head.bytes, ESEP_HASH_BYTES);
+    if (r->left > 0) {
+        o->evidence_bytes = views_r64(r);
+        o->evidence_files = views_r32(r);
+        if (o->evidence_files == 0)
+            return false; /* nothing is said of none */
+    }
     views_index_office(v, office);
     return state <= ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED;
 }
@@ -296,7 +302,7 @@ static load_fn *const loaders[256] = {
 enum esep_status views_load_row(struct views *v, struct esep_slice key, struct esep_slice value,
                                 struct esep_reason *reason)
 {
-    if (key.len > 0 && (key.data[0] == 'R' || key.data[0] == 'M' || key.data[0] == 'S'))
+    if (key.len > 0 && memchr("RMSNE", key.data[0], 5) != NULL)
         return ESEP_OK;
     struct views_reader k = {key.data, key.len, false};
     struct views_reader r = {value.data, value.len, false};

@@ -15,6 +15,7 @@
  *       state 1 | log index 8
  *       and once an entry has spoken of what it is let in by: bits of the kinds 1, and
  *       of each kind: log index 8 | at 8 | stands 1 | until 8 | hash 32 | actor text
+ *   N   log index 8          E   log index 8 | accepted_at 8
  *   R   see views_report_read: 44 bytes      F, O   see put_office, put_duty
  */
 #include "collector/views_state.h"
@@ -262,6 +263,10 @@ static void put_office(struct views *v, const struct views_office_slot *slot)
     views_w64(&w, slot->kept_seq);
     views_w64(&w, (uint64_t)slot->kept_at);
     views_wbytes(&w, slot->kept_head.bytes, ESEP_HASH_BYTES);
+    if (o->evidence_files > 0) { /* else a row of before such entries is the same */
+        views_w64(&w, o->evidence_bytes);
+        views_w32(&w, o->evidence_files);
+    }
     put_at(v, key, &k, value, &w);
 }
 

@@ -175,7 +175,7 @@ void views_saw(struct views *views, struct views_office_slot *slot, esep_time at
 /* handlers */
 views_handler views_apply_entry, views_apply_commitment, views_apply_plan, views_apply_review,
     views_apply_extension, views_apply_control, views_apply_alert, views_apply_delivery,
-    views_apply_account, views_apply_credential;
+    views_apply_account, views_apply_credential, views_apply_evidence;
 
 /* views_promise.c */
 const struct views_promise *views_promise_for(const struct views_office_slot *slot, uint32_t epoch,
@@ -213,6 +213,10 @@ void views_mail_leads(struct views *views, const struct views_duty *duty, uint64
                       esep_time at);
 void views_mail_plan(struct views *views, uint32_t plan_no);
 void views_mail_plans_to(struct views *views, struct views_office_slot *slot);
+
+/* views_evidence.c: what a taken report names. */
+void views_put_named(struct views *views, const struct views_entry *entry,
+                     const Esep__V1__Report *report);
 
 /* views_alerts.c */
 uint32_t views_alert_rank(Esep__V1__AlertKind kind, uint32_t days_left, uint32_t weeks);

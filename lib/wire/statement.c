@@ -263,6 +263,92 @@ void esep_receipt_write(const struct esep_receipt *r, Esep__V1__Receipt *ret_mes
     ret_message->signature = esep_pb(r->signature, sizeof r->signature);
 }
 
+void esep_evidence_statement(const struct esep_hash *log_id, const struct esep_evidence *e,
+                             uint8_t out[ESEP_EVIDENCE_BYTES])
+{
+    struct writer w = {.out = out};
+    put_tag(&w, "esep/evidence/v1");
+    put_hash(&w, log_id);
+    put32(&w, e->office);
+    put_zero(&w, 4);
+    put_hash(&w, &e->sha256);
+    put64(&w, e->size_bytes);
+    put64(&w, e->log_index);
+    put64(&w, (uint64_t)e->accepted_at);
+    put64(&w, e->checkpoint_size);
+    put_hash(&w, &e->checkpoint_root);
+    ESEP_ASSERT(w.len == ESEP_EVIDENCE_BYTES);
+}
+
+void esep_evidence_sign(const struct esep_hash *log_id, struct esep_evidence *e,
+                        const struct esep_sign_key *log_key)
+{
+    uint8_t statement[ESEP_EVIDENCE_BYTES];
+    esep_evidence_statement(log_id, e, statement);
+    esep_sign(log_key, esep_slice(statement, sizeof statement), e->signature);
+}
+
+bool esep_evidence_verify(const struct esep_hash *log_id, const struct esep_evidence *e,
+                          const uint8_t log_public[ESEP_KEY_BYTES])
+{
+    uint8_t statement[ESEP_EVIDENCE_BYTES];
+    esep_evidence_statement(log_id, e, statement);
+    return esep_verify(log_public, esep_slice(statement, sizeof statement), e->signature);
+}
+
+enum esep_status esep_file_name_read(const Esep__V1__FileName *message,
+                                     struct esep_hash *ret_sha256, uint64_t *ret_size_bytes)
+{
+    if (message == NULL || message->size_bytes == 0 ||
+        !read_exact(message->sha256, ret_sha256->bytes, sizeof ret_sha256->bytes))
+        return ESEP_INVALID;
+    *ret_size_bytes = message->size_bytes;
+    return ESEP_OK;
+}
+
+void esep_file_name_write(const struct esep_hash *sha256, uint64_t size_bytes,
+                          Esep__V1__FileName *ret_message)
+{
+    esep__v1__file_name__init(ret_message);
+    ret_message->sha256 = esep_pb(sha256->bytes, sizeof sha256->bytes);
+    ret_message->size_bytes = size_bytes;
+}
+
+enum esep_status esep_evidence_read(const Esep__V1__EvidenceReceipt *message,
+                                    struct esep_evidence *ret)
+{
+    if (message == NULL || message->checkpoint == NULL)
+        return ESEP_INVALID;
+    struct esep_evidence e = {
+        .office = message->office,
+        .log_index = message->log_index,
+        .accepted_at = message->accepted_at_us,
+        .checkpoint_size = message->checkpoint->size,
+    };
+    if (esep_file_name_read(message->file, &e.sha256, &e.size_bytes) != ESEP_OK ||
+        !read_root(e.checkpoint_size, message->checkpoint->root, &e.checkpoint_root) ||
+        !read_exact(message->signature, e.signature, sizeof e.signature))
+        return ESEP_INVALID;
+    *ret = e;
+    return ESEP_OK;
+}
+
+void esep_evidence_write(const struct esep_evidence *e, Esep__V1__EvidenceReceipt *ret_message,
+                         Esep__V1__FileName *ret_file, Esep__V1__Checkpoint *ret_checkpoint)
+{
+    esep_file_name_write(&e->sha256, e->size_bytes, ret_file);
+    esep__v1__checkpoint__init(ret_checkpoint);
+    ret_checkpoint->size = e->checkpoint_size;
+    ret_checkpoint->root = write_root(e->checkpoint_size, &e->checkpoint_root);
+    esep__v1__evidence_receipt__init(ret_message);
+    ret_message->office = e->office;
+    ret_message->file = ret_file;
+    ret_message->log_index = e->log_index;
+    ret_message->accepted_at_us = e->accepted_at;
+    ret_message->checkpoint = ret_checkpoint;
+    ret_message->signature = esep_pb(e->signature, sizeof e->signature);
+}
+
 void esep_refusal_statement(const Esep__V1__Refusal *refusal, uint8_t out[ESEP_REFUSAL_BYTES])
 {
     struct writer w = {.out = out};

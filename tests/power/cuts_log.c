@@ -67,7 +67,7 @@ struct batch {
 /* Rows of many tables: some keys only rise, some come again, some go. */
 static void fill_rows(struct batch *b, struct esep_prng *prng)
 {
-    static const char letters[] = "PFKORSCMDA";
+    static const char letters[] = "PFKORSCMDANE";
     b->batch.row_count = 1 + (size_t)esep_prng_below(prng, ROWS);
     for (size_t i = 0; i < b->batch.row_count; i++) {
         uint8_t *key = b->keys[i];

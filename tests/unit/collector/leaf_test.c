@@ -45,7 +45,7 @@ static void test_strays_are_refused(void **state)
     static const struct {
         size_t at;
         uint8_t value;
-    } strays[] = {{0, 0}, {0, 2}, {1, 0}, {1, 17}, {2, 2}, {2, 0x81}, {3, 8}, {20, 1}, {23, 1}};
+    } strays[] = {{0, 0}, {0, 2}, {1, 0}, {1, 18}, {2, 2}, {2, 0x81}, {3, 8}, {20, 1}, {23, 1}};
     (void)state;
     for (size_t i = 0; i < sizeof(strays) / sizeof(*strays); i++) {
         uint8_t leaf[COLLECTOR_LEAF_BYTES];

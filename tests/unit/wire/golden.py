@@ -49,7 +49,9 @@ def statements():
         + struct.pack(">QQ", 11, 12) + run(0x40) \
         + struct.pack(">QQqqQQ", 13, 14, 1357000000000000, 1356999999000000, 15, 16) + run(0x60)
     refusal = tag("esep/refusal/v1") + run(0x80, 16) + struct.pack(">QIII4xQ8x", 17, 11, 7, 2, 18)
-    assert (len(head), len(receipt), len(refusal)) == (144, 192, 72)
+    evidence = tag("esep/evidence/v1") + LOG_ID + struct.pack(">I4x", 7) + run(0x40) \
+        + struct.pack(">QQqQ", 2097152, 13, 1357000000000000, 16) + run(0x60)
+    assert (len(head), len(receipt), len(refusal), len(evidence)) == (144, 192, 72, 152)
     yield "chain_start", start
     yield "chain_step", step
     yield "chain_step_empty", empty
@@ -60,6 +62,8 @@ def statements():
     yield "receipt", receipt
     yield "receipt_signature", SIGNER.sign(receipt)
     yield "refusal", refusal
+    yield "evidence", evidence
+    yield "evidence_signature", SIGNER.sign(evidence)
     yield "auth", sha256(tag("esep/auth/v1"), run(0x90), run(0xb0), LOG_ID, b"bound")
     yield "join", sha256(tag("esep/join/v1"), run(0x90), LOG_ID, run(0xd0, 16), run(0xb0))
     yield "order", sha256(tag("esep/order/v1"), LOG_ID, b"an order")

@@ -61,6 +61,20 @@ static struct esep_receipt receipt(void)
     return r;
 }
 
+static struct esep_evidence evidence(void)
+{
+    struct esep_evidence e = {
+        .office = 7,
+        .size_bytes = 2097152,
+        .log_index = 13,
+        .accepted_at = 1357000000000000,
+        .checkpoint_size = 16,
+    };
+    fill(e.sha256.bytes, 32, 0x40);
+    fill(e.checkpoint_root.bytes, 32, 0x60);
+    return e;
+}
+
 static void test_golden_chain(void **state)
 {
     (void)state;
@@ -102,6 +116,17 @@ static void test_golden_receipt(void **state)
     assert_golden(GOLDEN, "receipt", bytes, sizeof bytes);
     esep_receipt_sign(&log_id, &r, &key);
     assert_golden(GOLDEN, "receipt_signature", r.signature, sizeof r.signature);
+}
+
+static void test_golden_evidence(void **state)
+{
+    (void)state;
+    uint8_t bytes[ESEP_EVIDENCE_BYTES];
+    struct esep_evidence e = evidence();
+    esep_evidence_statement(&log_id, &e, bytes);
+    assert_golden(GOLDEN, "evidence", bytes, sizeof bytes);
+    esep_evidence_sign(&log_id, &e, &key);
+    assert_golden(GOLDEN, "evidence_signature", e.signature, sizeof e.signature);
 }
 
 static void test_golden_rest(void **state)
@@ -189,6 +214,27 @@ static void test_receipt_signature_covers_every_field(void **state)
     }
 }
 
+static void test_evidence_signature_covers_every_field(void **state)
+{
+    (void)state;
+    struct esep_evidence signed_one = evidence();
+    esep_evidence_sign(&log_id, &signed_one, &key);
+    assert_true(esep_evidence_verify(&log_id, &signed_one, key.public));
+    for (int field = 0; field < 8; field++) {
+        struct esep_evidence e = signed_one;
+        struct esep_hash log = log_id;
+        e.office += field == 0;
+        e.sha256.bytes[31] ^= field == 1;
+        e.size_bytes += field == 2;
+        e.log_index += field == 3;
+        e.accepted_at += field == 4;
+        e.checkpoint_size += field == 5;
+        e.checkpoint_root.bytes[0] ^= field == 6;
+        log.bytes[0] ^= field == 7;
+        assert_false(esep_evidence_verify(&log, &e, key.public));
+    }
+}
+
 static void test_commitment_message(void **state)
 {
     (void)state;
@@ -253,6 +299,34 @@ static void test_receipt_message(void **state)
     assert_int_equal(esep_receipt_read(NULL, &back), ESEP_INVALID);
 }
 
+static void test_evidence_message(void **state)
+{
+    (void)state;
+    struct esep_evidence e = evidence();
+    struct esep_evidence back;
+    Esep__V1__EvidenceReceipt message;
+    Esep__V1__FileName file;
+    Esep__V1__Checkpoint checkpoint;
+    esep_evidence_sign(&log_id, &e, &key);
+    esep_evidence_write(&e, &message, &file, &checkpoint);
+    assert_int_equal(esep_evidence_read(&message, &back), ESEP_OK);
+    assert_true(esep_evidence_verify(&log_id, &back, key.public));
+
+    ProtobufCBinaryData *const lengths[] = {&file.sha256, &checkpoint.root, &message.signature};
+    for (size_t i = 0; i < 3; i++) {
+        lengths[i]->len--;
+        assert_int_equal(esep_evidence_read(&message, &back), ESEP_INVALID);
+        lengths[i]->len++;
+    }
+    file.size_bytes = 0; /* nothing is evidence of nothing */
+    assert_int_equal(esep_evidence_read(&message, &back), ESEP_INVALID);
+    message.file = NULL;
+    assert_int_equal(esep_evidence_read(&message, &back), ESEP_INVALID);
+    message.checkpoint = NULL;
+    assert_int_equal(esep_evidence_read(&message, &back), ESEP_INVALID);
+    assert_int_equal(esep_evidence_read(NULL, &back), ESEP_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,10 +334,13 @@ int main(void)
         cmocka_unit_test(test_golden_content),
         cmocka_unit_test(test_golden_commitment),
         cmocka_unit_test(test_golden_receipt),
+        cmocka_unit_test(test_golden_evidence),
         cmocka_unit_test(test_golden_rest),
         cmocka_unit_test(test_commitment_signature_covers_every_field),
         cmocka_unit_test(test_receipt_signature_covers_every_field),
+        cmocka_unit_test(test_evidence_signature_covers_every_field),
         cmocka_unit_test(test_commitment_message),
+        cmocka_unit_test(test_evidence_message),
         cmocka_unit_test(test_receipt_message),
     };
     return cmocka_run_group_tests(tests, start, NULL);
