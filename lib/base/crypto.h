@@ -32,6 +32,13 @@ ESEP_MUST_USE enum esep_status esep_crypto_init(void);
 struct esep_hash esep_sha256(struct esep_slice data);
 /* SHA-256 over the parts, in order. */
 struct esep_hash esep_sha256_parts(const struct esep_slice *parts, size_t count);
+/* The same over what comes piece by piece, as a file does. */
+struct esep_hashing {
+    uint64_t state[16]; /* hash.c's */
+};
+void esep_hashing_init(struct esep_hashing *ret_hashing);
+void esep_hashing_add(struct esep_hashing *hashing, struct esep_slice data);
+struct esep_hash esep_hashing_done(const struct esep_hashing *hashing); /* of all so far */
 bool esep_hash_equal(const struct esep_hash *a, const struct esep_hash *b);
 
 void esep_sign_key_from_seed(struct esep_sign_key *ret_key, const uint8_t seed[32]);

@@ -28,6 +28,45 @@ struct esep_hash esep_sha256_parts(const struct esep_slice *parts, size_t count)
     return hash;
 }
 
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof(struct esep_hashing), "nettle's state");
+
+static void keep(struct esep_hashing *hashing, const struct sha256_ctx *context)
+{
+    memcpy(hashing->state, context, sizeof *context);
+}
+
+static struct sha256_ctx kept(const struct esep_hashing *hashing)
+{
+    struct sha256_ctx context;
+    memcpy(&context, hashing->state, sizeof context);
+    return context;
+}
+
+void esep_hashing_init(struct esep_hashing *ret_hashing)
+{
+    struct sha256_ctx context;
+    sha256_init(&context);
+    *ret_hashing = (struct esep_hashing){{0}};
+    keep(ret_hashing, &context);
+}
+
+void esep_hashing_add(struct esep_hashing *hashing, struct esep_slice data)
+{
+    if (data.len == 0)
+        return;
+    struct sha256_ctx context = kept(hashing);
+    sha256_update(&context, data.len, data.data);
+    keep(hashing, &context);
+}
+
+struct esep_hash esep_hashing_done(const struct esep_hashing *hashing)
+{
+    struct sha256_ctx context = kept(hashing);
+    struct esep_hash hash;
+    sha256_digest(&context, sizeof hash.bytes, hash.bytes);
+    return hash;
+}
+
 bool esep_hash_equal(const struct esep_hash *a, const struct esep_hash *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;

@@ -66,6 +66,7 @@ enum esep_status esep_store_errno(int code)
         return ESEP_DENIED;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return ESEP_LIMIT;
     case ENOENT:
         return ESEP_NOT_FOUND;
@@ -77,11 +78,11 @@ enum esep_status esep_store_errno(int code)
     }
 }
 
-static enum esep_status check_folder(const char *path, const struct esep_store_options *options,
-                                     struct esep_reason *reason)
+enum esep_status esep_store_folder(const char *path, bool create, bool read_only,
+                                   struct esep_reason *reason)
 {
     struct stat info;
-    if (options->create && !options->read_only && mkdir(path, 0700) != 0 && errno != EEXIST)
+    if (create && !read_only && mkdir(path, 0700) != 0 && errno != EEXIST)
         return esep_because(reason, esep_store_errno(errno), "cannot make the folder %.150s: %s",
                             path, strerror(errno));
     if (stat(path, &info) != 0)
@@ -89,7 +90,7 @@ static enum esep_status check_folder(const char *path, const struct esep_store_o
                             strerror(errno));
     if (!S_ISDIR(info.st_mode))
         return esep_because(reason, ESEP_INVALID, "the store %.150s is not a folder", path);
-    if (options->read_only)
+    if (read_only)
         return ESEP_OK;
     if (info.st_uid != geteuid())
         return esep_because(reason, ESEP_DENIED,
@@ -285,7 +286,7 @@ enum esep_status esep_store_open(struct esep_store *ret, const char *path,
         return esep_because(reason, ESEP_INVALID, "the store's path is longer than %zu bytes",
                             sizeof(store.path) - 1);
     (void)snprintf(store.path, sizeof(store.path), "%s", path);
-    enum esep_status status = check_folder(path, options, reason);
+    enum esep_status status = esep_store_folder(path, options->create, options->read_only, reason);
     if (status == ESEP_OK && options->create && !options->read_only)
         status = create(path, options, reason);
     if (status != ESEP_OK)

@@ -49,6 +49,9 @@ ESEP_MUST_USE enum esep_status esep_store_commit(MDB_txn *txn, struct esep_reaso
 enum esep_status esep_store_status(int lmdb_code, struct esep_reason *reason, const char *doing);
 /* What errno means of a file or folder that cannot be made, opened or written. */
 enum esep_status esep_store_errno(int code);
+/* A store's folder, made where it is missing and that is asked for: is it there, ours, writable? */
+ESEP_MUST_USE enum esep_status esep_store_folder(const char *path, bool create, bool read_only,
+                                                 struct esep_reason *reason);
 /* Bytes in use and the quota (80 % of the map, or of the disk's free room if that is less). Reads
  * in a transaction of its own: not from a thread that is inside one. */
 ESEP_MUST_USE enum esep_status esep_store_usage(const struct esep_store *store,

@@ -56,6 +56,12 @@ static void test_sha256_of_parts_is_that_of_the_whole(void **state)
                                            esep_slice(bytes + cut, sizeof bytes - cut)};
         struct esep_hash hash = esep_sha256_parts(parts, 3);
         assert_true(esep_hash_equal(&hash, &whole));
+        struct esep_hashing hashing;
+        esep_hashing_init(&hashing);
+        for (size_t i = 0; i < 3; i++)
+            esep_hashing_add(&hashing, parts[i]);
+        hash = esep_hashing_done(&hashing);
+        assert_true(esep_hash_equal(&hash, &whole));
     }
     bytes[199] ^= 1;
     struct esep_hash other = esep_sha256(esep_slice(bytes, sizeof bytes));
