@@ -6,10 +6,12 @@
 #ifndef ESEP_BASE_TEXT_H
 #define ESEP_BASE_TEXT_H
 
-#include <stddef.h>
+#include "base/slice.h"
 
 /* Into out (size bytes, NUL included), which may be raw itself: a control character becomes a
  * space, a broken letter vanishes, and what does not fit is cut behind a whole letter. */
 void esep_text_line(char *out, size_t size, const char *raw);
+/* UTF-8 throughout, and no control character but tab, CR and LF. */
+bool esep_utf8_valid(struct esep_slice text);
 
 #endif

@@ -9,6 +9,7 @@
 #define ESEP_WIRE_UNPACK_H
 
 #include "base/arena.h"
+#include "base/text.h"
 
 #include <protobuf-c/protobuf-c.h>
 
@@ -16,7 +17,6 @@
 ESEP_MUST_USE enum esep_status esep_unpack(const ProtobufCMessageDescriptor *descriptor,
                                            struct esep_slice bytes, struct esep_arena *arena,
                                            const ProtobufCMessage **ret_message);
-bool esep_utf8_valid(struct esep_slice text);
 /* For a message of our own making: the name of the first text that no receiver would take, since
  * it is not UTF-8 or holds control characters; NULL: there is none. */
 const char *esep_text_fault(const ProtobufCMessage *message);

@@ -4,8 +4,10 @@
 Run once from this folder and kept in the tree; inputs that a fuzzer found are added beside them
 as found-*. Names say what an input is.
 """
+import io
 import pathlib
 import struct
+import zipfile
 
 HERE = pathlib.Path(__file__).parent
 UNIT = HERE.parent / "unit"
@@ -32,6 +34,28 @@ def number(field, value):
 def data(field, value):
     value = value.encode() if isinstance(value, str) else value
     return varint(field << 3 | 2) + varint(len(value)) + value
+
+
+def archive(*parts):
+    """A ZIP of stored parts, its list at the end."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as out:
+        for name, content in parts:
+            out.writestr(zipfile.ZipInfo(name), content)
+    return whole.getvalue()
+
+
+def media_seeds():
+    docx = ("[Content_Types].xml", b"<Types/>"), ("word/document.xml", b"<document/>")
+    odt = ("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", b"<x/>")
+    save("media", "pdf", "Скан 1.pdf\n".encode() + b"%PDF-1.7\n%%EOF\n")
+    save("media", "png", b"a.png\n\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(20))
+    save("media", "tiff", b"C:\\a.TIF\nMM\0*\0\0\0\x08\0\0")
+    save("media", "docx", b"a.docx\n" + archive(*docx))
+    save("media", "docx-with-macros", b"a.docx\n" + archive(*docx, ("word/vbaProject.bin", b"x")))
+    save("media", "odt", b"a.odt\n" + archive(*odt))
+    save("media", "text", "a\u202ef.txt\nесеп <b".encode())
+    save("media", "markup", b"con.txt\n\n <svg onload=1>")
 
 
 def tzif(footer, types=((18000, 0),), times=(), indexes=b""):
@@ -144,6 +168,7 @@ def main():
 
     agent_seeds()
     broker_seeds()
+    media_seeds()
 
     save("tzif", "almaty", (UNIT / "base/data/almaty.tzif").read_bytes())
     save("tzif", "fixed", tzif(b"\n<+05>-5\n"))

@@ -1,4 +1,4 @@
-/* lib/wire/utf8.c - is this text? Valid UTF-8 without control characters but tab, CR and LF.
+/* lib/base/utf8.c - is this text? Valid UTF-8 without control characters but tab, CR and LF.
  *
  * Runs over every string of every entry, most of it Russian or Kazakh: so eight bytes at a time,
  * where they are all ASCII or all two-byte letters of U+0400..U+07FF (Cyrillic among them), and one
@@ -6,7 +6,7 @@
  * the control characters of both ranges (U+0000..1F, U+007F..9F). A NUL inside a text is refused
  * with them: C would not see what stands behind it, and an auditor's program would.
  */
-#include "wire/unpack.h"
+#include "base/text.h"
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
