@@ -87,5 +87,6 @@ int agent_cmd_receipt(int argc, char **argv);
 int agent_cmd_recover(int argc, char **argv);
 int agent_cmd_bundle(int argc, char **argv);
 int agent_cmd_mail(int argc, char **argv);
+int agent_cmd_open(int argc, char **argv);
 
 #endif

@@ -17,6 +17,7 @@ const struct agent_command agent_commands[] = {
     {"receipt", "[SEQ | OBLIGATION | --all]", "the signed proof of when a report was received",
      agent_cmd_receipt},
     {"mail", "[--since NUMBER]", "reviews, extensions and alerts that came", agent_cmd_mail},
+    {"open", "[--print]", "open the office's page in a browser", agent_cmd_open},
     {"recover", "", "go on after a fork or a restored disk, in a new epoch", agent_cmd_recover},
     {"bundle", "export FILE [--all]", "entries in a sealed file, for an office without a link",
      agent_cmd_bundle},

@@ -12,9 +12,11 @@
 
 #include "agent/commands.h"
 #include "agent/daemon_state.h"
+#include "agent/page/page.h"
 #include "agent/wake.h"
 #include "io/keyfile.h"
 #include "io/log.h"
+#include "io/memory.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -52,6 +54,7 @@ static void look_at_journal(struct agent_run *run)
     }
     if (head.seq > run->seen.seq) {
         run->seen = head;
+        agent_page_changed(run->page);
         if (run->older.epoch == 0)
             agent_on_appended(run->core, head.seq, &head.hash, agent_run_now(run));
     }
@@ -100,6 +103,11 @@ static void on_wake(void *context, bool try_now)
     if (try_now && run->core != NULL)
         agent_now(run->core, agent_run_now(run));
     agent_run_pump(run);
+}
+
+void agent_run_try_now(struct agent_run *run)
+{
+    on_wake(run, true);
 }
 
 /* A core for these settings, from what the journal holds now. run->core is left alone. */
@@ -221,6 +229,10 @@ static void on_reload(void *context)
         agent_settings_free(fresh);
         return;
     }
+    if (fresh->page_enabled != run->settings->page_enabled ||
+        fresh->page_port != run->settings->page_port ||
+        strcmp(fresh->page_files, run->settings->page_files) != 0)
+        esep_log(ESEP_LOG_WARNING, "config-later", "what page.* says holds from the next start");
     /* The new core first: a config that cannot work must not end what works. */
     struct agent *core = NULL;
     if (run->broken || make_core(run, fresh, &core, &reason) != ESEP_OK) {
@@ -284,8 +296,22 @@ static enum esep_status start_poll(struct agent_run *run, struct esep_reason *re
     return ESEP_OK;
 }
 
+/* The uplink comes first: without a page it still sends what commands write. */
+static void start_page(struct agent_run *run)
+{
+    struct esep_reason reason = {""};
+    if (!run->settings->page_enabled)
+        return;
+    if (agent_page_start(&run->page, run, &reason) == ESEP_OK)
+        esep_log(ESEP_LOG_INFO, "page", "on 127.0.0.1 port %u: esep-agent open",
+                 (unsigned)agent_page_port(run->page));
+    else
+        esep_log(ESEP_LOG_WARNING, "page-absent", "%s; the uplink goes on without it", reason.text);
+}
+
 static void stop(struct agent_run *run)
 {
+    agent_page_free(run->page);
     if (run->settings != NULL && run->wake != NULL)
         agent_daemon_state_gone(run->settings->journal);
     agent_wake_free(run->wake);
@@ -315,10 +341,12 @@ int agent_cmd_run(int argc, char **argv)
     if (status == ESEP_OK)
         status = start_poll(&run, &reason);
     if (status == ESEP_OK) {
+        start_page(&run);
         esep_log(ESEP_LOG_INFO, "ready", "office %u, %llu entries, %zu brokers", run.seen.office,
                  (unsigned long long)run.seen.seq, run.settings->broker_count);
         esep_notify("READY=1");
         agent_run_pump(&run);
+        esep_memory_give_back(); /* what the start alone took */
         status = esep_loop_run(run.loop);
     }
     int rc = status == ESEP_OK ? run.exit_code : agent_fail(status, &reason);

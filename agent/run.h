@@ -1,8 +1,8 @@
 /* agent/run.h - the shell around the uplink core, in parts: what they share.
  *
  * run.c starts, reopens and stops; run_effects.c carries out what the core asks for: the socket,
- * the journal, what `status` shows; run_older.c sends what an older epoch owes. One thread, the
- * loop's.
+ * the journal, what `status` shows; run_older.c sends what an older epoch owes; page/ serves the
+ * office's page from the same loop. One thread, the loop's.
  *
  * Invariant: the socket is the one of the core's last CONNECT, or NULL.
  */
@@ -19,6 +19,7 @@
 #define AGENT_RUN_REOPEN_AFTER (10 * ESEP_SECOND)
 
 struct agent_wake;
+struct page;
 struct event;
 
 /* Which older epoch the core is over, where it is not the present one; see run_older.c. */
@@ -43,6 +44,7 @@ struct agent_run {
     struct agent *core;
     struct esep_zsock *socket;
     struct agent_wake *wake;
+    struct page *page; /* NULL: none is served */
     struct event *poll;
     struct agent_head seen; /* the journal's head, as last looked at */
     uint32_t epoch;         /* the core's */
@@ -74,6 +76,10 @@ ESEP_MUST_USE enum esep_status agent_run_load(struct agent_run *run, struct agen
 void agent_run_look_at_epochs(struct agent_run *run);
 /* How far the sending is: not worth a NOTIFY, but `status` shows it. */
 void agent_run_tell_progress(struct agent_run *run);
+/* What people see, with what the socket knows of a connection that did not come about. */
+void agent_run_status(const struct agent_run *run, struct agent_status *ret);
+/* A person says that the link is up. */
+void agent_run_try_now(struct agent_run *run);
 /* Carries out every effect there is and sets the loop's deadline. */
 void agent_run_pump(struct agent_run *run);
 

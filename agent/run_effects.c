@@ -1,5 +1,6 @@
 /* agent/run_effects.c - what the uplink core asks for, carried out in order; see run.h. */
 #include "agent/daemon_state.h"
+#include "agent/page/page.h"
 #include "agent/run.h"
 #include "io/log.h"
 
@@ -67,12 +68,13 @@ static void store(struct agent_run *run, uint64_t token, const struct agent_stor
                  (unsigned long long)what->receipted_seq);
     if (status == ESEP_OK)
         run->told_receipted = what->receipted_seq;
+    agent_page_changed(run->page);
     agent_on_stored(run->core, token, status, agent_run_now(run));
 }
 
 /* The core knows that no connection came about; the socket knows more: a key that is refused
  * (revoked, or not enrolled) is not a cable that is out. */
-static void get_status(const struct agent_run *run, struct agent_status *ret)
+void agent_run_status(const struct agent_run *run, struct agent_status *ret)
 {
     agent_status_get(run->core, ret);
     size_t len = strlen(ret->text);
@@ -91,21 +93,23 @@ static void write_state(struct agent_run *run, const struct agent_status *status
 static void notify(struct agent_run *run)
 {
     struct agent_status status;
-    get_status(run, &status);
+    agent_run_status(run, &status);
     esep_log(ESEP_LOG_INFO, "uplink", "%s%s%s%s%s", agent_state_name(status.state),
              status.why != AGENT_WHY_NONE ? ": " : "",
              status.why != AGENT_WHY_NONE ? agent_why_name(status.why) : "",
              status.text[0] != 0 ? ": " : "", status.text);
     write_state(run, &status);
+    agent_page_changed(run->page);
 }
 
 /* How far the sending is: not worth a NOTIFY, but `status` shows it. */
 void agent_run_tell_progress(struct agent_run *run)
 {
     struct agent_status status;
-    get_status(run, &status);
+    agent_run_status(run, &status);
     if (status.sent_seq != run->told.sent_seq || status.epoch != run->told.epoch)
         write_state(run, &status);
+    agent_page_tick(run->page);
 }
 
 void agent_run_hang_up(struct agent_run *run)

@@ -26,10 +26,13 @@ struct agent_settings {
     char clock[64];
     char language[4];
     char log_level[16];
+    char page_files[200];
+    bool page_enabled;
     char socks_proxy[128];
     uint8_t log_id[ESEP_HASH_BYTES];
     uint8_t log_key[ESEP_KEY_BYTES];
     uint8_t seal_key[ESEP_KEY_BYTES];
+    uint64_t page_port;
     uint64_t journal_bytes;
     uint64_t entries;
     uint64_t keep_days;

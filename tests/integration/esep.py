@@ -260,6 +260,7 @@ class Office:
             ],
             "clock": self.field.clock,
             "language": "ru",
+            "page": {"enabled": False},
             "log": {"level": "info"},
             "limits": {
                 "journal_bytes": "256M", "connect_timeout": "5s", "hello_timeout": "10s",

@@ -1,0 +1,266 @@
+#!/usr/bin/python3
+"""The office's page over HTTP, served by a real daemon: who is let in and who never is, and what a
+clerk does there, from the first look to the receipt. docs/office-openapi.json is held against every
+answer.
+"""
+
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import unittest
+import urllib.parse
+
+import jsonschema
+
+import esep
+
+NOBODY = 65534
+NOW = "2013-06-20T10:00:00+06:00"
+
+
+def contract():
+    with open(os.path.join(esep.SOURCE, "docs", "office-openapi.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+class Page:
+    """A browser of the office, as far as HTTP goes."""
+
+    document = contract()
+    resolver = jsonschema.RefResolver.from_schema(document)
+
+    def __init__(self, office):
+        self.office = office
+        self.cookie = self.key = None
+        self.url = office.command("open", "--print").out.strip()
+        self.port = int(re.search(r":(\d+)/open\?token=[0-9a-f]{32}$", self.url)[1])
+
+    def open(self):
+        status, headers, body = self.ask("GET", self.url[self.url.index("/open"):])
+        assert status == 200, body
+        self.cookie = headers["Set-Cookie"].split(";")[0]
+        self.key = re.search(r"/#key=([0-9a-f]{32})", body)[1]
+        return self
+
+    def headers(self, **changes):
+        """Those of the page's own requests; None takes one away."""
+        ours = {"Cookie": self.cookie, "X-Esep-Key": self.key,
+                "Origin": f"http://127.0.0.1:{self.port}"}
+        ours.update({name.replace("_", "-"): value for name, value in changes.items()})
+        return {name: value for name, value in ours.items() if value is not None}
+
+    def ask(self, method, path, body=None, **headers):
+        """Status, headers, and the body: JSON where it is."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=esep.PATIENCE)
+        headers = self.headers(**headers)
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            headers.setdefault("Content-Type", "application/json")
+        try:
+            line.request(method, path, body, headers)
+            answer = line.getresponse()
+            text = answer.read().decode()
+        finally:
+            line.close()
+        fields = dict(answer.getheaders())
+        kind = fields.get("Content-Type", "")
+        value = json.loads(text) if "json" in kind and text else text
+        self.check(method, path, answer.status, kind, value)
+        return answer.status, fields, value
+
+    def check(self, method, path, status, kind, value):
+        """The answer is one of those that the document names."""
+        path = path.split("?")[0]
+        if path != "/open" and not path.startswith("/api/"):
+            path = "/"
+        for name, operations in self.document["paths"].items():
+            pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(name))
+            if method.lower() not in operations or not re.fullmatch(pattern, path):
+                continue
+            named = operations[method.lower()]["responses"].get(str(status))
+            assert named is not None, f"{method} {path}: {status} is not in the document: {value}"
+            if "$ref" in named:
+                named = self.resolver.resolve(named["$ref"])[1]
+            content = named.get("content", {})
+            media = kind.split(";")[0]
+            if path == "/" and status == 200:
+                return  # any file of the page
+            if status != 304 and (content or value):
+                assert media in content, f"{method} {path}: {status} {kind}"
+            if media.endswith("json"):
+                jsonschema.Draft202012Validator(
+                    content[media]["schema"], resolver=self.resolver).validate(value)
+            return
+        assert status in (400, 401, 404, 405, 421), f"{method} {path}: {status}"
+
+    def get(self, path, wanted=200):
+        status, _, value = self.ask("GET", path)
+        assert status == wanted, f"{path}: {status} {value}"
+        return value
+
+    def duty(self, key):
+        return next(d for d in self.get("/api/v1/duties")["duties"] if d["key"] == key)
+
+
+def quoted(key):
+    return urllib.parse.quote(key, safe="")
+
+
+def files(folder):
+    """A page to be served: what it says is web/office's, and of no matter here."""
+    os.makedirs(folder)
+    esep.write(os.path.join(folder, "index.html"), "<!doctype html><title>Esep</title>\n")
+    esep.write(os.path.join(folder, "app.js"), "export const one = 1;\n")
+    esep.write(os.path.join(folder, "secret.key"), "of no kind that is served\n")
+    return folder
+
+
+class OfficePage(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.field = esep.Field(clock=esep.shift_to(NOW))
+        cls.field.__enter__()
+        cls.addClassCleanup(cls.field.__exit__, None, None, None)
+        cls.field.begin()
+        cls.field.load_plan()
+        folder = files(cls.field.path("page"))
+        cls.office = cls.field.enrol("akmola", start=True, page={"enabled": True, "files": folder})
+        esep.wait(lambda: cls.office.command("duties", "--json").json()["plan_known"], "the plan")
+        cls.page = Page(cls.office).open()
+
+    def refused(self, wanted, method, path, code=None, body=None, **headers):
+        status, _, value = self.page.ask(method, path, body, **headers)
+        self.assertEqual(status, wanted, value)
+        if code is not None:
+            self.assertEqual(value["code"], code)
+        return value
+
+    def test_nobody_without_the_session(self):
+        for path in ("/", "/app.js", "/anything"):
+            status, headers, body = self.page.ask("GET", path, Cookie=None)
+            self.assertEqual(status, 401)
+            self.assertEqual(body.count("esep-agent open"), 3)
+            self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+        for path in ("/api/v1/duties", "/api/v1/status", "/api/v1/events", "/api/v1/none"):
+            self.refused(401, "GET", path, "no_session", Cookie=None)
+        name = self.page.cookie.split("=")[0]
+        self.refused(401, "GET", "/api/v1/duties", "no_session", Cookie=f"{name}={'0' * 32}")
+        self.refused(401, "GET", "/api/v1/duties", "no_session", X_Esep_Key=None)
+        self.refused(401, "GET", "/api/v1/duties", "no_session", X_Esep_Key="0" * 32)
+
+    def test_no_other_name_and_no_other_page(self):
+        port = self.page.port
+        for host in (f"evil.example:{port}", "127.0.0.1", f"[::1]:{port}", f"127.0.0.1:{port + 1}"):
+            self.refused(421, "GET", "/api/v1/duties", "host", Host=host)
+            status, _, _ = self.page.ask("GET", self.page.url[self.page.url.index("/open"):], Host=host)
+            self.assertEqual(status, 421)
+        self.assertEqual(self.page.ask("GET", "/api/v1/duties", Host=f"localhost:{port}")[0], 200)
+        for origin in (None, "null", f"http://evil.example:{port}", f"https://127.0.0.1:{port}",
+                       f"http://127.0.0.1:{port + 1}"):
+            self.refused(403, "POST", "/api/v1/try", "origin", b"", Origin=origin)
+        self.assertEqual(self.page.ask("POST", "/api/v1/try", b"")[0], 202)
+
+    def test_a_token_that_is_not_this_start_s(self):
+        for token in ("", "0" * 32, "x" * 32, "0" * 31):
+            status, headers, _ = self.page.ask("GET", f"/open?token={token}")
+            self.assertIn(status, (401, 429))
+            self.assertNotIn("Set-Cookie", headers)
+        self.assertEqual(Page(self.office).open().ask("GET", "/api/v1/status")[0], 200)
+
+    def test_another_user_of_the_machine(self):
+        journal = os.path.join(self.office.folder, "journal")
+        runtime = os.path.join(journal, "page")
+        self.assertEqual(os.stat(runtime).st_mode & 0o777, 0o600)
+        if os.getuid() != 0:
+            return  # only root can become another user
+        # Nothing but the file's own mode is to keep it.
+        for folder in (self.field.path(), self.office.folder, journal):
+            os.chmod(folder, 0o755)
+        for name, code in ((runtime, 1), (os.path.join(self.office.folder, "agent.yaml"), 0)):
+            seen = subprocess.run(["/bin/cat", name], user=NOBODY, group=NOBODY, extra_groups=[],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual((seen.returncode, bool(seen.stdout)), (code, code == 0), seen)
+
+    def test_methods_and_sizes(self):
+        self.refused(405, "PUT", "/api/v1/status", "method", b"")
+        self.refused(405, "POST", "/api/v1/duties", "method", b"")
+        self.refused(404, "GET", "/api/v1/none", "not_found")
+        self.refused(404, "GET", "/secret.key", "not_found")
+        self.refused(404, "GET", "/../agent.yaml", "not_found")
+        status, _, _ = self.page.ask("GET", "/nothing/..%2f..%2fagent.keys")
+        self.assertEqual(status, 404)
+        line = http.client.HTTPConnection("127.0.0.1", self.page.port, timeout=esep.PATIENCE)
+        line.request("POST", "/api/v1/try", b"x" * (300 << 10), self.page.headers())
+        self.assertEqual(line.getresponse().status, 413)
+        line.close()
+
+    def test_its_files(self):
+        status, headers, body = self.page.ask("GET", "/")
+        self.assertEqual((status, "Esep" in body), (200, True))
+        self.assertEqual(self.page.ask("GET", "/", If_None_Match=headers["ETag"])[0], 304)
+        self.assertEqual(self.page.ask("GET", "/duty/13")[2], body)
+        status, headers, _ = self.page.ask("GET", "/app.js")
+        self.assertEqual((status, headers["Content-Type"]), (200, "text/javascript; charset=utf-8"))
+        self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
+
+    def test_many_clients_that_say_nothing(self):
+        """They have their places and no more; who lets go makes room."""
+        lines = [socket.create_connection(("127.0.0.1", self.page.port)) for _ in range(60)]
+        for line in lines[::2]:
+            try:
+                line.sendall(b"GET / HTTP/1.1\r\nHost: 127.0")
+            except OSError:
+                pass  # the daemon had no place for it
+        self.office.command("status")
+        for line in lines:
+            line.close()
+
+        def is_served():
+            try:
+                return self.page.ask("GET", "/api/v1/status")[0] == 200
+            except (OSError, http.client.HTTPException):
+                return False
+
+        esep.wait(is_served, "a place")
+
+    def test_what_is_owed(self):
+        duties = self.page.get("/api/v1/duties")
+        office = self.page.get("/api/v1/office")
+        self.assertEqual((duties["body"], office["body"]), ("akmola", "akmola"))
+        self.assertEqual(office["body_name"]["en"], "Akimat of Akmola oblast")
+        listed = self.office.command("duties", "--all", "--json").json()["duties"]
+        self.assertEqual({d["key"] for d in listed}, {d["key"] for d in duties["duties"]})
+        due = {d["key"]: (d["due"], d["timeliness"]) for d in listed}
+        for duty in duties["duties"]:
+            self.assertEqual(due[duty["key"]], (duty["due"], duty["deadline"]))
+            self.assertEqual(duty["group"] == "not_due", duty["deadline"] == "not_due")
+        soon = self.page.duty("kz-1347-2012/regional-plan/-/akmola/2012-10-24..2012-11-24")
+        self.assertEqual(soon["reminder"], {"kind": "still_overdue", "days_left": 0, "weeks": 29})
+        self.assertEqual(soon["days_left"], -208)
+        self.assertEqual(sum(duties["counts"].values()), len(duties["duties"]))
+
+    def test_the_connection(self):
+        esep.wait(lambda: self.page.get("/api/v1/status")["connection"]["state"] == "online", "a link")
+        self.assertIsNotNone(self.page.get("/api/v1/status")["connection"]["last_word_at"])
+        self.assertEqual(self.page.get("/api/v1/status")["body"], "akmola")
+
+    def test_open_starts_a_browser_without_saying_the_token(self):
+        """xdg-open is given a file, which only this user can read."""
+        folder = self.field.path("browser")
+        os.makedirs(folder, exist_ok=True)
+        esep.write(os.path.join(folder, "xdg-open"),
+                   f"#!/bin/sh\necho \"$*\" >{folder}/words\ncat \"$1\" >{folder}/text\n", 0o755)
+        self.office.command("open", env={"PATH": f"{folder}:{os.environ['PATH']}"})
+        with open(os.path.join(folder, "words"), encoding="utf-8") as file:
+            words = file.read().strip()
+        with open(os.path.join(folder, "text"), encoding="utf-8") as file:
+            self.assertIn(self.page.url, file.read())
+        self.assertNotIn("token", words)
+        self.assertEqual(os.stat(words).st_mode & 0o777, 0o600)
+
+
+if __name__ == "__main__":
+    unittest.main()
