@@ -27,6 +27,11 @@ static const char *const counter_names[COLLECTOR_COUNTERS] = {
     [COLLECTOR_ORDERS] = "orders",
     [COLLECTOR_ORDERS_DENIED] = "orders_denied",
     [COLLECTOR_UNWRITTEN] = "unwritten",
+    [COLLECTOR_FILE_CHUNKS] = "file_chunks",
+    [COLLECTOR_FILE_BYTES] = "file_bytes",
+    [COLLECTOR_FILES] = "files",
+    [COLLECTOR_FILE_RECEIPTS] = "file_receipts",
+    [COLLECTOR_FILES_REFUSED] = "files_refused",
 };
 
 const char *collector_counter_name(enum collector_counter which)
@@ -90,6 +95,8 @@ static enum esep_status take_memory(struct collector *c)
         status = collector_sessions_init(c);
     if (status == ESEP_OK)
         status = collector_links_init(c);
+    if (status == ESEP_OK)
+        status = collector_files_init(c);
     return status;
 }
 
@@ -133,6 +140,7 @@ void collector_free(struct collector *c)
     free(c->sessions);
     free(c->buckets);
     free(c->offices);
+    free(c->files);
     free(c->links);
     free(c->blocks);
     free(c->block_next);
@@ -181,6 +189,7 @@ static void clock_back(struct collector *c, esep_time now)
     for (uint32_t i = 0; i < c->config.sessions_max; i++)
         c->sessions[i].heard_at = now;
     collector_links_clock_back(c, now);
+    collector_files_clock_back(c, now);
     c->alerts_at = now;
     if (c->alerts_from > now + c->config.alerts_settle)
         c->alerts_from = now + c->config.alerts_settle;
@@ -244,6 +253,15 @@ static void on_session_frame(struct collector *c, const struct collector_frame *
         return;
     case ESEP__V1__KIND__KIND_PING:
         collector_on_ping(c, session, frame, plain);
+        return;
+    case ESEP__V1__KIND__KIND_OFFER:
+    case ESEP__V1__KIND__KIND_CHUNK:
+        if (!collector_takes_files(c))
+            break;
+        if (frame->envelope.kind == ESEP__V1__KIND__KIND_OFFER)
+            collector_on_offer(c, session, frame, plain);
+        else
+            collector_on_chunk(c, session, frame, plain);
         return;
     default:
         break;
@@ -398,6 +416,15 @@ void collector_on_mail(struct collector *c, uint64_t token, const struct collect
     finish_event(c);
 }
 
+void collector_on_file(struct collector *c, uint64_t token, enum esep_status status, uint64_t held,
+                       esep_time now)
+{
+    if (!begin_event(c, now))
+        return;
+    collector_file_answer(c, token, status, held);
+    finish_event(c);
+}
+
 void collector_on_delivery(struct collector *c, uint64_t alert_index, uint32_t target,
                            bool delivered, uint32_t attempts, const char *detail, esep_time now)
 {
@@ -413,6 +440,7 @@ void collector_on_time(struct collector *c, esep_time now)
         return;
     collector_links_on_time(c, now);
     collector_sessions_expire(c, now);
+    collector_files_on_time(c);
     collector_alerts_on_time(c, now);
     finish_event(c);
 }
@@ -438,8 +466,11 @@ esep_time collector_deadline(const struct collector *c)
         return ESEP_TIME_NEVER;
     esep_time at = collector_links_deadline(c);
     esep_time idle = collector_sessions_deadline(c);
+    esep_time files = collector_files_deadline(c);
     if (idle < at)
         at = idle;
+    if (files < at)
+        at = files;
     esep_time alerts = c->alerts_at > c->alerts_from ? c->alerts_at : c->alerts_from;
     if (alerts < at && !c->full && !c->draining)
         at = alerts;

@@ -53,6 +53,11 @@ struct collector_config {
     esep_time presence_every; /* log a sign of life at most so often */
     esep_time alerts_settle;  /* no alerts for so long after the start: offices come back first */
     esep_time link_heartbeat;
+    /* files that reports name; without places none is taken, and WELCOME says so */
+    uint32_t files_max;          /* under way at once */
+    uint64_t file_bytes_max;     /* of one */
+    uint64_t office_files_bytes; /* of one office, here and under way */
+    size_t file_window_bytes;    /* an office may be so far ahead of what is written */
 };
 
 /* views: loaded, borrowed for the core's life. */
@@ -87,6 +92,13 @@ struct collector_mail {
 };
 void collector_on_mail(struct collector *c, uint64_t token, const struct collector_mail *items,
                        size_t count, bool more, esep_time now);
+/* What became of a FILE_ effect of this token. `held`: so many bytes of the file are there, in
+ * order. FILE_OPEN: ESEP_OK; ESEP_CONFLICT: the whole file is there, was read and is sound.
+ * FILE_WRITE: ESEP_OK. FILE_FINISH: ESEP_OK: it is what its hash says, and durable; ESEP_CORRUPT:
+ * our disk has changed it, `held` are sound; ESEP_INVALID: sound as it came, it is not that file.
+ * All of them: ESEP_LIMIT: no room. Anything else: not now. */
+void collector_on_file(struct collector *c, uint64_t token, enum esep_status status, uint64_t held,
+                       esep_time now);
 void collector_on_delivery(struct collector *c, uint64_t alert_index, uint32_t target,
                            bool delivered, uint32_t attempts, const char *detail, esep_time now);
 void collector_on_time(struct collector *c, esep_time now);
@@ -101,7 +113,14 @@ enum collector_effect_kind {
     COLLECTOR_EFFECT_MAIL,     /* read the mailbox; then on_mail(token) */
     COLLECTOR_EFFECT_REPLY,    /* bytes (OrderReply) to the local order `token` */
     COLLECTOR_EFFECT_DELIVER,  /* alert_index is durable: its targets are owed */
+    /* A file under way, at COLLECTOR_FILE_PLACE(token) of config.files_max places: what another
+     * token left open there is closed first. Answered by on_file, in order, but for CLOSE. */
+    COLLECTOR_EFFECT_FILE_OPEN,   /* how much of `file` is there? */
+    COLLECTOR_EFFECT_FILE_WRITE,  /* parts[0] at `offset` */
+    COLLECTOR_EFFECT_FILE_FINISH, /* compare with the hash, sync, give it its name */
+    COLLECTOR_EFFECT_FILE_CLOSE,
 };
+#define COLLECTOR_FILE_PLACE(token) ((uint32_t)(token))
 struct collector_effect {
     enum collector_effect_kind kind;
     uint64_t token;
@@ -113,6 +132,8 @@ struct collector_effect {
     uint64_t after;                      /* MAIL: numbers greater than this ... */
     size_t bytes_max;                    /* MAIL: ... so many bytes, at least one item */
     uint64_t alert_index;                /* DELIVER */
+    struct views_file file;              /* FILE_... */
+    uint64_t offset;                     /* FILE_WRITE */
 };
 const struct collector_effect *collector_peek(const struct collector *c); /* NULL: none */
 void collector_pop(struct collector *c);
@@ -125,6 +146,17 @@ typedef enum esep_status collector_entry_fn(void *context, uint32_t office, uint
                                             uint64_t seq, uint64_t *ret_index,
                                             struct collector_leaf *ret_leaf);
 void collector_set_lookup(struct collector *c, collector_entry_fn *lookup, void *context);
+
+/* What the committed store knows of a file: does a taken report of the office name it, and is it
+ * here? Set by the shell before any frame; without it no files are taken. */
+struct collector_file_known {
+    bool named;
+    bool here;
+    struct views_evidence evidence; /* where it is here */
+};
+typedef enum esep_status collector_file_fn(void *context, const struct views_file *file,
+                                           struct collector_file_known *ret);
+void collector_set_files(struct collector *c, collector_file_fn *lookup, void *context);
 
 /* How far a broker link has come, for `ready` events and metrics. REFUSED: text says why. */
 enum collector_link_state {
@@ -154,6 +186,11 @@ enum collector_counter {
     COLLECTOR_ORDERS_DENIED, /* an account without the right to it, or no account at all */
     COLLECTOR_UNWRITTEN, /* deliveries, acknowledgements, signs of life, alarms: the batch was full
                           */
+    COLLECTOR_FILE_CHUNKS,
+    COLLECTOR_FILE_BYTES,
+    COLLECTOR_FILES, /* found whole, and logged */
+    COLLECTOR_FILE_RECEIPTS,
+    COLLECTOR_FILES_REFUSED,
     COLLECTOR_COUNTERS
 };
 const char *collector_counter_name(enum collector_counter which);

@@ -223,6 +223,7 @@ static void open_session(struct collector *c, const struct hello *h,
     session->link = h->frame.route.link;
     session->conn = h->frame.route.conn;
     session->first_held = h->message->journal_first_seq;
+    session->features = h->message->features;
     session->mail_through = session->mail_sent = h->message->mail_through;
     session->heard_at = h->frame.now;
     uint32_t slot = collector_slot(c, session);
@@ -329,6 +330,8 @@ void collector_welcome(struct collector *c, struct collector_session *session)
     welcome.frame_bytes_max = (uint32_t)c->config.frame_bytes_max;
     /* A batch holds a group and its head; more without a head are refused, again and again. */
     welcome.group_entries_max = c->config.batch_records_max - 1;
+    if (collector_takes_files(c))
+        welcome.features = COLLECTOR_EVIDENCE;
     Esep__V1__HeldChain older = ESEP__V1__HELD_CHAIN__INIT;
     older.epoch = office->durable_epoch;
     older.seq = office->durable_seq;

@@ -40,6 +40,7 @@
 #define COLLECTOR_MAIL_UNACKED ((size_t)64 * 1024)
 #define COLLECTOR_MAIL_PART ((size_t)16 * 1024)
 #define COLLECTOR_RETRY_MS 5000u
+#define COLLECTOR_EVIDENCE (UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_EVIDENCE)
 
 /* Where a frame came from, and what an answer to it quotes. */
 struct collector_route {
@@ -88,6 +89,7 @@ struct collector_session {
     uint32_t link;
     uint64_t conn;
     uint64_t first_held; /* oldest entry that the office still holds */
+    uint32_t features;   /* as its HELLO said */
     esep_time heard_at;
     uint32_t lru_prev, lru_next;
     uint32_t bucket_next;
@@ -148,6 +150,7 @@ enum collector_after_kind {
     COLLECTOR_AFTER_ORDER,
     COLLECTOR_AFTER_ROSTER,
     COLLECTOR_AFTER_DELIVER,
+    COLLECTOR_AFTER_EVIDENCE,
 };
 /* Who waits for the reply to an order or enrolment. */
 struct collector_asker {
@@ -165,6 +168,7 @@ struct collector_after {
     struct collector_route route;
     struct collector_refusal refusal;
     struct esep_receipt receipt;
+    struct esep_evidence evidence; /* EVIDENCE; index: the file's token */
     struct collector_asker asker;
     bool accepted;
     bool end_session;
@@ -220,6 +224,25 @@ struct collector_told {
     esep_time at;
 };
 
+enum collector_file_stage {
+    COLLECTOR_FILE_FREE = 0,
+    COLLECTOR_FILE_OPENING,   /* the shell looks what there is of it */
+    COLLECTOR_FILE_TAKING,    /* the office sends */
+    COLLECTOR_FILE_FINISHING, /* the shell compares and syncs */
+    COLLECTOR_FILE_LOGGED,    /* its entry awaits the commit */
+};
+struct collector_file {
+    enum collector_file_stage stage;
+    uint32_t generation;
+    struct views_file file;
+    uint32_t session, session_gen; /* who is told */
+    uint64_t have;                 /* the shell has written it */
+    uint64_t got;                  /* ... or was asked to */
+    uint64_t through;              /* credit */
+    uint32_t mends;
+    esep_time heard_at;
+};
+
 struct collector {
     struct collector_config config;
     struct views *views;
@@ -243,6 +266,9 @@ struct collector {
     uint32_t ready_first, ready_last;
     struct collector_office *offices; /* by number */
     uint32_t office_cap;
+    struct collector_file *files; /* places, by number */
+    collector_file_fn *file_lookup;
+    void *file_lookup_context;
 
     uint8_t *blocks;
     uint32_t *block_next;
@@ -524,6 +550,22 @@ void collector_roster_change(struct collector *c, uint32_t office);
 void collector_link_close(struct collector *c, uint32_t link, uint64_t conn);
 void collector_links_on_time(struct collector *c, esep_time now);
 esep_time collector_links_deadline(const struct collector *c);
+
+/* collector_file.c */
+enum esep_status collector_files_init(struct collector *c);
+bool collector_takes_files(const struct collector *c);
+void collector_on_offer(struct collector *c, struct collector_session *session,
+                        const struct collector_frame *frame, struct esep_slice plain);
+void collector_on_chunk(struct collector *c, struct collector_session *session,
+                        const struct collector_frame *frame, struct esep_slice plain);
+void collector_file_answer(struct collector *c, uint64_t token, enum esep_status status,
+                           uint64_t held);
+void collector_file_durable(struct collector *c, uint64_t token);
+void collector_evidence_send(struct collector *c, struct collector_session *session,
+                             const struct esep_evidence *evidence);
+void collector_files_on_time(struct collector *c);
+esep_time collector_files_deadline(const struct collector *c);
+void collector_files_clock_back(struct collector *c, esep_time now);
 
 /* collector_alert.c */
 void collector_alerts_on_time(struct collector *c, esep_time now);

@@ -180,6 +180,23 @@ static void after_roster(struct collector *c, const struct collector_after *afte
     }
 }
 
+/* Of a file: to every session of the office, signed once, if there is any. */
+static void send_evidence(struct collector *c, struct collector_after *after,
+                          const struct collector_results *results)
+{
+    struct esep_evidence *e = &after->evidence;
+    const struct collector_office *office = collector_office(c, e->office);
+    e->checkpoint_size = results->checkpoint_size;
+    e->checkpoint_root = results->checkpoint_root;
+    collector_file_durable(c, after->index);
+    if (office->first_session != COLLECTOR_NONE)
+        esep_evidence_sign(&c->config.log_id, e, &c->config.log_key);
+    for (uint32_t at = office->first_session; at != COLLECTOR_NONE;
+         at = c->sessions[at].office_next)
+        if (c->sessions[at].welcomed && (c->sessions[at].features & COLLECTOR_EVIDENCE) != 0)
+            collector_evidence_send(c, &c->sessions[at], e);
+}
+
 static void step_after(struct collector *c, struct collector_results *results)
 {
     struct collector_after *after = &results->after[results->after_next++];
@@ -207,6 +224,9 @@ static void step_after(struct collector *c, struct collector_results *results)
         break;
     case COLLECTOR_AFTER_ROSTER:
         after_roster(c, after);
+        break;
+    case COLLECTOR_AFTER_EVIDENCE:
+        send_evidence(c, after, results);
         break;
     default: /* COLLECTOR_AFTER_DELIVER */
         collector_out_effect(c, &effect);

@@ -490,6 +490,8 @@ static bool carry_out(struct sim *sim, const struct collector_effect *effect)
             sim_fail(sim, "alert %llu is to be delivered before it is durable",
                      (unsigned long long)effect->alert_index);
         break;
+    default: /* FILE_: no files are taken here */
+        sim_fail(sim, "ingest asks for a file");
     }
     return true;
 }

@@ -65,7 +65,38 @@ static void read_welcome(const Esep__V1__Welcome *m, struct sim_heard *h)
     h->welcome.checkpoint_size = m->checkpoint->size;
     snprintf(h->welcome.body, sizeof h->welcome.body, "%s", m->body);
     h->credit = m->credit_bytes;
+    h->features = m->features;
     assert_int_equal(m->version, 1);
+}
+
+static void read_state(const Esep__V1__FileState *m, struct sim_heard *h)
+{
+    uint64_t size = 0;
+    assert_int_equal(esep_file_name_read(m->file, &h->file.sha256, &size), ESEP_OK);
+    h->file.offset = m->offset;
+    h->file.through = m->through;
+    h->file.again = m->again;
+    h->file.refusal = m->refusal;
+    h->file.retry_after_ms = m->retry_after_ms;
+    assert_true(m->offset <= m->through && m->through <= size);
+    assert_int_equal(m->text[0] != '\0', m->refusal != REASON(UNSPECIFIED));
+}
+
+static void read_evidence(const struct ingest *g, const Esep__V1__EvidenceReceipt *m,
+                          struct sim_heard *h)
+{
+    struct esep_evidence *e = &h->evidence;
+    struct collector_leaf leaf;
+    assert_int_equal(esep_evidence_read(m, e), ESEP_OK);
+    assert_true(esep_evidence_verify(&g->log_id, e, g->config.log_key.public));
+    /* Law 1: the entry is on the disk, now. */
+    assert_true(e->log_index < g->world.log_count && e->checkpoint_size > e->log_index);
+    const struct world_entry *entry = &g->world.log[e->log_index];
+    assert_int_equal(collector_leaf_unpack(esep_slice(entry->leaf, COLLECTOR_LEAF_BYTES), &leaf),
+                     ESEP_OK);
+    assert_int_equal(leaf.type, LOG(EVIDENCE));
+    assert_int_equal(leaf.office, e->office);
+    assert_int_equal(leaf.accepted_at, e->accepted_at);
 }
 
 static void read_mail(const Esep__V1__Mail *m, struct sim_heard *h)
@@ -111,6 +142,10 @@ static const ProtobufCMessageDescriptor *descriptor_of(Esep__V1__Kind kind)
         return &esep__v1__enrol_reply__descriptor;
     case KIND(ORDER_REPLY):
         return &esep__v1__order_reply__descriptor;
+    case KIND(FILE_STATE):
+        return &esep__v1__file_state__descriptor;
+    case KIND(EVIDENCE):
+        return &esep__v1__evidence_receipt__descriptor;
     default:
         fail_msg("kind %d goes down?", (int)kind);
         return NULL;
@@ -136,6 +171,12 @@ static void read_message(const struct ingest *g, const ProtobufCMessage *m, stru
         break;
     case KIND(REFUSAL):
         read_refusal(g, (const Esep__V1__Refusal *)m, h);
+        break;
+    case KIND(FILE_STATE):
+        read_state((const Esep__V1__FileState *)m, h);
+        break;
+    case KIND(EVIDENCE):
+        read_evidence(g, (const Esep__V1__EvidenceReceipt *)m, h);
         break;
     case KIND(ENROL_REPLY):
         h->enrolled.office = ((const Esep__V1__EnrolReply *)m)->office;

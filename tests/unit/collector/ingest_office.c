@@ -245,6 +245,8 @@ void sim_hello_as(struct sim_office *o, struct ingest *g, const struct esep_comm
     hello.commitment = &commitment;
     hello.auth = (ProtobufCBinaryData){sizeof auth, auth};
     hello.version_min = hello.version_max = 1;
+    if (!o->no_features)
+        hello.features = UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_EVIDENCE;
     hello.journal_first_seq = o->first_held;
     sim_seal(o, g, KIND(HELLO), true, &hello.base);
 }

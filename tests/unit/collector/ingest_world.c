@@ -28,6 +28,32 @@ enum esep_status ingest_lookup(void *context, uint32_t office, uint32_t epoch, u
     return ESEP_NOT_FOUND;
 }
 
+static const struct world_row *file_row(const struct ingest *g, char table,
+                                        const struct views_file *file)
+{
+    uint8_t key[VIEWS_FILE_KEY_BYTES];
+    views_file_key(table, file, key);
+    for (size_t i = 0; i < g->world.table.count; i++) {
+        const struct world_row *row = &g->world.table.rows[i];
+        if (row->key_len == sizeof key && memcmp(row->key, key, sizeof key) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+enum esep_status ingest_file_lookup(void *context, const struct views_file *file,
+                                    struct collector_file_known *ret)
+{
+    const struct ingest *g = context;
+    const struct world_row *here = file_row(g, VIEWS_TABLE_EVIDENCE, file);
+    if (g->lookup_fails)
+        return ESEP_IO;
+    ret->named = file_row(g, VIEWS_TABLE_NAMED, file) != NULL;
+    ret->here = here != NULL &&
+                views_evidence_read(esep_slice(here->value, here->value_len), &ret->evidence);
+    return ESEP_OK;
+}
+
 static size_t one_target(void *context, const char *plan, const char *body, bool secretariat,
                          Esep__V1__Target *ret, size_t max)
 {
@@ -81,6 +107,8 @@ static void start_core(struct ingest *g)
 {
     assert_int_equal(collector_new(&g->core, &g->config, g->world.views, g->world.now), ESEP_OK);
     collector_set_lookup(g->core, ingest_lookup, g);
+    if (g->on_file != NULL)
+        collector_set_files(g->core, ingest_file_lookup, g);
     ingest_pump(g);
     ingest_join(g, 0);
 }
@@ -265,11 +293,27 @@ static void send_up(struct ingest *g, const struct collector_effect *effect)
     esep_arena_done(&arena);
 }
 
+/* The bytes of a FILE_WRITE live until it is popped, and its answer is another event. */
+static void do_file(struct ingest *g, const struct collector_effect *effect)
+{
+    uint64_t held = 0;
+    bool answered = effect->kind != COLLECTOR_EFFECT_FILE_CLOSE;
+    assert_non_null(g->on_file);
+    const enum esep_status status = g->on_file(g->file_context, effect, &held, &answered);
+    collector_pop(g->core);
+    if (answered)
+        collector_on_file(g->core, effect->token, status, held, g->world.now);
+}
+
 void ingest_pump(struct ingest *g)
 {
     const struct collector_effect *next;
     while ((next = collector_peek(g->core)) != NULL) {
         const struct collector_effect effect = *next;
+        if (effect.kind >= COLLECTOR_EFFECT_FILE_OPEN) {
+            do_file(g, &effect);
+            continue;
+        }
         bool pop_first =
             effect.kind != COLLECTOR_EFFECT_SEND && effect.kind != COLLECTOR_EFFECT_REPLY;
         if (pop_first)
@@ -298,6 +342,8 @@ void ingest_pump(struct ingest *g)
             assert_true(g->deliver_count < 64);
             assert_true(effect.alert_index < g->world.log_count); /* durable */
             g->delivers[g->deliver_count++] = effect.alert_index;
+            break;
+        default: /* FILE_: above */
             break;
         }
         if (!pop_first)

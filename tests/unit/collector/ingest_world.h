@@ -48,6 +48,15 @@ struct sim_heard {
         bool more;
     } mail;
     uint64_t pong_mail_last;
+    uint32_t features; /* of WELCOME */
+    struct {
+        struct esep_hash sha256;
+        uint64_t offset, through;
+        bool again;
+        Esep__V1__RefusalReason refusal;
+        uint32_t retry_after_ms;
+    } file;
+    struct esep_evidence evidence;
     struct {
         uint32_t office;
         char body[32];
@@ -78,6 +87,7 @@ struct sim_office {
     uint32_t link;
     uint64_t conn;
     bool online;
+    bool no_features; /* of the old make */
     struct sim_heard *heard;
     size_t heard_count;
     struct esep_buf last_frame;                           /* as sent */
@@ -108,6 +118,11 @@ struct ingest {
     bool roster_last, roster_whole;
     uint32_t roster_admission[64]; /* by office, as the broker was last told */
     size_t operators_told;
+    /* Carries out a FILE_ effect; what it returns is answered, where answered is left true. */
+    enum esep_status (*on_file)(void *context, const struct collector_effect *effect,
+                                uint64_t *ret_held, bool *answered);
+    void *file_context;
+    bool lookup_fails; /* of files */
 };
 
 void ingest_start(struct ingest *g, void (*change)(struct collector_config *config));
@@ -117,6 +132,9 @@ void ingest_restart(struct ingest *g);
 /* The log's answer to collector_set_lookup. */
 enum esep_status ingest_lookup(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
                                uint64_t *ret_index, struct collector_leaf *ret_leaf);
+/* ... to collector_set_files; the world sets it where it starts a core and on_file is there. */
+enum esep_status ingest_file_lookup(void *context, const struct views_file *file,
+                                    struct collector_file_known *ret);
 void ingest_pump(struct ingest *g);
 void ingest_commit(struct ingest *g, enum esep_status status);
 /* The batch reaches the disk, and the process dies before it knows. */
