@@ -4,10 +4,13 @@
  * Ends with 0 once the journal holds it durably; whether it was sent is another matter, and --wait
  * waits for that.
  */
+#include "agent/attach.h"
 #include "agent/report_say.h"
 #include "agent/report_write.h"
 #include "wire/unpack.h"
 
+#include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -65,6 +68,8 @@ enum {
     OPTION_CITES,
     OPTION_SETTLES,
     OPTION_BUILDS,
+    OPTION_ATTACH,
+    OPTION_DETACH,
     OPTION_FROM,
     OPTION_ACTION,
     OPTION_WINDOW,
@@ -107,6 +112,9 @@ static const struct argp_option options[] = {
     {"signatory", OPTION_SIGNATORY, "NAME, POSITION", 0, NULL, 2},
     {"outgoing", OPTION_OUTGOING, "NUMBER", 0, "the letter's outgoing number", 2},
     {"access", OPTION_ACCESS, "MARKING", 0, "open or official_use", 2},
+    {"attach", OPTION_ATTACH, "FILE", 0,
+     "PDF, JPEG, PNG, TIFF, DOCX, XLSX, ODT, ODS or text, of 20 MiB at most; may be repeated", 2},
+    {"detach", OPTION_DETACH, "NAME", 0, "take a draft's file off again; may be repeated", 2},
     {"cites", OPTION_CITES, "ENTRY", 0, "a co-executor's accepted report; may be repeated", 2},
     {"settles", OPTION_SETTLES, "ENTRY", 0, "a conflicting report that this one settles", 2},
     {"builds-on", OPTION_BUILDS, "ENTRY", 0,
@@ -216,7 +224,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
     if (take_act(key, value, words, state) || take_place(key, value, words))
         return 0;
-    if (key < OPTION_FULFILMENT || key > OPTION_BUILDS)
+    if (key < OPTION_FULFILMENT || key > OPTION_DETACH)
         return ARGP_ERR_UNKNOWN;
     if (words->field_count == FIELDS_MAX)
         argp_error(state, "too many options");
@@ -258,6 +266,10 @@ static enum esep_status apply(struct agent_report *r, const struct field *f,
         return agent_report_entry(r, "settles", f->value, reason);
     case OPTION_BUILDS:
         return agent_report_entry(r, "builds_on", f->value, reason);
+    case OPTION_ATTACH:
+        return agent_report_file(r, NULL, f->value, reason);
+    case OPTION_DETACH:
+        return agent_report_detach(r, f->value, reason);
     default:
         r->message.nil_report = true;
         return ESEP_OK;
@@ -272,8 +284,10 @@ static enum esep_status read_from(struct agent_report *r, const char *file,
     if (complaints == NULL)
         return esep_because(reason, ESEP_NOMEM, "no memory for %s", file);
     enum esep_status status = esep_yaml_load(&yaml, file, complaints, reason);
+    char copy[PATH_MAX];
+    const bool named = snprintf(copy, sizeof copy, "%s", file) < (int)sizeof copy;
     if (status == ESEP_OK)
-        agent_report_from_node(r, esep_yaml_root(yaml), complaints);
+        agent_report_from_node(r, named ? dirname(copy) : NULL, esep_yaml_root(yaml), complaints);
     esep_yaml_free(yaml);
     if (complaints->count > 0) {
         esep_complaints_print(complaints);
@@ -319,6 +333,10 @@ static enum esep_status fill(const struct words *words, struct agent_desk *desk,
         status = read_narrative(r, words->narrative_file, reason);
     for (size_t i = 0; status == ESEP_OK && i < words->field_count; i++)
         status = apply(r, &words->fields[i], reason);
+    if (status == ESEP_OK && agent_report_has_files(r))
+        status = agent_desk_files(desk, reason);
+    if (status == ESEP_OK && agent_report_has_files(r))
+        status = agent_report_take_files(desk->files, r, reason);
     return status;
 }
 

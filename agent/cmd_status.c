@@ -2,6 +2,7 @@
  *
  * The journal says what is true; the daemon's state file adds how the connection stands now.
  */
+#include "agent/attach.h"
 #include "agent/daemon_state.h"
 #include "agent/duties.h"
 #include "agent/texts.h"
@@ -19,6 +20,7 @@ struct standing {
     bool viewed; /* the collector was heard at least once */
     struct agent_daemon_state daemon;
     uint64_t used, quota, waiting;
+    uint64_t files_used;
     struct esep_receipt receipt; /* the last; through_seq 0: none */
     const struct esep_zone *zone;
     esep_time now;
@@ -42,6 +44,18 @@ static bool keep_last(void *context, const struct esep_receipt *receipt)
     return true;
 }
 
+/* Nothing was ever attached: there is no store, and it is not made by looking. */
+static enum esep_status look_at_files(const struct agent_desk *desk, struct standing *s,
+                                      struct esep_reason *reason)
+{
+    struct esep_blobs *files = NULL;
+    const enum esep_status status = agent_files_open(desk->settings, true, &files, reason);
+    if (status == ESEP_OK)
+        s->files_used = esep_blobs_used(files);
+    esep_blobs_close(files);
+    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
+}
+
 static enum esep_status look(struct agent_desk *desk, struct standing *s,
                              struct esep_reason *reason)
 {
@@ -57,6 +71,8 @@ static enum esep_status look(struct agent_desk *desk, struct standing *s,
         if (status == ESEP_NOT_FOUND)
             status = ESEP_OK;
     }
+    if (status == ESEP_OK)
+        status = look_at_files(desk, s, reason);
     if (s->view.mail_last < s->journal.mail_through) /* pushed since the last WELCOME */
         s->view.mail_last = s->journal.mail_through;
     agent_daemon_state_read(desk->settings->journal, &s->daemon);
@@ -97,14 +113,16 @@ static int print_json(const struct agent_desk *desk, const struct standing *s)
                                 "last", (json_int_t)s->view.mail_last);
     json_t *room = json_pack("{s:I, s:I}", "used_bytes", (json_int_t)s->used, "quota_bytes",
                              (json_int_t)s->quota);
+    json_t *files = json_pack("{s:I, s:I}", "used_bytes", (json_int_t)s->files_used, "quota_bytes",
+                              (json_int_t)desk->settings->files_bytes);
     json_t *skew =
         s->viewed ? json_integer((s->view.office_time - s->view.server_time) / 1000) : json_null();
     return esep_json_print(
-        json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
+        json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
                   "esep-agent-status/1", "office", (int)desk->identity.office, "body",
                   desk->identity.body, "label", desk->settings->label, "uplink", uplink_json(s),
                   "entries", entries, "last_receipt", receipt, "mailbox", mailbox, "journal", room,
-                  "skew_ms", skew, "now", esep_json_time(s->now, s->zone)));
+                  "files", files, "skew_ms", skew, "now", esep_json_time(s->now, s->zone)));
 }
 
 static void print_uplink(const struct standing *s, const char *lang)
@@ -156,6 +174,9 @@ static int print_text(const struct agent_desk *desk, const struct standing *s)
                  agent_text(TEXT_NEWEST, lang), (unsigned long long)s->view.mail_last);
     (void)printf("%s: %llu / %llu KiB\n", agent_text(TEXT_JOURNAL, lang),
                  (unsigned long long)(s->used >> 10), (unsigned long long)(s->quota >> 10));
+    (void)printf("%s: %llu / %llu KiB\n", agent_text(TEXT_FILES, lang),
+                 (unsigned long long)(s->files_used >> 10),
+                 (unsigned long long)(desk->settings->files_bytes >> 10));
     return 0;
 }
 

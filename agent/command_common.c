@@ -1,4 +1,5 @@
 /* agent/command_common.c - what the commands share; see commands.h. */
+#include "agent/attach.h"
 #include "agent/commands.h"
 
 #include <errno.h>
@@ -134,8 +135,22 @@ enum esep_status agent_desk_open(struct agent_desk *ret, const struct agent_comm
     return status;
 }
 
+enum esep_status agent_desk_files(struct agent_desk *desk, struct esep_reason *reason)
+{
+    size_t removed = 0;
+    struct esep_reason why = {""};
+    if (desk->files != NULL)
+        return ESEP_OK;
+    enum esep_status status = agent_files_open(desk->settings, false, &desk->files, reason);
+    if (status == ESEP_OK &&
+        agent_files_clear(desk->files, &desk->journal, AGENT_ORPHAN_AGE, &removed, &why) != ESEP_OK)
+        (void)fprintf(stderr, "esep-agent: old files were not cleared up: %s\n", why.text);
+    return status;
+}
+
 void agent_desk_close(struct agent_desk *desk)
 {
+    esep_blobs_close(desk->files);
     journal_close(&desk->journal);
     agent_settings_free(desk->settings);
     esep_wipe(&desk->sign_key, sizeof desk->sign_key);

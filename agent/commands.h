@@ -60,6 +60,7 @@ struct agent_desk {
     struct journal_identity identity;
     struct esep_sign_key sign_key; /* with AGENT_DESK_KEYS */
     struct esep_curve_key curve;
+    struct esep_blobs *files; /* NULL until asked for */
 };
 /* need: AGENT_DESK_… together. On failure nothing is open. */
 ESEP_MUST_USE enum esep_status agent_desk_open(struct agent_desk *ret,
@@ -67,6 +68,10 @@ ESEP_MUST_USE enum esep_status agent_desk_open(struct agent_desk *ret,
                                                struct esep_reason *reason);
 void agent_desk_close(struct agent_desk *desk); /* wipes */
 esep_time agent_desk_now(const struct agent_desk *desk);
+/* The office's store of files, opened when it is first asked for; what nobody names any more is
+ * cleared then. desk->files: the desk closes it. */
+ESEP_MUST_USE enum esep_status agent_desk_files(struct agent_desk *desk,
+                                                struct esep_reason *reason);
 /* Both keys of the office from its key file. */
 ESEP_MUST_USE enum esep_status agent_keys_read(const char *path, struct esep_sign_key *ret_sign,
                                                struct esep_curve_key *ret_curve,

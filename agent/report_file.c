@@ -193,18 +193,34 @@ static void read_money(struct agent_report *r, const char *name, const struct es
     }
 }
 
+/* Paths: what they lead to is taken in when the report is written. */
+static void read_files(struct agent_report *r, const char *name, const struct esep_yaml_node *node,
+                       struct esep_complaints *complaints)
+{
+    if (!is_kind(node, ESEP_YAML_LIST, name, "a list of files", complaints))
+        return;
+    for (size_t i = 0; i < esep_yaml_count(node); i++) {
+        const struct esep_yaml_node *item = esep_yaml_item(node, i);
+        struct esep_reason reason = {""};
+        if (is_kind(item, ESEP_YAML_SCALAR, name, "a list of files", complaints))
+            complain(complaints, item,
+                     agent_report_file(r, r->folder, esep_yaml_scalar(item), &reason), &reason);
+    }
+}
+
 static const struct key_row keys[] = {
-    {"obligation", read_text},  {"fulfilment", read_word},       {"percent", read_word},
-    {"narrative", read_text},   {"indicators", read_indicators}, {"money", read_money},
-    {"obstacles", read_text},   {"delay_reasons", read_text},    {"next_steps", read_text},
-    {"nil_report", read_nil},   {"nil_reason", read_text},       {"preparer", read_person},
-    {"signatory", read_person}, {"outgoing_number", read_text},  {"access", read_word},
-    {"builds_on", read_word},   {"settles", read_entries},       {"cites", read_entries},
+    {"obligation", read_text},   {"fulfilment", read_word},       {"percent", read_word},
+    {"narrative", read_text},    {"indicators", read_indicators}, {"money", read_money},
+    {"obstacles", read_text},    {"delay_reasons", read_text},    {"next_steps", read_text},
+    {"nil_report", read_nil},    {"nil_reason", read_text},       {"preparer", read_person},
+    {"signatory", read_person},  {"outgoing_number", read_text},  {"access", read_word},
+    {"builds_on", read_word},    {"settles", read_entries},       {"cites", read_entries},
+    {"attachments", read_files},
 };
 #define KEY_COUNT (sizeof keys / sizeof *keys)
 
-void agent_report_from_node(struct agent_report *r, const struct esep_yaml_node *map,
-                            struct esep_complaints *complaints)
+void agent_report_from_node(struct agent_report *r, const char *folder,
+                            const struct esep_yaml_node *map, struct esep_complaints *complaints)
 {
     const char *names[KEY_COUNT + 1] = {NULL};
     if (!is_kind(map, ESEP_YAML_MAP, "a report", "a map of its fields", complaints))
@@ -212,6 +228,7 @@ void agent_report_from_node(struct agent_report *r, const struct esep_yaml_node 
     for (size_t i = 0; i < KEY_COUNT; i++)
         names[i] = keys[i].name;
     esep_yaml_known(map, names, complaints);
+    r->folder = folder;
     for (size_t i = 0; i < KEY_COUNT; i++) {
         const struct esep_yaml_node *node = esep_yaml_get(map, keys[i].name);
         if (node != NULL && !is_null(node))

@@ -32,6 +32,7 @@ void agent_report_init(struct agent_report *ret, struct esep_arena *arena)
     ret->message.money = ret->money;
     ret->message.settles = ret->settles;
     ret->message.cites = ret->cites;
+    ret->message.attachments = ret->attachments;
 }
 
 static enum esep_status copy(struct agent_report *r, const char *text, size_t len, char **ret,
@@ -154,6 +155,79 @@ enum esep_status agent_report_cite(struct agent_report *r, const struct esep_has
                                    struct esep_reason *reason)
 {
     return add_hash(r, r->cites, &r->message.n_cites, AGENT_CITES_MAX, hash, reason);
+}
+
+enum esep_status agent_report_file(struct agent_report *r, const char *folder, const char *path,
+                                   struct esep_reason *reason)
+{
+    struct agent_named *n = &r->named;
+    const bool joined = folder != NULL && path[0] != '/';
+    const size_t room = strlen(path) + (joined ? strlen(folder) : 0) + 2;
+    char *made = esep_arena_alloc(r->arena, room);
+    if (n->files_count == AGENT_FILES_MAX)
+        return esep_because(reason, ESEP_INVALID, "attachments: at most %d", AGENT_FILES_MAX);
+    if (made == NULL)
+        return esep_because(reason, ESEP_INVALID, "the report is too long");
+    (void)snprintf(made, room, "%s%s%s", joined ? folder : "", joined ? "/" : "", path);
+    n->files[n->files_count++] = made;
+    return ESEP_OK;
+}
+
+enum esep_status agent_report_attached(struct agent_report *r, const char *name,
+                                       const char *media_type, uint64_t size_bytes,
+                                       const struct esep_hash *sha256, struct esep_reason *reason)
+{
+    Esep__V1__Report *m = &r->message;
+    uint64_t sum = size_bytes;
+    for (size_t i = 0; i < m->n_attachments; i++) {
+        const Esep__V1__AttachmentRef *old = r->attachments[i];
+        const bool same = old->sha256.len == ESEP_HASH_BYTES &&
+                          memcmp(old->sha256.data, sha256->bytes, ESEP_HASH_BYTES) == 0;
+        if (strcmp(old->name, name) == 0 && same)
+            return ESEP_OK;
+        if (strcmp(old->name, name) == 0)
+            return esep_because(
+                reason, ESEP_INVALID,
+                "another file of this name is attached: name one of them otherwise, "
+                "or take the old one off (--detach)");
+        sum += old->size_bytes;
+    }
+    if (m->n_attachments == AGENT_FILES_MAX)
+        return esep_because(reason, ESEP_INVALID, "attachments: at most %d", AGENT_FILES_MAX);
+    if (sum > ESEP_MEDIA_REPORT_BYTES_MAX)
+        return esep_because(
+            reason, ESEP_INVALID,
+            "the report's files would have %llu bytes, and may have %llu: leave one "
+            "out, or scan with fewer dots",
+            (unsigned long long)sum, (unsigned long long)ESEP_MEDIA_REPORT_BYTES_MAX);
+    Esep__V1__AttachmentRef *made = esep_arena_alloc(r->arena, sizeof *made);
+    uint8_t *hash = esep_arena_alloc(r->arena, ESEP_HASH_BYTES);
+    if (made == NULL || hash == NULL)
+        return esep_because(reason, ESEP_INVALID, "the report is too long");
+    esep__v1__attachment_ref__init(made);
+    enum esep_status status = copy(r, name, strlen(name), &made->name, reason);
+    if (status == ESEP_OK)
+        status = copy(r, media_type, strlen(media_type), &made->media_type, reason);
+    if (status != ESEP_OK)
+        return status;
+    memcpy(hash, sha256->bytes, ESEP_HASH_BYTES);
+    made->size_bytes = size_bytes;
+    made->sha256 = esep_pb(hash, ESEP_HASH_BYTES);
+    r->attachments[m->n_attachments++] = made;
+    return ESEP_OK;
+}
+
+enum esep_status agent_report_detach(struct agent_report *r, const char *name,
+                                     struct esep_reason *reason)
+{
+    Esep__V1__Report *m = &r->message;
+    for (size_t i = 0; i < m->n_attachments; i++)
+        if (strcmp(r->attachments[i]->name, name) == 0) {
+            for (m->n_attachments--; i < m->n_attachments; i++)
+                r->attachments[i] = r->attachments[i + 1];
+            return ESEP_OK;
+        }
+    return esep_because(reason, ESEP_NOT_FOUND, "no file %.100s is attached", name);
 }
 
 enum esep_status agent_report_person(struct agent_report *r, bool signatory, const char *value,
@@ -377,7 +451,8 @@ enum esep_status agent_report_from_bytes(struct agent_report *r, struct esep_sli
     const Esep__V1__Report *old = (const Esep__V1__Report *)message;
     if (old->n_indicators > AGENT_INDICATORS_MAX || old->n_money > AGENT_MONEY_MAX ||
         old->n_settles > AGENT_SETTLES_MAX || old->n_cites > AGENT_CITES_MAX ||
-        !are_hashes(old->settles, old->n_settles) || !are_hashes(old->cites, old->n_cites))
+        old->n_attachments > AGENT_FILES_MAX || !are_hashes(old->settles, old->n_settles) ||
+        !are_hashes(old->cites, old->n_cites))
         return esep_because(reason, ESEP_INVALID, "the draft holds what a report may not");
     r->message = *old;
     for (size_t i = 0; i < old->n_indicators; i++)
@@ -388,6 +463,9 @@ enum esep_status agent_report_from_bytes(struct agent_report *r, struct esep_sli
         r->settles[i] = old->settles[i];
     for (size_t i = 0; i < old->n_cites; i++)
         r->cites[i] = old->cites[i];
+    for (size_t i = 0; i < old->n_attachments; i++)
+        r->attachments[i] = old->attachments[i];
+    r->message.attachments = r->attachments;
     r->message.indicators = r->indicators;
     r->message.money = r->money;
     r->message.settles = r->settles;

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/crypto.h"
+#include "domain/media.h"
 #include "esep/v1/report.pb-c.h"
 #include "io/yaml.h"
 
@@ -21,15 +22,18 @@
 #define AGENT_MONEY_MAX 32
 #define AGENT_SETTLES_MAX 8
 #define AGENT_CITES_MAX 64
+#define AGENT_FILES_MAX ESEP_MEDIA_REPORT_FILES_MAX
 
 struct agent_report {
     Esep__V1__Report message;
     struct esep_arena *arena;
+    const char *folder; /* of the file that is read */
     Esep__V1__Person preparer, signatory;
     Esep__V1__Indicator *indicators[AGENT_INDICATORS_MAX];
     Esep__V1__Money *money[AGENT_MONEY_MAX];
     ProtobufCBinaryData settles[AGENT_SETTLES_MAX];
     ProtobufCBinaryData cites[AGENT_CITES_MAX];
+    Esep__V1__AttachmentRef *attachments[AGENT_FILES_MAX];
     /* As they were named by hand. What a draft held has its hash already, and stands before them.
      */
     struct agent_named {
@@ -37,6 +41,8 @@ struct agent_report {
         const char *settles[AGENT_SETTLES_MAX];
         const char *cites[AGENT_CITES_MAX];
         size_t settles_count, cites_count;
+        const char *files[AGENT_FILES_MAX]; /* paths; attach.h takes them in */
+        size_t files_count;
     } named;
     struct agent_drafted {
         bool builds_on;
@@ -64,6 +70,18 @@ ESEP_MUST_USE enum esep_status agent_report_person(struct agent_report *r, bool 
 /* "settles", "cites": one entry more; "builds_on": that entry. value: see entry_name.h. */
 ESEP_MUST_USE enum esep_status agent_report_entry(struct agent_report *r, const char *name,
                                                   const char *value, struct esep_reason *reason);
+/* A file to attach, by its path; relative to `folder` where that is not NULL. */
+ESEP_MUST_USE enum esep_status agent_report_file(struct agent_report *r, const char *folder,
+                                                 const char *path, struct esep_reason *reason);
+/* A file that is in the store. The same once more changes nothing; another of that name, or what is
+ * over the limits of domain/media.h, is refused. */
+ESEP_MUST_USE enum esep_status agent_report_attached(struct agent_report *r, const char *name,
+                                                     const char *media_type, uint64_t size_bytes,
+                                                     const struct esep_hash *sha256,
+                                                     struct esep_reason *reason);
+/* Takes an attachment off by its name. ESEP_NOT_FOUND: there is none. */
+ESEP_MUST_USE enum esep_status agent_report_detach(struct agent_report *r, const char *name,
+                                                   struct esep_reason *reason);
 /* "open" or "official_use". */
 ESEP_MUST_USE enum esep_status agent_report_access(struct agent_report *r, const char *value,
                                                    struct esep_reason *reason);
@@ -79,9 +97,10 @@ ESEP_MUST_USE enum esep_status agent_report_settle(struct agent_report *r,
 ESEP_MUST_USE enum esep_status
 agent_report_cite(struct agent_report *r, const struct esep_hash *hash, struct esep_reason *reason);
 
-/* A map with the fields of report.proto (docs/json.md says which); every fault is a complaint. */
-void agent_report_from_node(struct agent_report *r, const struct esep_yaml_node *map,
-                            struct esep_complaints *complaints);
+/* A map with the fields of report.proto (docs/json.md says which); every fault is a complaint.
+ * Relative paths of attachments begin at `folder` (NULL: where the command stands). */
+void agent_report_from_node(struct agent_report *r, const char *folder,
+                            const struct esep_yaml_node *map, struct esep_complaints *complaints);
 /* A copy of a packed report, to go on from (a draft). */
 ESEP_MUST_USE enum esep_status agent_report_from_bytes(struct agent_report *r,
                                                        struct esep_slice packed,

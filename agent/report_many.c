@@ -4,9 +4,12 @@
  * has one; the second packs and appends, some thousand entries a transaction. Reports of one file
  * on the same obligation build on each other.
  */
+#include "agent/attach.h"
 #include "agent/report_write.h"
 #include "agent/wake.h"
 
+#include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #define FILE_BYTES_MAX ((size_t)1 << 30)
@@ -18,6 +21,7 @@
 struct many {
     struct agent_desk *desk;
     const char *file;
+    const char *folder; /* of the file: relative paths of attachments begin there */
     bool unlisted;
     struct agent_duties duties;
     struct esep_arena arena;
@@ -60,7 +64,7 @@ static enum esep_status take_line(struct many *m, struct esep_slice line, size_t
     agent_report_init(report, &m->arena);
     enum esep_status status = esep_yaml_parse(&yaml, name, line, m->complaints);
     if (status == ESEP_OK)
-        agent_report_from_node(report, esep_yaml_root(yaml), m->complaints);
+        agent_report_from_node(report, m->folder, esep_yaml_root(yaml), m->complaints);
     esep_yaml_free(yaml);
     if (m->complaints->count > before)
         return esep_because(reason, ESEP_INVALID, "%s: see above", name);
@@ -68,6 +72,10 @@ static enum esep_status take_line(struct many *m, struct esep_slice line, size_t
                                         .unlisted = m->unlisted};
     if (status == ESEP_OK)
         status = agent_choose(&m->duties, &choice, key, &why);
+    if (status == ESEP_OK && agent_report_has_files(report))
+        status = agent_desk_files(m->desk, &why);
+    if (status == ESEP_OK && agent_report_has_files(report))
+        status = agent_report_take_files(m->desk->files, report, &why);
     if (status == ESEP_OK)
         status = agent_report_place(&m->duties, report, &why);
     if (status == ESEP_OK)
@@ -208,7 +216,10 @@ enum esep_status agent_write_many(struct agent_desk *desk, const char *file, boo
     uint64_t lines = 0;
     if (m == NULL)
         return esep_because(reason, ESEP_NOMEM, "no memory for the reports");
-    *m = (struct many){.desk = desk, .file = file, .unlisted = unlisted};
+    char copy[PATH_MAX];
+    const bool named = snprintf(copy, sizeof copy, "%s", file) < (int)sizeof copy;
+    *m = (struct many){
+        .desk = desk, .file = file, .folder = named ? dirname(copy) : NULL, .unlisted = unlisted};
     esep_buf_init(&text, FILE_BYTES_MAX);
     esep_buf_init(&m->bytes, CHUNK_BYTES);
     m->complaints = calloc(1, sizeof *m->complaints);

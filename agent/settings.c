@@ -17,6 +17,8 @@
 static const struct esep_config_row rows[] = {
     ROW("journal", ESEP_CONFIG_PATH, journal, NULL, 0, 0, "folder of the journal"),
     ROW("keys", ESEP_CONFIG_PATH, keys, NULL, 0, 0, "key file: signing key, CURVE key"),
+    ROW("files", ESEP_CONFIG_PATH, files, "", 0, 0,
+        "folder of attached files; left out: the journal's name and -files"),
     ROW("label", ESEP_CONFIG_TEXT, label, "", 0, 0, "what the office calls this machine"),
     ROW("log_id", ESEP_CONFIG_KEY, log_id, NULL, 0, 0,
         "which log it reports to (from its operator)"),
@@ -37,6 +39,8 @@ static const struct esep_config_row rows[] = {
         "size of the journal's map; 80 % of it is used, then new reports are refused"),
     ROW("limits.entries", ESEP_CONFIG_U64, entries, "100000", 1, 1ull << 32,
         "entries that may wait for a receipt"),
+    ROW("limits.files_bytes", ESEP_CONFIG_U64, files_bytes, "4G", 1u << 20, 1ull << 42,
+        "of attached files; then no more are taken"),
     ROW("limits.keep_days", ESEP_CONFIG_U64, keep_days, "400", 1, 36500,
         "entries stay this long after their receipt"),
     ROW("limits.frame_bytes", ESEP_CONFIG_U64, frame_bytes, "64k", 4096, 1u << 20,
@@ -128,6 +132,8 @@ enum esep_status agent_settings_read(const char *file, struct agent_settings **r
     }
     status = esep_config_read(file, rows, ROW_COUNT, settings, &yaml, complaints, reason);
     if (status == ESEP_OK) {
+        if (settings->files[0] == 0)
+            (void)snprintf(settings->files, sizeof settings->files, "%s-files", settings->journal);
         check_texts(settings, complaints);
         take_brokers(settings, complaints);
     }

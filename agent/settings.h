@@ -22,6 +22,7 @@ struct agent_broker {
 struct agent_settings {
     char journal[200];
     char keys[256];
+    char files[256];
     char label[65];
     char clock[64];
     char language[4];
@@ -35,6 +36,7 @@ struct agent_settings {
     uint64_t page_port;
     uint64_t journal_bytes;
     uint64_t entries;
+    uint64_t files_bytes;
     uint64_t keep_days;
     uint64_t frame_bytes;
     uint64_t read_bytes;

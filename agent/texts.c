@@ -42,6 +42,7 @@ static const struct text_row texts[AGENT_TEXTS] = {
     [TEXT_MAILBOX] = {"Пошта", "Почта", "Mailbox"},
     [TEXT_NEWEST] = {"соңғысы", "последнее", "newest"},
     [TEXT_JOURNAL] = {"Журнал", "Журнал", "Journal"},
+    [TEXT_FILES] = {"Тіркелген файлдар", "Приложенные файлы", "Attached files"},
     [TEXT_NO_DAEMON] = {"esep-agent run іске қосылмаған: ештеңе жіберілмейді",
                         "esep-agent run не запущен: ничего не отправляется",
                         "esep-agent run is not running: nothing is sent"},

@@ -36,6 +36,7 @@ enum agent_text {
     TEXT_MAILBOX,
     TEXT_NEWEST,
     TEXT_JOURNAL,
+    TEXT_FILES,
     TEXT_NO_DAEMON,
     TEXT_NEXT_TRY,
     TEXT_RECEIPT,

@@ -60,13 +60,21 @@ void esep_blobs_close(struct esep_blobs *blobs);
 /* New limits from a new config; what is there already stays, however much it is. */
 void esep_blobs_limit(struct esep_blobs *blobs, uint64_t quota_bytes, uint64_t file_bytes_max);
 
+/* What the caller says of a copy before it takes its name; the content is there for the call alone.
+ * Not ESEP_OK: nothing is kept of it, and that is what the put comes to. */
+struct esep_blobs_judge {
+    enum esep_status (*judge)(void *context, struct esep_slice content, struct esep_reason *reason);
+    void *context;
+};
 /* Copies a regular file in. The same content, already there and sound, is kept and counted as
- * touched now; damaged, it is replaced. ESEP_LIMIT: too large, no room; ESEP_AGAIN: it changed
- * meanwhile; ESEP_INVALID: no regular file. */
+ * touched now; damaged, it is replaced. judge: NULL for any content. ESEP_LIMIT: too large, no
+ * room; ESEP_AGAIN: it changed meanwhile; ESEP_INVALID: no regular file. */
 ESEP_MUST_USE enum esep_status esep_blobs_put(struct esep_blobs *blobs, const char *path,
+                                              const struct esep_blobs_judge *judge,
                                               struct esep_blob *ret, struct esep_reason *reason);
 /* The same from where fd stands to its end; a pipe will do. */
 ESEP_MUST_USE enum esep_status esep_blobs_put_fd(struct esep_blobs *blobs, int fd,
+                                                 const struct esep_blobs_judge *judge,
                                                  struct esep_blob *ret, struct esep_reason *reason);
 
 /* OK: the whole file is there, its name on the disk. ESEP_NOT_FOUND; ESEP_CORRUPT: something else

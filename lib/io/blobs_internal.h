@@ -20,7 +20,7 @@ struct esep_blobs {
     struct esep_blobs_options options;
     uint64_t used;
     uint8_t named[256 / 8]; /* folders whose names are known to be on the disk */
-    char path[160];
+    char path[256];
 };
 
 /* errno in words: "cannot DOING NAME in FOLDER: why", with the status that follows from it. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -169,7 +170,21 @@ static enum esep_status take_in(struct esep_blobs *blobs, const struct copy *cop
     return status;
 }
 
-enum esep_status esep_blobs_put_fd(struct esep_blobs *blobs, int fd, struct esep_blob *ret,
+/* The copy, not the original: nobody can change it behind the judge's back. */
+static enum esep_status ask(const struct esep_blobs *blobs, const struct copy *copy,
+                            const struct esep_blobs_judge *judge, struct esep_reason *reason)
+{
+    void *content = mmap(NULL, (size_t)copy->blob.size, PROT_READ, MAP_SHARED, copy->fd, 0);
+    if (content == MAP_FAILED)
+        return blobs_failed(blobs, "map", copy->name, reason);
+    const enum esep_status status =
+        judge->judge(judge->context, esep_slice(content, (size_t)copy->blob.size), reason);
+    (void)munmap(content, (size_t)copy->blob.size);
+    return status;
+}
+
+enum esep_status esep_blobs_put_fd(struct esep_blobs *blobs, int fd,
+                                   const struct esep_blobs_judge *judge, struct esep_blob *ret,
                                    struct esep_reason *reason)
 {
     struct copy copy = {.fd = -1};
@@ -179,6 +194,8 @@ enum esep_status esep_blobs_put_fd(struct esep_blobs *blobs, int fd, struct esep
     enum esep_status status = begin(blobs, &copy, reason);
     if (status == ESEP_OK)
         status = copy_all(blobs, fd, &copy, buffer, reason);
+    if (status == ESEP_OK && judge != NULL)
+        status = ask(blobs, &copy, judge, reason);
     if (status == ESEP_OK)
         status = take_in(blobs, &copy, reason);
     if (status != ESEP_OK && copy.fd >= 0)
@@ -224,7 +241,8 @@ static bool same_time(struct timespec a, struct timespec b)
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-enum esep_status esep_blobs_put(struct esep_blobs *blobs, const char *path, struct esep_blob *ret,
+enum esep_status esep_blobs_put(struct esep_blobs *blobs, const char *path,
+                                const struct esep_blobs_judge *judge, struct esep_blob *ret,
                                 struct esep_reason *reason)
 {
     struct stat before, after;
@@ -238,7 +256,7 @@ enum esep_status esep_blobs_put(struct esep_blobs *blobs, const char *path, stru
                               path, (unsigned long long)before.st_size,
                               (unsigned long long)blobs->options.file_bytes_max);
     if (status == ESEP_OK)
-        status = esep_blobs_put_fd(blobs, fd, &blob, reason);
+        status = esep_blobs_put_fd(blobs, fd, judge, &blob, reason);
     if (status == ESEP_OK && (fstat(fd, &after) != 0 || !same_time(before.st_mtim, after.st_mtim) ||
                               (uint64_t)after.st_size != blob.size))
         status =

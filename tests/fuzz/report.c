@@ -89,7 +89,7 @@ static void one(struct esep_slice text, size_t number, struct esep_arena *arena)
     agent_report_init(&report, arena);
     const enum esep_status status = esep_yaml_parse(&yaml, name, text, &complaints);
     if (status == ESEP_OK)
-        agent_report_from_node(&report, esep_yaml_root(yaml), &complaints);
+        agent_report_from_node(&report, NULL, esep_yaml_root(yaml), &complaints);
     FUZZ_CHECK(status != ESEP_INVALID || complaints.count > before);
     esep_yaml_free(yaml);
     if (status == ESEP_OK && complaints.count == before)

@@ -67,6 +67,26 @@ class Commands(unittest.TestCase):
         self.assertEqual(self.duty(office, ANNUAL)["timeliness"], "on_time")
         self.field.check_log()
 
+    def test_evidence_is_attached(self):
+        office = self.field.enrol("moj", start=True)
+        scan, prize = (os.path.join(office.folder, name) for name in ("Скан 1.pdf", "prize.pdf"))
+        esep.write(scan, "%PDF-1.7\nscanned\n%%EOF\n")
+        esep.write(prize, "#!/bin/sh\n")
+        for path, words, code in ((prize, "prize.pdf cannot be attached: it is a script", 65),
+                                  (scan + "x", "No such file", 65)):
+            done = office.report(ANNUAL, "--fulfilment", "executed", "--attach", path, code=code)
+            self.assertIn(words, done.err)
+        self.assertEqual(office.command("status", "--json").json()["files"]["used_bytes"], 0)
+        esep.write(os.path.join(office.folder, "form.yaml"), "fulfilment: partly\nattachments: ['Скан 1.pdf']\n")
+        office.report(ANNUAL, "--from", os.path.join(office.folder, "form.yaml"), "--draft")
+        os.remove(scan)  # it is the store's now
+        office.report(ANNUAL, "--send-draft", "--wait=60")
+        report = self.field.command("reports", self.field.reports()[0]["log_index"], "--json").json()["report"]
+        kept = os.path.join(office.folder, "journal-files", report["attachments"][0]["sha256"][:2],
+                            report["attachments"][0]["sha256"])
+        self.assertEqual([(a["name"], a["media_type"], a["size_bytes"]) for a in report["attachments"]],
+                         [("Скан 1.pdf", "application/pdf", os.stat(kept).st_size)])
+
     def test_a_copied_journal_goes_on_in_a_new_epoch(self):
         office = self.field.enrol("moj", start=True)
         journal = os.path.join(office.folder, "journal")

@@ -163,10 +163,11 @@ static void test_a_file(void **state)
     static const char good[] =
         "{\"obligation\": \"p/x\", \"fulfilment\": \"partly\", \"percent\": 40, \"narrative\": "
         "\"\\u0436 \\\"x\\\"\", \"money\": [{\"source\": \"rb\", \"planned\": \"1 000,50\", "
-        "\"spent_tiyn\": 7}], \"nil_report\": false, \"cites\": [3, \"1/4\"], \"obstacles\": null}";
+        "\"spent_tiyn\": 7}], \"nil_report\": false, \"cites\": [3, \"1/4\"], \"obstacles\": null, "
+        "\"attachments\": [\"a.pdf\", \"/tmp/b.pdf\"]}";
     static const char bad[] =
         "{\"obligatoin\": \"p/x\", \"percent\": 400, \"money\": [{\"source\": "
-        "\"rb\", \"spent\": \"1,234\"}]}";
+        "\"rb\", \"spent\": \"1,234\"}], \"attachments\": \"a.pdf\"}";
     struct esep_arena arena;
     struct esep_yaml *yaml = NULL;
     struct esep_complaints *complaints = calloc(1, sizeof *complaints);
@@ -175,7 +176,7 @@ static void test_a_file(void **state)
     assert_int_equal(esep_arena_init(&arena, 65536), ESEP_OK);
     agent_report_init(r, &arena);
     assert_int_equal(esep_yaml_parse(&yaml, "a", esep_slice_str(good), complaints), ESEP_OK);
-    agent_report_from_node(r, esep_yaml_root(yaml), complaints);
+    agent_report_from_node(r, "forms", esep_yaml_root(yaml), complaints);
     esep_yaml_free(yaml);
     assert_int_equal(complaints->count, 0);
     assert_int_equal(r->message.percent, 40);
@@ -185,12 +186,15 @@ static void test_a_file(void **state)
     assert_int_equal(r->message.money[0]->spent_tiyn, 7);
     assert_int_equal(r->named.cites_count, 2);
     assert_string_equal(r->named.cites[1], "1/4");
+    assert_int_equal(r->named.files_count, 2);
+    assert_string_equal(r->named.files[0], "forms/a.pdf");
+    assert_string_equal(r->named.files[1], "/tmp/b.pdf");
 
     agent_report_init(r, &arena);
     assert_int_equal(esep_yaml_parse(&yaml, "b", esep_slice_str(bad), complaints), ESEP_OK);
-    agent_report_from_node(r, esep_yaml_root(yaml), complaints);
+    agent_report_from_node(r, "forms", esep_yaml_root(yaml), complaints);
     esep_yaml_free(yaml);
-    assert_int_equal(complaints->count, 3); /* all at once */
+    assert_int_equal(complaints->count, 4); /* all at once */
     esep_arena_done(&arena);
     free(complaints);
     free(r);

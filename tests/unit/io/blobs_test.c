@@ -131,7 +131,7 @@ static void test_what_is_put_is_there(void **state)
     fill(bytes, sizeof(bytes), 1);
     path_of(state, "scan.pdf", path);
     write_file(path, bytes, sizeof(bytes));
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_OK);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_OK);
     const struct esep_hash hash = esep_sha256(esep_slice(bytes, sizeof(bytes)));
     assert_memory_equal(&blob.hash, &hash, sizeof(hash));
     assert_int_equal(blob.size, sizeof(bytes));
@@ -152,7 +152,7 @@ static void test_what_is_put_is_there(void **state)
     /* The same once more: not written again, but touched. */
     make_old(whole, 1000);
     assert_int_equal(esep_blobs_remove(blobs, &hash, 2000 * ESEP_SECOND, &reason), ESEP_AGAIN);
-    assert_int_equal(esep_blobs_put(blobs, path, &other, &reason), ESEP_OK);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &other, &reason), ESEP_OK);
     assert_int_equal(stat(whole, &again), 0);
     assert_int_equal(again.st_ino, info.st_ino);
     assert_int_equal(esep_blobs_remove(blobs, &hash, 500 * ESEP_SECOND, &reason), ESEP_AGAIN);
@@ -173,20 +173,48 @@ static void test_what_is_no_file_is_refused(void **state)
     struct esep_blobs *blobs = opened(state, &ample);
     path_of(state, "a", path);
     path_of(state, "b", link);
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_NOT_FOUND);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_NOT_FOUND);
     write_file(path, "text", 4);
     assert_int_equal(symlink(path, link), 0);
-    assert_int_equal(esep_blobs_put(blobs, link, &blob, &reason), ESEP_INVALID);
+    assert_int_equal(esep_blobs_put(blobs, link, NULL, &blob, &reason), ESEP_INVALID);
     assert_non_null(strstr(reason.text, "symbolic link"));
-    assert_int_equal(esep_blobs_put(blobs, *state, &blob, &reason), ESEP_INVALID);
+    assert_int_equal(esep_blobs_put(blobs, *state, NULL, &blob, &reason), ESEP_INVALID);
     assert_int_equal(unlink(link), 0);
     assert_int_equal(mkfifo(link, 0600), 0); /* nobody writes to it: must not be waited for */
-    assert_int_equal(esep_blobs_put(blobs, link, &blob, &reason), ESEP_INVALID);
+    assert_int_equal(esep_blobs_put(blobs, link, NULL, &blob, &reason), ESEP_INVALID);
     write_file(path, "", 0);
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_INVALID);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_INVALID);
     assert_non_null(strstr(reason.text, "empty"));
     /* Its length was not what was read: so is a file that grows meanwhile. */
-    assert_int_equal(esep_blobs_put(blobs, "/proc/self/status", &blob, &reason), ESEP_AGAIN);
+    assert_int_equal(esep_blobs_put(blobs, "/proc/self/status", NULL, &blob, &reason), ESEP_AGAIN);
+    esep_blobs_close(blobs);
+}
+
+static enum esep_status only_text(void *context, struct esep_slice content, struct esep_reason *why)
+{
+    ++*(int *)context;
+    if (esep_slice_equal(content, esep_slice_str("text")))
+        return ESEP_OK;
+    return esep_because(why, ESEP_INVALID, "not wanted");
+}
+
+static void test_what_the_judge_refuses_is_nowhere(void **state)
+{
+    char path[512];
+    struct esep_blob blob;
+    int asked = 0;
+    const struct esep_blobs_judge judge = {.judge = only_text, .context = &asked};
+    struct esep_blobs *blobs = opened(state, &ample);
+    path_of(state, "a", path);
+    write_file(path, "verse", 5);
+    assert_int_equal(esep_blobs_put(blobs, path, &judge, &blob, &reason), ESEP_INVALID);
+    assert_string_equal(reason.text, "not wanted");
+    assert_int_equal(listed(blobs), 0);
+    assert_int_equal(esep_blobs_used(blobs), 0);
+    write_file(path, "text", 4);
+    assert_int_equal(esep_blobs_put(blobs, path, &judge, &blob, &reason), ESEP_OK);
+    assert_int_equal(listed(blobs), 1);
+    assert_int_equal(asked, 2);
     esep_blobs_close(blobs);
 }
 
@@ -200,11 +228,11 @@ static void test_full_is_told_with_figures(void **state)
     struct esep_blobs *blobs = opened(state, &tight);
     path_of(state, "a", path);
     write_file(path, bytes, sizeof(bytes));
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_OK);
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_OK); /* adds nothing */
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_OK);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_OK); /* adds nothing */
     bytes[0] = 1;
     write_file(path, bytes, sizeof(bytes));
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_LIMIT);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_LIMIT);
     assert_non_null(strstr(reason.text, "5000 of 9000"));
     struct esep_blob_key key = {.hash = esep_sha256(esep_slice(bytes, sizeof(bytes))),
                                 .size = sizeof(bytes)};
@@ -217,10 +245,10 @@ static void test_full_is_told_with_figures(void **state)
     esep_blob_part_close(part);
     assert_int_equal(esep_blobs_used(blobs), 9000);
     esep_blobs_limit(blobs, 20000, 4999);
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_LIMIT);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_LIMIT);
     assert_non_null(strstr(reason.text, "5000"));
     const int fd = open(path, O_RDONLY);
-    assert_int_equal(esep_blobs_put_fd(blobs, fd, &blob, &reason), ESEP_LIMIT);
+    assert_int_equal(esep_blobs_put_fd(blobs, fd, NULL, &blob, &reason), ESEP_LIMIT);
     assert_int_equal(close(fd), 0);
     esep_blobs_close(blobs);
     blobs = opened(state, &tight); /* no copy was left, and the announced is counted again */
@@ -245,7 +273,7 @@ static void test_a_full_disk_is_told(void **state)
     const struct rlimit tight = {.rlim_cur = 100000, .rlim_max = old.rlim_max};
     assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
-    const enum esep_status put = esep_blobs_put(blobs, path, &blob, &reason);
+    const enum esep_status put = esep_blobs_put(blobs, path, NULL, &blob, &reason);
     const enum esep_status append =
         esep_blob_part_append(part, 0, esep_slice(bytes, 4096), &reason);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
@@ -270,11 +298,11 @@ static void test_a_flipped_bit_is_found_and_mended(void **state)
     fill(bytes, sizeof(bytes), 2);
     path_of(state, "a", path);
     write_file(path, bytes, sizeof(bytes));
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_OK);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_OK);
     path_of_hash(state, &blob.hash, whole);
     flip(whole, 66000);
     assert_int_equal(esep_blobs_check(blobs, &blob.hash, &reason), ESEP_CORRUPT);
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_OK);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_OK);
     assert_int_equal(esep_blobs_check(blobs, &blob.hash, &reason), ESEP_OK);
     assert_int_equal(esep_blobs_used(blobs), sizeof(bytes));
     esep_blobs_close(blobs);
@@ -304,7 +332,8 @@ static void test_planted_links_lead_nowhere(void **state)
     assert_int_equal(esep_blobs_fd(blobs, &hash, &fd, &size, &reason), ESEP_CORRUPT);
     assert_int_equal(esep_blobs_read(blobs, &hash, 0, text, 8, &len, &reason), ESEP_CORRUPT);
     assert_int_equal(listed(blobs), 0);
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_OK); /* takes its place */
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason),
+                     ESEP_OK); /* takes its place */
     assert_int_equal(lstat(place, &info), 0);
     assert_true(S_ISREG(info.st_mode));
     assert_int_equal(esep_blobs_remove(blobs, &hash, 0, &reason), ESEP_OK);
@@ -312,7 +341,7 @@ static void test_planted_links_lead_nowhere(void **state)
     assert_int_equal(rmdir(folder), 0);
     assert_int_equal(symlink((const char *)*state, folder), 0);
     assert_int_equal(esep_blobs_have(blobs, &hash, &size), ESEP_CORRUPT);
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_CORRUPT);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_CORRUPT);
     assert_int_equal(listed(blobs), 0);
     assert_int_equal(unlink(folder), 0);
     /* In place of a partial file. */
@@ -344,7 +373,7 @@ static void test_who_may_open_it(void **state)
     blobs = opened(state, &ample);
     path_of(state, "a", path);
     write_file(path, "evidence", 8);
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_OK);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_OK);
     assert_int_equal(esep_blobs_have(reader, &blob.hash, &size), ESEP_OK);
     esep_blobs_close(reader);
     esep_blobs_close(blobs);
@@ -375,7 +404,7 @@ static void test_a_failed_sync_promises_nothing(void **state)
     const struct esep_blob_key key = {.hash = esep_sha256(esep_slice(bytes, sizeof(bytes))),
                                       .size = sizeof(bytes)};
     syncs_until_failure = 1; /* of the copy itself */
-    assert_int_equal(esep_blobs_put(blobs, path, &blob, &reason), ESEP_IO);
+    assert_int_equal(esep_blobs_put(blobs, path, NULL, &blob, &reason), ESEP_IO);
     assert_int_equal(esep_blobs_have(blobs, &key.hash, &size), ESEP_NOT_FOUND);
     path_of_part(state, &key, place);
     for (int number = 1; number <= 6; number++) {
@@ -409,6 +438,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         unit_test_in_folder(test_what_is_put_is_there),
         unit_test_in_folder(test_what_is_no_file_is_refused),
+        unit_test_in_folder(test_what_the_judge_refuses_is_nowhere),
         unit_test_in_folder(test_full_is_told_with_figures),
         unit_test_in_folder(test_a_full_disk_is_told),
         unit_test_in_folder(test_a_flipped_bit_is_found_and_mended),
