@@ -46,6 +46,7 @@ struct agent_config {
     uint8_t seed[32];      /* ephemeral keys and jitter come from it; fresh at every start */
     uint32_t broker_count; /* addresses the shell knows; tried in turn, from a random one */
     bool check_chain;      /* hash entries again as they are read: a flipped bit stops here */
+    bool compress;         /* offer to pack frames (wire/compress.h) */
     /* bounds; zero takes the default in brackets */
     size_t frame_bytes;    /* [64 KiB] no longer frame, but for one entry that needs it; 4 KiB .. */
     size_t read_bytes;     /* [256 KiB] of one READ */
@@ -250,6 +251,7 @@ enum agent_counter {
     AGENT_WELCOMES,
     AGENT_FRAMES_SENT,
     AGENT_BYTES_SENT,
+    AGENT_BYTES_SPARED, /* by packing: what would have been sent besides */
     AGENT_ENTRIES_SENT,
     AGENT_GROUPS,
     AGENT_RECEIPTS,

@@ -199,6 +199,8 @@ static bool seal_batch(struct agent *a)
     if (!agent_seal(a, ESEP__V1__KIND__KIND_BATCH))
         return false;
     u->used_bytes += a->tx.len;
+    if (u->session.dictionary != 0) /* it counts as long as it will be there */
+        u->used_bytes += a->scratch.len + ESEP_PACKED_OVERHEAD - a->form.len;
     u->awaiting_first = u->awaiting_since == ESEP_TIME_NEVER;
     if (u->awaiting_first)
         u->awaiting_since = a->now;

@@ -12,6 +12,7 @@
 
 #include "agent/agent.h"
 #include "base/arena.h"
+#include "wire/compress.h"
 #include "wire/session.h"
 
 #define AGENT_RX_BYTES_MAX (256u * 1024u)  /* of a frame that comes down */
@@ -148,7 +149,9 @@ struct agent {
     struct agent_part part;
     struct esep_arena arena; /* what came down, unpacked; lives for one frame */
     struct esep_buf scratch; /* a plain text, for as long as it takes to seal or unpack it */
-    struct esep_buf tx;      /* the frame of SEND */
+    struct esep_compressor *compressor; /* NULL: frames travel as they are */
+    struct esep_buf form; /* a text with its form, where the session has a dictionary */
+    struct esep_buf tx;   /* the frame of SEND */
     Esep__V1__Kind tx_kind;
     bool send_due;
     struct agent_effect front;

@@ -52,14 +52,36 @@ bool agent_pack(struct agent *a, const ProtobufCMessage *message)
     return false;
 }
 
+/* What is sealed: scratch, or its form where the session has a dictionary. Reports are packed;
+ * control is a few numbers. */
+static enum esep_status text_to_seal(struct agent *a, Esep__V1__Kind kind, struct esep_slice *ret)
+{
+    enum esep_status status = ESEP_OK;
+    *ret = esep_buf_slice(&a->scratch);
+    if (a->uplink.session.dictionary == 0)
+        return ESEP_OK;
+    esep_buf_clear(&a->form);
+    if (kind == ESEP__V1__KIND__KIND_BATCH)
+        status = esep_compress(a->compressor, *ret, &a->form);
+    else
+        status = esep_compress_not(*ret, &a->form);
+    if (status == ESEP_OK) {
+        agent_count(a, AGENT_BYTES_SPARED, ret->len + ESEP_PACKED_OVERHEAD - a->form.len);
+        *ret = esep_buf_slice(&a->form);
+    }
+    return status;
+}
+
 bool agent_seal(struct agent *a, Esep__V1__Kind kind)
 {
     struct agent_uplink *u = &a->uplink;
-    struct esep_slice plain = esep_buf_slice(&a->scratch);
+    struct esep_slice plain;
     esep_buf_clear(&a->tx);
-    enum esep_status status = kind == ESEP__V1__KIND__KIND_HELLO
-                                  ? esep_session_seal_first(&u->session, kind, plain, &a->tx)
-                                  : esep_session_seal(&u->session, kind, plain, &a->tx);
+    enum esep_status status = text_to_seal(a, kind, &plain);
+    if (status == ESEP_OK)
+        status = kind == ESEP__V1__KIND__KIND_HELLO
+                     ? esep_session_seal_first(&u->session, kind, plain, &a->tx)
+                     : esep_session_seal(&u->session, kind, plain, &a->tx);
     if (status != ESEP_OK) {
         agent_link_fail(a, AGENT_WHY_TOO_LARGE, "no memory for a frame");
         return false;
@@ -89,6 +111,11 @@ static bool hello_pack(struct agent *a, const struct esep_commitment *c)
     hello.version_max = ESEP_WIRE_VERSION;
     hello.journal_first_seq = a->journal.oldest_seq;
     hello.mail_through = a->journal.mail_through;
+    uint32_t dictionaries[] = {ESEP_DICTIONARY};
+    if (a->compressor != NULL) {
+        hello.dictionaries = dictionaries;
+        hello.n_dictionaries = 1;
+    }
     return agent_pack(a, &hello.base);
 }
 
@@ -116,13 +143,27 @@ void agent_hello_send(struct agent *a)
     agent_count(a, AGENT_HELLOS, 1);
 }
 
+/* The message, unpacked where the session has a dictionary. */
+static enum esep_status open_text(struct agent *a, const struct esep_envelope *envelope,
+                                  struct esep_slice *ret)
+{
+    enum esep_status status = esep_session_open(&a->uplink.session, envelope, &a->scratch);
+    *ret = esep_buf_slice(&a->scratch);
+    if (status != ESEP_OK || a->uplink.session.dictionary == 0)
+        return status;
+    status = esep_decompress(a->compressor, *ret, AGENT_RX_BYTES_MAX, &a->form);
+    *ret = esep_buf_slice(&a->form);
+    return status;
+}
+
 const ProtobufCMessage *agent_open(struct agent *a, const struct esep_envelope *envelope,
                                    const ProtobufCMessageDescriptor *descriptor)
 {
     const ProtobufCMessage *message = NULL;
+    struct esep_slice text;
     esep_arena_reset(&a->arena);
-    if (esep_session_open(&a->uplink.session, envelope, &a->scratch) != ESEP_OK ||
-        esep_unpack(descriptor, esep_buf_slice(&a->scratch), &a->arena, &message) != ESEP_OK) {
+    if (open_text(a, envelope, &text) != ESEP_OK ||
+        esep_unpack(descriptor, text, &a->arena, &message) != ESEP_OK) {
         agent_count(a, AGENT_FRAMES_DROPPED, 1);
         return NULL;
     }
@@ -282,12 +323,14 @@ void agent_on_welcome(struct agent *a, const struct esep_envelope *envelope)
         return; /* nobody but the collector can seal one: a damaged or foreign frame, wait on */
     const Esep__V1__Welcome *w = (const Esep__V1__Welcome *)message;
     if (w->version != ESEP_WIRE_VERSION || w->frame_bytes_max < FRAME_BYTES_LEAST ||
-        (w->epoch == a->journal.epoch && w->seq > 0 && w->head.len != ESEP_HASH_BYTES)) {
+        (w->epoch == a->journal.epoch && w->seq > 0 && w->head.len != ESEP_HASH_BYTES) ||
+        (w->dictionary != 0 && (a->compressor == NULL || w->dictionary != ESEP_DICTIONARY))) {
         agent_link_fail(a, AGENT_WHY_PROTOCOL, "the collector's WELCOME cannot be used");
         return;
     }
     u->credit_bytes = w->credit_bytes;
     u->frame_bytes_max = w->frame_bytes_max;
+    u->session.dictionary = w->dictionary;
     u->group_entries_max = a->config.group_entries;
     if (w->group_entries_max > 0 && w->group_entries_max < u->group_entries_max)
         u->group_entries_max = w->group_entries_max;

@@ -127,7 +127,9 @@ enum esep_status agent_new(struct agent **ret, const struct agent_config *config
     a->config = *config;
     set_defaults(&a->config);
     esep_buf_init(&a->scratch, AGENT_TX_BYTES_MAX);
-    esep_buf_init(&a->tx, AGENT_TX_BYTES_MAX + ESEP_ENVELOPE_HEAD_MAX + ESEP_SEAL_BYTES);
+    esep_buf_init(&a->form, AGENT_TX_BYTES_MAX + ESEP_PACKED_OVERHEAD);
+    esep_buf_init(&a->tx, AGENT_TX_BYTES_MAX + ESEP_PACKED_OVERHEAD + ESEP_ENVELOPE_HEAD_MAX +
+                              ESEP_SEAL_BYTES);
     /* Twice: an item that is half there moves along when the sides change places. */
     esep_buf_init(&a->vault.sides[0].bytes, 2 * a->config.mail_bytes_max);
     esep_buf_init(&a->vault.sides[1].bytes, 2 * a->config.mail_bytes_max);
@@ -136,6 +138,8 @@ enum esep_status agent_new(struct agent **ret, const struct agent_config *config
         status = check_journal(journal, reason);
     if (status == ESEP_OK) {
         status = esep_arena_init(&a->arena, ARENA_BYTES);
+        if (status == ESEP_OK && a->config.compress)
+            status = esep_compressor_new(&a->compressor);
         if (status != ESEP_OK)
             esep_because(reason, status, "no memory for the uplink");
     }
@@ -153,6 +157,8 @@ void agent_free(struct agent *a)
     if (a == NULL)
         return;
     esep_buf_done(&a->scratch);
+    esep_buf_done(&a->form);
+    esep_compressor_free(a->compressor);
     esep_buf_done(&a->tx);
     esep_buf_done(&a->vault.sides[0].bytes);
     esep_buf_done(&a->vault.sides[1].bytes);

@@ -119,6 +119,7 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
     struct agent_head head;
     struct agent_config config = {.broker_count = (uint32_t)s->broker_count,
                                   .check_chain = true,
+                                  .compress = s->compress,
                                   .frame_bytes = (size_t)s->frame_bytes,
                                   .read_bytes = (size_t)s->read_bytes,
                                   .connect_timeout = s->connect_timeout,

@@ -29,6 +29,8 @@ static const struct esep_config_row rows[] = {
         "real, at:INSTANT or shift:-365d: for drills and demonstrations"),
     ROW("language", ESEP_CONFIG_TEXT, language, "ru", 0, 0, "kk, ru or en"),
     ROW("socks_proxy", ESEP_CONFIG_TEXT, socks_proxy, "", 0, 0, "host:port of a SOCKS5 proxy"),
+    ROW("compress", ESEP_CONFIG_BOOL, compress, "true", 0, 0,
+        "pack reports where the collector can unpack them"),
     ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
     ROW("page.enabled", ESEP_CONFIG_BOOL, page_enabled, "true", 0, 0,
         "whether `run` serves the office's page on 127.0.0.1"),

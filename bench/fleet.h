@@ -29,6 +29,7 @@ struct bench_load {
     uint64_t entries;   /* of each office */
     uint32_t in_flight; /* single: over all offices */
     bool check_chain;   /* the core hashes entries again as it reads them, as a disk demands */
+    bool compress;      /* the core packs its frames */
     uint64_t warm_up;   /* lone: reports not counted */
 };
 struct bench_outcome {

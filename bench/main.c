@@ -20,6 +20,7 @@ enum {
     OPTION_KEEP,
     OPTION_LIMITS,
     OPTION_CHECK_CHAIN,
+    OPTION_COMPRESS,
     OPTION_JSON,
     OPTION_PROGRAMS
 };
@@ -30,7 +31,7 @@ struct choice {
     const char *plan;
     char programs[BENCH_PATH];
     uint64_t offices, entries, single, single_offices, in_flight, lone, rounds;
-    bool limits, json, keep, check_chain;
+    bool limits, json, keep, check_chain, compress;
 };
 
 static const struct argp_option options[] = {
@@ -46,6 +47,7 @@ static const struct argp_option options[] = {
     {"limits", OPTION_LIMITS, NULL, 0, "measure the parts alone as well", 0},
     {"check-chain", OPTION_CHECK_CHAIN, NULL, 0,
      "the offices' cores hash entries again as they read them, as from a disk", 0},
+    {"compress", OPTION_COMPRESS, NULL, 0, "backlog and lone: frames are packed", 0},
     {"plan", 'P', "FILE", 0, "plan to load (config/plans/kz-1347-2012.yaml)", 0},
     {"programs", OPTION_PROGRAMS, "FOLDER", 0, "where esep-broker and esep-collector are", 0},
     {"json", OPTION_JSON, NULL, 0, "print JSON (esep-bench/1)", 0},
@@ -102,6 +104,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_CHECK_CHAIN:
         c->check_chain = true;
         return 0;
+    case OPTION_COMPRESS:
+        c->compress = true;
+        return 0;
     case OPTION_JSON:
         c->json = true;
         return 0;
@@ -127,7 +132,7 @@ static bool listed(const char *list, const char *name)
 
 static struct bench_load load_of(const struct choice *c, enum bench_mode mode)
 {
-    struct bench_load load = {.mode = mode, .check_chain = c->check_chain};
+    struct bench_load load = {.mode = mode, .check_chain = c->check_chain, .compress = c->compress};
     switch (mode) {
     case BENCH_SINGLE:
         load.offices = (uint32_t)c->single_offices;

@@ -142,6 +142,7 @@ enum esep_status bench_core_new(struct bench_player *player, struct esep_reason 
     const bool lone = player->fleet->load.mode == BENCH_LONE;
     const esep_time now = now_of(player);
     struct agent_config config = {.log_id = site->log_id,
+                                  .compress = player->fleet->load.compress,
                                   .office = player->who->office,
                                   .sign_key = player->who->sign,
                                   .broker_count = 1,

@@ -72,6 +72,8 @@ static enum esep_status take_memory(struct collector *c)
 {
     esep_buf_init(&c->plain, c->config.frame_bytes_max + ESEP_SEAL_BYTES);
     esep_buf_init(&c->packed, c->config.batch_bytes_max);
+    esep_buf_init(&c->form, c->config.batch_bytes_max + ESEP_PACKED_OVERHEAD);
+    esep_buf_init(&c->message, c->config.frame_bytes_max);
     esep_buf_init(&c->alert_bytes, c->config.batch_bytes_max / 2);
     /* All of it from the start: later there is no saying why a message could not be packed. */
     c->frame_entries = calloc(COLLECTOR_FRAME_ENTRIES_MAX, sizeof *c->frame_entries);
@@ -83,6 +85,12 @@ static enum esep_status take_memory(struct collector *c)
         status = esep_buf_reserve(&c->plain, c->plain.max);
     if (status == ESEP_OK)
         status = esep_buf_reserve(&c->packed, c->packed.max);
+    if (status == ESEP_OK)
+        status = esep_buf_reserve(&c->form, c->form.max);
+    if (status == ESEP_OK)
+        status = esep_buf_reserve(&c->message, c->message.max);
+    if (status == ESEP_OK)
+        status = esep_compressor_new(&c->compressor);
     if (status == ESEP_OK)
         status = esep_buf_reserve(&c->alert_bytes, c->alert_bytes.max);
     if (status == ESEP_OK)
@@ -134,6 +142,9 @@ void collector_free(struct collector *c)
     esep_arena_done(&c->arena);
     esep_buf_done(&c->plain);
     esep_buf_done(&c->packed);
+    esep_buf_done(&c->form);
+    esep_buf_done(&c->message);
+    esep_compressor_free(c->compressor);
     esep_buf_done(&c->alert_bytes);
     if (c->sessions != NULL)
         esep_wipe(c->sessions, c->config.sessions_max * sizeof *c->sessions);
@@ -215,7 +226,31 @@ static void finish_event(struct collector *c)
     while (c->effect_count == 0 && collector_results_step(c)) {}
 }
 
-static void on_session_frame(struct collector *c, const struct collector_frame *frame)
+/* What a session with a dictionary sends, unpacked; its size is known, and paid for, before. The
+ * frame counts as long as it would be unpacked. false: refused. */
+static bool unpack_text(struct collector *c, const struct collector_session *session,
+                        struct collector_frame *frame, struct esep_slice *plain)
+{
+    size_t size = 0;
+    enum esep_status status = esep_packed_size(*plain, c->config.frame_bytes_max, &size);
+    if (status == ESEP_OK) {
+        frame->size_bytes += size + ESEP_PACKED_OVERHEAD - plain->len;
+        if (frame->envelope.kind == ESEP__V1__KIND__KIND_BATCH &&
+            !collector_credit_covers(c, session, frame))
+            return false;
+        status = esep_decompress(c->compressor, *plain, c->config.frame_bytes_max, &c->message);
+    }
+    if (status == ESEP_LIMIT)
+        collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_TOO_LARGE,
+                               "the frame unpacks to more than WELCOME allows");
+    else if (status != ESEP_OK)
+        collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_MALFORMED,
+                               "the frame does not unpack");
+    *plain = esep_buf_slice(&c->message);
+    return status == ESEP_OK;
+}
+
+static void on_session_frame(struct collector *c, struct collector_frame *frame)
 {
     struct collector_session *session = collector_session_find(c, frame->route.session);
     if (session == NULL) {
@@ -244,6 +279,8 @@ static void on_session_frame(struct collector *c, const struct collector_frame *
     collector_session_heard(c, session, frame->now);
     session->confirmed = true;
     struct esep_slice plain = esep_buf_slice(&c->plain);
+    if (session->seal.dictionary != 0 && !unpack_text(c, session, frame, &plain))
+        return;
     switch (frame->envelope.kind) {
     case ESEP__V1__KIND__KIND_BATCH:
         collector_on_batch_frame(c, session, frame, plain);
@@ -270,7 +307,7 @@ static void on_session_frame(struct collector *c, const struct collector_frame *
                            "this kind of frame does not belong into a session");
 }
 
-static void on_office_frame(struct collector *c, const struct collector_frame *frame)
+static void on_office_frame(struct collector *c, struct collector_frame *frame)
 {
     static const struct collector_refusal draining = {
         .reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_WAIT,

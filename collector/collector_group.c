@@ -409,15 +409,22 @@ static void head_alone(struct collector *c, struct collector_session *session,
     cover_waiting(c, session, g);
 }
 
+bool collector_credit_covers(struct collector *c, const struct collector_session *session,
+                             const struct collector_frame *frame)
+{
+    if (session->received_bytes + frame->size_bytes <= session->credit_bytes)
+        return true;
+    collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_CREDIT,
+                           "more bytes than the credit granted");
+    return false;
+}
+
 void collector_on_batch_frame(struct collector *c, struct collector_session *session,
                               const struct collector_frame *frame, struct esep_slice plain)
 {
     struct group_frame g = {.frame = frame};
-    if (session->received_bytes + frame->size_bytes > session->credit_bytes) {
-        collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_CREDIT,
-                               "more bytes than the credit granted");
+    if (!collector_credit_covers(c, session, frame))
         return;
-    }
     session->received_bytes += frame->size_bytes;
     struct esep_reason reason = {{0}};
     if (collector_batch_read(c, plain, &g.batch, &reason) != ESEP_OK) {

@@ -198,6 +198,15 @@ static void welcome_or_wait(struct collector *c, struct collector_session *sessi
     after->generation = session->generation;
 }
 
+/* Of those that the office offers, the one that is spoken here. */
+static uint32_t dictionary_of(const Esep__V1__Hello *hello)
+{
+    for (size_t i = 0; i < hello->n_dictionaries; i++)
+        if (hello->dictionaries[i] == ESEP_DICTIONARY)
+            return ESEP_DICTIONARY;
+    return 0;
+}
+
 static void open_session(struct collector *c, const struct hello *h,
                          const struct esep_session *seal)
 {
@@ -219,6 +228,7 @@ static void open_session(struct collector *c, const struct hello *h,
         collector_refuse(c, &h->frame.route, &refusal);
         return;
     }
+    session->seal.dictionary = dictionary_of(h->message);
     session->epoch = h->commitment.epoch;
     session->link = h->frame.route.link;
     session->conn = h->frame.route.conn;
@@ -332,6 +342,7 @@ void collector_welcome(struct collector *c, struct collector_session *session)
     welcome.group_entries_max = c->config.batch_records_max - 1;
     if (collector_takes_files(c))
         welcome.features = COLLECTOR_EVIDENCE;
+    welcome.dictionary = session->seal.dictionary;
     Esep__V1__HeldChain older = ESEP__V1__HELD_CHAIN__INIT;
     older.epoch = office->durable_epoch;
     older.seq = office->durable_seq;

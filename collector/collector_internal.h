@@ -19,6 +19,7 @@
 #include "collector/collector.h"
 #include "collector/rights.h"
 #include "esep/v1/link.pb-c.h"
+#include "wire/compress.h"
 #include "wire/session.h"
 #include "wire/unpack.h"
 
@@ -288,6 +289,9 @@ struct collector {
     struct esep_arena arena; /* of one message */
     struct esep_buf plain;   /* of one frame */
     struct esep_buf packed;
+    struct esep_compressor *compressor;
+    struct esep_buf form;    /* a text with its form, for a session with a dictionary */
+    struct esep_buf message; /* one that came packed */
     struct esep_slice *frame_entries;
     struct esep_hash *frame_hashes;
     struct collector_nonce nonces[COLLECTOR_NONCES_MAX];
@@ -379,6 +383,9 @@ void collector_promise(struct collector *c, struct collector_session *session,
 void collector_on_batch_frame(struct collector *c, struct collector_session *session,
                               const struct collector_frame *frame, struct esep_slice plain);
 void collector_waiting_drop(struct collector *c, struct collector_session *session);
+/* Whether the credit covers the frame; else it is refused. */
+bool collector_credit_covers(struct collector *c, const struct collector_session *session,
+                             const struct collector_frame *frame);
 void collector_ready_drain(struct collector *c, esep_time now);
 /* A group of consecutive entries under one verified head; entries NULL: the session's queue. */
 struct collector_group {

@@ -73,6 +73,17 @@ static enum esep_status put_to(struct esep_buf *room, uint64_t conn)
     return esep_pack(&up.base, room);
 }
 
+/* Mail has texts; the rest is hashes, signatures and a few numbers. */
+static enum esep_status put_form(struct collector *c, Esep__V1__Kind kind, struct esep_slice *plain)
+{
+    esep_buf_clear(&c->form);
+    enum esep_status status = kind == ESEP__V1__KIND__KIND_MAIL
+                                  ? esep_compress(c->compressor, *plain, &c->form)
+                                  : esep_compress_not(*plain, &c->form);
+    *plain = esep_buf_slice(&c->form);
+    return status;
+}
+
 void collector_out_to_conn(struct collector *c, uint32_t link, uint64_t conn,
                            struct esep_session *seal, Esep__V1__Kind kind, bool first,
                            struct esep_slice plain)
@@ -80,6 +91,8 @@ void collector_out_to_conn(struct collector *c, uint32_t link, uint64_t conn,
     struct esep_buf room = collector_out_room(c);
     enum esep_status status = put_to(&room, conn);
     size_t head = room.len;
+    if (status == ESEP_OK && !first && seal->dictionary != 0)
+        status = put_form(c, kind, &plain);
     if (status == ESEP_OK)
         status = first ? esep_session_seal_first(seal, kind, plain, &room)
                        : esep_session_seal(seal, kind, plain, &room);

@@ -46,6 +46,9 @@ struct esep_session {
     uint8_t key[ESEP_KEY_BYTES];
     uint64_t tx_counter;
     uint64_t rx_counter;
+    /* What WELCOME granted for the texts of later frames (compress.h); 0: none. Not looked at here:
+     * who seals and opens packs and unpacks. */
+    uint32_t dictionary;
 };
 
 /* Office: begins with a 32-byte ephemeral seed that is used once. */

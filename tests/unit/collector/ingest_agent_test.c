@@ -22,6 +22,7 @@ struct pair {
     size_t receipts, promises, mails;
     esep_time committed_at; /* of the newest receipt */
     bool cut;               /* the link takes frames and loses them */
+    bool plain;             /* the office does not pack */
 };
 
 static void hear(void *context, struct esep_slice frame)
@@ -44,6 +45,7 @@ static void agent_start(struct pair *p)
     config.office = p->office->number;
     config.sign_key = p->office->sign;
     config.check_chain = true;
+    config.compress = !p->plain;
     memset(config.seed, (int)++p->g->draws, sizeof config.seed);
     assert_int_equal(agent_new(&p->agent, &config, &p->journal, p->g->world.now, &reason), ESEP_OK);
 }
@@ -225,6 +227,30 @@ static void a_backlog_of_ten_thousand(void **state)
     assert_int_equal(p.promises, 1);
     assert_true(p.committed_at >= before && p.committed_at <= before + ESEP_MINUTE);
     assert_int_equal(agent_counter(p.agent, AGENT_REFUSALS_SIGNED), 0);
+    const uint64_t sent = agent_counter(p.agent, AGENT_BYTES_SENT);
+    assert_true(agent_counter(p.agent, AGENT_BYTES_SPARED) > 2 * sent);
+    pair_end(&p);
+    ingest_end(&g);
+}
+
+/* An office of before there were dictionaries, or one that is told not to pack. */
+static void an_office_that_does_not_pack(void **state)
+{
+    (void)state;
+    struct ingest g;
+    struct pair p;
+    ingest_start(&g, NULL);
+    pair_start(&p, &g, "moh");
+    agent_free(p.agent);
+    p.plain = true;
+    agent_start(&p);
+    for (int i = 0; i < 500; i++)
+        write_one(&p, KEY_1_MOH);
+    pass_time(&p, 2 * ESEP_MINUTE);
+    assert_int_equal(status_of(&p).receipted_seq, 500);
+    assert_int_equal(p.mails, 1);
+    assert_int_equal(agent_counter(p.agent, AGENT_REFUSALS_SIGNED), 0);
+    assert_int_equal(agent_counter(p.agent, AGENT_BYTES_SPARED), 0);
     pair_end(&p);
     ingest_end(&g);
 }
@@ -428,6 +454,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lone_report),
         cmocka_unit_test(a_backlog_of_ten_thousand),
+        cmocka_unit_test(an_office_that_does_not_pack),
         cmocka_unit_test(a_backlog_larger_than_a_batch),
         cmocka_unit_test(links_break_and_the_collector_crashes),
         cmocka_unit_test(a_lost_receipt_comes_again),
