@@ -143,6 +143,11 @@ ESEP_MUST_USE enum esep_status journal_view(struct journal *journal, struct agen
 ESEP_MUST_USE enum esep_status journal_draft_put(struct journal *journal, const char *obligation,
                                                  struct esep_slice report,
                                                  struct esep_reason *reason);
+/* The same, if the draft is still `was` (no bytes: there is none): of two who change it at once one
+ * is told. ESEP_CONFLICT: it is another. */
+ESEP_MUST_USE enum esep_status journal_draft_swap(struct journal *journal, const char *obligation,
+                                                  struct esep_slice was, struct esep_slice report,
+                                                  struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status journal_draft_get(struct journal *journal, const char *obligation,
                                                  struct esep_buf *ret_report,
                                                  struct esep_reason *reason);

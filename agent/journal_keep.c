@@ -17,6 +17,30 @@ enum esep_status journal_draft_put(struct journal *journal, const char *obligati
     return journal_end(txn, status, reason);
 }
 
+enum esep_status journal_draft_swap(struct journal *journal, const char *obligation,
+                                    struct esep_slice was, struct esep_slice report,
+                                    struct esep_reason *reason)
+{
+    MDB_txn *txn = NULL;
+    MDB_val key = journal_val(obligation, strlen(obligation));
+    MDB_val data = {0};
+    enum esep_status status = journal_begin(journal, true, &txn, reason);
+    if (status != ESEP_OK)
+        return status;
+    int rc = mdb_get(txn, journal->drafts, &key, &data);
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        status = esep_store_status(rc, reason, "read a draft");
+    else if (!esep_slice_equal(
+                 was, esep_slice(rc == 0 ? data.mv_data : NULL, rc == 0 ? data.mv_size : 0)))
+        status = esep_because(reason, ESEP_CONFLICT, "the draft was changed meanwhile");
+    if (status == ESEP_OK) {
+        data = journal_val(report.data, report.len);
+        rc = mdb_put(txn, journal->drafts, &key, &data, 0);
+        status = rc == 0 ? ESEP_OK : esep_store_status(rc, reason, "keep a draft");
+    }
+    return journal_end(txn, status, reason);
+}
+
 enum esep_status journal_draft_get(struct journal *journal, const char *obligation,
                                    struct esep_buf *ret_report, struct esep_reason *reason)
 {

@@ -54,6 +54,8 @@ enum esep_status agent_page_start(struct page **ret, struct agent_run *run,
     if (status == ESEP_OK)
         status = page_desk_new(&page->desk, page);
     if (status == ESEP_OK)
+        status = page_orders_new(&page->orders);
+    if (status == ESEP_OK)
         status = page_events_new(&page->events, page);
     if (status == ESEP_OK)
         status = serve(page, reason);
@@ -74,6 +76,7 @@ void agent_page_free(struct page *page)
     esep_http_free(page->http);
     page_events_free(page->events);
     page_desk_free(page->desk);
+    page_orders_free(page->orders);
     page_files_free(page->files);
     esep_wipe(page, sizeof *page);
     free(page);

@@ -12,7 +12,10 @@
  *   desk.c        the duties, kept for the moment between requests
  *   duty.c        **pure**: a duty's two axes, group and reminder; say_*.c: things as JSON
  *   form.c        **pure**: a report as a form, and back; form_check.c: its faults, field by field
- *   status.c, duties.c, obligation.c, draft.c, write.c, receipt.c, events.c, upload.c  the routes
+ *   draft.c       the form as it stands, and the mark it is known by
+ *   about.c       the mail about one obligation
+ *   orders.c      an order that is sent twice
+ *   status.c, duties.c, obligation.c, write.c, receipt.c, events.c  the routes
  *
  * docs/office-openapi.json is the contract; web/office is its user. One thread, the loop's: a
  * request takes a bounded time, and the uplink goes on between two of them.
@@ -31,6 +34,7 @@
 struct page_files;
 struct page_events;
 struct page_desk;
+struct page_orders;
 
 struct page {
     struct agent_run *run;
@@ -39,6 +43,7 @@ struct page {
     struct page_files *files;
     struct page_events *events;
     struct page_desk *desk;
+    struct page_orders *orders;
     char cookie_name[32];
     char journal[200]; /* where the runtime files are */
     uint64_t number;   /* of changes: rises */
@@ -136,6 +141,27 @@ void page_status(const struct page_call *call);
 void page_office(const struct page_call *call);
 void page_try(const struct page_call *call);
 void page_duties(const struct page_call *call);
+
+/* orders.c: what was answered to an order, for when it is sent again. */
+ESEP_MUST_USE enum esep_status page_orders_new(struct page_orders **ret);
+void page_orders_free(struct page_orders *orders);
+/* An order on its way: what names it, and what it says. */
+struct page_order {
+    struct esep_hash id, content;
+};
+/* False: answered, as before, or refused. */
+bool page_order_begin(const struct page_call *call, struct page_order *ret);
+void page_order_done(const struct page_call *call, const struct page_order *order, json_t *answer);
+
+/* draft.c, write.c, obligation.c, receipt.c */
+void page_draft_save(const struct page_call *call);
+void page_draft_drop(const struct page_call *call);
+void page_report(const struct page_call *call);
+void page_withdraw(const struct page_call *call);
+void page_extension(const struct page_call *call);
+void page_obligation(const struct page_call *call);
+void page_entry(const struct page_call *call);
+void page_receipt(const struct page_call *call);
 
 /* events.c */
 ESEP_MUST_USE enum esep_status page_events_new(struct page_events **ret, struct page *page);

@@ -27,6 +27,8 @@ struct page_say {
 };
 /* #/components/schemas/Duty */
 json_t *page_json_duty(const struct page_say *say, const struct agent_duty *duty);
+/* #/components/schemas/Action; null */
+json_t *page_json_action(const struct page_say *say, const struct agent_duty *duty);
 const struct esep_zone *page_zone_of(const struct agent_duties *d, const struct agent_duty *duty);
 
 #endif

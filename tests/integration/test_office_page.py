@@ -130,6 +130,7 @@ class OfficePage(unittest.TestCase):
         cls.office = cls.field.enrol("akmola", start=True, page={"enabled": True, "files": folder})
         esep.wait(lambda: cls.office.command("duties", "--json").json()["plan_known"], "the plan")
         cls.page = Page(cls.office).open()
+        cls.orders = 0
 
     def refused(self, wanted, method, path, code=None, body=None, **headers):
         status, _, value = self.page.ask(method, path, body, **headers)
@@ -260,6 +261,157 @@ class OfficePage(unittest.TestCase):
             self.assertIn(self.page.url, file.read())
         self.assertNotIn("token", words)
         self.assertEqual(os.stat(words).st_mode & 0o777, 0o600)
+
+    def order(self, what, key, body, **headers):
+        type(self).orders += 1
+        return self.page.ask("POST", f"/api/v1/{what}/{quoted(key)}", body,
+                             **{"Idempotency_Key": f"order-{self.orders:06}", **headers})
+
+    def until(self, key, delivery):
+        return esep.wait(lambda: self.page.duty(key)["delivery"] == delivery, f"{key}: {delivery}")
+
+    def whole(self, key):
+        return self.page.get("/api/v1/obligations/" + quoted(key))
+
+    def test_a_clerk_s_day(self):
+        """Draft, two tabs, report, return, corrected report, acceptance, receipt: as in one life."""
+        key = "kz-1347-2012/fulfilment/24/akmola/2013-01-01..2013-12-31"
+        draft = "/api/v1/drafts/" + quoted(key)
+        first = self.whole(key)
+        self.assertEqual((first["form_of"], first["draft"]["etag"], first["way"]), ("empty", None, []))
+        self.assertEqual(first["action"]["number"], "24")
+
+        # A draft, typed in two tabs.
+        self.refused(428, "PUT", draft, "precondition_required", {"narrative": "x"})
+        status, headers, saved = self.page.ask(
+            "PUT", draft, {"narrative": "Seminars.", "money": [
+                {"source": "lb", "planned": "1 234,5", "spent": "12o"}]}, If_None_Match="*")
+        self.assertEqual(status, 200)
+        self.assertEqual(saved["form"]["money"][0]["planned"], "1 234,50")
+        self.assertEqual([(e["field"], e["code"], e["saved"]) for e in saved["errors"]],
+                         [("money/0/spent", "unreadable", False), ("fulfilment", "required", True)])
+        stale = self.refused(412, "PUT", draft, "stale", {"narrative": "y"}, If_None_Match="*")
+        self.assertEqual(stale["draft"]["form"]["narrative"], "Seminars.")
+        self.refused(412, "PUT", draft, "stale", {"narrative": "y"}, If_Match='"0"')
+        self.assertEqual(self.page.duty(key)["delivery"], "draft")
+
+        # What was answered is durable: kill -9, and the page of another start.
+        self.office.daemon.restart(hard=True)
+        self.refused_everywhere()
+        type(self).page = Page(self.office).open()
+        self.assertEqual(self.whole(key)["draft"]["form"], saved["form"])
+
+        # Sent as a whole or not at all, and once.
+        form = {**saved["form"], "fulfilment": "in_progress", "percent": 40}
+        match = {"If_Match": headers["ETag"]}
+        status, _, value = self.order("reports", key, {**form, "percent": "4o"}, **match)
+        self.assertEqual((status, value["errors"][0]["field"]), (422, "percent"))
+        self.assertEqual(self.whole(key)["revisions"], [])
+        same = {"Idempotency_Key": "the-same-order", **match}
+        status, _, written = self.order("reports", key, form, **same)
+        self.assertEqual((status, written["revision"]), (201, 1))
+        self.assertEqual(self.order("reports", key, form, **same)[2], written)
+        self.assertEqual(self.order("reports", key, {**form, "percent": 1}, **same)[2]["code"],
+                         "idempotency")
+        self.until(key, "under_review")
+        whole = self.whole(key)
+        self.assertEqual(len(whole["revisions"]), 1)
+        self.assertEqual([s["step"] for s in whole["way"] if s["reached"]],
+                         ["saved", "committed", "sent", "received", "evidence_complete", "under_review"])
+        self.assertIsNone(whole["draft"]["etag"])
+
+        # Returned: it opens filled in, with the reason.
+        index = next(r["log_index"] for r in self.field.reports() if r["obligation"] == key)
+        self.field.command("review", str(index), "--return", "incomplete", "--comment", "figures",
+                           "--again-by", "2013-07-01")
+        self.until(key, "returned")
+        whole = self.whole(key)
+        self.assertEqual((whole["form_of"], whole["draft"]["form"]["percent"]), ("revision", 40))
+        self.assertEqual((whole["returned"]["reason_code"], whole["returned"]["comment"],
+                          whole["returned"]["again_by"]), ("incomplete", "figures", "2013-07-01"))
+        self.assertEqual((whole["duty"]["group"], whole["duty"]["days_left"]), ("needs_you", 11))
+
+        # Corrected, without a draft of its own, and accepted.
+        status, _, written = self.order("reports", key, {"percent": 60}, If_None_Match="*")
+        self.assertEqual((status, written["revision"]), (201, 2))
+        self.until(key, "under_review")
+        index = max(r["log_index"] for r in self.field.reports() if r["obligation"] == key)
+        self.field.command("review", str(index), "--accept")
+        self.until(key, "accepted")
+        whole = self.whole(key)
+        self.assertEqual(whole["duty"]["group"], "done")
+        self.assertEqual([i["outcome"] for i in whole["mail"] if i["type"] == "review"],
+                         ["accepted", "returned"])
+        self.assertEqual(whole["way"][-1]["step"], "accepted")
+        self.assertIsNotNone(whole["way"][-1]["at"])
+
+        # The proof: the newest, and the first, which is what counts.
+        newest = self.page.get("/api/v1/receipts/" + quoted(key))
+        self.assertEqual((newest["revision"], newest["verified"]), (2, True))
+        first = self.page.get(f"/api/v1/receipts/{quoted(key)}?epoch=1&seq={whole['revisions'][-1]['seq']}")
+        printed = self.office.command("receipt", str(first["seq"]), "--json").json()
+        self.assertEqual(first["receipt"]["signature"], printed["receipt"]["signature"])
+        entry = self.page.get("/api/v1/entries/" + first["content_hash"])
+        self.assertEqual(entry["form"]["percent"], 40)
+
+    def refused_everywhere(self):
+        """Nothing of the start before is believed: the port may be another, the token is."""
+        old = self.page
+        url = esep.wait(lambda: self.office.command("open", "--print", code=None).out.strip(), "a page")
+        old.port = int(re.search(r":(\d+)/", url)[1])
+        self.assertEqual(old.ask("GET", "/")[0], 401)
+        self.assertEqual(old.ask("GET", "/api/v1/duties")[0], 401)
+        self.assertEqual(old.ask("GET", old.url[old.url.index("/open"):])[0], 401)
+
+    def test_withdrawal_and_more_time(self):
+        key = "kz-1347-2012/annual/-/akmola/2013-01-01..2013-12-31"
+        nil = {"fulfilment": "not_started", "nil_report": True}
+        status, _, value = self.order("reports", key, nil, If_None_Match="*")
+        self.assertEqual((status, [e["field"] for e in value["errors"]]), (422, ["nil_reason"]))
+        nil["nil_reason"] = "nothing yet"
+        self.assertEqual(self.order("reports", key, nil, If_None_Match="*")[0], 201)
+        self.assertEqual(self.order("withdrawals", key, {"reason": " "})[2]["errors"][0]["code"], "required")
+        self.assertEqual(self.order("withdrawals", key, {"reason": "by mistake"})[0], 201)
+        self.assertEqual(self.page.duty(key)["delivery"], "withdrawn")
+        status, _, value = self.order("extensions", key, {"until": "2014-02-30", "reason": "floods"})
+        self.assertEqual((status, value["errors"][0]["field"]), (422, "until"))
+        self.assertEqual(self.order("extensions", key, {"until": "2014-02-28", "reason": "floods"})[0], 201)
+        self.assertEqual(self.page.duty(key)["control"], "extension_asked")
+        self.assertEqual(self.order("reports", key + "x", nil, If_None_Match="*")[0], 404)
+        self.assertEqual(self.order("withdrawals", "x/y", {"reason": "z"})[0], 404)
+
+    def test_a_command_and_the_page_share_a_draft(self):
+        key = "kz-1347-2012/fulfilment/24/akmola/2012-01-01..2012-12-31"
+        draft = "/api/v1/drafts/" + quoted(key)
+        self.office.report(key, "--draft", "--narrative", "By a command.")
+        whole = self.whole(key)
+        self.assertEqual((whole["form_of"], whole["draft"]["form"]["narrative"]), ("draft", "By a command."))
+        self.office.report(key, "--draft", "--percent", "7")
+        self.refused(412, "PUT", draft, "stale", {"percent": 8}, If_Match=whole["draft"]["etag"])
+        self.refused(412, "DELETE", draft, "stale", If_Match=whole["draft"]["etag"])
+        self.assertEqual(self.page.ask("DELETE", draft, If_Match=self.whole(key)["draft"]["etag"])[0], 204)
+        self.refused(404, "DELETE", draft, "not_found", If_Match='"x"')
+        self.assertEqual(self.whole(key)["form_of"], "empty")
+
+    def test_the_page_is_told(self):
+        """A word comes when something has changed, whoever changed it."""
+        line = http.client.HTTPConnection("127.0.0.1", self.page.port, timeout=esep.PATIENCE)
+        line.request("GET", "/api/v1/events", headers=self.page.headers())
+        stream = line.getresponse()
+        self.assertEqual((stream.status, stream.getheader("Content-Type")), (200, "text/event-stream"))
+
+        def number():
+            while True:
+                text = stream.readline().decode()
+                self.assertNotEqual(text, "", "the stream has ended")
+                if text.startswith("data: "):
+                    return json.loads(text[6:])["n"]
+
+        before = number()
+        self.office.report("kz-1347-2012/annual/-/akmola/2012-01-01..2012-12-31", "--fulfilment",
+                           "in_progress", "--narrative", "x")
+        self.assertGreater(number(), before)
+        line.close()
 
 
 if __name__ == "__main__":

@@ -63,6 +63,28 @@ static void test_append_after_another_wrote(void **state)
     journal_close(&w.journal);
 }
 
+/* Two tabs, or a tab and a command, at one draft: the second is told, and overwrites nothing. */
+static void test_a_draft_is_changed_by_who_knows_it(void **state)
+{
+    struct journal_world w;
+    struct esep_buf kept;
+    struct esep_reason reason = {""};
+    const struct esep_slice none = esep_slice(NULL, 0);
+    const struct esep_slice a = esep_slice_str("a");
+    const struct esep_slice b = esep_slice_str("b");
+    world_begin(&w, state, 16 * MIB, 0);
+    esep_buf_init(&kept, 64);
+    assert_int_equal(journal_draft_swap(&w.journal, "p/x", a, b, &reason), ESEP_CONFLICT);
+    assert_int_equal(journal_draft_swap(&w.journal, "p/x", none, a, &reason), ESEP_OK);
+    assert_int_equal(journal_draft_swap(&w.journal, "p/x", none, b, &reason), ESEP_CONFLICT);
+    assert_int_equal(journal_draft_swap(&w.journal, "p/x", b, b, &reason), ESEP_CONFLICT);
+    assert_int_equal(journal_draft_swap(&w.journal, "p/x", a, b, &reason), ESEP_OK);
+    assert_int_equal(journal_draft_get(&w.journal, "p/x", &kept, &reason), ESEP_OK);
+    assert_true(esep_slice_equal(esep_buf_slice(&kept), b));
+    esep_buf_done(&kept);
+    journal_close(&w.journal);
+}
+
 /* A draft goes with the report that it became, or neither does: nobody can send it twice. */
 static void test_a_draft_is_sent_once(void **state)
 {
@@ -544,6 +566,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         unit_test_in_folder(test_round_trip),
         unit_test_in_folder(test_another_key_may_not_write),
+        unit_test_in_folder(test_a_draft_is_changed_by_who_knows_it),
         unit_test_in_folder(test_a_draft_is_sent_once),
         unit_test_in_folder(test_append_after_another_wrote),
         unit_test_in_folder(test_too_many_wait),

@@ -1,0 +1,229 @@
+/* agent/page/obligation.c - one obligation: what it demands, the form, what came, the report's way;
+ * see page.h. */
+#include "agent/page/about.h"
+#include "agent/page/draft.h"
+
+#define REVISIONS_MAX 200
+
+struct whole {
+    const struct page_call *call;
+    struct agent_desk desk;
+    struct page_say say;
+    const struct agent_duty *duty;
+    struct page_draft draft;
+    struct page_about about;
+    struct esep_arena arena; /* for older reports, one after the other */
+};
+
+static json_t *revisions_json(const struct whole *w)
+{
+    const struct agent_duties *d = w->say.d;
+    const struct esep_zone *zone = page_zone_of(d, w->duty);
+    json_t *list = json_array();
+    for (uint32_t at = w->duty->newest_event; at > 0 && json_array_size(list) < REVISIONS_MAX;
+         at = d->events[at - 1].before) {
+        const struct agent_event *e = &d->events[at - 1];
+        (void)json_array_append_new(
+            list, json_pack("{s:i, s:I, s:i, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:b}", "epoch",
+                            (int)e->epoch, "seq", (json_int_t)e->seq, "revision", (int)e->revision,
+                            "content_hash", page_json_hash(&e->hash), "saved_at",
+                            esep_json_time(e->written_at, zone), "came",
+                            e->last_index != 0 ? esep_json_time(e->came, zone) : json_null(),
+                            "by_commitment", (int)e->by_commitment, "committed_at",
+                            esep_json_time(e->promised_at, zone), "log_index",
+                            e->first_index == e->last_index ? page_json_number(e->first_index)
+                                                            : json_null(),
+                            "fulfilment", page_json_fulfilment(e->fulfilment), "percent",
+                            page_json_percent(e->percent), "withdrawn", (int)e->withdrawn));
+    }
+    return list;
+}
+
+/* One step. at: 0 where no clock has told. */
+static void step(json_t *way, const struct whole *w, const char *name, bool reached, esep_time at,
+                 const char *clock, uint64_t number)
+{
+    const bool told = reached && at != 0;
+    (void)json_array_append_new(
+        way,
+        json_pack("{s:s, s:b, s:o, s:o, s:o, s:n, s:n}", "step", name, "reached", (int)reached,
+                  "at", told ? esep_json_time(at, page_zone_of(w->say.d, w->duty)) : json_null(),
+                  "clock", told ? json_string(clock) : json_null(), "number",
+                  reached ? page_json_number(number) : json_null(), "files_total", "files_left"));
+}
+
+/* How many files the newest report names; -1: it is not held any more. */
+static int files_of(struct whole *w)
+{
+    struct esep_reason reason = {""};
+    const Esep__V1__JournalEntry *entry = NULL;
+    esep_arena_reset(&w->arena);
+    if (page_report_load(&w->desk, w->duty->epoch, w->duty->seq, &w->arena, &entry, &reason) !=
+        ESEP_OK)
+        return -1;
+    return (int)entry->report->n_attachments;
+}
+
+static json_t *way_json(struct whole *w)
+{
+    const struct agent_duty *duty = w->duty;
+    const struct agent_duties *d = w->say.d;
+    json_t *way = json_array();
+    if (duty->seq == 0)
+        return way;
+    const struct esep_receipt *receipt = agent_duties_receipt(
+        d, duty->epoch, duty->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
+    const struct esep_receipt *promise = agent_duties_receipt(
+        d, duty->epoch, duty->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
+    const bool received = receipt != NULL;
+    const esep_time promised = promise != NULL                          ? promise->accepted_at
+                               : received && receipt->committed_at != 0 ? receipt->committed_at
+                                                                        : 0;
+    const bool sent = duty->epoch == w->say.sent.epoch && duty->seq <= w->say.sent.seq;
+    const int files = files_of(w);
+    const bool whole = received && files == 0;
+    const bool returned = duty->submission == ESEP_SUBMISSION_RETURNED;
+    const bool accepted = duty->submission == ESEP_SUBMISSION_ACCEPTED;
+    step(way, w, "saved", true, duty->written_at, "office", duty->seq);
+    step(way, w, "committed", promised != 0 || received, promised, "collector",
+         promise != NULL ? promise->last_index : 0);
+    step(way, w, "sent", sent || received, 0, NULL, 0);
+    step(way, w, "received", received, received ? receipt->accepted_at : 0, "collector",
+         duty->log_index != 0 ? duty->log_index
+         : received           ? receipt->last_index
+                              : 0);
+    step(way, w, "evidence_complete", whole || accepted, 0, NULL, 0);
+    if (files >= 0) {
+        json_t *evidence = json_array_get(way, json_array_size(way) - 1);
+        (void)json_object_set_new(evidence, "files_total", json_integer(files));
+        (void)json_object_set_new(evidence, "files_left", json_integer(whole ? 0 : files));
+    }
+    step(way, w, "under_review", whole || returned || accepted, 0, NULL, 0);
+    step(way, w, returned ? "returned" : "accepted", returned || accepted, w->about.reviewed_at,
+         "collector", 0);
+    return way;
+}
+
+/* The key up to its window, and the window's first day. */
+static size_t before_window(const char *key)
+{
+    const char *window = strrchr(key, '/');
+    return window != NULL ? (size_t)(window - key) + 1 : 0;
+}
+
+/* This office's report for the period before: the nearest one that there is. */
+static json_t *last_json(struct whole *w)
+{
+    const struct agent_duties *d = w->say.d;
+    const char *key = w->duty->made.key;
+    const size_t len = before_window(key);
+    const struct agent_duty *last = NULL;
+    const Esep__V1__JournalEntry *entry = NULL;
+    struct esep_reason reason = {""};
+    for (size_t i = 0; len > 0 && i < d->count; i++) {
+        const struct agent_duty *one = &d->duties[i];
+        if (one->seq != 0 && strncmp(one->made.key, key, len) == 0 &&
+            strcmp(one->made.key + len, key + len) < 0 &&
+            (last == NULL || strcmp(one->made.key, last->made.key) > 0))
+            last = one;
+    }
+    esep_arena_reset(&w->arena);
+    if (last == NULL ||
+        page_report_load(&w->desk, last->epoch, last->seq, &w->arena, &entry, &reason) != ESEP_OK)
+        return json_null();
+    const bool planned = last->plan != NULL;
+    return json_pack("{s:s, s:o, s:o, s:i, s:o, s:o}", "key", last->made.key, "window_start",
+                     planned ? page_json_day(last->made.window.start) : json_null(), "window_end",
+                     planned ? page_json_day(last->made.window.end) : json_null(), "revision",
+                     (int)last->revision, "came", esep_json_time(last->came, page_zone_of(d, last)),
+                     "form", page_form_json(entry->report));
+}
+
+/* Who prepared and signed the newest report: he is likely to do so again. */
+static json_t *people_json(struct whole *w)
+{
+    const struct agent_duties *d = w->say.d;
+    const Esep__V1__JournalEntry *entry = NULL;
+    struct esep_reason reason = {""};
+    esep_arena_reset(&w->arena);
+    const struct agent_event *newest = d->event_count > 0 ? &d->events[d->event_count - 1] : NULL;
+    if (newest == NULL || page_report_load(&w->desk, newest->epoch, newest->seq, &w->arena, &entry,
+                                           &reason) != ESEP_OK)
+        return json_pack("{s:n, s:n}", "preparer", "signatory");
+    json_t *form = page_form_json(entry->report);
+    json_t *people = json_pack("{s:O, s:O}", "preparer", json_object_get(form, "preparer"),
+                               "signatory", json_object_get(form, "signatory"));
+    json_decref(form);
+    return people;
+}
+
+static const char *form_of(const struct page_draft *draft)
+{
+    switch (draft->of) {
+    case PAGE_FORM_DRAFT:
+        return "draft";
+    case PAGE_FORM_REVISION:
+        return "revision";
+    case PAGE_FORM_EMPTY:
+    default:
+        return "empty";
+    }
+}
+
+static json_t *whole_json(struct whole *w)
+{
+    const bool open = agent_duty_open(w->duty);
+    const bool stands = w->duty->seq != 0 && w->duty->submission != ESEP_SUBMISSION_WITHDRAWN;
+    json_t *value =
+        json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:{s:b, s:b, s:b}}", "duty",
+                  page_json_duty(&w->say, w->duty), "body_name",
+                  page_json_body(w->say.d, w->say.d->identity.body), "action",
+                  page_json_action(&w->say, w->duty), "draft",
+                  page_draft_json(&w->draft, json_array(), 0, NULL), "form_of", form_of(&w->draft),
+                  "revisions", revisions_json(w), "way", way_json(w), "last", last_json(w),
+                  "people", people_json(w), "may", "report", (int)open, "withdraw",
+                  (int)(open && stands), "ask_extension", (int)open);
+    if (value == NULL)
+        return NULL;
+    (void)json_object_set(value, "returned", w->about.returned);
+    (void)json_object_set(value, "mail", w->about.mail);
+    (void)json_object_set(value, "co_executors", w->about.co_executors);
+    (void)json_object_set(value, "conflict_with", w->about.conflict_with);
+    return value;
+}
+
+static enum esep_status load(struct whole *w, struct esep_reason *reason)
+{
+    const struct page_call *call = w->call;
+    struct agent_duties *d = NULL;
+    enum esep_status status = page_desk_open(call->page, &w->desk, reason);
+    if (status == ESEP_OK)
+        status = page_desk_duties(call->page->desk, &d, reason);
+    if (status != ESEP_OK)
+        return status;
+    page_say_init(call, d, &w->say);
+    w->duty = agent_duty_find(d, call->rest);
+    if (w->duty == NULL)
+        return esep_because(reason, ESEP_NOT_FOUND, "this office owes no such thing");
+    status = esep_arena_init(&w->arena, PAGE_FORM_ARENA_BYTES);
+    if (status == ESEP_OK)
+        status = page_draft_open(&w->draft, call->page, &w->desk, call->rest, reason);
+    if (status == ESEP_OK)
+        status = page_about_load(&w->about, &w->desk, d, w->duty, reason);
+    return status;
+}
+
+void page_obligation(const struct page_call *call)
+{
+    struct esep_reason reason = {""};
+    struct whole whole = {.call = call};
+    const enum esep_status status = load(&whole, &reason);
+    if (status != ESEP_OK)
+        page_failed(call, status, &reason);
+    else
+        page_answer_json(call, 200, NULL, whole_json(&whole));
+    page_about_done(&whole.about);
+    page_draft_free(&whole.draft);
+    esep_arena_done(&whole.arena);
+    esep_wipe(&whole.desk.sign_key, sizeof whole.desk.sign_key);
+}
