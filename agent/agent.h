@@ -51,6 +51,8 @@ struct agent_config {
     size_t frame_bytes;    /* [64 KiB] no longer frame, but for one entry that needs it; 4 KiB .. */
     size_t read_bytes;     /* [256 KiB] of one READ */
     size_t mail_bytes_max; /* [4 MiB] one mailbox item, and all that wait to be stored */
+    size_t chunk_bytes;    /* [8 KiB] of a file, in one frame; 1 KiB .. 64 KiB */
+    size_t flight_bytes;   /* [two chunks] of files, sent and not yet answered */
     uint32_t group_frames; /* [64] a signed head at least so often ... */
     uint32_t group_entries;    /* [4096] */
     esep_time connect_timeout; /* [30 s] from CONNECT to agent_on_connected */
@@ -116,6 +118,19 @@ void agent_on_appended(struct agent *agent, uint64_t last_seq, const struct esep
 /* The journal let go of entries below oldest_seq; base is chain[oldest_seq - 1]. */
 void agent_on_pruned(struct agent *agent, uint64_t oldest_seq, const struct esep_hash *base,
                      esep_time now);
+/* A file that a receipted report names, which is here, whole and sound, and for which no evidence
+ * receipt is stored. Said again, it changes nothing. False: the list is full; say it when it has
+ * become shorter, which a NOTIFY tells. */
+#define AGENT_FILES_MAX 256u
+struct agent_file {
+    struct esep_hash sha256;
+    uint64_t size_bytes; /* > 0 */
+};
+bool agent_on_file(struct agent *agent, const struct agent_file *file, esep_time now);
+/* The answer to READ_FILE: as many bytes as were asked for, borrowed for the call. Else the file is
+ * shown as refused, and is tried again after refused_retry. */
+void agent_on_file_bytes(struct agent *agent, uint64_t token, enum esep_status status,
+                         struct esep_slice bytes, esep_time now);
 /* What became of STORE. ESEP_OK: durable. ESEP_AGAIN, ESEP_LIMIT: not stored, the uplink waits and
  * asks again. Anything else: it stops; the shell reopens the journal and makes a new core. */
 void agent_on_stored(struct agent *agent, uint64_t token, enum esep_status status, esep_time now);
@@ -135,6 +150,7 @@ enum agent_effect_kind {
     AGENT_EFFECT_SEND,        /* frame */
     AGENT_EFFECT_READ,        /* entries from_seq .., bytes_max (at least one); on_entries(token) */
     AGENT_EFFECT_STORE,       /* store; then on_stored(token) */
+    AGENT_EFFECT_READ_FILE,   /* bytes_max of file, from offset; on_file_bytes(token) */
     AGENT_EFFECT_NOTIFY,      /* agent_status_get has changed in what a person would look at */
 };
 
@@ -175,6 +191,9 @@ struct agent_store {
     size_t mail_count;
     uint64_t mail_through;
     const struct agent_view *view; /* NULL: nothing new */
+    /* Verified; each the proof of one file, which is wanted no more. */
+    const struct esep_evidence *evidence;
+    size_t evidence_count;
 };
 struct agent_effect {
     enum agent_effect_kind kind;
@@ -182,7 +201,9 @@ struct agent_effect {
     uint32_t broker;                 /* CONNECT: 0 .. broker_count-1 */
     struct esep_slice frame;         /* SEND: until it is popped */
     uint64_t from_seq;               /* READ */
-    size_t bytes_max;                /* READ */
+    size_t bytes_max;                /* READ, READ_FILE */
+    struct agent_file file;          /* READ_FILE */
+    uint64_t offset;                 /* READ_FILE */
     const struct agent_store *store; /* STORE: until on_stored */
 };
 const struct agent_effect *agent_peek(const struct agent *agent); /* NULL: none */
@@ -237,9 +258,33 @@ struct agent_status {
     uint64_t held_seq;
     struct esep_hash held_head; /* with OLDER */
     bool all_held; /* in this session: all that the journal has is durable there, and known so */
-    bool collector_restored; /* it held less than it had receipted: sent again */
+    bool collector_restored;  /* it held less than it had receipted: sent again */
+    uint32_t file_count;      /* in the list: without their evidence receipt */
+    uint32_t files_refused;   /* of these; agent_file_get says why */
+    uint64_t file_bytes;      /* of all in the list */
+    uint64_t file_held_bytes; /* ... that the collector has, as it said last */
 };
 void agent_status_get(const struct agent *agent, struct agent_status *ret);
+
+enum agent_file_state {
+    AGENT_FILE_WAITING = 0, /* not offered yet, or told to wait */
+    AGENT_FILE_ASKED,       /* offered, no answer yet */
+    AGENT_FILE_SENDING,
+    AGENT_FILE_REFUSED, /* refusal and text say why; UNSPECIFIED: our own copy is damaged */
+    AGENT_FILE_STORING, /* its receipt came, and is being stored */
+};
+const char *agent_file_state_name(enum agent_file_state state);
+struct agent_file_view {
+    struct agent_file file;
+    enum agent_file_state state;
+    uint64_t held_bytes; /* the collector has so many */
+    uint64_t sent_bytes; /* ... and so many are sent */
+    Esep__V1__RefusalReason refusal;
+    const char *text;      /* for people; "" */
+    esep_time next_try_at; /* WAITING, REFUSED: not before; 0: as soon as there is a link */
+};
+/* The i-th of the list, in no order; false: there are fewer. */
+bool agent_file_get(const struct agent *agent, size_t i, struct agent_file_view *ret);
 /* Since when the collector is known to hold what it has receipted; 0: not in this run yet. It may
  * have come back from a backup while we were without a link, and will ask then for what came after.
  * By the clock that says less, ours or the collector's: one that ran ahead makes nothing old. */
@@ -262,6 +307,9 @@ enum agent_counter {
     AGENT_MAILS,
     AGENT_PINGS,
     AGENT_STORES,
+    AGENT_CHUNKS,
+    AGENT_FILE_BYTES, /* in them */
+    AGENT_EVIDENCE_RECEIPTS,
     AGENT_COUNTERS
 };
 const char *agent_counter_name(enum agent_counter which);

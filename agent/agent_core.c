@@ -1,8 +1,8 @@
 /* agent/agent_core.c - the uplink core's outside: events in, the next effect out.
  *
  * Every event ends in settle(), which makes at most one effect ready, in this order: close,
- * connect, store, read, notify, send. Of frames a HELLO comes first, then control, then reports:
- * the order of DESIGN, for as long as each waits for the same socket.
+ * connect, store, read, notify, send. Of frames a HELLO comes first, then control, then reports,
+ * then files: the order of DESIGN, for as long as each waits for the same socket.
  */
 #include "agent/agent_core.h"
 
@@ -23,8 +23,10 @@ static void make_frame(struct agent *a)
     /* Commitments before control before reports. */
     if (agent_promise_due(a) && agent_batch_send(a))
         return;
-    if (!agent_control_send(a) && a->status.state == AGENT_ONLINE)
-        agent_batch_send(a);
+    if (agent_control_send(a) || a->status.state != AGENT_ONLINE || agent_batch_send(a) ||
+        a->status.state != AGENT_ONLINE)
+        return;
+    agent_file_send(a);
 }
 
 /* Fills `front` if something waits. */
@@ -52,6 +54,16 @@ static bool next_effect(struct agent *a)
         e->token = a->window.token;
         e->from_seq = a->window.from_seq;
         e->bytes_max = a->config.read_bytes;
+    } else if (a->files.wanted) {
+        ESEP_ASSERT(!a->files.busy);
+        a->files.wanted = false;
+        a->files.busy = true;
+        a->files.token = ++a->token_last;
+        e->kind = AGENT_EFFECT_READ_FILE;
+        e->token = a->files.token;
+        e->file = a->files.read;
+        e->offset = a->files.read_at;
+        e->bytes_max = a->files.read_len;
     } else if (a->notify_due) {
         a->notify_due = false;
         e->kind = AGENT_EFFECT_NOTIFY;
@@ -143,6 +155,8 @@ static void take_frame(struct agent *a, struct esep_slice frame)
         {ESEP__V1__KIND__KIND_RECEIPT, agent_on_receipt, true},
         {ESEP__V1__KIND__KIND_MAIL, agent_on_mail, true},
         {ESEP__V1__KIND__KIND_PONG, agent_on_pong, true},
+        {ESEP__V1__KIND__KIND_FILE_STATE, agent_on_file_state, true},
+        {ESEP__V1__KIND__KIND_EVIDENCE, agent_on_evidence, true},
         {ESEP__V1__KIND__KIND_WELCOME, agent_on_welcome, false},
         {ESEP__V1__KIND__KIND_REFUSAL, agent_on_refusal, false},
     };
@@ -234,6 +248,22 @@ void agent_on_pruned(struct agent *a, uint64_t oldest_seq, const struct esep_has
     settle(a);
 }
 
+bool agent_on_file(struct agent *a, const struct agent_file *file, esep_time now)
+{
+    turn(a, now);
+    bool listed = agent_file_add(a, file);
+    settle(a);
+    return listed;
+}
+
+void agent_on_file_bytes(struct agent *a, uint64_t token, enum esep_status status,
+                         struct esep_slice bytes, esep_time now)
+{
+    turn(a, now);
+    agent_file_bytes(a, token, status, bytes);
+    settle(a);
+}
+
 void agent_on_stored(struct agent *a, uint64_t token, enum esep_status status, esep_time now)
 {
     turn(a, now);
@@ -292,6 +322,7 @@ void agent_status_get(const struct agent *a, struct agent_status *ret)
     uint64_t durable = u->taken_seq > u->held.seq ? u->taken_seq : u->held.seq;
     ret->all_held = a->status.state == AGENT_ONLINE && u->verified &&
                     durable == a->journal.last_seq && agent_vault_idle(a);
+    agent_files_sum(a, ret);
 }
 
 uint64_t agent_counter(const struct agent *a, enum agent_counter which)

@@ -2,8 +2,9 @@
  *
  * agent_core.c takes the events and hands out the effects; agent_link.c knows sockets, waiting and
  * backoff; agent_hello.c greets and reads WELCOME; agent_refusal.c judges refusals; agent_batch.c
- * makes BATCH frames out of entries; agent_receipt.c and agent_mail.c take what comes down and
- * gather it for the next STORE. Each event ends in agent_settle, which makes the next effect.
+ * makes BATCH frames out of entries; agent_file.c offers and sends files; agent_receipt.c and
+ * agent_mail.c take what comes down and gather it for the next STORE. Each event ends in
+ * agent_settle, which makes the next effect.
  *
  * Not for anybody outside: include agent/agent.h.
  */
@@ -22,6 +23,10 @@
 #define AGENT_MARKS 512u              /* signed heads sent and not yet receipted */
 #define AGENT_RECEIPTS_MAX 64u        /* that wait for one STORE */
 #define AGENT_MAILS_MAX 64u           /* likewise */
+#define AGENT_EVIDENCE_MAX 16u        /* likewise */
+#define AGENT_CHUNK_BYTES_MIN 1024u
+#define AGENT_CHUNK_BYTES_MAX (64u * 1024u)
+#define AGENT_EVIDENCE (UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_EVIDENCE)
 
 /* A sequence whose chain hash we know from the journal. */
 struct agent_mark {
@@ -90,6 +95,8 @@ struct agent_gather {
     size_t receipt_count;
     struct agent_mail_meta metas[AGENT_MAILS_MAX];
     size_t mail_count;
+    struct esep_evidence evidence[AGENT_EVIDENCE_MAX];
+    size_t evidence_count;
     struct esep_buf bytes; /* of the mails */
     struct agent_view view;
     bool view_new;
@@ -121,6 +128,40 @@ struct agent_part {
     uint64_t got;
 };
 
+struct agent_file_slot {
+    struct agent_file file;
+    enum agent_file_state state;
+    uint64_t have;    /* the collector's word */
+    uint64_t sent;    /* in this session, from there */
+    uint64_t through; /* credit */
+    esep_time ask_at; /* offer it (again) then */
+    bool went_back;   /* to again_at, at the collector's word */
+    uint64_t again_at;
+    Esep__V1__RefusalReason refusal;
+    char text[160];
+};
+struct agent_files {
+    struct agent_file_slot slots[AGENT_FILES_MAX];
+    size_t count;
+    bool agreed;          /* this session knows the words */
+    esep_time not_before; /* a broker let no such frame pass */
+    size_t chunk_bytes;   /* of the next chunk, and ... */
+    size_t
+        flight_bytes; /* ... how much may be under way: by measured speed, if somebody measures */
+    /* READ_FILE */
+    bool wanted;
+    bool busy;
+    uint64_t token;
+    struct agent_file read;
+    uint64_t read_at;
+    size_t read_len;
+    /* what it brought */
+    const struct agent_file_slot *bytes_slot; /* NULL: nothing */
+    uint64_t bytes_at;
+    size_t bytes_len;
+    uint8_t bytes[AGENT_CHUNK_BYTES_MAX];
+};
+
 struct agent {
     struct agent_config config;
     struct agent_journal journal;
@@ -147,6 +188,7 @@ struct agent {
     struct agent_window window;
     struct agent_vault vault;
     struct agent_part part;
+    struct agent_files files;
     struct esep_arena arena; /* what came down, unpacked; lives for one frame */
     struct esep_buf scratch; /* a plain text, for as long as it takes to seal or unpack it */
     struct esep_compressor *compressor; /* NULL: frames travel as they are */
@@ -230,6 +272,21 @@ static inline struct agent_gather *agent_filling(struct agent *a)
 {
     return &a->vault.sides[a->vault.filling];
 }
+
+/* agent_file.c */
+bool agent_file_add(struct agent *a, const struct agent_file *file);
+void agent_file_bytes(struct agent *a, uint64_t token, enum esep_status status,
+                      struct esep_slice bytes);
+bool agent_file_send(struct agent *a); /* true: a frame is in tx */
+void agent_files_new_session(struct agent *a);
+void agent_files_welcome(struct agent *a, uint32_t features);
+void agent_files_denied(struct agent *a); /* in the clear: perhaps because of an OFFER */
+void agent_on_file_state(struct agent *a, const struct esep_envelope *envelope);
+void agent_on_evidence(struct agent *a, const struct esep_envelope *envelope);
+void agent_files_stored(struct agent *a, const struct esep_evidence *evidence, size_t count);
+esep_time agent_files_deadline(const struct agent *a);
+void agent_files_clock_moved(struct agent *a, esep_time by);
+void agent_files_sum(const struct agent *a, struct agent_status *ret);
 
 /* agent_mail.c */
 void agent_on_mail(struct agent *a, const struct esep_envelope *envelope);

@@ -26,6 +26,7 @@ void agent_uplink_clear(struct agent *a)
     a->send_due = false;
     agent_part_drop(a);
     agent_window_drop(a);
+    agent_files_new_session(a);
 }
 
 struct esep_commitment agent_commit(struct agent *a, const struct agent_mark *mark)
@@ -107,6 +108,7 @@ static bool hello_pack(struct agent *a, const struct esep_commitment *c)
     Esep__V1__Hello hello = ESEP__V1__HELLO__INIT;
     hello.commitment = &commitment;
     hello.auth = esep_pb(auth, sizeof auth);
+    hello.features = AGENT_EVIDENCE;
     hello.version_min = ESEP_WIRE_VERSION;
     hello.version_max = ESEP_WIRE_VERSION;
     hello.journal_first_seq = a->journal.oldest_seq;
@@ -334,6 +336,7 @@ void agent_on_welcome(struct agent *a, const struct esep_envelope *envelope)
     u->group_entries_max = a->config.group_entries;
     if (w->group_entries_max > 0 && w->group_entries_max < u->group_entries_max)
         u->group_entries_max = w->group_entries_max;
+    agent_files_welcome(a, w->features);
     u->pull_wanted = true;
     a->status.failures = 0;
     agent_set_state(a, AGENT_ONLINE, AGENT_WHY_NONE, NO_REFUSAL, "");

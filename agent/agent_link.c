@@ -180,6 +180,8 @@ esep_time agent_link_deadline(const struct agent *a)
             at = earlier(at, a->uncovered_since + a->config.recommit_after);
         if (!a->send_due && agent_vault_idle(a))
             at = earlier(at, u->mail_retry_at);
+        if (!a->send_due)
+            at = earlier(at, agent_files_deadline(a));
     }
     return at;
 }
@@ -208,4 +210,5 @@ void agent_clock_moved(struct agent *a, esep_time by)
     };
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
         shift(timers[i], by);
+    agent_files_clock_moved(a, by);
 }

@@ -42,7 +42,21 @@ static const char *const counter_names[AGENT_COUNTERS] = {
     [AGENT_MAILS] = "mails",
     [AGENT_PINGS] = "pings",
     [AGENT_STORES] = "stores",
+    [AGENT_CHUNKS] = "chunks",
+    [AGENT_FILE_BYTES] = "file_bytes",
+    [AGENT_EVIDENCE_RECEIPTS] = "evidence_receipts",
 };
+
+static const char *const file_state_names[] = {
+    [AGENT_FILE_WAITING] = "waiting", [AGENT_FILE_ASKED] = "asked",
+    [AGENT_FILE_SENDING] = "sending", [AGENT_FILE_REFUSED] = "refused",
+    [AGENT_FILE_STORING] = "storing",
+};
+
+const char *agent_file_state_name(enum agent_file_state state)
+{
+    return (size_t)state < COUNT(file_state_names) ? file_state_names[state] : "unknown";
+}
 
 const char *agent_state_name(enum agent_state state)
 {

@@ -19,6 +19,7 @@ static void set_defaults(struct agent_config *c)
     } sizes[] = {
         {&c->frame_bytes, 64u * 1024u},
         {&c->read_bytes, 256u * 1024u},
+        {&c->chunk_bytes, 8u * 1024u},
         {&c->mail_bytes_max, 4u * 1024u * 1024u},
     };
     const struct {
@@ -36,6 +37,8 @@ static void set_defaults(struct agent_config *c)
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
         if (*times[i].at == 0)
             *times[i].at = times[i].value;
+    if (c->flight_bytes == 0)
+        c->flight_bytes = 2 * c->chunk_bytes;
     if (c->group_frames == 0)
         c->group_frames = 64;
     if (c->group_entries == 0)
@@ -57,6 +60,11 @@ static enum esep_status check_config(const struct agent_config *c, struct esep_r
     if (c->group_entries > AGENT_GROUP_ENTRIES_MAX)
         return esep_because(reason, ESEP_INVALID, "group_entries must be at most %u",
                             AGENT_GROUP_ENTRIES_MAX);
+    if (c->chunk_bytes < AGENT_CHUNK_BYTES_MIN || c->chunk_bytes > AGENT_CHUNK_BYTES_MAX ||
+        c->flight_bytes < c->chunk_bytes)
+        return esep_because(reason, ESEP_INVALID,
+                            "chunk_bytes must be %u to %u, and no more than flight_bytes",
+                            AGENT_CHUNK_BYTES_MIN, AGENT_CHUNK_BYTES_MAX);
     if (c->read_bytes < READ_BYTES_MIN)
         return esep_because(reason, ESEP_INVALID, "read_bytes must be at least %u", READ_BYTES_MIN);
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
@@ -104,6 +112,8 @@ static void start(struct agent *a, const struct agent_journal *journal, esep_tim
     };
     a->seen_size = journal->checkpoint_size;
     a->seen_root = journal->checkpoint_root;
+    a->files.chunk_bytes = a->config.chunk_bytes;
+    a->files.flight_bytes = a->config.flight_bytes;
     a->vault.retry_at = ESEP_TIME_NEVER;
     a->drain_until = ESEP_TIME_NEVER;
     agent_draw_seed(a, seed);

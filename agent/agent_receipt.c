@@ -154,7 +154,7 @@ void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope)
 
 static bool gathered(const struct agent_gather *g)
 {
-    return g->receipt_count > 0 || g->mail_count > 0 || g->view_new;
+    return g->receipt_count > 0 || g->mail_count > 0 || g->evidence_count > 0 || g->view_new;
 }
 
 bool agent_vault_idle(const struct agent *a)
@@ -182,6 +182,8 @@ static void describe_store(struct agent *a, const struct agent_gather *g)
         .mail_count = g->mail_count,
         .mail_through = a->ahead.mail_through,
         .view = g->view_new ? &g->view : NULL,
+        .evidence = g->evidence,
+        .evidence_count = g->evidence_count,
     };
 }
 
@@ -214,6 +216,7 @@ static void clear_side(struct agent_gather *g)
 {
     g->receipt_count = 0;
     g->mail_count = 0;
+    g->evidence_count = 0;
     g->view_new = false;
     esep_buf_clear(&g->bytes);
 }
@@ -245,6 +248,7 @@ void agent_vault_stored(struct agent *a, enum esep_status status)
                                                                         : a->ahead.mail_through;
         a->uplink.pull_wanted = true;
     }
+    agent_files_stored(a, v->store.evidence, v->store.evidence_count);
     clear_side(&v->sides[1 - v->filling]);
     v->full_side = false;
     if (a->status.why == AGENT_WHY_JOURNAL && a->status.state == AGENT_ONLINE)

@@ -93,6 +93,8 @@ static void obey_broker(struct agent *a, const Esep__V1__Refusal *r, const struc
 {
     char text[256];
     agent_count(a, AGENT_REFUSALS_CLEAR, 1);
+    if (r->reason == REASON(DENIED))
+        agent_files_denied(a);
     describe("broker", rule, r, text);
     esep_time wait = asked_wait(r, a->config.backoff_cap) + agent_backoff(a);
     if (r->reason == REASON(LIMIT))

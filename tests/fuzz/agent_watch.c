@@ -121,7 +121,8 @@ static void check_store(const struct world *w, const struct agent_store *s)
         bytes += s->mails[i].bytes.len;
     }
     FUZZ_CHECK(bytes <= 2 * (size_t)WORLD_MAIL_BYTES);
-    FUZZ_CHECK(s->receipt_count > 0 || s->mail_count > 0 || s->view != NULL);
+    FUZZ_CHECK(s->receipt_count > 0 || s->mail_count > 0 || s->evidence_count > 0 ||
+               s->view != NULL);
 }
 
 void world_watch(struct world *w, const struct agent_effect *e)
@@ -137,6 +138,9 @@ void world_watch(struct world *w, const struct agent_effect *e)
         break;
     case AGENT_EFFECT_READ:
         FUZZ_CHECK(e->bytes_max > 0);
+        break;
+    case AGENT_EFFECT_READ_FILE:
+        FUZZ_CHECK(e->bytes_max > 0 && e->offset + e->bytes_max <= e->file.size_bytes);
         break;
     case AGENT_EFFECT_STORE:
         check_store(w, e->store);

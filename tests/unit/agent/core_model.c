@@ -189,6 +189,8 @@ static void on_hello(struct world *w, const struct esep_envelope *envelope)
     welcome.mail_last = m->mail_last;
     welcome.frame_bytes_max = m->frame_bytes_max;
     welcome.body = body;
+    if (m->on_file != NULL)
+        welcome.features = UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_EVIDENCE;
     if (m->spoil != NULL)
         m->spoil(&welcome);
     model_send(w, ESEP__V1__KIND__KIND_WELCOME, &welcome.base);
@@ -340,11 +342,13 @@ static void on_session_frame(struct world *w, const struct esep_envelope *envelo
         {ESEP__V1__KIND__KIND_BATCH, &esep__v1__batch__descriptor},
         {ESEP__V1__KIND__KIND_PULL, &esep__v1__pull__descriptor},
         {ESEP__V1__KIND__KIND_PING, &esep__v1__ping__descriptor},
+        {ESEP__V1__KIND__KIND_OFFER, &esep__v1__offer__descriptor},
+        {ESEP__V1__KIND__KIND_CHUNK, &esep__v1__chunk__descriptor},
     };
     const ProtobufCMessage *message = NULL;
     if (esep_session_open(&m->session, envelope, &w->plain) != ESEP_OK)
         return; /* repeated or overtaken */
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (kinds[i].kind != envelope->kind)
             continue;
         esep_arena_reset(&w->arena);
@@ -357,6 +361,9 @@ static void on_session_frame(struct world *w, const struct esep_envelope *envelo
         on_batch(w, (const Esep__V1__Batch *)message, frame_len);
     } else if (envelope->kind == ESEP__V1__KIND__KIND_PULL) {
         on_pull(w, (const Esep__V1__Pull *)message);
+    } else if (envelope->kind != ESEP__V1__KIND__KIND_PING) {
+        assert_non_null(m->on_file); /* it was not told of them */
+        m->on_file(w, envelope->kind, message);
     } else {
         Esep__V1__Pong pong = ESEP__V1__PONG__INIT;
         /* What is stored, or was when it left; link_test says that it is said at all. */

@@ -186,6 +186,28 @@ static void store(struct world *w, const struct agent_store *s)
         assert_int_not_equal(w->mail_index[n], 0); /* none was skipped */
     if (s->view != NULL)
         w->view = *s->view;
+    for (size_t i = 0; i < s->evidence_count; i++) {
+        assert_true(
+            esep_evidence_verify(&w->model.log_id, &s->evidence[i], w->model.log_key.public));
+        assert_true(w->evidence_count < 64);
+        w->evidence[w->evidence_count++] = s->evidence[i];
+    }
+}
+
+uint8_t office_file_byte(const struct agent_file *file, uint64_t at)
+{
+    return (uint8_t)(file->sha256.bytes[0] + at % 251);
+}
+
+void office_read_now(struct world *w, const struct agent_effect *e)
+{
+    static uint8_t bytes[70000];
+    assert_in_range(e->bytes_max, 1, sizeof bytes);
+    assert_true(e->offset + e->bytes_max <= e->file.size_bytes);
+    for (size_t i = 0; i < e->bytes_max; i++)
+        bytes[i] = office_file_byte(&e->file, e->offset + i);
+    agent_on_file_bytes(w->agent, e->token, w->file_answer,
+                        esep_slice(bytes, e->bytes_max - w->file_lacks), w->now);
 }
 
 void office_store_now(struct world *w, enum esep_status status)
@@ -233,6 +255,13 @@ static bool office_effect(struct world *w)
         break;
     case AGENT_EFFECT_READ:
         read_entries(w, e);
+        return true;
+    case AGENT_EFFECT_READ_FILE:
+        w->file_held = *e;
+        w->file_reads++;
+        agent_pop(w->agent);
+        if (!w->hold_files)
+            office_read_now(w, &w->file_held);
         return true;
     case AGENT_EFFECT_STORE:
         w->held = e->store;

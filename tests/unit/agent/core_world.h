@@ -32,6 +32,7 @@ struct world_entry {
     size_t len;
     struct esep_hash chain;
 };
+struct world;
 struct world_queue {
     struct world_frame {
         uint8_t *data;
@@ -73,6 +74,8 @@ struct model {
     bool wrong_head;                           /* in receipts */
     bool wrong_key;                            /* likewise */
     void (*spoil)(Esep__V1__Welcome *welcome); /* before it is sent */
+    /* OFFER and CHUNK; NULL: a collector of the old make. Gets the session's frames only. */
+    void (*on_file)(struct world *w, Esep__V1__Kind kind, const ProtobufCMessage *message);
     /* what it saw */
     uint64_t hellos, batches, heads_alone, refusals, repeats, alarms, pulls, pings, frames_too_long;
     uint64_t ping_through; /* of the last one */
@@ -95,9 +98,16 @@ struct world {
     uint64_t mail_index[WORLD_MAILS_MAX + 1]; /* log index by number, 0: not here */
     uint64_t mails_stored;
     struct agent_view view;
+    struct esep_evidence evidence[64]; /* stored */
+    size_t evidence_count;
     struct agent_entry lent[256];
     enum esep_status store_answer; /* ESEP_OK: store */
     enum esep_status read_answer;
+    enum esep_status file_answer;
+    size_t file_lacks;             /* bytes, at the end of what is read of a file */
+    bool hold_files;               /* leave READ_FILE unanswered ... */
+    struct agent_effect file_held; /* ... this one */
+    uint64_t file_reads;
     bool hold_stores;    /* leave STORE unanswered ... */
     uint64_t held_store; /* ... its token */
     const struct agent_store *held;
@@ -128,6 +138,9 @@ void office_advance(struct world *w, esep_time by);
 /* Lets time pass to the next deadline (at most `most`), and says so. */
 void office_sleep(struct world *w, esep_time most);
 struct agent_status office_status(const struct world *w);
+/* A file's byte at a place: what READ_FILE brings. */
+uint8_t office_file_byte(const struct agent_file *file, uint64_t at);
+void office_read_now(struct world *w, const struct agent_effect *effect); /* answer READ_FILE */
 /* The link. */
 void queue_push(struct world_queue *q, struct esep_slice frame);
 void queue_drop(struct world_queue *q, size_t at);
