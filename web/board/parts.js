@@ -4,11 +4,11 @@ import { createContext, html, useCallback, useContext, useEffect, useRef, useSta
 import { get } from "./api.js";
 import { markOf } from "./marks.js";
 import { GLYPHS } from "./shared/glyphs.js";
-import { Failure, failureText, Facts, Table, Title } from "./shared/look.js";
+import { Facts, Table, Title } from "./shared/look.js";
 import { link } from "./shared/route.js";
 import { dayOf, instant, own, progress, t, word } from "./shared/text.js";
 
-export { Failure, failureText, Facts, Table, Title };
+export { Facts, Table, Title };
 
 /** Session, summary, plan, version of the log, and say(text) for what a screen reader should hear. */
 export const Board = createContext(null);
@@ -36,6 +36,23 @@ export function useGet(path, parameters) {
     const again = useCallback(() => setTries((n) => n + 1), []);
     const mine = answer.asked === name;
     return { value: mine ? answer.value : null, old: answer.value, problem: mine ? answer.problem : null, again };
+}
+
+/** What happened and what to do, ours; the server's own words are in it where they are in the reader's language, and where
+ * they alone say what is wrong. */
+export function failureText(problem) {
+    const text = problem.detail || problem.title;
+    if (problem.status === 0) return t("failure.unreachable");
+    if (problem.status === 403) return problem.own && problem.detail ? t("failure.denied_for", { text }) : t("failure.denied");
+    if (problem.status === 404) return t("failure.not_found");
+    if (problem.status === 429) return t("failure.throttled", { n: problem.retryAfter || 60 });
+    if (!text) return t("failure.other", { n: problem.status });
+    return t(problem.status >= 500 ? "failure.busy" : "failure.refused", { text });
+}
+
+export function Failure({ problem, again }) {
+    return html`<div class="failure" role="alert"><p>${failureText(problem)}</p>
+        ${again && problem.status !== 404 && html`<button type="button" onClick=${again}>${t("again")}</button>`}</div>`;
 }
 
 /** The usual shape of a view: failed, waiting, or here. An old answer stays under a failure. */

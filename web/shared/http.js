@@ -11,6 +11,7 @@ export class Problem extends Error {
         this.detail = detail || "";
         this.retryAfter = retryAfter || 0;
         this.own = own === true; // said in the language that the page shows
+        this.body = {}; // what else the server said
     }
 }
 
@@ -21,8 +22,10 @@ export async function problemOf(reply) {
     } catch {
         // a proxy's page, say: the status alone must do
     }
-    return new Problem(reply.status, body.title, body.detail, Number(reply.headers.get("Retry-After")),
+    const problem = new Problem(reply.status, body.title, body.detail, Number(reply.headers.get("Retry-After")),
         reply.headers.get("Content-Language") === current());
+    problem.body = body;
+    return problem;
 }
 
 export async function ask(url, init) {

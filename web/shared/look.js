@@ -1,4 +1,4 @@
-// What both pages look like beyond their style: how a failure is said, a table that fits any width, headings, facts.
+// What both pages look like beyond their style: the choice of language, a table that fits any width, headings, facts.
 
 import { html, useEffect, useRef } from "./dom.js";
 import { current, LANGUAGES, t } from "./text.js";
@@ -9,23 +9,6 @@ export function Languages({ onChoose }) {
     return html`<div class="languages" role="group" aria-label=${t("language")}>${LANGUAGES.map((l) => html`
         <button type="button" lang=${l} aria-pressed=${String(l === current())} onClick=${() => onChoose(l)}>
             ${LANGUAGE_NAMES[l]}</button>`)}</div>`;
-}
-
-/** What happened and what to do, ours; the server's own words are in it where they are in the reader's language, and where
- * they alone say what is wrong. */
-export function failureText(problem) {
-    const text = problem.detail || problem.title;
-    if (problem.status === 0) return t("failure.unreachable");
-    if (problem.status === 403) return problem.own && problem.detail ? t("failure.denied_for", { text }) : t("failure.denied");
-    if (problem.status === 404) return t("failure.not_found");
-    if (problem.status === 429) return t("failure.throttled", { n: problem.retryAfter || 60 });
-    if (!text) return t("failure.other", { n: problem.status });
-    return t(problem.status >= 500 ? "failure.busy" : "failure.refused", { text });
-}
-
-export function Failure({ problem, again }) {
-    return html`<div class="failure" role="alert"><p>${failureText(problem)}</p>
-        ${again && problem.status !== 404 && html`<button type="button" onClick=${again}>${t("again")}</button>`}</div>`;
 }
 
 /** A table that becomes a stack of cards where there is no room. The roles keep it a table for a screen reader

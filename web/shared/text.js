@@ -21,9 +21,9 @@ export function setZone(name) {
     zone = name || zone;
 }
 
-/** What was chosen before, else what the browser asks for, else Kazakh. */
-export function firstChoice() {
-    const wanted = [localStorage.getItem(KEPT_AS), ...navigator.languages.map((l) => l.slice(0, 2))];
+/** What was chosen before, else what the server prefers, else what the browser asks for, else Kazakh. */
+export function firstChoice(preferred) {
+    const wanted = [localStorage.getItem(KEPT_AS), preferred, ...navigator.languages.map((l) => l.slice(0, 2))];
     return wanted.find((l) => LANGUAGES.includes(l)) || "kk";
 }
 
@@ -53,7 +53,7 @@ function plural(n) {
     return formatter(Intl.PluralRules, {}).select(n);
 }
 
-/** t("list.count", {n: 3}): the plural goes by n. A key that is missing shows itself. */
+/** t("unit.day", {n: 3}): the plural goes by n. A key that is missing shows itself. */
 export function t(key, holes) {
     let text = texts[language] && texts[language][key];
     if (text && typeof text === "object") {
@@ -127,6 +127,13 @@ export function instant(text) {
     return dated(new Date(text), { dateStyle: "medium", timeStyle: "short", timeZone: zone });
 }
 
+/** "13:58" of the day that `now` is in; of another day with its date. */
+export function hour(text, now) {
+    const options = { timeStyle: "short", timeZone: zone };
+    if (!text || dayOf(text) !== dayOf(now)) return instant(text);
+    return formatter(Intl.DateTimeFormat, options).format(new Date(text));
+}
+
 /** The day of an instant in the plan's zone: of a due instant, say. */
 export function dayOf(text) {
     if (!text) return t("none");
@@ -145,7 +152,9 @@ export function period(start, end) {
 }
 
 export function bytes(count) {
-    return count < 1024 ? t("unit.byte", { n: count }) : t("unit.kilobyte", { n: Math.round(count / 102.4) / 10 });
+    if (count < 1024) return t("unit.byte", { n: count });
+    const kilobytes = count / 1024;
+    return kilobytes < 1024 ? t("unit.kilobyte", { n: Math.round(kilobytes * 10) / 10 }) : t("unit.megabyte", { n: Math.round(kilobytes / 102.4) / 10 });
 }
 
 /** Seconds to what a person says of a skew: with the greatest unit that fits. */

@@ -1,0 +1,57 @@
+// The connection, in one quiet sentence. To be without one is this page's everyday: it is grey, never red, and says what is
+// already certain. What a person must do something about is said as such.
+
+import { html, useState } from "./shared/dom.js";
+import { tryNow } from "./api.js";
+import { useDesk } from "./parts.js";
+import { bytes, hour, span, t } from "./shared/text.js";
+
+const FOR_OPERATOR = ["fork", "behind", "gap", "older", "journal", "too_large", "protocol"];
+
+/** What is on its way: how much, and how long it may take. */
+function sendingText({ sending, waiting }) {
+    const amount = t("line.waiting", { n: waiting.reports, size: bytes(sending ? sending.bytes_left : waiting.bytes) });
+    if (!sending || sending.seconds_left === null) return amount;
+    return `${amount}, ${t("line.left", { span: span(sending.seconds_left) })}`;
+}
+
+const evidenceText = ({ evidence }) => (evidence && evidence.files > 0
+    ? t("line.evidence", { n: evidence.files, size: bytes(evidence.bytes_left) }) : "");
+
+function online(status) {
+    const waits = status.waiting.reports > 0 || status.sending;
+    const parts = [waits && `${t("line.sending")} ${sendingText(status)}.`, evidenceText(status)];
+    return [t("line.online"), ...parts, !parts[0] && !parts[1] && t("line.all_sent")].filter(Boolean).join(" ");
+}
+
+function offline(status) {
+    const { connection, waiting, now } = status;
+    if (FOR_OPERATOR.includes(connection.why)) return t("line.operator", { why: connection.text || connection.why });
+    return [
+        connection.since ? t("line.offline_since", { at: hour(connection.since, now) }) : t("line.offline"),
+        t("line.kept"), waiting.reports > 0 && `${t("line.queue")} ${sendingText(status)}.`, evidenceText(status),
+        connection.next_try_at && t("line.next", { at: hour(connection.next_try_at, now) }),
+    ].filter(Boolean).join(" ");
+}
+
+/** line: whether the daemon answers at all. */
+export function Connection({ line, problem }) {
+    const { status } = useDesk();
+    const [asked, setAsked] = useState(false);
+    if (problem && problem.status === 401) return null;
+    if (!line || (problem && problem.status === 0)) {
+        return html`<p class="line line-stopped" role="status"><span class="glyph" aria-hidden="true">○</span> <span>${t("line.stopped")}</span></p>`;
+    }
+    if (!status) return null;
+    const { state, why } = status.connection;
+    const trying = state === "connecting" || state === "greeting";
+    const up = state === "online" || state === "drained";
+    const go = () => {
+        setAsked(true);
+        tryNow().catch(() => {}).then(() => setTimeout(() => setAsked(false), 2000));
+    };
+    return html`<p class="line ${FOR_OPERATOR.includes(why) && !up ? "line-operator" : up ? "line-on" : "line-off"}" role="status">
+        <span class="glyph" aria-hidden="true">${up ? "●" : trying ? "◌" : "○"}</span>${" "}
+        <span>${up ? online(status) : trying && why !== "none" && !status.connection.since ? t("line.trying") : offline(status)}</span>
+        ${!up && html` <button type="button" disabled=${asked} onClick=${go}>${t(asked ? "line.trying" : "line.try")}</button>`}</p>`;
+}

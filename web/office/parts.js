@@ -1,0 +1,103 @@
+// What several views use: the office, how to read from the daemon, the two marks of a duty, names of a duty and its fields.
+
+import { createContext, html, useCallback, useContext, useEffect, useState } from "./shared/dom.js";
+import { get } from "./api.js";
+import { GLYPHS } from "./shared/glyphs.js";
+import { day, own, period, t, word } from "./shared/text.js";
+
+/** office: who this is and what a form may hold; status: the connection; version: rises when anything may be another;
+ * changed(): it is now; say(text): for a screen reader. */
+export const Desk = createContext(null);
+export const useDesk = () => useContext(Desk);
+
+/** Reads once, and again whenever something changed. What was read stays on the screen meanwhile. */
+export function useGet(path) {
+    const { version } = useDesk();
+    const [answer, setAnswer] = useState({ value: null, problem: null });
+    const [tries, setTries] = useState(0);
+    useEffect(() => {
+        const stop = new AbortController();
+        get(path, stop.signal).then((value) => setAnswer({ value, problem: null }), (problem) => problem.name !== "AbortError" &&
+            setAnswer((old) => ({ value: old.value, problem })));
+        return () => stop.abort();
+    }, [path, version, tries]);
+    const again = useCallback(() => setTries((n) => n + 1), []);
+    return { ...answer, again };
+}
+
+/** What went wrong and what to do: by the daemon's code where it gave one. */
+export function problemText(problem) {
+    if (problem.status === 0) return t("problem.unreachable");
+    const { code } = problem.body;
+    const text = t(`problem.${code}`);
+    return code && text !== `problem.${code}` ? text : t("problem.other", { n: problem.status, text: problem.detail || problem.title });
+}
+
+export function Trouble({ problem, again }) {
+    return html`<div class="failure" role="alert"><p>${problemText(problem)}</p>
+        ${again && html`<button type="button" onClick=${again}>${t("again")}</button>`}</div>`;
+}
+
+export function Loaded({ of, children }) {
+    return html`${of.problem && of.problem.status !== 0 && html`<${Trouble} problem=${of.problem} again=${of.again} />`}
+        ${of.value ? children(of.value) : (!of.problem || of.problem.status === 0) && html`<p class="busy" role="status">${t("loading")}</p>`}`;
+}
+
+/** The delivery axis: how far the newest report is. */
+const DELIVERY = {
+    none: ["not_due", "○"], draft: ["not_due", "✎"], saved: ["due_soon", "▣"], committed: ["due_soon", "▣"], sent: ["due_soon", "➚"],
+    received: ["to_review", "◉"], under_review: ["to_review", "◉"], returned: ["returned", "↩"], accepted: ["on_time", "✔"],
+    withdrawn: ["not_due", "⤺"], refused: ["overdue", "✖"],
+};
+
+export function Delivery({ value }) {
+    const [look, glyph] = DELIVERY[value] || ["not_due", "·"];
+    return html`<span class="mark mark-${look}"><span class="glyph" aria-hidden="true">${glyph}</span> ${word("delivery", value)}</span>`;
+}
+
+/** How long there is, or how long it is over: "in 3 days", "today", "5 days ago". */
+export function daysLeft(n) {
+    if (n === null || n === undefined) return "";
+    if (n === 0) return t("days.today");
+    return n > 0 ? t("days.left", { n }) : t("days.over", { n: -n });
+}
+
+/** The deadline axis. */
+export function Deadline({ duty }) {
+    if (!duty.open) return html`<span class="mark"><span class="glyph" aria-hidden="true">${GLYPHS.removed}</span> ${t("not_owed")}</span>`;
+    if (!duty.deadline) return t("none");
+    return html`<span class="mark mark-${duty.deadline}"><span class="glyph" aria-hidden="true">${GLYPHS[duty.deadline]}</span>
+        ${" "}${word("timeliness", duty.deadline)}</span>`;
+}
+
+/** The day that counts, and how far it is while something is still to be done. */
+export function dueText(duty) {
+    const counts = duty.delivery === "returned" && duty.again_by ? duty.again_by : duty.due_day;
+    const open = duty.group === "needs_you" || duty.group === "not_due";
+    return open && duty.days_left !== null ? `${day(counts)}, ${daysLeft(duty.days_left)}` : day(counts);
+}
+
+/** What a duty is about: its action, else its kind. */
+export const subjectOf = (duty) => (duty.action ? `${duty.action}. ${own(duty.title)}` : word("kind", duty.kind));
+export const periodOf = (of) => (of.window_start ? period(of.window_start, of.window_end) : "");
+
+/** "money/0/spent" -> "Money, row 1: Spent"; the id of its place on the screen is by the same path. */
+export function fieldName(path) {
+    const [field, row, part] = path.split("/");
+    const name = t(`form.${field}`);
+    if (part !== undefined) return t("form.in_row", { name, n: Number(row) + 1, part: t(`form.${field}.${part}`) });
+    if (row !== undefined) return Number.isNaN(Number(row)) ? `${name}: ${t(`form.person.${row}`)}` : t("form.row", { name, n: Number(row) + 1 });
+    return name;
+}
+export const idOf = (path) => `f-${path.replace(/\//g, "-")}`;
+
+export function errorText(error) {
+    return t(`error.${error.code}`, { ...error.params, n: error.params.max });
+}
+
+export function Person({ of }) {
+    return of ? [of.name, of.position, of.phone].filter(Boolean).join(", ") : "";
+}
+
+const encoder = new TextEncoder();
+export const bytesOf = (text) => encoder.encode(text).length;
