@@ -257,6 +257,8 @@ struct agent_status {
     uint32_t held_epoch;   /* with FORK, BEHIND and OLDER: what the collector says it holds */
     uint64_t held_seq;
     struct esep_hash held_head; /* with OLDER */
+    uint64_t sent_bytes; /* frames, in this run */
+    uint64_t received_bytes;
     bool all_held; /* in this session: all that the journal has is durable there, and known so */
     bool collector_restored;  /* it held less than it had receipted: sent again */
     uint32_t file_count;      /* in the list: without their evidence receipt */
@@ -296,6 +298,7 @@ enum agent_counter {
     AGENT_WELCOMES,
     AGENT_FRAMES_SENT,
     AGENT_BYTES_SENT,
+    AGENT_BYTES_RECEIVED,
     AGENT_BYTES_SPARED, /* by packing: what would have been sent besides */
     AGENT_ENTRIES_SENT,
     AGENT_GROUPS,

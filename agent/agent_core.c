@@ -177,6 +177,7 @@ static void take_frame(struct agent *a, struct esep_slice frame)
 void agent_on_frame(struct agent *a, struct esep_slice frame, esep_time now)
 {
     turn(a, now);
+    agent_count(a, AGENT_BYTES_RECEIVED, frame.len);
     take_frame(a, frame);
     settle(a);
 }
@@ -318,6 +319,8 @@ void agent_status_get(const struct agent *a, struct agent_status *ret)
     ret->promised_seq = a->journal.promised_seq;
     ret->receipted_seq = a->journal.receipted_seq;
     ret->mail_through = a->journal.mail_through;
+    ret->sent_bytes = a->counters[AGENT_BYTES_SENT];
+    ret->received_bytes = a->counters[AGENT_BYTES_RECEIVED];
     const struct agent_uplink *u = &a->uplink;
     uint64_t durable = u->taken_seq > u->held.seq ? u->taken_seq : u->held.seq;
     ret->all_held = a->status.state == AGENT_ONLINE && u->verified &&

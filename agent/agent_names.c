@@ -31,6 +31,7 @@ static const char *const counter_names[AGENT_COUNTERS] = {
     [AGENT_WELCOMES] = "welcomes",
     [AGENT_FRAMES_SENT] = "frames_sent",
     [AGENT_BYTES_SENT] = "bytes_sent",
+    [AGENT_BYTES_RECEIVED] = "bytes_received",
     [AGENT_BYTES_SPARED] = "bytes_spared",
     [AGENT_ENTRIES_SENT] = "entries_sent",
     [AGENT_GROUPS] = "groups",

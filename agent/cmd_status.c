@@ -87,13 +87,15 @@ static uint64_t sent_of(const struct standing *s)
 
 static json_t *uplink_json(const struct standing *s)
 {
-    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:i}", "daemon", (int)s->daemon.running,
-                     "state", s->daemon.known ? json_string(s->daemon.state) : json_null(), "why",
+    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:i, s:I, s:I}", "daemon",
+                     (int)s->daemon.running, "state",
+                     s->daemon.known ? json_string(s->daemon.state) : json_null(), "why",
                      s->daemon.known ? json_string(s->daemon.why) : json_null(), "text",
                      s->daemon.known ? json_string(s->daemon.text) : json_null(), "since",
                      esep_json_time(s->daemon.since, s->zone), "next_try_at",
                      esep_json_time(s->daemon.next_try_at, s->zone), "failures",
-                     (int)s->daemon.failures);
+                     (int)s->daemon.failures, "sent_bytes", (json_int_t)s->daemon.sent_bytes,
+                     "received_bytes", (json_int_t)s->daemon.received_bytes);
 }
 
 static int print_json(const struct agent_desk *desk, const struct standing *s)

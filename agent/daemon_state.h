@@ -25,6 +25,8 @@ struct agent_daemon_state {
     uint32_t epoch;
     uint32_t held_epoch; /* with fork and behind: the collector's */
     uint64_t sent_seq;   /* of this epoch: on its way, or there */
+    uint64_t sent_bytes; /* frames, since the daemon's start */
+    uint64_t received_bytes;
 };
 void agent_daemon_state_read(const char *journal, struct agent_daemon_state *ret);
 
