@@ -164,8 +164,8 @@ enum esep_status agent_report_file(struct agent_report *r, const char *folder, c
     const bool joined = folder != NULL && path[0] != '/';
     const size_t room = strlen(path) + (joined ? strlen(folder) : 0) + 2;
     char *made = esep_arena_alloc(r->arena, room);
-    if (n->files_count == AGENT_FILES_MAX)
-        return esep_because(reason, ESEP_INVALID, "attachments: at most %d", AGENT_FILES_MAX);
+    if (n->files_count == AGENT_ATTACHED_MAX)
+        return esep_because(reason, ESEP_INVALID, "attachments: at most %d", AGENT_ATTACHED_MAX);
     if (made == NULL)
         return esep_because(reason, ESEP_INVALID, "the report is too long");
     (void)snprintf(made, room, "%s%s%s", joined ? folder : "", joined ? "/" : "", path);
@@ -192,8 +192,8 @@ enum esep_status agent_report_attached(struct agent_report *r, const char *name,
                 "or take the old one off (--detach)");
         sum += old->size_bytes;
     }
-    if (m->n_attachments == AGENT_FILES_MAX)
-        return esep_because(reason, ESEP_INVALID, "attachments: at most %d", AGENT_FILES_MAX);
+    if (m->n_attachments == AGENT_ATTACHED_MAX)
+        return esep_because(reason, ESEP_INVALID, "attachments: at most %d", AGENT_ATTACHED_MAX);
     if (sum > ESEP_MEDIA_REPORT_BYTES_MAX)
         return esep_because(
             reason, ESEP_INVALID,
@@ -451,7 +451,7 @@ enum esep_status agent_report_from_bytes(struct agent_report *r, struct esep_sli
     const Esep__V1__Report *old = (const Esep__V1__Report *)message;
     if (old->n_indicators > AGENT_INDICATORS_MAX || old->n_money > AGENT_MONEY_MAX ||
         old->n_settles > AGENT_SETTLES_MAX || old->n_cites > AGENT_CITES_MAX ||
-        old->n_attachments > AGENT_FILES_MAX || !are_hashes(old->settles, old->n_settles) ||
+        old->n_attachments > AGENT_ATTACHED_MAX || !are_hashes(old->settles, old->n_settles) ||
         !are_hashes(old->cites, old->n_cites))
         return esep_because(reason, ESEP_INVALID, "the draft holds what a report may not");
     r->message = *old;

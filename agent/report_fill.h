@@ -22,7 +22,7 @@
 #define AGENT_MONEY_MAX 32
 #define AGENT_SETTLES_MAX 8
 #define AGENT_CITES_MAX 64
-#define AGENT_FILES_MAX ESEP_MEDIA_REPORT_FILES_MAX
+#define AGENT_ATTACHED_MAX ESEP_MEDIA_REPORT_FILES_MAX
 
 struct agent_report {
     Esep__V1__Report message;
@@ -33,7 +33,7 @@ struct agent_report {
     Esep__V1__Money *money[AGENT_MONEY_MAX];
     ProtobufCBinaryData settles[AGENT_SETTLES_MAX];
     ProtobufCBinaryData cites[AGENT_CITES_MAX];
-    Esep__V1__AttachmentRef *attachments[AGENT_FILES_MAX];
+    Esep__V1__AttachmentRef *attachments[AGENT_ATTACHED_MAX];
     /* As they were named by hand. What a draft held has its hash already, and stands before them.
      */
     struct agent_named {
@@ -41,7 +41,7 @@ struct agent_report {
         const char *settles[AGENT_SETTLES_MAX];
         const char *cites[AGENT_CITES_MAX];
         size_t settles_count, cites_count;
-        const char *files[AGENT_FILES_MAX]; /* paths; attach.h takes them in */
+        const char *files[AGENT_ATTACHED_MAX]; /* paths; attach.h takes them in */
         size_t files_count;
     } named;
     struct agent_drafted {
