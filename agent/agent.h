@@ -257,7 +257,7 @@ struct agent_status {
     uint32_t held_epoch;   /* with FORK, BEHIND and OLDER: what the collector says it holds */
     uint64_t held_seq;
     struct esep_hash held_head; /* with OLDER */
-    uint64_t sent_bytes; /* frames, in this run */
+    uint64_t sent_bytes;        /* frames, in this run */
     uint64_t received_bytes;
     bool all_held; /* in this session: all that the journal has is durable there, and known so */
     bool collector_restored;  /* it held less than it had receipted: sent again */

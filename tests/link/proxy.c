@@ -45,7 +45,7 @@ static int loopback(unsigned port, bool listening)
 
 unsigned proxy_forward(unsigned port)
 {
-    struct sockaddr_in in;
+    struct sockaddr_in in = {0};
     socklen_t len = sizeof in;
     target = port;
     if (listener < 0)
