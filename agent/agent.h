@@ -121,7 +121,7 @@ void agent_on_pruned(struct agent *agent, uint64_t oldest_seq, const struct esep
 /* A file that a receipted report names, which is here, whole and sound, and for which no evidence
  * receipt is stored. Said again, it changes nothing. False: the list is full; say it when it has
  * become shorter, which a NOTIFY tells. */
-#define AGENT_FILES_MAX 256u
+#define AGENT_FILE_LIST_MAX 256u
 struct agent_file {
     struct esep_hash sha256;
     uint64_t size_bytes; /* > 0 */

@@ -141,7 +141,7 @@ struct agent_file_slot {
     char text[160];
 };
 struct agent_files {
-    struct agent_file_slot slots[AGENT_FILES_MAX];
+    struct agent_file_slot slots[AGENT_FILE_LIST_MAX];
     size_t count;
     bool agreed;          /* this session knows the words */
     esep_time not_before; /* a broker let no such frame pass */

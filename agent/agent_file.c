@@ -45,7 +45,7 @@ bool agent_file_add(struct agent *a, const struct agent_file *file)
     ESEP_ASSERT(file->size_bytes > 0);
     if (find(a, file) != NULL)
         return true;
-    if (a->files.count == AGENT_FILES_MAX)
+    if (a->files.count == AGENT_FILE_LIST_MAX)
         return false;
     a->files.slots[a->files.count++] = (struct agent_file_slot){.file = *file, .ask_at = 0};
     return true;

@@ -47,7 +47,7 @@ TEST(said_twice_it_is_one_and_the_list_has_an_end)
 {
     WORLD(w);
     office_start(w);
-    for (uint32_t i = 0; i < AGENT_FILES_MAX; i++) {
+    for (uint32_t i = 0; i < AGENT_FILE_LIST_MAX; i++) {
         struct agent_file file = depot_file_of(0, KIB);
         esep_be32_put(file.sha256.bytes, i);
         assert_true(agent_on_file(w->agent, &file, w->now));
@@ -56,10 +56,10 @@ TEST(said_twice_it_is_one_and_the_list_has_an_end)
     const struct agent_file more = depot_file_of(9, KIB);
     assert_false(agent_on_file(w->agent, &more, w->now));
     struct agent_status s = office_status(w);
-    assert_int_equal(s.file_count, AGENT_FILES_MAX);
-    assert_int_equal(s.file_bytes, AGENT_FILES_MAX * KIB);
+    assert_int_equal(s.file_count, AGENT_FILE_LIST_MAX);
+    assert_int_equal(s.file_bytes, AGENT_FILE_LIST_MAX * KIB);
     struct agent_file_view view;
-    assert_false(agent_file_get(w->agent, AGENT_FILES_MAX, &view));
+    assert_false(agent_file_get(w->agent, AGENT_FILE_LIST_MAX, &view));
     world_free(w);
 }
 
