@@ -125,6 +125,31 @@ static json_t *sources_json(const struct agent_duties *d)
     return list;
 }
 
+/* What files may be, to be told before the choice. */
+static void add_media(json_t *value)
+{
+    json_t *types = json_array();
+    json_t *endings = json_array();
+    for (size_t i = 0; esep_media_at(i) != NULL; i++) {
+        const struct esep_media *media = esep_media_at(i);
+        (void)json_array_append_new(types, json_string(media->type));
+        for (const char *at = media->endings + 1; *at != 0; at += strcspn(at, " ") + 1)
+            (void)json_array_append_new(endings, json_sprintf(".%.*s", (int)strcspn(at, " "), at));
+    }
+    (void)json_object_set_new(value, "media_types", types);
+    (void)json_object_set_new(value, "file_endings", endings);
+}
+
+static json_t *limits_json(void)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "narrative", 16384,
+                     "long_text", 4096, "indicators", AGENT_INDICATORS_MAX, "money",
+                     AGENT_MONEY_MAX, "attachments", ESEP_MEDIA_REPORT_FILES_MAX, "settles",
+                     AGENT_SETTLES_MAX, "cites", AGENT_CITES_MAX, "file_bytes",
+                     (json_int_t)ESEP_MEDIA_FILE_BYTES_MAX, "report_bytes",
+                     (json_int_t)ESEP_MEDIA_REPORT_BYTES_MAX);
+}
+
 void page_office(const struct page_call *call)
 {
     struct esep_reason reason = {""};
@@ -139,15 +164,12 @@ void page_office(const struct page_call *call)
         page_failed(call, status, &reason);
         return;
     }
-    json_t *limits =
-        json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:n}", "narrative", 16384, "long_text", 4096,
-                  "indicators", AGENT_INDICATORS_MAX, "money", AGENT_MONEY_MAX, "attachments", 32,
-                  "settles", AGENT_SETTLES_MAX, "cites", AGENT_CITES_MAX, "file_bytes");
-    page_answer_json(call, 200, etag,
-                     json_pack("{s:i, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:[]}", "office",
-                               (int)d->identity.office, "body", d->identity.body, "body_name",
-                               page_json_body(d, d->identity.body), "label", s->label, "language",
-                               s->language, "log_id",
-                               agent_json_hex(d->identity.log_id.bytes, ESEP_HASH_BYTES), "sources",
-                               sources_json(d), "limits", limits, "media_types"));
+    json_t *value =
+        json_pack("{s:i, s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "office", (int)d->identity.office,
+                  "body", d->identity.body, "body_name", page_json_body(d, d->identity.body),
+                  "label", s->label, "language", s->language, "log_id",
+                  agent_json_hex(d->identity.log_id.bytes, ESEP_HASH_BYTES), "sources",
+                  sources_json(d), "limits", limits_json());
+    add_media(value);
+    page_answer_json(call, 200, etag, value);
 }

@@ -18,12 +18,9 @@
 
 #include <jansson.h>
 
-#define PAGE_ATTACHMENTS_MAX 32
-
-/* What a form fills: the report, and its attachments. */
+/* What a form fills. */
 struct page_form {
     struct agent_report report;
-    Esep__V1__AttachmentRef *attachments[PAGE_ATTACHMENTS_MAX];
 };
 void page_form_init(struct page_form *ret, struct esep_arena *arena);
 

@@ -28,6 +28,7 @@ static enum esep_status serve(struct page *page, struct esep_reason *reason)
                                               .fields = page_heads,
                                               .field_count = PAGE_HEADS,
                                               .on_request = page_on_request,
+                                              .on_head = page_on_head,
                                               .context = page};
     uint8_t token[PAGE_SECRET_BYTES];
     enum esep_status status = esep_http_new(&page->http, page->run->loop, &options, reason);
@@ -73,6 +74,7 @@ void agent_page_free(struct page *page)
         return;
     if (page->http != NULL)
         page_runtime_gone(page->journal);
+    page_uploads_end(page);
     esep_http_free(page->http);
     page_events_free(page->events);
     page_desk_free(page->desk);

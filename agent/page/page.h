@@ -15,7 +15,8 @@
  *   draft.c       the form as it stands, and the mark it is known by
  *   about.c       the mail about one obligation
  *   orders.c      an order that is sent twice
- *   status.c, duties.c, obligation.c, write.c, receipt.c, events.c  the routes
+ *   status.c, duties.c, obligation.c, write.c, receipt.c, upload.c, events.c  the
+ *                 routes
  *
  * docs/office-openapi.json is the contract; web/office is its user. One thread, the loop's: a
  * request takes a bounded time, and the uplink goes on between two of them.
@@ -35,6 +36,7 @@ struct page_files;
 struct page_events;
 struct page_desk;
 struct page_orders;
+struct upload;
 
 struct page {
     struct agent_run *run;
@@ -44,6 +46,7 @@ struct page {
     struct page_events *events;
     struct page_desk *desk;
     struct page_orders *orders;
+    struct upload *uploads; /* under way */
     char cookie_name[32];
     char journal[200]; /* where the runtime files are */
     uint64_t number;   /* of changes: rises */
@@ -57,10 +60,12 @@ struct page {
 /* One request on its way. What it points to lives while its handler runs. */
 struct page_call {
     struct page *page;
-    struct esep_http_request *request;
-    struct page_session *session; /* NULL: none */
-    const char *rest;             /* of the path, behind the route's */
-    esep_time now;                /* by the office's clock */
+    struct esep_http_request *request;     /* to be answered; NULL while its body is on the way */
+    const struct esep_http_request *asked; /* the same */
+    bool foreign;                          /* the Host is not ours */
+    struct page_session *session;          /* NULL: none */
+    const char *rest;                      /* of the path, behind the route's */
+    esep_time now;                         /* by the office's clock */
 };
 
 /* page.c. ESEP_IO: the port is taken; ESEP_NOT_FOUND: the page's files are not there. */
@@ -75,6 +80,8 @@ uint16_t agent_page_port(const struct page *page);
 
 /* route.c */
 void page_on_request(void *context, struct esep_http_request *request);
+bool page_on_head(void *context, const struct esep_http_request *request,
+                  struct esep_http_sink *ret);
 enum { PAGE_FIELDS_MAX = 8, PAGE_HEADS = 5 };
 extern const struct esep_http_field page_heads[PAGE_HEADS];
 void page_answer(const struct page_call *call, unsigned status,
@@ -162,6 +169,11 @@ void page_extension(const struct page_call *call);
 void page_obligation(const struct page_call *call);
 void page_entry(const struct page_call *call);
 void page_receipt(const struct page_call *call);
+
+/* upload.c: from when the head of its request is read; false: no memory. */
+bool page_upload_head(const struct page_call *call, struct esep_http_sink *ret);
+void page_upload(const struct page_call *call);
+void page_uploads_end(struct page *page); /* before the server: waits for the disk */
 
 /* events.c */
 ESEP_MUST_USE enum esep_status page_events_new(struct page_events **ret, struct page *page);

@@ -36,6 +36,7 @@ static const struct page_route routes[] = {
     {ESEP_HTTP_POST, "/api/v1/reports/", PAGE_WRITE, page_report},
     {ESEP_HTTP_POST, "/api/v1/withdrawals/", PAGE_WRITE, page_withdraw},
     {ESEP_HTTP_POST, "/api/v1/extensions/", PAGE_WRITE, page_extension},
+    {ESEP_HTTP_POST, "/api/v1/files", PAGE_WRITE, page_upload},
     {ESEP_HTTP_GET, "/api/v1/receipts/", PAGE_SESSION, page_receipt},
     {ESEP_HTTP_GET, "/api/v1/events", PAGE_COOKIE, page_events_join},
     {ESEP_HTTP_GET, "/", PAGE_COOKIE, page_file},
@@ -180,8 +181,8 @@ json_t *page_body(const struct page_call *call)
 
 static const struct page_route *find_route(struct page_call *call, bool *ret_other_method)
 {
-    const char *path = esep_http_path(call->request);
-    const enum esep_http_method method = esep_http_method(call->request);
+    const char *path = esep_http_path(call->asked);
+    const enum esep_http_method method = esep_http_method(call->asked);
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         const struct page_route *route = &routes[i];
         const size_t len = strlen(route->path);
@@ -204,48 +205,69 @@ static const struct page_route *find_route(struct page_call *call, bool *ret_oth
 /* Once and exactly: what a proxy or a browser says twice is nobody's. */
 static const char *single(const struct page_call *call, const char *name)
 {
-    return esep_http_repeats(call->request, name) ? NULL : esep_http_header(call->request, name);
+    return esep_http_repeats(call->asked, name) ? NULL : esep_http_header(call->asked, name);
 }
 
-/* False: answered. */
-static bool is_let_in(const struct page_call *call, const struct page_route *route)
+struct refusal {
+    unsigned status; /* 0: none */
+    const char *code, *detail;
+};
+
+/* What speaks against it; the page's own files have words of their own for it. */
+static struct refusal refusal_of(const struct page_call *call, const struct page_route *route)
 {
-    const char *path = esep_http_path(call->request);
+    const struct page_gate *gate = &call->page->gate;
     if (route != NULL && route->need == PAGE_OPEN)
-        return true;
-    if (call->session == NULL && strncmp(path, "/api/", 5) != 0) {
-        page_no_session(call);
-        return false;
-    }
+        return (struct refusal){0};
     if (call->session == NULL || ((route == NULL || route->need >= PAGE_SESSION) &&
-                                  !page_gate_key(call->session, single(call, "X-Esep-Key")))) {
-        page_problem(call, 401, "no_session", "run: esep-agent open");
-        return false;
-    }
+                                  !page_gate_key(call->session, single(call, "X-Esep-Key"))))
+        return (struct refusal){401, "no_session", "run: esep-agent open"};
     if (route != NULL && route->need == PAGE_WRITE &&
-        !page_gate_origin(&call->page->gate, single(call, "Origin"))) {
-        page_problem(call, 403, "origin", "the request does not come from this page");
-        return false;
-    }
-    return true;
+        !page_gate_origin(gate, single(call, "Origin")))
+        return (struct refusal){403, "origin", "the request does not come from this page"};
+    return (struct refusal){0};
+}
+
+static struct page_call call_of(struct page *page, const struct esep_http_request *request)
+{
+    struct page_call call = {.page = page, .rest = "", .now = agent_run_now(page->run)};
+    call.asked = request;
+    if (page_gate_host(&page->gate, single(&call, "Host")))
+        call.session = page_gate_session(&page->gate, esep_http_cookie(request, page->cookie_name),
+                                         esep_monotonic());
+    else
+        call.foreign = true;
+    return call;
+}
+
+/* A file may be large: who it comes from is asked before its bytes are. */
+bool page_on_head(void *context, const struct esep_http_request *request,
+                  struct esep_http_sink *ret)
+{
+    struct page_call call = call_of(context, request);
+    bool other_method = false;
+    const struct page_route *route = call.foreign ? NULL : find_route(&call, &other_method);
+    return route != NULL && route->handle == page_upload && refusal_of(&call, route).status == 0 &&
+           page_upload_head(&call, ret);
 }
 
 void page_on_request(void *context, struct esep_http_request *request)
 {
-    struct page *page = context;
-    struct page_call call = {
-        .page = page, .request = request, .rest = "", .now = agent_run_now(page->run)};
+    struct page_call call = call_of(context, request);
     bool other_method = false;
-    if (!page_gate_host(&page->gate, single(&call, "Host"))) {
+    call.request = request;
+    if (call.foreign) {
         page_problem(&call, 421, "host", "no such host here");
         return;
     }
-    call.session = page_gate_session(&page->gate, esep_http_cookie(request, page->cookie_name),
-                                     esep_monotonic());
     const struct page_route *route = find_route(&call, &other_method);
-    if (!is_let_in(&call, route))
-        return;
-    if (route != NULL)
+    const struct refusal refusal = refusal_of(&call, route);
+    if (refusal.status == 401 && call.session == NULL &&
+        strncmp(esep_http_path(request), "/api/", 5) != 0)
+        page_no_session(&call);
+    else if (refusal.status != 0)
+        page_problem(&call, refusal.status, refusal.code, refusal.detail);
+    else if (route != NULL)
         route->handle(&call);
     else if (other_method)
         page_problem(&call, 405, "method", NULL);

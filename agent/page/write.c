@@ -4,6 +4,7 @@
  * goes too. What this file adds is the form on the screen: a report is what the clerk saw when he
  * sent it, checked as a whole, and nothing is written where anything is wrong.
  */
+#include "agent/attach.h"
 #include "agent/page/draft.h"
 #include "agent/report_write.h"
 #include "base/text.h"
@@ -36,6 +37,31 @@ static void answer_bad(const struct page_call *call, json_t *finds)
                       json_pack("{s:o}", "errors", finds));
 }
 
+/* A draft is as old as it likes, and disks are restored: each file is looked for. */
+static enum esep_status look_for_files(const struct agent_settings *settings,
+                                       const Esep__V1__Report *m, json_t *finds,
+                                       struct esep_reason *reason)
+{
+    struct esep_blobs *files = NULL;
+    if (m->n_attachments == 0)
+        return ESEP_OK;
+    enum esep_status status = agent_files_open(settings, true, &files, reason);
+    for (size_t i = 0; (status == ESEP_OK || status == ESEP_NOT_FOUND) && i < m->n_attachments;
+         i++) {
+        struct esep_hash hash;
+        uint64_t size = 0;
+        char at[40];
+        memcpy(hash.bytes, m->attachments[i]->sha256.data, ESEP_HASH_BYTES);
+        if (files != NULL && esep_blobs_have(files, &hash, &size) == ESEP_OK &&
+            size == m->attachments[i]->size_bytes)
+            continue;
+        (void)snprintf(at, sizeof at, "attachments/%zu", i);
+        page_find(finds, at, "gone", m->attachments[i]->name, 0, true);
+    }
+    esep_blobs_close(files);
+    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
+}
+
 /* The form of the body, whole and without a find; false: answered. */
 static bool fill(const struct page_call *call, struct page_draft *draft)
 {
@@ -46,10 +72,13 @@ static bool fill(const struct page_call *call, struct page_draft *draft)
         json_decref(finds);
         return false;
     }
-    const enum esep_status status = page_form_read(&draft->form, body, finds, &reason);
+    const Esep__V1__Report *message = &draft->form.report.message;
+    enum esep_status status = page_form_read(&draft->form, body, finds, &reason);
     json_decref(body);
     if (status == ESEP_OK)
-        page_form_check(&draft->form.report.message, finds);
+        page_form_check(message, finds);
+    if (status == ESEP_OK && json_array_size(finds) == 0)
+        status = look_for_files(call->page->run->settings, message, finds, &reason);
     const bool whole = status == ESEP_OK && json_array_size(finds) == 0;
     if (status == ESEP_LIMIT)
         page_problem(call, 413, "too_large", reason.text);

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ANSWER_BYTES_PER_SECOND 16384u /* slower than this is too slow */
+#define BYTES_PER_SECOND 16384u /* of an answer, or a body for a sink: slower is too slow */
 #define SWEEP_MS 250u
 #define FORGOTTEN_BYTES_MAX (1u << 20) /* of a body that is read only for its sender's sake */
 
@@ -143,6 +143,8 @@ static void request_free(struct esep_http_request *request)
     if (request->response != NULL)
         MHD_destroy_response(request->response);
     esep_buf_done(&request->body);
+    if (request->sink.put != NULL)
+        request->sink.gone(request->sink.context);
     free(request);
 }
 
@@ -211,7 +213,7 @@ static enum esep_http_method method_of(const char *name)
 static enum MHD_Result queue(struct esep_http_request *request)
 {
     struct http_connection *connection = request->connection;
-    const esep_time taking = (esep_time)(request->answer_bytes / ANSWER_BYTES_PER_SECOND);
+    const esep_time taking = (esep_time)(request->answer_bytes / BYTES_PER_SECOND);
     const enum MHD_Result rc =
         MHD_queue_response(connection->mhd, request->status, request->response);
 
@@ -272,7 +274,10 @@ static enum MHD_Result begin(struct esep_http_request *request, const char *path
     if (request->malformed || ambiguous(request))
         return refuse(request, 400, "Bad Request");
     const uint64_t body_bytes = announced_bytes(request);
-    request->overflowed = body_bytes > request->http->options.body_bytes_max;
+    const struct esep_http_options *o = &request->http->options;
+    const bool sinks = o->on_head != NULL && o->on_head(o->context, request, &request->sink);
+    ESEP_ASSERT(sinks == (request->sink.put != NULL));
+    request->overflowed = body_bytes > (sinks ? request->sink.bytes_max : o->body_bytes_max);
     if (request->overflowed && !hears_out(request, body_bytes)) {
         request->http->counts.too_large++;
         return refuse(request, 413, "Content Too Large");
@@ -299,6 +304,26 @@ static enum MHD_Result whole(struct esep_http_request *request)
     return MHD_YES;
 }
 
+static void take_in(struct esep_http_request *request, const char *data, size_t size)
+{
+    const esep_time taking = (esep_time)(size * (uint64_t)ESEP_SECOND / BYTES_PER_SECOND);
+    if (request->overflowed)
+        return; /* read and forgotten, until the deadline */
+    if (request->sink.put == NULL) {
+        request->overflowed = esep_buf_put(&request->body, data, size) != ESEP_OK;
+        return;
+    }
+    request->sunk_bytes += size;
+    request->overflowed = request->sunk_bytes > request->sink.bytes_max;
+    if (request->overflowed)
+        return;
+    /* Moved by what came, and never further ahead than a client that says nothing has. */
+    const esep_time moved = request->connection->deadline + taking;
+    const esep_time last = patience(request->http);
+    request->connection->deadline = moved < last ? moved : last;
+    request->sink.put(request->sink.context, esep_slice(data, size));
+}
+
 static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, const char *path,
                                  const char *method, const char *version, const char *data,
                                  size_t *data_bytes, void **place)
@@ -311,8 +336,7 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, cons
     if (!request->begun)
         return begin(request, path, method);
     if (*data_bytes > 0) {
-        if (!request->overflowed && esep_buf_put(&request->body, data, *data_bytes) != ESEP_OK)
-            request->overflowed = true; /* the rest is read and forgotten, until the deadline */
+        take_in(request, data, *data_bytes);
         *data_bytes = 0;
         return MHD_YES;
     }

@@ -3,9 +3,11 @@
  *
  * A request reaches its handler whole (head and body, both bounded before they are read) and is
  * answered once, at once or later from the loop; or it becomes a stream, to which bytes are written
- * for as long as its client reads them. Nobody holds the server up: connections are counted, in all
- * and by address; a request must be whole, and its answer taken, by an absolute deadline that every
- * 16 KiB of answer moves by a second; a stream whose client leaves bytes lying as long is closed.
+ * for as long as its client reads them. A body that is a file need not stand in memory: once its
+ * head is read, it may be given a place to go to piece by piece, with a bound of its own. Nobody
+ * holds the server up: connections are counted, in all and by address; a request must be whole, and
+ * its answer taken, by an absolute deadline that every 16 KiB of answer moves by a second; a stream
+ * whose client leaves bytes lying as long is closed.
  *
  * It decides nothing about paths, rights or texts. TLS belongs to the proxy. The parser is
  * libmicrohttpd's (docs/adr/0008): in strict mode it refuses what HTTP forbids.
@@ -34,6 +36,15 @@ enum esep_http_method {
     ESEP_HTTP_OTHER,
 };
 
+/* Where a body goes that is not kept in memory. The deadline moves with the bytes, as an answer's.
+ */
+struct esep_http_sink {
+    uint64_t bytes_max; /* 413 beyond */
+    void (*put)(void *context, struct esep_slice bytes);
+    void (*gone)(void *context); /* the request is, answered or not; called once */
+    void *context;
+};
+
 struct esep_http_options {
     const char *address; /* "127.0.0.1", "::1" */
     uint16_t port;       /* 0: any free one */
@@ -46,6 +57,10 @@ struct esep_http_options {
     const struct esep_http_field *fields; /* that every answer carries, a refusal too; kept */
     size_t field_count;
     void (*on_request)(void *context, struct esep_http_request *request);
+    /* NULL: every body is kept in memory. Called when a head is read; true: the body goes to *ret.
+     * It answers nothing: on_request is called when the body is whole. */
+    bool (*on_head)(void *context, const struct esep_http_request *request,
+                    struct esep_http_sink *ret);
     void *context;
 };
 
@@ -76,6 +91,8 @@ const char *esep_http_query(const struct esep_http_request *request, const char 
 const char *esep_http_header(const struct esep_http_request *request, const char *name);
 const char *esep_http_cookie(const struct esep_http_request *request, const char *name);
 struct esep_slice esep_http_body(const struct esep_http_request *request);
+/* The sink's, where the body went to one; else NULL. */
+void *esep_http_sink_context(const struct esep_http_request *request);
 /* Whether a header of that name comes more than once: for those that must not (Host). */
 bool esep_http_repeats(const struct esep_http_request *request, const char *name);
 /* Address of the other end, as text. */

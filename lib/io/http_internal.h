@@ -27,6 +27,8 @@ struct esep_http_request {
     const char *path;
     enum esep_http_method method;
     struct esep_buf body;
+    struct esep_http_sink sink; /* put NULL: none */
+    uint64_t sunk_bytes;
     bool begun, malformed, overflowed, in_handler, asked, answered;
     struct MHD_Response *response;
     unsigned status;

@@ -52,6 +52,11 @@ void esep_http_answer_file(struct esep_http_request *request, unsigned status,
     (void)http_respond(request, status, fields, field_count, response, size_bytes);
 }
 
+void *esep_http_sink_context(const struct esep_http_request *request)
+{
+    return request->sink.put != NULL ? request->sink.context : NULL;
+}
+
 enum esep_http_method esep_http_method(const struct esep_http_request *request)
 {
     return request->method;

@@ -4,6 +4,7 @@ clerk does there, from the first look to the receipt. docs/office-openapi.json i
 answer.
 """
 
+import hashlib
 import http.client
 import json
 import os
@@ -392,6 +393,52 @@ class OfficePage(unittest.TestCase):
         self.assertEqual(self.page.ask("DELETE", draft, If_Match=self.whole(key)["draft"]["etag"])[0], 204)
         self.refused(404, "DELETE", draft, "not_found", If_Match='"x"')
         self.assertEqual(self.whole(key)["form_of"], "empty")
+
+    def upload(self, name, content, **headers):
+        return self.page.ask("POST", "/api/v1/files?name=" + quoted(name), content, **headers)
+
+    def test_evidence(self):
+        """Files come in as they are, are judged by what is in them, and a report names them."""
+        content = "Хаттама.\n".encode() * 100000
+        self.assertEqual(self.upload("a.txt", content[:1000], Cookie=None)[0], 401)
+        self.assertEqual(self.upload("a.txt", content[:1000], Origin="http://evil.example")[0], 403)
+        self.assertEqual(self.upload("run.txt", b"#!/bin/sh\necho\n")[2]["code"], "refused_type")
+        self.assertEqual(self.upload("a.pdf", content[:1000])[0], 415)
+        self.assertEqual(self.upload("empty.txt", b"")[0], 415)
+        self.assertEqual(self.upload("", content)[0], 400)
+        status, _, file = self.upload("../хаттама.txt", content)
+        self.assertEqual((status, file["name"], file["size_bytes"], file["media_type"]),
+                         (201, "хаттама.txt", len(content), "text/plain"))
+        self.assertEqual(file["sha256"], hashlib.sha256(content).hexdigest())
+        self.assertEqual(self.upload("хаттама.txt", content)[2], file)
+
+        key = "kz-1347-2012/annual/-/akmola/2014-01-01..2014-12-31"
+        form = {"fulfilment": "in_progress", "narrative": "x", "attachments": [file]}
+        status, headers, draft = self.page.ask("PUT", "/api/v1/drafts/" + quoted(key), form,
+                                               If_None_Match="*")
+        self.assertEqual((status, draft["form"]["attachments"], draft["errors"]), (200, [file], []))
+        twice = [file, {**file, "sha256": "0" * 64}]
+        status, _, value = self.order("reports", key, {**form, "attachments": twice},
+                                      If_Match=headers["ETag"])
+        self.assertEqual((status, value["errors"][0]["code"]), (422, "bad_name"))
+        gone = [{**file, "sha256": "0" * 64}]
+        status, _, value = self.order("reports", key, {**form, "attachments": gone},
+                                      If_Match=headers["ETag"])
+        self.assertEqual((status, value["errors"][0]["code"]), (422, "gone"))
+        status, _, _ = self.order("reports", key, form, If_Match=headers["ETag"])
+        self.assertEqual(status, 201)
+        step = next(s for s in self.whole(key)["way"] if s["step"] == "evidence_complete")
+        self.assertEqual(step["files_total"], 1)
+
+    def test_a_file_that_is_too_large_is_refused_before_it_comes(self):
+        limit = self.page.get("/api/v1/office")["limits"]["file_bytes"]
+        line = http.client.HTTPConnection("127.0.0.1", self.page.port, timeout=esep.PATIENCE)
+        line.putrequest("POST", "/api/v1/files?name=a.txt")
+        for name, value in {**self.page.headers(), "Content-Length": str(limit + 1)}.items():
+            line.putheader(name, value)
+        line.endheaders()
+        self.assertEqual(line.getresponse().status, 413)
+        line.close()
 
     def test_the_page_is_told(self):
         """A word comes when something has changed, whoever changed it."""

@@ -223,7 +223,7 @@ static void draw_lists(struct esep_prng *prng, Esep__V1__Report *m)
         esep__v1__attachment_ref__init(one);
         one->name = esep_arena_str(&arena, esep_slice_str(names[esep_prng_below(prng, 5)]));
         one->sha256 = (ProtobufCBinaryData){.len = chance(prng, 4) ? 31 : 32, .data = hash};
-        form.attachments[m->n_attachments++] = one;
+        form.report.attachments[m->n_attachments++] = one;
     }
 }
 
