@@ -90,7 +90,7 @@ class Accounts(unittest.TestCase):
             socket.setsockopt(zmq.LINGER, 0)
             socket.connect(f"ipc://{path}")
             socket.send(order)
-            self.assertTrue(socket.poll(20000), "no answer")
+            self.assertTrue(socket.poll(1000 * esep.PATIENCE), "no answer")
             reply = read(socket.recv())
         return {"ok": reply.get(1, 0) == 1, "denied": reply.get(6, 0) == 1,
                 "text": reply.get(2, b"").decode(), "log_index": reply.get(3)}

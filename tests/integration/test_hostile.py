@@ -55,7 +55,7 @@ class Hostile(unittest.TestCase):
             self.bad.configure(brokers=[{"address": f"tcp://127.0.0.1:{port}",
                                          "key": z85.decode(public).hex()}])
             self.bad.daemon.start()
-            self.assertTrue(trap.poll(20000), "the agent says hello")
+            self.assertTrue(trap.poll(1000 * esep.PATIENCE), "the agent says hello")
             frame = trap.recv_multipart()[1]
             self.bad.daemon.kill()
         self.bad.configure(brokers=[{"address": self.field.broker.address,

@@ -2,6 +2,7 @@
 """Links that fail, keys that are wrong, strangers who knock: what the office sees, and that nothing
 is lost by it."""
 
+import contextlib
 import json
 import os
 import random
@@ -236,8 +237,9 @@ class Strangers(Links):
         for port in (self.field.broker.port, self.field.broker.inner):
             held = []
             for blow in self.blows(dice):
-                client = socket.create_connection(("127.0.0.1", port), timeout=10)
-                client.sendall(blow)
+                client = socket.create_connection(("127.0.0.1", port), timeout=esep.PATIENCE)
+                with contextlib.suppress(ConnectionError):  # it may hang up in the middle of it
+                    client.sendall(blow)
                 if dice.random() < 0.5:
                     client.close()
                 else:
@@ -248,7 +250,8 @@ class Strangers(Links):
         self.report(office, "--wait")
         self.assertTrue(self.field.broker.daemon.running())
         self.assertEqual(len(self.field.reports()), 4)
-        self.assertLessEqual(self.field.broker.status()["connections"], before)
+        # An office that has dialled anew meanwhile is counted twice until the old line is known to be dead.
+        esep.wait(lambda: self.field.broker.status()["connections"] <= before, "nothing of them to stay")
 
 
 if __name__ == "__main__":

@@ -322,8 +322,8 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(login(b""), 400)
         self.assertEqual(login(b"x" * 70000), 413)
         wrong = {"name": "guessed", "password": "no"}
-        guesses = [login(wrong, X_Forwarded_For="203.0.113.9") for _ in range(8)]
-        self.assertEqual((guesses[0], guesses[-1]), (401, 429))
+        self.assertEqual(login(wrong, X_Forwarded_For="203.0.113.9"), 401)
+        esep.wait(lambda: login(wrong, X_Forwarded_For="203.0.113.9") == 429, "who guesses to wait", every=0)
         answer = self.viewer.ask("DELETE", "/api/v1/session")
         self.hold("DELETE", "/api/v1/session", answer)
         self.assertEqual(answer.status, 204)

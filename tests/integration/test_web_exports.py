@@ -312,11 +312,16 @@ class Exports(exporting.Exporting, unittest.TestCase):
             self.begin()
 
     def test_files_are_bounded(self):
-        self.again(exports_bytes=65536, exports_kept="1s")
+        self.again(exports_bytes=65536)
         browser = self.browser("sabira")
         failed = self.ended(browser, self.order(browser, "json")["id"])
         self.assertEqual(failed["state"], "failed", failed)
         self.assertIn("larger than the 16 KiB", failed["reason"])
+        self.assertEqual(os.listdir(self.field.path("files")), [])
+
+    def test_files_are_kept_for_a_time(self):
+        self.again(exports_kept="1s")
+        browser = self.browser("sabira")
         number = self.order(browser, "csv", table="money")["id"]
         esep.wait(lambda: browser.ask("GET", f"/api/v1/exports/{number}").status == 404,
                   "the file to be gone", PATIENCE)

@@ -47,7 +47,7 @@ class Commands(unittest.TestCase):
         office = self.field.enrol("moj")
         self.assertFalse(office.command("duties", "--json").json()["plan_known"])
         office.daemon.start()
-        office.report(ANNUAL, "--fulfilment", "partly", "--percent", "40", "--wait=20")
+        office.report(ANNUAL, "--fulfilment", "partly", "--percent", "40", "--wait")
         esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
         self.assertIn("owes no such thing",
                       office.report("p/x", "--fulfilment", "partly", code=65).err)
@@ -56,7 +56,7 @@ class Commands(unittest.TestCase):
         esep.wait(lambda: self.duty(office, ANNUAL)["submission"] == "returned", "the return")
         self.assertEqual(self.duty(office, ANNUAL)["again_by"], "2013-02-01")
         office.report(ANNUAL, "--fulfilment", "executed", "--draft")
-        office.report(ANNUAL, "--send-draft", "--percent", "100", "--wait=20")
+        office.report(ANNUAL, "--send-draft", "--percent", "100", "--wait")
         self.assertEqual(office.report("--drafts").out, "")
         last = self.field.reports()[-1]
         self.assertEqual((last["revision"], last["percent"], last["state"]), (2, 100, "received"))
@@ -90,11 +90,11 @@ class Commands(unittest.TestCase):
     def test_a_copied_journal_goes_on_in_a_new_epoch(self):
         office = self.field.enrol("moj", start=True)
         journal = os.path.join(office.folder, "journal")
-        office.report(ANNUAL, "--fulfilment", "partly", "--wait=20")
+        office.report(ANNUAL, "--fulfilment", "partly", "--wait")
         office.daemon.stop()
         shutil.copytree(journal, journal + ".copy")
         office.daemon.start()
-        office.report(ANNUAL, "--fulfilment", "partly", "--percent", "90", "--wait=20")
+        office.report(ANNUAL, "--fulfilment", "partly", "--percent", "90", "--wait")
         office.daemon.stop()
         shutil.rmtree(journal)
         shutil.move(journal + ".copy", journal)
@@ -103,7 +103,7 @@ class Commands(unittest.TestCase):
         office.daemon.wait_log("uplink: stopped: fork")
         self.assertIn("1 entries", office.command("recover").out)
         # The daemon takes up the new epoch by itself, while it is looked at all the time.
-        office.report(ANNUAL, "--fulfilment", "executed", "--percent", "92", "--wait=20")
+        office.report(ANNUAL, "--fulfilment", "executed", "--percent", "92", "--wait")
         self.assertEqual(self.duty(office, CONSOLIDATED)["submission"], "received")
         self.assertEqual([r["percent"] for r in self.field.reports() if r["epoch"] == 2], [None, 92])
         self.field.check_log()
@@ -124,7 +124,7 @@ class Commands(unittest.TestCase):
         esep.write(office.config, good)
         office.daemon.signal(signal.SIGHUP)
         office.daemon.wait_log("config-reloaded")
-        office.report(ANNUAL, "--fulfilment", "partly", "--wait=20")
+        office.report(ANNUAL, "--fulfilment", "partly", "--wait")
 
     def test_many_at_once_or_none(self):
         office = self.field.enrol("moj", start=True)
@@ -136,7 +136,7 @@ class Commands(unittest.TestCase):
         self.assertIn("line 3001", refused.err)
         self.assertEqual(office.command("status", "--json").json()["entries"]["written"], 0)
         esep.write(path, "\n".join(lines))
-        office.report("--many", path, "--wait=60")
+        office.report("--many", path, "--wait")
         self.assertEqual(self.duty(office, ANNUAL)["revision"], 3000)
         self.assertEqual(office.command("status", "--json").json()["entries"]["waiting"], 0)
         bundle = os.path.join(office.folder, "bundle.esep")

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define ALARM_S 20
+#define ALARM_S 300 /* for what hangs */
 
 void net_write_config(struct net *net, bool enrolment, const char *heartbeat, const char *limits)
 {
@@ -109,7 +109,7 @@ void peer_dial(struct net *net, struct peer *peer, enum broker_domain domain)
                                                .server_public = broker_shell_public(net->shell),
                                                .hwm_messages = 100,
                                                .frame_bytes_max = 1 << 20,
-                                               .handshake_ms = 5000};
+                                               .handshake_ms = 60000};
     assert_int_equal(esep_zsock_new(&peer->sock, broker_shell_base(net->shell), net->zmq, &options,
                                     on_readable, peer, &reason),
                      ESEP_OK);

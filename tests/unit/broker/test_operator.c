@@ -119,7 +119,7 @@ static void ordering_init(struct ordering *o, struct net *net)
     memcpy(o->settings.log_id, net->log_id.bytes, 32);
     memcpy(o->settings.log_key, net->log_key.public, 32);
     memcpy(o->settings.seal_key, net->seal_key.public, 32);
-    o->settings.timeout = 10 * ESEP_SECOND;
+    o->settings.timeout = 60 * ESEP_SECOND;
     o->settings.broker_count = 1;
     (void)snprintf(o->settings.brokers[0].address, sizeof o->settings.brokers[0].address, "%s",
                    broker_shell_endpoint(net->shell, BROKER_DOMAIN_OFFICES, 0));

@@ -189,22 +189,39 @@ static void test_hup_swaps_or_keeps(void **state)
     net_stop(&net);
 }
 
-/* TERM: the collector hears of it, offices wait, and the loop ends. */
+/* An office at work, and TERM. */
+static void term_amid_work(struct net *net, struct peer *office, const char *limits)
+{
+    net_start(net, limits);
+    make_key(&office->key);
+    collector_joins(net);
+    collector_roster(net, office->key.public, 11, ADMISSION(ACTIVE), 5, true);
+    peer_dial(net, office, BROKER_DOMAIN_OFFICES);
+    send_kind(net, office, KIND(HELLO));
+    (void)collector_next(net);
+    broker_shell_term(net->shell);
+}
+
+/* TERM: offices wait, for as long as replies still pass. */
 static void test_term_drains(void **state)
 {
     (void)state;
     struct net net;
     struct peer office = {0};
-    net_start(&net, ", drain: 200ms");
-    make_key(&office.key);
-    collector_joins(&net);
-    collector_roster(&net, office.key.public, 11, ADMISSION(ACTIVE), 5, true);
-    peer_dial(&net, &office, BROKER_DOMAIN_OFFICES);
-    send_kind(&net, &office, KIND(HELLO));
-    (void)collector_next(&net);
-    broker_shell_term(net.shell);
+    term_amid_work(&net, &office, ", drain: 60s");
     send_kind(&net, &office, KIND(BATCH));
     assert_int_equal(next_refusal(&net, &office), WHY(WAIT));
+    peer_close(&office);
+    net_stop(&net);
+}
+
+/* And then the loop ends. */
+static void test_drained_it_ends(void **state)
+{
+    (void)state;
+    struct net net;
+    struct peer office = {0};
+    term_amid_work(&net, &office, ", drain: 50ms");
     assert_int_equal(broker_shell_run(net.shell), ESEP_OK);
     peer_close(&office);
     net_stop(&net);
@@ -253,9 +270,10 @@ static void test_descriptors_run_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_bad_company),
-        cmocka_unit_test(test_collector_dies), cmocka_unit_test(test_hup_swaps_or_keeps),
-        cmocka_unit_test(test_term_drains),    cmocka_unit_test(test_descriptors_run_out),
+        cmocka_unit_test(test_there_and_back),      cmocka_unit_test(test_bad_company),
+        cmocka_unit_test(test_collector_dies),      cmocka_unit_test(test_hup_swaps_or_keeps),
+        cmocka_unit_test(test_term_drains),         cmocka_unit_test(test_drained_it_ends),
+        cmocka_unit_test(test_descriptors_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

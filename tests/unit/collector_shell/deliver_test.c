@@ -7,10 +7,12 @@
 #include "sink.h"
 
 #include <event2/event.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* cmocka.h wants the others before it. */
 #include <cmocka.h>
@@ -61,7 +63,7 @@ static int setup(void **state)
     s->delivery_tries = 3;
     s->delivery_backoff = 20000;
     s->delivery_backoff_max = 30000;
-    s->delivery_timeout = 400000;
+    s->delivery_timeout = 60 * ESEP_SECOND; /* what is to be answered is, however slow we are */
     s->webhook_count = 1;
     (void)snprintf(s->webhooks[0].name, sizeof s->webhooks[0].name, "ops");
     (void)snprintf(s->webhooks[0].url, sizeof s->webhooks[0].url, "http://127.0.0.1:%u/in",
@@ -103,7 +105,7 @@ static enum esep_status add(struct fixture *f, uint64_t alert, bool mail, const 
 
 static void wait_until_told(struct fixture *f, size_t count)
 {
-    const esep_time until = esep_monotonic() + 20 * ESEP_SECOND;
+    const esep_time until = esep_monotonic() + 300 * ESEP_SECOND;
     while (f->told < count && esep_monotonic() < until)
         (void)event_base_loop(f->base, EVLOOP_ONCE);
     assert_int_equal(f->told, count);
@@ -318,8 +320,6 @@ static void a_drain_ends_what_is_under_way_and_begins_nothing(void **state)
 {
     struct fixture *f = *state;
     f->mail.manner = SINK_SWALLOWS;
-    f->settings.delivery_timeout = 200000;
-    f->settings.delivery_tries = 1;
     assert_true(deliver_idle(f->deliver));
     assert_int_equal(add(f, 2, true, "ops@moj.example"), ESEP_OK);
     while (f->mail.taken == 0)
@@ -327,8 +327,9 @@ static void a_drain_ends_what_is_under_way_and_begins_nothing(void **state)
     assert_false(deliver_idle(f->deliver));
     deliver_drain(f->deliver);
     assert_int_equal(add(f, 1, false, "ops"), ESEP_OK);
+    sink_answer(&f->mail);
     wait_until_told(f, 1);
-    assert_true(f->ends[2].told);
+    assert_true(f->ends[2].delivered);
     assert_true(deliver_idle(f->deliver));
     (void)event_base_loop(f->base, EVLOOP_NONBLOCK);
     assert_true(deliver_knows(f->deliver, 1, 3));
@@ -354,17 +355,22 @@ static void a_mail_server_silent_at_the_end_does_not_stop_the_loop(void **state)
 static void a_server_that_is_not_there_is_given_up(void **state)
 {
     struct fixture *f = *state;
-    struct sink gone;
-    sink_start(&gone, f->base, true);
-    sink_stop(&gone);
+    /* Bound, so that nobody else takes it, and deaf. */
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    const int deaf = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(deaf, (struct sockaddr *)(void *)&address, size), 0);
+    assert_int_equal(getsockname(deaf, (struct sockaddr *)(void *)&address, &size), 0);
     (void)snprintf(f->settings.mail_url, sizeof f->settings.mail_url, "smtp://127.0.0.1:%u",
-                   gone.port);
+                   ntohs(address.sin_port));
     f->settings.delivery_tries = 2;
     assert_int_equal(add(f, 1, true, "ops@moj.example"), ESEP_OK);
     wait_until_told(f, 1);
     assert_false(f->ends[1].delivered);
     assert_int_equal(f->ends[1].attempts, 2);
     assert_true(f->ends[1].detail[0] != '\0');
+    (void)close(deaf);
 }
 
 static void a_hanging_receiver_runs_into_the_deadline(void **state)

@@ -199,6 +199,12 @@ void sink_start(struct sink *sink, struct event_base *base, bool smtp)
     sink->port = ntohs(address.sin_port);
 }
 
+void sink_answer(struct sink *sink)
+{
+    for (struct sink_peer *peer = sink->peers; peer != NULL; peer = peer->next)
+        say(peer, "250 queued\r\n");
+}
+
 void sink_stop(struct sink *sink)
 {
     while (sink->peers != NULL)

@@ -13,7 +13,7 @@ enum sink_manner {
     SINK_REDIRECTS, /* 302 to /elsewhere */
     SINK_FLOODS,    /* 200, and words without end */
     SINK_HANGS,     /* takes the connection, says nothing */
-    SINK_SWALLOWS,  /* takes the letter, says nothing then */
+    SINK_SWALLOWS,  /* takes the letter, says nothing until sink_answer */
 };
 
 #define SINK_LETTERS 16
@@ -32,6 +32,7 @@ struct sink {
 };
 
 void sink_start(struct sink *sink, struct event_base *base, bool smtp);
+void sink_answer(struct sink *sink); /* to letters that were swallowed */
 void sink_stop(struct sink *sink);
 
 #endif

@@ -23,7 +23,7 @@ struct world {
     void (*on_poke)(struct world *w);
     struct esep_http_request *kept;
     struct esep_http_stream *stream;
-    unsigned asked, closed;
+    unsigned asked, closed, cut;
     enum esep_status sent;
     char path[64], query[64], cookie[64], peer[INET6_ADDRSTRLEN], body[64];
     enum esep_http_method method;
@@ -402,7 +402,10 @@ static void client_slow(struct world *w)
 {
     const int slow = dial(w);
     say(slow, "GET / HTTP/1.1\r\nHo"); /* and no more */
-    ask(w, "GET / HTTP/1.1\r\n" CLOSE "\r\n");
+    do { /* on a machine so busy that this one met its deadline too, once more */
+        w->cut++;
+        ask(w, "GET / HTTP/1.1\r\n" CLOSE "\r\n");
+    } while (strstr(w->reply, "here") == NULL);
     hear(slow, w->second, NULL); /* until it is cut */
     (void)close(slow);
 }
@@ -415,7 +418,7 @@ static void test_a_slow_client_is_cut_and_another_is_served(void **state)
     struct world *w = run(&options, client_slow, NULL);
     assert_non_null(strstr(w->reply, "here"));
     assert_null(strstr(w->second, "here"));
-    assert_int_equal(esep_http_counts(w->http).timeouts, 1);
+    assert_int_equal(esep_http_counts(w->http).timeouts, w->cut); /* the slow one, and no answer */
     end(w);
 }
 

@@ -55,7 +55,7 @@ void net_zap(struct net *net)
 
 void net_until(struct net *net, bool (*condition)(void *), void *context)
 {
-    esep_loop_deadline(net->loop, 20 * ESEP_SECOND);
+    esep_loop_deadline(net->loop, 300 * ESEP_SECOND); /* for what hangs */
     while (!condition(context))
         assert_int_not_equal(event_base_loop(net->base, EVLOOP_ONCE), -1);
     esep_loop_deadline(net->loop, ESEP_TIME_NEVER);
@@ -117,7 +117,7 @@ struct esep_zsock *net_router(struct net *net, struct end *end, size_t frame_byt
                                                .zap_domain = "agents",
                                                .hwm_messages = hwm,
                                                .frame_bytes_max = frame_bytes_max,
-                                               .handshake_ms = 2000};
+                                               .handshake_ms = 60000};
     *end = (struct end){.net = net};
     assert_int_equal(
         esep_zsock_new(&end->sock, net->base, net->zmq, &options, on_readable, end, &reason),
@@ -143,7 +143,7 @@ struct esep_zsock *net_dealer(struct net *net, struct end *end, const struct ese
                                                .curve = key,
                                                .server_public = server_public,
                                                .hwm_messages = 1000,
-                                               .handshake_ms = 2000};
+                                               .handshake_ms = 60000};
     *end = (struct end){.net = net};
     assert_int_equal(
         esep_zsock_new(&end->sock, net->base, net->zmq, &options, on_readable, end, &reason),
@@ -161,6 +161,10 @@ bool end_up(void *end)
 bool end_gone(void *end)
 {
     return ((struct end *)end)->gone > 0;
+}
+bool end_refused(void *end)
+{
+    return ((struct end *)end)->refused > 0;
 }
 bool end_received(void *end)
 {

@@ -55,5 +55,6 @@ struct esep_zsock *net_dealer(struct net *net, struct end *end, const struct ese
                               const uint8_t *server_public);
 bool end_up(void *end);
 bool end_gone(void *end);
+bool end_refused(void *end);
 bool end_received(void *end);
 #endif

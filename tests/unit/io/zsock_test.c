@@ -96,6 +96,7 @@ static void test_a_wrong_server_key_never_connects(void **state)
     net_router(&net, &server, 4096, 100);
     net_dealer(&net, &client, &net.client, net.stranger.public);
     net_until(&net, end_gone, &client);
+    net_until(&net, end_refused, &server); /* each end hears of it in its own time */
     assert_int_equal(client.up, 0);
     assert_int_equal(server.up, 0);
     assert_int_equal(server.refused, 1);
