@@ -169,6 +169,19 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, ESEP_HASH_BYTES);
 }
 
+/* What was not sent yet stays, also where its entry has been let go of. */
+static bool add_unsent(void *context, const struct journal_file *file)
+{
+    struct named *named = context;
+    Esep__V1__AttachmentRef ref = ESEP__V1__ATTACHMENT_REF__INIT;
+    Esep__V1__AttachmentRef *refs[] = {&ref};
+    Esep__V1__Report report = ESEP__V1__REPORT__INIT;
+    ref.sha256 = esep_pb(file->file.sha256.bytes, ESEP_HASH_BYTES);
+    report.attachments = refs;
+    report.n_attachments = 1;
+    return file->here || add_report(named, &report);
+}
+
 struct clearing {
     struct esep_blobs *files;
     const struct named *named;
@@ -198,6 +211,8 @@ enum esep_status agent_files_clear(struct esep_blobs *files, struct journal *jou
         status = journal_walk(journal, add_entry, &named, reason);
     if (status == ESEP_OK && named.status == ESEP_OK)
         status = journal_drafts(journal, add_draft, &named, reason);
+    if (status == ESEP_OK && named.status == ESEP_OK)
+        status = journal_files(journal, add_unsent, &named, reason);
     if (status == ESEP_OK && named.status != ESEP_OK)
         status = esep_because(reason, named.status,
                               "the journal cannot be read through, so no old file is removed");

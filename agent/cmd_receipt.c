@@ -7,10 +7,13 @@
 #include "agent/duties.h"
 #include "agent/report_say.h"
 #include "agent/texts.h"
+#include "wire/unpack.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sysexits.h>
+
+#define ENTRY_ARENA_BYTES (1u << 20)
 
 struct words {
     struct agent_common common;
@@ -180,6 +183,54 @@ static int print_text(const struct agent_desk *desk, const struct agent_duties *
     return 0;
 }
 
+static json_t *evidence_json(const struct agent_desk *desk, const struct esep_evidence *e,
+                             const struct esep_zone *zone)
+{
+    uint8_t statement[ESEP_EVIDENCE_BYTES];
+    if (!esep_evidence_verify(&desk->identity.log_id, e, desk->settings->log_key))
+        return json_pack("{s:b}", "valid", 0);
+    esep_evidence_statement(&desk->identity.log_id, e, statement);
+    return json_pack("{s:b, s:I, s:o, s:I, s:o, s:o}", "valid", 1, "log_index",
+                     (json_int_t)e->log_index, "accepted_at", esep_json_time(e->accepted_at, zone),
+                     "checkpoint_size", (json_int_t)e->checkpoint_size, "statement",
+                     agent_json_hex(statement, sizeof statement), "signature",
+                     agent_json_hex(e->signature, ESEP_SIGNATURE_BYTES));
+}
+
+static void add_file_json(json_t *list, struct agent_desk *desk, const Esep__V1__AttachmentRef *ref,
+                          const struct esep_zone *zone)
+{
+    struct agent_file file = {.size_bytes = ref->size_bytes};
+    struct journal_file known;
+    if (ref->sha256.len != ESEP_HASH_BYTES)
+        return;
+    memcpy(file.sha256.bytes, ref->sha256.data, ESEP_HASH_BYTES);
+    const bool here = journal_file(&desk->journal, &file, &known, NULL) == ESEP_OK && known.here;
+    (void)json_array_append_new(
+        list, json_pack("{s:s, s:o, s:I, s:o}", "name", ref->name, "sha256",
+                        agent_json_hex(file.sha256.bytes, ESEP_HASH_BYTES), "size_bytes",
+                        (json_int_t)file.size_bytes, "receipt",
+                        here ? evidence_json(desk, &known.evidence, zone) : json_null()));
+}
+
+/* Of each file that the entry names: is it at the collector, and what proves it. */
+static json_t *files_json(struct agent_desk *desk, struct esep_slice entry,
+                          const struct esep_zone *zone)
+{
+    struct esep_arena arena = {0};
+    const ProtobufCMessage *message = NULL;
+    json_t *list = json_array();
+    if (esep_arena_init(&arena, ENTRY_ARENA_BYTES) == ESEP_OK &&
+        esep_unpack(&esep__v1__journal_entry__descriptor, entry, &arena, &message) == ESEP_OK) {
+        const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
+        const bool report = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+        for (size_t i = 0; report && i < e->report->n_attachments; i++)
+            add_file_json(list, desk, e->report->attachments[i], zone);
+    }
+    esep_arena_done(&arena);
+    return list;
+}
+
 static int print_one(const struct words *words, struct agent_desk *desk, struct agent_duties *d)
 {
     struct proof proof = {0};
@@ -201,7 +252,7 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
     struct esep_hash hash = esep_sha256(esep_buf_slice(&entry));
     struct esep_hash content = esep_content_hash(esep_buf_slice(&entry));
     json_t *value = json_pack(
-        "{s:s, s:i, s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "format", "esep-proof/1",
+        "{s:s, s:i, s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format", "esep-proof/1",
         "office", (int)desk->identity.office, "body", desk->identity.body, "epoch",
         (int)proof.epoch, "seq", (json_int_t)proof.seq, "obligation",
         proof.duty != NULL ? json_string(proof.duty->made.key) : json_null(), "entry_sha256",
@@ -210,7 +261,8 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
         held ? agent_json_hex(chain.bytes, ESEP_HASH_BYTES) : json_null(), "receipt",
         proof.receipt != NULL ? agent_receipt_json(desk, proof.receipt, d->zone) : json_null(),
         "commitment_receipt",
-        proof.promise != NULL ? agent_receipt_json(desk, proof.promise, d->zone) : json_null());
+        proof.promise != NULL ? agent_receipt_json(desk, proof.promise, d->zone) : json_null(),
+        "files", files_json(desk, esep_buf_slice(&entry), d->zone));
     esep_buf_done(&entry);
     int rc = esep_json_print(value);
     return rc != 0 || proof.receipt != NULL ? rc : EX_TEMPFAIL;

@@ -21,6 +21,8 @@ struct standing {
     struct agent_daemon_state daemon;
     uint64_t used, quota, waiting;
     uint64_t files_used;
+    uint64_t named, named_bytes; /* files that entries name, */
+    uint64_t here, here_bytes;   /* ... and those that the collector has receipted */
     struct esep_receipt receipt; /* the last; through_seq 0: none */
     const struct esep_zone *zone;
     esep_time now;
@@ -56,6 +58,16 @@ static enum esep_status look_at_files(const struct agent_desk *desk, struct stan
     return status == ESEP_NOT_FOUND ? ESEP_OK : status;
 }
 
+static bool count_file(void *context, const struct journal_file *file)
+{
+    struct standing *s = context;
+    s->named++;
+    s->named_bytes += file->file.size_bytes;
+    s->here += file->here;
+    s->here_bytes += file->here ? file->file.size_bytes : 0;
+    return true;
+}
+
 static enum esep_status look(struct agent_desk *desk, struct standing *s,
                              struct esep_reason *reason)
 {
@@ -73,6 +85,8 @@ static enum esep_status look(struct agent_desk *desk, struct standing *s,
     }
     if (status == ESEP_OK)
         status = look_at_files(desk, s, reason);
+    if (status == ESEP_OK)
+        status = journal_files(&desk->journal, count_file, s, reason);
     if (s->view.mail_last < s->journal.mail_through) /* pushed since the last WELCOME */
         s->view.mail_last = s->journal.mail_through;
     agent_daemon_state_read(desk->settings->journal, &s->daemon);
@@ -115,8 +129,13 @@ static int print_json(const struct agent_desk *desk, const struct standing *s)
                                 "last", (json_int_t)s->view.mail_last);
     json_t *room = json_pack("{s:I, s:I}", "used_bytes", (json_int_t)s->used, "quota_bytes",
                              (json_int_t)s->quota);
-    json_t *files = json_pack("{s:I, s:I}", "used_bytes", (json_int_t)s->files_used, "quota_bytes",
-                              (json_int_t)desk->settings->files_bytes);
+    const uint64_t sent = s->here_bytes + s->daemon.file_held_bytes;
+    json_t *files = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "used_bytes", (json_int_t)s->files_used,
+        "quota_bytes", (json_int_t)desk->settings->files_bytes, "named", (json_int_t)s->named,
+        "complete", (json_int_t)s->here, "bytes", (json_int_t)s->named_bytes, "sent_bytes",
+        (json_int_t)(sent < s->named_bytes ? sent : s->named_bytes), "refused",
+        (int)s->daemon.files_refused);
     json_t *skew =
         s->viewed ? json_integer((s->view.office_time - s->view.server_time) / 1000) : json_null();
     return esep_json_print(
@@ -176,9 +195,11 @@ static int print_text(const struct agent_desk *desk, const struct standing *s)
                  agent_text(TEXT_NEWEST, lang), (unsigned long long)s->view.mail_last);
     (void)printf("%s: %llu / %llu KiB\n", agent_text(TEXT_JOURNAL, lang),
                  (unsigned long long)(s->used >> 10), (unsigned long long)(s->quota >> 10));
-    (void)printf("%s: %llu / %llu KiB\n", agent_text(TEXT_FILES, lang),
+    (void)printf("%s: %llu / %llu KiB, %s %llu / %llu\n", agent_text(TEXT_FILES, lang),
                  (unsigned long long)(s->files_used >> 10),
-                 (unsigned long long)(desk->settings->files_bytes >> 10));
+                 (unsigned long long)(desk->settings->files_bytes >> 10),
+                 agent_text(TEXT_RECEIVED, lang), (unsigned long long)s->here,
+                 (unsigned long long)s->named);
     return 0;
 }
 

@@ -27,10 +27,12 @@ enum esep_status agent_daemon_state_write(const char *journal, const struct agen
     (void)fprintf(file,
                   "state %s\nwhy %s\nsince %" PRId64 "\nnext_try_at %" PRId64 "\nfailures %" PRIu32
                   "\nheld_epoch %" PRIu32 "\nepoch %" PRIu32 "\nsent_seq %" PRIu64
-                  "\nsent_bytes %" PRIu64 "\nreceived_bytes %" PRIu64 "\ntext %s\n",
+                  "\nsent_bytes %" PRIu64 "\nreceived_bytes %" PRIu64 "\nfile_held_bytes %" PRIu64
+                  "\nfiles_refused %" PRIu32 "\ntext %s\n",
                   agent_state_name(status->state), agent_why_name(status->why), status->since,
                   status->next_try_at, status->failures, status->held_epoch, status->epoch,
-                  status->sent_seq, status->sent_bytes, status->received_bytes, status->text);
+                  status->sent_seq, status->sent_bytes, status->received_bytes,
+                  status->file_held_bytes, status->files_refused, status->text);
     if (fclose(file) != 0 || rename(draft, path) != 0)
         return esep_because(reason, ESEP_IO, "%s: %s", path, strerror(errno));
     return ESEP_OK;
@@ -84,6 +86,10 @@ static void take_line(struct agent_daemon_state *ret, char *line)
         ret->sent_bytes = strtoull(value, NULL, 10);
     else if (strcmp(line, "received_bytes") == 0)
         ret->received_bytes = strtoull(value, NULL, 10);
+    else if (strcmp(line, "file_held_bytes") == 0)
+        ret->file_held_bytes = strtoull(value, NULL, 10);
+    else if (strcmp(line, "files_refused") == 0)
+        ret->files_refused = (uint32_t)strtoul(value, NULL, 10);
 }
 
 void agent_daemon_state_read(const char *journal, struct agent_daemon_state *ret)

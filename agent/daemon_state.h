@@ -27,6 +27,8 @@ struct agent_daemon_state {
     uint64_t sent_seq;   /* of this epoch: on its way, or there */
     uint64_t sent_bytes; /* frames, since the daemon's start */
     uint64_t received_bytes;
+    uint64_t file_held_bytes; /* of files without their receipt: at the collector already */
+    uint32_t files_refused;
 };
 void agent_daemon_state_read(const char *journal, struct agent_daemon_state *ret);
 

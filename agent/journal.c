@@ -132,11 +132,14 @@ static enum esep_status open_databases(struct journal *journal, bool read_only,
         {"entries", &journal->entries},   {"signed", &journal->signed_heads},
         {"receipts", &journal->receipts}, {"mail", &journal->mail},
         {"drafts", &journal->drafts},     {"state", &journal->state},
+        {"files", &journal->files},
     };
     MDB_txn *txn = NULL;
     enum esep_status status = journal_begin(journal, !read_only, &txn, reason);
     for (size_t i = 0; status == ESEP_OK && i < sizeof databases / sizeof *databases; i++) {
         int rc = mdb_dbi_open(txn, databases[i].name, read_only ? 0 : MDB_CREATE, databases[i].dbi);
+        if (rc == MDB_NOTFOUND && databases[i].dbi == &journal->files)
+            rc = 0; /* of before files, and only read */
         if (rc != 0)
             status = esep_store_status(rc, reason, "open the journal");
     }
@@ -245,7 +248,7 @@ enum esep_status journal_put_entry(MDB_txn *txn, const struct journal *journal,
         return esep_store_status(rc, reason, "append to the journal");
     memcpy(data.mv_data, head->hash.bytes, ESEP_HASH_BYTES);
     memcpy((uint8_t *)data.mv_data + ESEP_HASH_BYTES, bytes.data, bytes.len);
-    return ESEP_OK;
+    return journal_put_named(txn, journal, head, bytes, reason);
 }
 
 enum esep_status journal_put_signed(MDB_txn *txn, const struct journal *journal,

@@ -9,6 +9,8 @@
  *   receipts  be32 epoch, be64 through_seq, kind 1 -> statement 192 | signature 64
  *   mail      be64 number -> fixed head | bytes of the log entry
  *   drafts    obligation key -> packed Report, other entries named by their hash already
+ *   files     sha256 32, be64 size -> be32 epoch, be64 seq of the first entry that names it, and
+ *             from its evidence receipt on: statement 152 | signature 64
  *   state     "identity", "head", "marks", "view"
  *
  * A new entry is refused loudly where the journal is over its quota or the disk is full; what is
@@ -26,6 +28,7 @@
 struct journal {
     struct esep_store store;
     MDB_dbi entries, signed_heads, receipts, mail, drafts, state;
+    MDB_dbi files;        /* 0: a journal of before files, opened to read */
     uint64_t entries_max; /* not yet receipted; 0: no bound but the quota */
 };
 
@@ -157,6 +160,24 @@ ESEP_MUST_USE enum esep_status journal_drafts(struct journal *journal,
                                               bool (*visit)(void *context, const char *obligation,
                                                             struct esep_slice report),
                                               void *context, struct esep_reason *reason);
+
+/* A file that an entry names, and what became of it. */
+struct journal_file {
+    struct agent_file file;
+    uint32_t epoch; /* the first entry that named it */
+    uint64_t seq;
+    bool receipted; /* that entry is; so the collector knows that it lacks the file */
+    bool here;      /* at the collector: `evidence` proves it */
+    struct esep_evidence evidence;
+};
+/* Every one, by hash, until visit says false. */
+ESEP_MUST_USE enum esep_status journal_files(struct journal *journal,
+                                             bool (*visit)(void *context,
+                                                           const struct journal_file *file),
+                                             void *context, struct esep_reason *reason);
+/* ESEP_NOT_FOUND: no entry names it. */
+ESEP_MUST_USE enum esep_status journal_file(struct journal *journal, const struct agent_file *file,
+                                            struct journal_file *ret, struct esep_reason *reason);
 
 #define JOURNAL_PRUNE_MAX 2048
 /* Lets go of entries that a receipt and the checkpoint cover, that were written before `before` and

@@ -52,6 +52,15 @@ ESEP_MUST_USE enum esep_status
 journal_put_signed(MDB_txn *txn, const struct journal *journal, const struct agent_head *head,
                    const struct esep_hash *log_id, const struct esep_sign_key *key, esep_time now,
                    const struct journal_marks *marks, struct esep_reason *reason);
+/* journal_files.c: what the entry at `head` names; and a receipt. */
+ESEP_MUST_USE enum esep_status journal_put_named(MDB_txn *txn, const struct journal *journal,
+                                                 const struct agent_head *head,
+                                                 struct esep_slice entry,
+                                                 struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status journal_put_evidence(MDB_txn *txn, const struct journal *journal,
+                                                    const struct esep_hash *log_id,
+                                                    const struct esep_evidence *evidence,
+                                                    struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status journal_begin(const struct journal *journal, bool write,
                                              MDB_txn **ret, struct esep_reason *reason);
 /* Commits with ESEP_OK, else aborts; returns what came of it. */

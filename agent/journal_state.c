@@ -145,6 +145,8 @@ enum esep_status journal_store(struct journal *journal, uint32_t epoch,
         status = put_receipt(txn, journal, &identity.log_id, &store->receipts[i], reason);
     for (size_t i = 0; status == ESEP_OK && i < store->mail_count; i++)
         status = put_mail(txn, journal, &store->mails[i], reason);
+    for (size_t i = 0; status == ESEP_OK && i < store->evidence_count; i++)
+        status = journal_put_evidence(txn, journal, &identity.log_id, &store->evidence[i], reason);
     if (status == ESEP_OK && store->view != NULL)
         status = put_view(txn, journal, store->view, reason);
     if (status == ESEP_OK)

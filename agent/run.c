@@ -122,6 +122,7 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
                                   .compress = s->compress,
                                   .frame_bytes = (size_t)s->frame_bytes,
                                   .read_bytes = (size_t)s->read_bytes,
+                                  .chunk_bytes = (size_t)s->chunk_bytes,
                                   .connect_timeout = s->connect_timeout,
                                   .hello_timeout = s->hello_timeout,
                                   .reply_timeout = s->reply_timeout,
@@ -154,6 +155,7 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
     run->epoch = journal.epoch;
     run->oldest = journal.oldest_seq;
     run->told_receipted = journal.receipted_seq;
+    run->files_due = true;
     if (run->draining)
         agent_drain(*ret, agent_run_now(run));
     return ESEP_OK;
@@ -247,6 +249,7 @@ static void on_reload(void *context)
     run->core = core;
     agent_settings_free(run->settings);
     run->settings = fresh;
+    agent_run_files_close(run); /* its folder may be another now */
     enum esep_log_level level = ESEP_LOG_INFO;
     (void)esep_log_level_parse(fresh->log_level, &level);
     esep_log_init("esep-agent", level);
@@ -320,6 +323,7 @@ static void stop(struct agent_run *run)
         event_free(run->poll);
     esep_zsock_free(run->socket);
     agent_free(run->core);
+    agent_run_files_close(run);
     journal_close(&run->journal);
     esep_zcontext_free(run->zmq);
     esep_loop_free(run->loop);

@@ -1,7 +1,8 @@
 /* agent/run.h - the shell around the uplink core, in parts: what they share.
  *
  * run.c starts, reopens and stops; run_effects.c carries out what the core asks for: the socket,
- * the journal, what `status` shows; run_older.c sends what an older epoch owes; page/ serves the
+ * the journal, what `status` shows; run_files.c brings the files that
+ * reports name; run_older.c sends what an older epoch owes; page/ serves the
  * office's page from the same loop. One thread, the loop's.
  *
  * Invariant: the socket is the one of the core's last CONNECT, or NULL.
@@ -19,6 +20,7 @@
 #define AGENT_RUN_REOPEN_AFTER (10 * ESEP_SECOND)
 
 struct agent_wake;
+struct esep_blobs;
 struct page;
 struct event;
 
@@ -41,6 +43,10 @@ struct agent_run {
     struct esep_sign_key sign_key;
     struct esep_curve_key curve;
     struct journal journal;
+    struct esep_blobs *files;      /* NULL until something is read from it */
+    struct esep_hash file_checked; /* read whole, and sound, last */
+    uint8_t file_bytes[65536];     /* of one chunk */
+    bool files_due;                /* there may be files that the core has not heard of */
     struct agent *core;
     struct esep_zsock *socket;
     struct agent_wake *wake;
@@ -74,6 +80,10 @@ void agent_run_hang_up(struct agent_run *run);
 ESEP_MUST_USE enum esep_status agent_run_load(struct agent_run *run, struct agent_journal *ret,
                                               struct esep_reason *reason);
 void agent_run_look_at_epochs(struct agent_run *run);
+/* run_files.c: what the journal names goes to the core, where files_due says so; READ_FILE. */
+void agent_run_files_look(struct agent_run *run);
+void agent_run_file_read(struct agent_run *run, const struct agent_effect *effect);
+void agent_run_files_close(struct agent_run *run);
 /* How far the sending is: not worth a NOTIFY, but `status` shows it. */
 void agent_run_tell_progress(struct agent_run *run);
 /* What people see, with what the socket knows of a connection that did not come about. */

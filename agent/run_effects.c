@@ -66,8 +66,13 @@ static void store(struct agent_run *run, uint64_t token, const struct agent_stor
     else if (status == ESEP_OK && what->receipted_seq > run->told_receipted)
         esep_log(ESEP_LOG_INFO, "receipt", "%llu entries have their receipt",
                  (unsigned long long)what->receipted_seq);
-    if (status == ESEP_OK)
+    if (status == ESEP_OK) {
         run->told_receipted = what->receipted_seq;
+        run->files_due = run->files_due || what->receipt_count > 0 || what->evidence_count > 0;
+    }
+    for (size_t i = 0; status == ESEP_OK && i < what->evidence_count; i++)
+        esep_log(ESEP_LOG_INFO, "evidence", "a file of %llu bytes has its receipt",
+                 (unsigned long long)what->evidence[i].size_bytes);
     agent_page_changed(run->page);
     agent_on_stored(run->core, token, status, agent_run_now(run));
 }
@@ -107,7 +112,9 @@ void agent_run_tell_progress(struct agent_run *run)
 {
     struct agent_status status;
     agent_run_status(run, &status);
-    if (status.sent_seq != run->told.sent_seq || status.epoch != run->told.epoch)
+    if (status.sent_seq != run->told.sent_seq || status.epoch != run->told.epoch ||
+        status.file_held_bytes != run->told.file_held_bytes ||
+        status.file_count != run->told.file_count)
         write_state(run, &status);
     agent_page_tick(run->page);
 }
@@ -228,6 +235,10 @@ static bool carry_out(struct agent_run *run, const struct agent_effect *effect)
         agent_pop(run->core);
         store(run, copy.token, copy.store);
         return true;
+    case AGENT_EFFECT_READ_FILE:
+        agent_pop(run->core);
+        agent_run_file_read(run, &copy);
+        return true;
     case AGENT_EFFECT_NOTIFY:
         agent_pop(run->core);
         notify(run);
@@ -252,6 +263,7 @@ void agent_run_pump(struct agent_run *run)
         return;
     run->pumping = true;
     for (;;) {
+        agent_run_files_look(run);
         const struct agent_effect *effect = agent_peek(run->core);
         if (effect == NULL || !carry_out(run, effect))
             break;

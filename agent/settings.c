@@ -47,6 +47,8 @@ static const struct esep_config_row rows[] = {
         "entries stay this long after their receipt"),
     ROW("limits.frame_bytes", ESEP_CONFIG_U64, frame_bytes, "64k", 4096, 1u << 20,
         "longest frame sent: small on a slow link"),
+    ROW("limits.chunk_bytes", ESEP_CONFIG_U64, chunk_bytes, "8k", 1024, 65536,
+        "of a file in one frame: a report waits for one at most"),
     ROW("limits.read_bytes", ESEP_CONFIG_U64, read_bytes, "256k", 16384, 1u << 24,
         "read from the journal at once"),
     ROW("limits.connect_timeout", ESEP_CONFIG_DURATION, connect_timeout, "30s", 100000,

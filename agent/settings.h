@@ -41,6 +41,7 @@ struct agent_settings {
     uint64_t keep_days;
     uint64_t frame_bytes;
     uint64_t read_bytes;
+    uint64_t chunk_bytes;
     int64_t connect_timeout;
     int64_t hello_timeout;
     int64_t reply_timeout;

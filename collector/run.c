@@ -39,6 +39,10 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     config->presence_every = s->presence_every;
     config->alerts_settle = s->alerts_settle;
     config->link_heartbeat = s->link_heartbeat;
+    config->files_max = (uint32_t)s->files_places;
+    config->file_bytes_max = s->file_bytes;
+    config->office_files_bytes = s->office_files_bytes;
+    config->file_window_bytes = s->file_window;
     enum esep_status status = esep_keyfile_sign(&run->keys, &config->log_key);
     if (status == ESEP_OK)
         status = esep_keyfile_box(&run->keys, &config->seal_key);
@@ -59,6 +63,7 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     run->unwritten = 0;
     if (status == ESEP_OK) {
         collector_set_lookup(run->core, collector_state_find, run->state.log);
+        collector_set_files(run->core, collector_state_file, run->state.log);
         collector_set_full(run->core, run->full);
     }
     return status;
@@ -77,6 +82,7 @@ static void close_store(struct run *run)
 {
     collector_writer_free(run->writer); /* waits for a commit under way, then the core may go */
     run->writer = NULL;
+    run_files_let_go(run);
     collector_free(run->core);
     run->core = NULL;
     collector_state_close(&run->state);
@@ -170,6 +176,7 @@ static void on_deadline(void *context)
         check_full(run);
         collector_on_time(run->core, run_now(run));
         run_alerts_on_time(run);
+        run_files_on_time(run);
     }
     run_pump(run);
 }
@@ -233,6 +240,8 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
         return esep_because(reason, ESEP_NOMEM, "no memory for ZeroMQ");
     status = open_store(run, reason);
     if (status == ESEP_OK)
+        status = run_files_open(run, reason);
+    if (status == ESEP_OK)
         status = run_alerts_new(run, reason);
     return status == ESEP_OK ? open_network(run, reason) : status;
 }
@@ -252,6 +261,7 @@ static void stop(struct run *run)
         run_alerts_free(run);
         close_store(run);
     }
+    run_files_close(run);
     esep_zcontext_free(run->zmq);
     esep_loop_free(run->loop);
     esep_buf_done(&run->mailbox.bytes);

@@ -1,8 +1,9 @@
 /* collector/run.h - the shell around ingest, in parts: what they share.
  *
  * run.c starts and stops; run_effects.c carries out what the core asks for; run_order.c answers the
- * sockets for local orders; run_reload.c takes a new configuration; run_alerts.c brings alerts to
- * their recipients. One thread runs the loop; the writer's thread only commits.
+ * sockets for local orders; run_files.c keeps the files that reports name; run_reload.c takes a new
+ * configuration; run_alerts.c brings alerts to their recipients. One thread runs the loop; the
+ * writer's thread only commits.
  *
  * A failed commit ends the core. The shell then sends what refusals are left, closes the store,
  * opens it anew and checks it, and starts a core from what is on the disk. Nothing is retried.
@@ -43,6 +44,7 @@ struct run {
     struct deliver *deliver;
     struct collector_mailbox mailbox;
     struct run_alerts *alerts;
+    struct run_files *files;
     uint64_t next_token;
     bool storing; /* the writer has a batch */
     bool draining;
@@ -76,6 +78,13 @@ void run_order_reply(struct run *run, uint64_t token, struct esep_slice bytes);
 void run_order_close(struct run *run);
 /* Answers the orders under way, if there are any, with a refusal. */
 void run_order_refuse(struct run *run, const char *text);
+
+/* run_files.c: the folder of files; a FILE_ effect, carried out, popped and answered. */
+ESEP_MUST_USE enum esep_status run_files_open(struct run *run, struct esep_reason *reason);
+void run_files_close(struct run *run);
+void run_files_let_go(struct run *run); /* the core has ended: nothing stays open */
+void run_file(struct run *run, const struct collector_effect *effect);
+void run_files_on_time(struct run *run);
 
 /* HUP. */
 void run_reload(struct run *run);

@@ -77,6 +77,12 @@ static bool carry_out(struct run *run, const struct collector_effect *effect)
         collector_pop(run->core);
         run_alerts_raised(run, copy.alert_index);
         return true;
+    case COLLECTOR_EFFECT_FILE_OPEN:
+    case COLLECTOR_EFFECT_FILE_WRITE:
+    case COLLECTOR_EFFECT_FILE_FINISH:
+    case COLLECTOR_EFFECT_FILE_CLOSE:
+        run_file(run, &copy);
+        return true;
     default:
         ESEP_ASSERT(false);
         return false;

@@ -20,6 +20,8 @@ static const struct esep_config_row rows[] = {
     ROW("name", ESEP_CONFIG_TEXT, name, "collector", 0, 0, "what this collector is called"),
     ROW("store", ESEP_CONFIG_PATH, store, NULL, 0, 0, "folder of the log and its views"),
     ROW("keys", ESEP_CONFIG_PATH, keys, NULL, 0, 0, "key file: log key, seal key, link key"),
+    ROW("files", ESEP_CONFIG_PATH, files, "", 0, 0,
+        "folder of the files that reports name; left out: the store's name and -files"),
     ROW("control", ESEP_CONFIG_PATH, control, NULL, 0, 0,
         "socket for local orders; its folder is made with mode 0700"),
     ROW("web.control", ESEP_CONFIG_PATH, web_control, "", 0, 0,
@@ -77,6 +79,18 @@ static const struct esep_config_row rows[] = {
     ROW("limits.codes", ESEP_CONFIG_U64, codes, "8192", 1, 1u << 20, "enrolment codes"),
     ROW("limits.accounts", ESEP_CONFIG_U64, accounts, "1024", 1, 65536,
         "accounts of the commission, closed ones too"),
+    ROW("limits.file_bytes", ESEP_CONFIG_U64, file_bytes, "32M", 1024, 1ull << 32,
+        "largest file a report may name"),
+    ROW("limits.files_bytes", ESEP_CONFIG_U64, files_bytes, "64G", 1u << 20, 1ull << 46,
+        "of all files together; then no more are taken, reports are"),
+    ROW("limits.office_files_bytes", ESEP_CONFIG_U64, office_files_bytes, "4G", 1u << 20,
+        1ull << 46, "of one office's files"),
+    ROW("limits.files", ESEP_CONFIG_U64, files_places, "256", 1, 65536,
+        "files that offices may be sending at a time"),
+    ROW("limits.file_window", ESEP_CONFIG_U64, file_window, "256k", 65536, 1u << 26,
+        "of a file, sent ahead of what is written"),
+    ROW("limits.files_kept", ESEP_CONFIG_DURATION, files_kept, "30d", SECONDS(60),
+        SECONDS(3650ull * 86400), "a partial file that nobody goes on with stays so long"),
     ROW("limits.session_idle", ESEP_CONFIG_DURATION, session_idle, "10m", SECONDS(1),
         SECONDS(86400), "an office unheard of for so long says Hello again"),
     ROW("limits.presence_every", ESEP_CONFIG_DURATION, presence_every, "6h", SECONDS(1),
@@ -392,6 +406,9 @@ enum esep_status collector_settings_read(const char *file, struct collector_sett
     }
     status = esep_config_read(file, rows, ROW_COUNT, settings, &yaml, complaints, reason);
     if (status == ESEP_OK) {
+        if (settings->files[0] == 0)
+            (void)snprintf(settings->files, sizeof settings->files, "%.249s-files",
+                           settings->store);
         check_singles(settings, complaints);
         take_lists(settings, complaints);
     }

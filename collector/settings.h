@@ -38,6 +38,7 @@ struct collector_recipient {
 struct collector_settings {
     char name[64];
     char store[256];
+    char files[256];
     char keys[256];
     char control[100];     /* a socket's path is short */
     char web_control[100]; /* "": no account orders anything */
@@ -71,6 +72,12 @@ struct collector_settings {
     uint64_t plans;
     uint64_t codes;
     uint64_t accounts;
+    uint64_t file_bytes;
+    uint64_t files_bytes;
+    uint64_t office_files_bytes;
+    uint64_t files_places;
+    uint64_t file_window;
+    int64_t files_kept;
     int64_t session_idle;
     int64_t presence_every;
     int64_t alerts_settle;

@@ -58,6 +58,10 @@ views_zone_fn collector_zones_get;
 /* A collector_entry_fn; context is the struct collector_log. */
 collector_entry_fn collector_state_find;
 
+/* A collector_file_fn; context is the struct collector_log. Also for whoever shows a report: its
+ * attachment is at the collector (`here`) or lacks. ESEP_CORRUPT: a row is damaged. */
+collector_file_fn collector_state_file;
+
 /* Mailbox items of an office above `after`, in order: at least one if there is one, about bytes_max
  * altogether. Their bytes live in buf, which is cleared first. ESEP_CORRUPT: as
  * collector_state_entry, and none of them is given out. */

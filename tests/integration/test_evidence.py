@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""A report's file comes to the collector: over a link that is slow, and through kill -9 of either side
+midway. It goes on where it broke off, it gets a receipt of its own, and its bytes are the same."""
+
+import hashlib
+import os
+import random
+import unittest
+
+import esep
+
+KEY = "small/fulfilment/1/moj/2013-01-01..2013-12-31"
+OTHER = "small/fulfilment/2/moj/2013-01-01..2013-12-31"
+BYTES = 300_000
+RATE = 24_000  # bytes a second that the broker lets pass: there is a midway, however fast the machine
+
+
+class Evidence(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        limits = {"limits": {"bytes_per_second": RATE, "bytes_burst": 65536}}
+        self.field = esep.Field(clock="at:2013-02-01T09:00:00+06:00", broker=limits)
+        self.enterContext(self.field)
+        self.field.begin()
+        self.field.load_plan(esep.small_plan(
+            self.field.path("small.yaml"), bodies=("moj", "mia"),
+            actions={number: ("During 2013", ("moj", "mia")) for number in (1, 2)}))
+        self.office = self.field.enrol("moj", limits={"chunk_bytes": 4096})
+        self.scan = self.field.path("scan.pdf")
+        with open(self.scan, "wb") as file:
+            file.write(b"%PDF-1.7\n" + random.Random(7).randbytes(BYTES - 15) + b"%%EOF\n")
+        with open(self.scan, "rb") as file:
+            self.sha256 = hashlib.sha256(file.read()).hexdigest()
+
+    def files(self):
+        return self.office.command("status", "--json").json()["files"]
+
+    def beyond(self, share):
+        """Bytes at the collector, once they are more than this share of the file."""
+        def look():
+            sent = self.files()["sent_bytes"]
+            return sent > share * BYTES and sent
+        return esep.wait(look, f"{share} of the file to be at the collector", timeout=180)
+
+    def stored(self):
+        """The collector's whole files, by name."""
+        folder = self.field.path("store-files")
+        return {name for top in os.listdir(folder) if top not in ("part", "lock")
+                for name in os.listdir(os.path.join(folder, top))}
+
+    def log(self, kind):
+        return self.field.command("log", "list", "--type", kind, "--json").json()["entries"]
+
+    def test_a_file_comes_through_crashes_and_once(self):
+        self.office.report(KEY, "--fulfilment", "executed", "--attach", self.scan)
+        self.office.daemon.start()
+        self.beyond(0.05)
+        self.field.collector.kill()
+        self.field.collector.start()
+        half = self.beyond(0.4)
+        self.office.daemon.kill()
+        self.office.daemon.start()
+        # It goes on from there: what the collector says it holds is never less by much more than what
+        # was on its way.
+        self.assertGreater(self.beyond(0.4), half - 65536)
+        esep.wait(lambda: self.files()["complete"] == 1, "the evidence's receipt", timeout=180)
+        self.assertEqual(self.stored(), {self.sha256})
+        with open(os.path.join(self.field.path("store-files"), self.sha256[:2], self.sha256),
+                  "rb") as file:
+            self.assertEqual(hashlib.sha256(file.read()).hexdigest(), self.sha256)
+        proof = self.office.command("receipt", KEY, "--json").json()
+        self.assertEqual([(f["sha256"], f["size_bytes"], f["receipt"]["valid"])
+                          for f in proof["files"]], [(self.sha256, BYTES, True)])
+        self.assertEqual(len(self.log("evidence")), 1)
+
+        # The same scan under another report: not a byte of it, and its receipt is there at once.
+        self.office.report(OTHER, "--fulfilment", "executed", "--attach", self.scan)
+        esep.wait(lambda: self.office.command("receipt", OTHER, "--json", code=None).json()["receipt"],
+                  "the other report's receipt", timeout=90)
+        again = self.office.command("receipt", OTHER, "--json").json()
+        self.assertTrue(again["files"][0]["receipt"]["valid"])
+        self.assertEqual((self.files()["named"], self.files()["complete"]), (1, 1))
+        self.office.daemon.stop()
+        self.field.collector.stop()
+        self.assertEqual(len(self.log("evidence")), 1)
+        self.field.check_log()
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[__file__, "-v"])
