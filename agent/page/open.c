@@ -20,11 +20,12 @@
 
 static const char go_on[] =
     "<!doctype html><html lang=\"ru\"><meta charset=\"utf-8\"><title>Esep</title>"
-    "<meta http-equiv=\"refresh\" content=\"0;url=/#key=%s\">"
+    "<link rel=\"icon\" href=\"data:,\"><meta http-equiv=\"refresh\" content=\"0;url=/#key=%s\">"
     "<p><a href=\"/#key=%s\">Esep</a></p></html>\n";
 
 static const char plain[] =
     "<!doctype html><html lang=\"ru\"><meta charset=\"utf-8\"><title>Esep</title>"
+    "<link rel=\"icon\" href=\"data:,\">"
     "<div lang=\"kk\"><h1>Бетті қайта ашыңыз</h1><p>Бұл бет тек осы компьютерде, есеп беруші "
     "адамға ашылады. Оны бағдарламалар мәзіріндегі <b>Esep</b> белгішесімен немесе мына "
     "пәрменмен ашыңыз: <code>esep-agent open</code>. Жазғаныңыз сақталған.</p></div>"
