@@ -2,7 +2,8 @@
 // with and which only this address can read: cookies do not know ports. It is read anew each time, since another window
 // may have got a newer one after the daemon was started again.
 
-import { ask, newKey, problemOf } from "./shared/http.js";
+import { ask, newKey, Problem, problemOf } from "./shared/http.js";
+import { current } from "./shared/text.js";
 
 const BASE = "/api/v1/";
 const KEPT_AS = "esep-office-key";
@@ -42,6 +43,36 @@ export const remove = (path, options) => write("DELETE", path, undefined, option
 export const tryNow = () => write("POST", "try");
 
 export const pathOf = (folder, key) => `${folder}/${encodeURIComponent(key)}`;
+
+/** Takes a file to this computer's daemon; onPart(0..1) as it goes. {done: promise of its reference, stop()}. */
+export function upload(file, onPart) {
+    const request = new XMLHttpRequest(); // fetch tells nothing of how far it is
+    const done = new Promise((resolve, reject) => {
+        request.open("POST", `${BASE}files?name=${encodeURIComponent(file.name)}`);
+        for (const [name, value] of Object.entries(keyed({
+            "Content-Type": "application/octet-stream", "Accept-Language": current(),
+        }))) request.setRequestHeader(name, value);
+        request.upload.addEventListener("progress", (e) => e.lengthComputable && onPart(e.loaded / e.total));
+        request.addEventListener("error", () => reject(new Problem(0)));
+        request.addEventListener("abort", () => reject(new Problem(0)));
+        request.addEventListener("load", () => {
+            let body = {};
+            try {
+                body = JSON.parse(request.responseText);
+            } catch {
+                // the status alone must do
+            }
+            if (request.status === 201) resolve(body);
+            else {
+                const problem = new Problem(request.status, body.title, body.detail);
+                problem.body = body;
+                reject(problem);
+            }
+        });
+        request.send(file);
+    });
+    return { done, stop: () => request.abort() };
+}
 
 /** Follows the daemon: onChanged() where anything that is shown may be another, onLine(true | false) as it answers or not.
  * A stream that the browser gave up (after a new start, say, with its new key) is opened again. */

@@ -28,7 +28,7 @@ export function useGet(path) {
 /** What went wrong and what to do: by the daemon's code where it gave one. */
 export function problemText(problem) {
     if (problem.status === 0) return t("problem.unreachable");
-    const { code } = problem.body;
+    const code = problem.body.code || (problem.status === 413 ? "too_large" : ""); // what was refused unread has none
     const text = t(`problem.${code}`);
     return code && text !== `problem.${code}` ? text : t("problem.other", { n: problem.status, text: problem.detail || problem.title });
 }

@@ -8,6 +8,7 @@ import { errorText, fieldName, idOf, problemText, useDesk } from "../parts.js";
 import { newKey } from "../shared/http.js";
 import { hour, t } from "../shared/text.js";
 import { Choice, Fulfilment, LongText, Percent, ShortText, useField } from "./field.js";
+import { Files } from "./files.js";
 import { Others } from "./others.js";
 import { Indicators, Money, PersonFields } from "./rows.js";
 
@@ -160,6 +161,7 @@ export function Form({ o, onSent, onDropped }) {
         <${Fulfilment} draft=${draft} o=${o} />
         <${Nil} draft=${draft} limits=${office.limits} />
         ${!nil && html`<${Percent} draft=${draft} /><${What} draft=${draft} o=${o} office=${office} />`}
+        <${Files} draft=${draft} o=${o} />
         ${o.co_executors.length > 0 && html`<${Others} draft=${draft} name="cites" reports=${o.co_executors} />`}
         ${o.conflict_with.length > 0 && html`<${Others} draft=${draft} name="settles" reports=${o.conflict_with} />`}
         <${PersonFields} draft=${draft} name="preparer" offered=${o.people.preparer} />

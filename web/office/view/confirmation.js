@@ -33,7 +33,7 @@ function Whole({ r }) {
             [t("confirmation.subject"), subjectOf({ action: r.action, title: r.title, kind: r.obligation ? r.obligation.split("/")[1] : "" })],
             [t("list.period"), r.window_start && period(r.window_start, r.window_end)],
             [t("list.due"), r.due && instant(r.due)],
-            [t("list.deadline"), r.deadline && word("timeliness", r.deadline)],
+            [t("confirmation.timeliness"), r.deadline && word("timeliness", r.deadline)],
             [t("form.fulfilment"), r.fulfilment && word("fulfilment", r.fulfilment)],
             [t("confirmation.version"), r.revision],
             [t("form.outgoing_number"), r.outgoing_number],

@@ -16,6 +16,6 @@ export function Way({ steps, duty }) {
         <li class=${s.reached ? `reached step-${s.step}` : "ahead"}><span class="glyph" aria-hidden="true">${s.reached ? (s.step === "returned" ? "↩" : "✔") : "○"}</span>
             <span><strong>${t(`way.${s.step}`)}</strong><span class="unseen">, ${t(s.reached ? "way.reached" : "way.ahead")}</span>
             ${s.at && html`<br /><span class="aside">${instant(s.at)}, ${t(`clock_of.${s.clock}`)}</span>`}
-            ${s.reached && where(s) && html`<br /><span class="aside">${where(s)}</span>`}</span></li>`)}</ol>
+            ${(s.reached || s.step === "evidence_complete") && where(s) && html`<br /><span class="aside">${where(s)}</span>`}</span></li>`)}</ol>
         ${duty.seq > 0 && html`<p><a href=${link("confirmation", duty.key)}>${t("confirmation.open")}</a></p>`}`;
 }
