@@ -342,6 +342,7 @@ int agent_cmd_run(int argc, char **argv)
             "Sends what the journal holds and brings receipts and mail. TERM drains, "
             "HUP reads the configuration again.")};
     struct esep_reason reason = {""};
+    esep_memory_stay_small();
     enum esep_status status = start(&run, &reason);
     if (status == ESEP_OK)
         status = start_poll(&run, &reason);

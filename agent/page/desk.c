@@ -2,8 +2,8 @@
  *
  * Reading them takes the plans, the mail and the journal; a page asks for several things at once,
  * and again with each change. They are kept for as long as nothing was committed (by anybody: LMDB
- * counts) and the minute is the same, and given back some seconds after the last request: this
- * daemon is small for most of the day.
+ * counts) and the minute is the same, but for some seconds at most; then everything that was needed
+ * for a moment is given back: this daemon is small for most of the day.
  */
 #include "agent/page/page.h"
 #include "io/log.h"
@@ -52,6 +52,13 @@ static void on_tidy(evutil_socket_t fd, short what, void *context)
     esep_memory_give_back();
 }
 
+void page_desk_tidy(struct page_desk *desk)
+{
+    const struct timeval later = {.tv_sec = KEPT_SECONDS};
+    if (event_pending(desk->tidy, EV_TIMEOUT, NULL) == 0)
+        (void)event_add(desk->tidy, &later);
+}
+
 enum esep_status page_desk_new(struct page_desk **ret, struct page *page)
 {
     struct page_desk *desk = calloc(1, sizeof *desk);
@@ -93,7 +100,6 @@ enum esep_status page_desk_open(const struct page *page, struct agent_desk *ret,
 enum esep_status page_desk_duties(struct page_desk *desk, struct agent_duties **ret,
                                   struct esep_reason *reason)
 {
-    const struct timeval later = {.tv_sec = KEPT_SECONDS};
     struct agent_desk borrowed;
     enum esep_status status = page_desk_open(desk->page, &borrowed, reason);
     if (status != ESEP_OK)
@@ -114,7 +120,6 @@ enum esep_status page_desk_duties(struct page_desk *desk, struct agent_duties **
             drop(desk);
     }
     esep_wipe(&borrowed.sign_key, sizeof borrowed.sign_key);
-    (void)event_add(desk->tidy, &later);
     if (status == ESEP_OK)
         *ret = &desk->duties;
     return status;

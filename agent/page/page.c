@@ -64,6 +64,7 @@ enum esep_status agent_page_start(struct page **ret, struct agent_run *run,
         agent_page_free(page);
         return status;
     }
+    page_desk_tidy(page->desk); /* what the start, and the first connection, took */
     *ret = page;
     return ESEP_OK;
 }

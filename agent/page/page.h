@@ -133,6 +133,8 @@ ESEP_MUST_USE enum esep_status page_desk_open(const struct page *page, struct ag
 /* The duties as of now; kept for the next request, where nothing has changed. */
 ESEP_MUST_USE enum esep_status page_desk_duties(struct page_desk *desk, struct agent_duties **ret,
                                                 struct esep_reason *reason);
+/* Some seconds from now, what was needed for a moment is given back. */
+void page_desk_tidy(struct page_desk *desk);
 /* Of what the duties would be read from: changes with every commit, and each minute. */
 void page_desk_etag(const struct page *page, char ret_etag[48]);
 

@@ -256,6 +256,7 @@ void page_on_request(void *context, struct esep_http_request *request)
     struct page_call call = call_of(context, request);
     bool other_method = false;
     call.request = request;
+    page_desk_tidy(call.page->desk);
     if (call.foreign) {
         page_problem(&call, 421, "host", "no such host here");
         return;

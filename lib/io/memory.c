@@ -40,6 +40,13 @@ static void let_go(const struct mapping *m)
         (void)madvise(at.pointer, m->end - m->start, MADV_DONTNEED);
 }
 
+void esep_memory_stay_small(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    (void)mallopt(M_TRIM_THRESHOLD, 128 << 10);
+}
+
 void esep_memory_give_back(void)
 {
     char line[512];

@@ -9,6 +9,10 @@
 #ifndef ESEP_IO_MEMORY_H
 #define ESEP_IO_MEMORY_H
 
+/* For the start of a daemon: one heap for all threads, and blocks of 128 KiB and more by
+ * themselves, given back when they are freed. (Else the first large block that is freed makes the
+ * heap take in those that come after it.) */
+void esep_memory_stay_small(void);
 /* Takes some milliseconds: for the end of a start, and when a larger piece of work is done. */
 void esep_memory_give_back(void);
 
