@@ -23,6 +23,14 @@ static enum esep_status put_record(struct agent_bundle *b, Esep__V1__Kind kind,
     return ESEP_OK;
 }
 
+void agent_bundle_seed(const struct esep_sign_key *key, const uint8_t salt[AGENT_BUNDLE_SALT_BYTES],
+                       uint8_t ret_seed[32])
+{
+    const struct esep_slice parts[] = {esep_slice_str("esep/bundle/v1"),
+                                       esep_slice(salt, AGENT_BUNDLE_SALT_BYTES)};
+    esep_kdf(key->secret, parts, 2, ret_seed); /* its first half is the key's own seed */
+}
+
 static enum esep_status put_head(struct agent_bundle *b, const struct agent_bundle_request *r,
                                  struct esep_buf *out)
 {
@@ -40,6 +48,8 @@ static enum esep_status put_head(struct agent_bundle *b, const struct agent_bund
     head.first_seq = r->first_seq;
     head.count = c->seq - r->first_seq + 1;
     head.made_at_us = r->made_at;
+    head.mail_through = r->mail_through;
+    head.salt = esep_pb((uint8_t *)(uintptr_t)r->salt, sizeof r->salt);
     enum esep_status status = esep_pack(&head.base, &b->plain);
     if (status == ESEP_OK)
         status = put_record(b, ESEP__V1__KIND__KIND_BUNDLE, esep_buf_slice(&b->plain), out);
@@ -54,14 +64,22 @@ enum esep_status agent_bundle_begin(struct agent_bundle *ret,
     if (request->first_seq == 0 || request->first_seq > request->commitment.seq)
         return ESEP_INVALID;
     size_t before = out->len;
-    struct agent_bundle b = {.commitment = request->commitment, .next_seq = request->first_seq};
+    uint8_t seed[32];
+    struct agent_bundle b = {.commitment = request->commitment,
+                             .log_id = request->log_id,
+                             .sign_key = request->sign_key,
+                             .next_seq = request->first_seq};
     esep_buf_init(&b.plain, AGENT_BUNDLE_RECORD_MAX);
+    agent_bundle_seed(&request->sign_key, request->salt, seed);
     enum esep_status status =
-        esep_session_begin(&b.session, request->seed, request->seal_public, &request->log_id);
+        esep_session_begin(&b.session, seed, request->seal_public, &request->log_id);
+    esep_wipe(seed, sizeof seed);
     if (status == ESEP_OK)
         status = esep_buf_reserve(&b.plain, AGENT_BUNDLE_FRAME_BYTES);
     if (status == ESEP_OK)
         status = esep_buf_put(out, AGENT_BUNDLE_MAGIC, strlen(AGENT_BUNDLE_MAGIC));
+    if (status == ESEP_OK)
+        status = esep_buf_put(out, request->salt, sizeof request->salt);
     if (status == ESEP_OK)
         status = put_head(&b, request, out);
     if (status != ESEP_OK) {
@@ -73,8 +91,16 @@ enum esep_status agent_bundle_begin(struct agent_bundle *ret,
     return ESEP_OK;
 }
 
+/* Under a signed head of its own: the collector takes in each frame when it has it. */
 static enum esep_status flush(struct agent_bundle *b, struct esep_buf *out)
 {
+    struct esep_commitment head = b->commitment;
+    if (b->next_seq <= b->commitment.seq) {
+        head.seq = b->next_seq - 1;
+        head.head = b->last;
+        esep_commitment_sign(&b->log_id, &head, &b->sign_key);
+    }
+    agent_batch_put_commitment(&b->plain, &head);
     enum esep_status status =
         put_record(b, ESEP__V1__KIND__KIND_BATCH, esep_buf_slice(&b->plain), out);
     if (status == ESEP_OK) {
@@ -91,8 +117,9 @@ static enum esep_status add_one(struct agent_bundle *b, const struct agent_entry
     size_t cost = agent_batch_cost(e->bytes);
     if (e->seq != b->next_seq || e->seq > b->commitment.seq)
         return ESEP_INVALID;
-    if (b->plain_entries > 0 &&
-        AGENT_BATCH_OVERHEAD + b->plain.len + cost > AGENT_BUNDLE_FRAME_BYTES)
+    if (b->plain_entries == AGENT_BUNDLE_FRAME_ENTRIES ||
+        (b->plain_entries > 0 &&
+         AGENT_BATCH_OVERHEAD + b->plain.len + cost > AGENT_BUNDLE_FRAME_BYTES))
         status = flush(b, out);
     if (status == ESEP_OK)
         status = esep_buf_reserve(&b->plain, cost + AGENT_BATCH_OVERHEAD);
@@ -103,10 +130,8 @@ static enum esep_status add_one(struct agent_bundle *b, const struct agent_entry
     agent_batch_put_entry(&b->plain, e->bytes);
     b->plain_entries++;
     b->next_seq++;
-    if (e->seq < b->commitment.seq)
-        return ESEP_OK;
-    agent_batch_put_commitment(&b->plain, &b->commitment);
-    return flush(b, out);
+    b->last = e->chain;
+    return e->seq < b->commitment.seq ? ESEP_OK : flush(b, out);
 }
 
 enum esep_status agent_bundle_add(struct agent_bundle *b, const struct agent_entry *entries,
@@ -130,6 +155,7 @@ void agent_bundle_done(struct agent_bundle *b)
     if (b == NULL)
         return;
     esep_session_done(&b->session);
+    esep_wipe(&b->sign_key, sizeof b->sign_key);
     if (b->plain.data != NULL)
         esep_wipe(b->plain.data, b->plain.cap);
     esep_buf_done(&b->plain);

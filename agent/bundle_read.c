@@ -60,7 +60,8 @@ static enum esep_status read_head(struct agent_bundle_reader *r,
     if (head->commitment == NULL || esep_commitment_read(head->commitment, &r->commitment) != 0 ||
         head->auth.len != sizeof r->auth || head->first_seq == 0 || head->count == 0 ||
         head->first_seq > r->commitment.seq ||
-        head->count != r->commitment.seq - head->first_seq + 1)
+        head->count != r->commitment.seq - head->first_seq + 1 ||
+        !esep_slice_equal(esep_slice_pb(head->salt), r->salt))
         return esep_because(reason, ESEP_INVALID, "bundle: its head contradicts itself");
     memcpy(r->auth, head->auth.data, sizeof r->auth);
     r->first_seq = head->first_seq;
@@ -74,11 +75,15 @@ enum esep_status agent_bundle_open(struct agent_bundle_reader *ret, struct esep_
                                    const struct esep_box_key *seal_key,
                                    const struct esep_hash *log_id, struct esep_reason *reason)
 {
-    size_t magic_len = strlen(AGENT_BUNDLE_MAGIC);
+    const size_t magic_len = strlen(AGENT_BUNDLE_MAGIC);
     if (file.len < magic_len || memcmp(file.data, AGENT_BUNDLE_MAGIC, magic_len) != 0)
         return esep_because(reason, ESEP_INVALID, "this file is no bundle");
+    if (file.len < magic_len + AGENT_BUNDLE_SALT_BYTES)
+        return esep_because(reason, ESEP_INVALID, "bundle: cut off, entries are missing");
+    const size_t start = magic_len + AGENT_BUNDLE_SALT_BYTES;
     struct agent_bundle_reader r = {
-        .rest = esep_slice(file.data + magic_len, file.len - magic_len),
+        .rest = esep_slice(file.data + start, file.len - start),
+        .salt = esep_slice(file.data + magic_len, AGENT_BUNDLE_SALT_BYTES),
     };
     esep_buf_init(&r.plain, AGENT_BUNDLE_RECORD_MAX);
     enum esep_status status = esep_arena_init(&r.arena, ARENA_BYTES);

@@ -1,5 +1,6 @@
-/* agent/cmd_keep.c - `recover` and `bundle export`: for the day the usual way is shut. */
+/* agent/cmd_keep.c - `recover`, `bundle`: for the day the usual way is shut. */
 #include "agent/bundle.h"
+#include "agent/bundle_import.h"
 #include "agent/commands.h"
 #include "agent/daemon_state.h"
 #include "agent/wake.h"
@@ -11,10 +12,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define REPLY_BYTES_MAX ((size_t)80 << 20)
+
 struct words {
     struct agent_common common;
     bool all;
     bool yes;
+    bool import;
     const char *file;
 };
 
@@ -32,10 +36,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
         words->yes = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (state->arg_num == 0 && state->argc > 0 && strcmp(value, "export") == 0)
+        words->import = words->import || (state->arg_num == 0 && strcmp(value, "import") == 0);
+        if (state->arg_num == 0 && (words->import || strcmp(value, "export") == 0))
             return 0;
         if (state->arg_num != 1)
-            argp_error(state, "bundle export FILE");
+            argp_error(state, "bundle export FILE, or bundle import FILE");
         words->file = value;
         return 0;
     default:
@@ -156,6 +161,7 @@ static enum esep_status begin(struct export *x, struct agent_desk *desk, bool al
     struct agent_bundle_request request = {.log_id = desk->identity.log_id,
                                            .sign_key = desk->sign_key,
                                            .made_at = agent_desk_now(desk)};
+    esep_random(request.salt, sizeof request.salt);
     enum esep_status status = journal_load(&desk->journal, &held, reason);
     if (status != ESEP_OK)
         return status;
@@ -173,7 +179,7 @@ static enum esep_status begin(struct export *x, struct agent_desk *desk, bool al
                       held.checkpoint_size, &held.checkpoint_root, &request.commitment);
     request.first_seq = first;
     memcpy(request.seal_public, desk->settings->seal_key, ESEP_KEY_BYTES);
-    esep_random(request.seed, sizeof request.seed);
+    request.mail_through = held.mail_through;
     status = agent_bundle_begin(&x->bundle, &request, &x->out);
     esep_wipe(&request, sizeof request);
     *ret_first = first;
@@ -224,46 +230,85 @@ static enum esep_status export_to(const char *file, struct agent_desk *desk, boo
     return status;
 }
 
+static int export_bundle(const struct words *words, struct agent_desk *desk,
+                         struct esep_reason *reason)
+{
+    struct export x = {.fd = -1, .reason = reason};
+    uint64_t first = 0;
+    int rc = 0;
+    esep_buf_init(&x.out, 4u << 20);
+    const enum esep_status status = export_to(words->file, desk, words->all, &x, &first, reason);
+    if (status != ESEP_OK)
+        rc = agent_fail(status, reason);
+    else if (words->common.json)
+        rc = esep_json_print(json_pack("{s:s, s:s, s:I, s:I}", "format", "esep-bundle/1", "file",
+                                       words->file, "first_seq", (json_int_t)first, "through_seq",
+                                       (json_int_t)x.bundle.commitment.seq));
+    else
+        (void)printf("entries %llu to %llu are in %s\n", (unsigned long long)first,
+                     (unsigned long long)x.bundle.commitment.seq, words->file);
+    agent_bundle_done(&x.bundle);
+    esep_buf_done(&x.out);
+    return rc;
+}
+
+/* The daemon takes up what is in the journal now, if it runs. */
+static int import_reply(const struct words *words, struct agent_desk *desk,
+                        struct esep_reason *reason)
+{
+    struct esep_buf file;
+    struct agent_imported took = {0};
+    int rc = 0;
+    esep_buf_init(&file, REPLY_BYTES_MAX);
+    enum esep_status status = agent_read_file(words->file, REPLY_BYTES_MAX, &file, reason);
+    if (status == ESEP_OK)
+        status = agent_bundle_import(desk, esep_buf_slice(&file), &took, reason);
+    esep_buf_done(&file);
+    if (took.receipts + took.mails > 0)
+        (void)agent_wake_ring(desk->settings->journal, false);
+    if (status != ESEP_OK && took.receipts + took.mails == 0)
+        return agent_fail(status, reason);
+    if (words->common.json)
+        rc = esep_json_print(json_pack(
+            "{s:s, s:I, s:I, s:I, s:I}", "format", "esep-bundle-reply/1", "receipts",
+            (json_int_t)took.receipts, "mails", (json_int_t)took.mails, "received",
+            (json_int_t)took.receipted_seq, "mail_through", (json_int_t)took.mail_through));
+    else
+        (void)printf("%llu receipts and %llu items of mail were new; entries through %llu are "
+                     "received\n",
+                     (unsigned long long)took.receipts, (unsigned long long)took.mails,
+                     (unsigned long long)took.receipted_seq);
+    return status == ESEP_OK ? rc : agent_fail(status, reason);
+}
+
 int agent_cmd_bundle(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"all", 'a', NULL, 0, "also entries that have their receipt", 0}, {0}};
+        {"all", 'a', NULL, 0, "with export: also entries that have their receipt", 0}, {0}};
     static const struct argp_child children[] = {{&agent_common_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .args_doc = "export FILE",
+        .args_doc = "export FILE\nimport FILE",
         .doc =
-            "Writes the entries that wait into a file, signed and sealed to the collector, to be "
-            "carried there by hand. It may be imported any number of times.",
+            "export: writes the entries that wait into a file, signed and sealed to the collector, "
+            "to be carried there by hand. import: takes in the receipts and the mail of the file "
+            "that came back. Either may be done any number of times.",
         .children = children};
     struct words words = {0};
     struct agent_desk desk = {0};
     struct esep_reason reason = {""};
-    struct export x = {.fd = -1, .reason = &reason};
-    uint64_t first = 0;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &words);
     if (words.file == NULL) {
-        (void)fprintf(stderr, "esep-agent: bundle export FILE\n");
+        (void)fprintf(stderr, "esep-agent: bundle export FILE, or bundle import FILE\n");
         return EX_USAGE;
     }
-    esep_buf_init(&x.out, 4u << 20);
-    enum esep_status status =
-        agent_desk_open(&desk, &words.common, AGENT_DESK_READ | AGENT_DESK_KEYS, &reason);
-    if (status == ESEP_OK)
-        status = export_to(words.file, &desk, words.all, &x, &first, &reason);
-    int rc = 0;
-    if (status != ESEP_OK)
-        rc = agent_fail(status, &reason);
-    else if (words.common.json)
-        rc = esep_json_print(json_pack("{s:s, s:s, s:I, s:I}", "format", "esep-bundle/1", "file",
-                                       words.file, "first_seq", (json_int_t)first, "through_seq",
-                                       (json_int_t)x.bundle.commitment.seq));
-    else
-        (void)printf("entries %llu to %llu are in %s\n", (unsigned long long)first,
-                     (unsigned long long)x.bundle.commitment.seq, words.file);
-    agent_bundle_done(&x.bundle);
-    esep_buf_done(&x.out);
+    const enum esep_status status = agent_desk_open(
+        &desk, &words.common, (words.import ? AGENT_DESK_WRITE : AGENT_DESK_READ) | AGENT_DESK_KEYS,
+        &reason);
+    const int rc = status != ESEP_OK ? agent_fail(status, &reason)
+                   : words.import    ? import_reply(&words, &desk, &reason)
+                                     : export_bundle(&words, &desk, &reason);
     agent_desk_close(&desk);
     return rc;
 }

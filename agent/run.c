@@ -60,6 +60,23 @@ static void look_at_journal(struct agent_run *run)
     }
 }
 
+/* A command brought receipts or mail on a stick: a core knows only of what it stored itself. */
+static void look_at_marks(struct agent_run *run)
+{
+    struct agent_journal held;
+    struct agent_status status;
+    if (run->broken || run->core == NULL || run->older.epoch != 0 ||
+        journal_load(&run->journal, &held, NULL) != ESEP_OK)
+        return;
+    agent_status_get(run->core, &status);
+    if (held.epoch == status.epoch &&
+        (held.receipted_seq > status.receipted_seq || held.mail_through > status.mail_through)) {
+        esep_log(ESEP_LOG_INFO, "bundle-imported", "entries through %llu are received",
+                 (unsigned long long)held.receipted_seq);
+        agent_run_give_up_core(run, 0);
+    }
+}
+
 static void prune(struct agent_run *run)
 {
     uint64_t oldest = 0;
@@ -100,6 +117,7 @@ static void on_wake(void *context, bool try_now)
 {
     struct agent_run *run = context;
     look_at_journal(run);
+    look_at_marks(run);
     if (try_now && run->core != NULL)
         agent_now(run->core, agent_run_now(run));
     agent_run_pump(run);

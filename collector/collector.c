@@ -259,7 +259,9 @@ static void on_session_frame(struct collector *c, struct collector_frame *frame)
         return;
     }
     const struct views_office *office = views_office(c->views, session->office);
-    if (memcmp(frame->curve_key, office->curve_key, ESEP_KEY_BYTES) != 0) {
+    const bool stick = collector_is_stick(c, frame->route.link);
+    if (stick != session->seal.bundle ||
+        (!stick && memcmp(frame->curve_key, office->curve_key, ESEP_KEY_BYTES) != 0)) {
         collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_DENIED,
                                "the connection's key is not this office's");
         return;
@@ -320,16 +322,21 @@ static void on_office_frame(struct collector *c, struct collector_frame *frame)
         .retry_after_ms = 60000,
     };
     Esep__V1__Kind kind = frame->envelope.kind;
+    const bool stick = collector_is_stick(c, frame->route.link);
+    const bool bundled = kind == ESEP__V1__KIND__KIND_BUNDLE || kind == ESEP__V1__KIND__KIND_BATCH;
     if (frame->envelope.version != ESEP_WIRE_VERSION)
         collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_VERSION,
                                "this collector speaks version 1");
     else if (c->draining)
         collector_refuse(c, &frame->route, &draining);
+    else if (stick ? !bundled : kind == ESEP__V1__KIND__KIND_BUNDLE)
+        collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_MALFORMED,
+                               "this kind of frame does not come this way");
     else if (kind == ESEP__V1__KIND__KIND_ORDER)
         collector_on_signed_order(c, frame);
     else if (c->full && kind != ESEP__V1__KIND__KIND_PULL && kind != ESEP__V1__KIND__KIND_PING)
         collector_refuse(c, &frame->route, &full);
-    else if (kind == ESEP__V1__KIND__KIND_HELLO)
+    else if (kind == ESEP__V1__KIND__KIND_HELLO || kind == ESEP__V1__KIND__KIND_BUNDLE)
         collector_on_hello(c, frame);
     else if (kind == ESEP__V1__KIND__KIND_ENROL)
         collector_on_enrol(c, frame);

@@ -43,6 +43,7 @@ struct collector_config {
     void *targets_context;
     /* bounds */
     uint32_t links_max;
+    bool bundles; /* the last link is for files on a stick: the shell plays the broker there */
     uint32_t sessions_max;
     size_t frame_bytes_max;
     size_t session_credit_bytes; /* window of one session */
@@ -195,6 +196,18 @@ enum collector_counter {
 };
 const char *collector_counter_name(enum collector_counter which);
 uint64_t collector_counter(const struct collector *c, enum collector_counter which);
+/* How far the bundle has come that came over the last link as this connection. */
+struct collector_bundle {
+    bool welcomed;
+    uint32_t office;
+    uint32_t epoch;
+    uint64_t held; /* durable of the epoch */
+    uint64_t room; /* bytes of BATCH that it may send now */
+    bool mail_out; /* all mail there is has been sent */
+};
+/* ESEP_NOT_FOUND: no such session (any more). */
+ESEP_MUST_USE enum esep_status collector_bundle_get(const struct collector *c, uint64_t conn,
+                                                    struct collector_bundle *ret);
 bool collector_office_online(const struct collector *c, uint32_t office);
 
 #endif

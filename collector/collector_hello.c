@@ -30,6 +30,7 @@ bool collector_held(const struct collector *c, const struct collector_session *s
 struct hello {
     struct collector_frame frame;
     const Esep__V1__Hello *message;
+    Esep__V1__Hello of_bundle; /* what a BUNDLE says, as a HELLO would */
     struct esep_commitment commitment;
     const struct views_office *office;
 };
@@ -55,7 +56,8 @@ static bool admitted(struct collector *c, const struct hello *h)
         collector_refuse_frame(c, &h->frame, answers[state].reason, answers[state].text);
         return false;
     }
-    if (memcmp(h->frame.curve_key, h->office->curve_key, ESEP_KEY_BYTES) != 0) {
+    if (!collector_is_stick(c, h->frame.route.link) &&
+        memcmp(h->frame.curve_key, h->office->curve_key, ESEP_KEY_BYTES) != 0) {
         collector_refuse_frame(c, &h->frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_DENIED,
                                "the connection's key is not this office's");
         return false;
@@ -96,6 +98,34 @@ static bool seen_before(struct collector *c, const uint8_t id[16])
         return true;
     *slot = tag;
     return false;
+}
+
+/* A bundle may be old: what it shows was so when it was written, and the network was faster since.
+ * It must be a place in the chain that is held. true: it is, or is for continues() to judge. */
+static bool is_past(struct collector *c, const struct hello *h, bool *ret_judged)
+{
+    const struct esep_commitment *m = &h->commitment;
+    struct collector_leaf leaf;
+    uint64_t index = 0;
+    *ret_judged = false;
+    if (!collector_is_stick(c, h->frame.route.link))
+        return true;
+    if (m->epoch < h->office->epoch) {
+        collector_refuse_frame(
+            c, &h->frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_BEHIND,
+            "a newer epoch of this office has begun since: it has to write a new "
+            "bundle");
+        return false;
+    }
+    if (m->epoch > h->office->epoch || m->seq >= h->office->seq)
+        return true;
+    if (!collector_entry_at(c, m->office, m->epoch, m->seq, &index, &leaf)) {
+        collector_refuse_frame(c, &h->frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_LIMIT,
+                               "busy: the office's entries are being written just now");
+        return false;
+    }
+    *ret_judged = esep_hash_equal(&leaf.hash, &m->head);
+    return true;
 }
 
 /* Does the chain the office shows continue the one that is held? */
@@ -244,9 +274,29 @@ static void open_session(struct collector *c, const struct hello *h,
         collector_promise(c, session, &h->commitment, h->frame.now);
 }
 
+static bool unpack_bundle(struct collector *c, struct hello *h)
+{
+    const ProtobufCMessage *message = NULL;
+    if (esep_unpack(&esep__v1__bundle_head__descriptor, esep_buf_slice(&c->plain), &c->arena,
+                    &message) != ESEP_OK)
+        return false;
+    const Esep__V1__BundleHead *head = (const Esep__V1__BundleHead *)message;
+    esep__v1__hello__init(&h->of_bundle);
+    h->of_bundle.commitment = head->commitment;
+    h->of_bundle.auth = head->auth;
+    h->of_bundle.version_min = h->of_bundle.version_max = ESEP_WIRE_VERSION;
+    h->of_bundle.journal_first_seq = head->first_seq;
+    h->of_bundle.mail_through = head->mail_through;
+    h->message = &h->of_bundle;
+    return head->commitment != NULL &&
+           esep_commitment_read(head->commitment, &h->commitment) == ESEP_OK;
+}
+
 static bool unpack_hello(struct collector *c, struct hello *h)
 {
     const ProtobufCMessage *message = NULL;
+    if (h->frame.envelope.kind == ESEP__V1__KIND__KIND_BUNDLE)
+        return unpack_bundle(c, h);
     if (esep_unpack(&esep__v1__hello__descriptor, esep_buf_slice(&c->plain), &c->arena, &message) !=
         ESEP_OK)
         return false;
@@ -298,10 +348,11 @@ void collector_on_hello(struct collector *c, const struct collector_frame *frame
     memset(&seal, 0, sizeof seal);
     if (open_hello(c, &h, &seal)) {
         h.office = views_office(c->views, h.commitment.office);
+        bool past = false;
         if (admitted(c, &h) && signatures_hold(c, &h, &seal)) {
-            if (seen_before(c, seal.id))
+            if (!seal.bundle && seen_before(c, seal.id))
                 collector_count(c, COLLECTOR_FRAMES_REFUSED, 1);
-            else if (continues(c, &h))
+            else if (is_past(c, &h, &past) && (past || continues(c, &h)))
                 open_session(c, &h, &seal);
         }
     }
@@ -361,4 +412,6 @@ void collector_welcome(struct collector *c, struct collector_session *session)
                           ESEP__V1__KIND__KIND_WELCOME, true, collector_pack(c, &welcome.base));
     session->welcomed = true;
     collector_receipt_again(c, session);
+    if (session->seal.bundle)
+        collector_mail_stick(c, session);
 }

@@ -308,6 +308,12 @@ struct collector {
     uint64_t sends_dropped;
 };
 
+/* A link over which a bundle comes: no CURVE key says whose it is, its own signature does. */
+static inline bool collector_is_stick(const struct collector *c, uint32_t link)
+{
+    return c->config.bundles && link == c->config.links_max - 1;
+}
+
 /* collector.c */
 void collector_end(struct collector *c, enum esep_status status, const struct esep_reason *reason);
 static inline void collector_count(struct collector *c, enum collector_counter which, uint64_t n)
@@ -482,6 +488,8 @@ void collector_on_pull(struct collector *c, struct collector_session *session,
                        const struct collector_frame *frame, struct esep_slice plain);
 void collector_on_ping(struct collector *c, struct collector_session *session,
                        const struct collector_frame *frame, struct esep_slice plain);
+/* A bundle's session asks for nothing and acknowledges nothing: it gets all there is. */
+void collector_mail_stick(struct collector *c, struct collector_session *session);
 void collector_mail_push(struct collector *c, struct collector_session *session);
 void collector_presence(struct collector *c, struct collector_session *session, esep_time now);
 void collector_mail_items(struct collector *c, uint64_t token, const struct collector_mail *items,

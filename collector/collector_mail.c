@@ -59,6 +59,13 @@ static void log_ack(struct collector *c, const struct collector_session *session
                               collector_pack(c, &ack.base), now);
 }
 
+void collector_mail_stick(struct collector *c, struct collector_session *session)
+{
+    session->pulled = true;
+    log_ack(c, session, session->mail_through, c->now);
+    collector_mail_push(c, session);
+}
+
 void collector_on_pull(struct collector *c, struct collector_session *session,
                        const struct collector_frame *frame, struct esep_slice plain)
 {
@@ -153,5 +160,9 @@ void collector_mail_items(struct collector *c, uint64_t token, const struct coll
             collector_leaf_unpack(items[i].leaf, &leaf) != ESEP_OK)
             continue;
         send_item(c, session, &items[i], &leaf, i + 1 < count || more);
+    }
+    if (session->seal.bundle && count > 0) {
+        session->mail_through = session->mail_sent;
+        collector_mail_push(c, session);
     }
 }

@@ -206,6 +206,7 @@ void collector_order_do(struct collector *c, const Esep__V1__Order *order, const
         [ESEP__V1__ORDER__WHAT_CONTROL] = collector_order_control,
         [ESEP__V1__ORDER__WHAT_ACCOUNT] = collector_order_account,
         [ESEP__V1__ORDER__WHAT_CREDENTIAL] = collector_order_credential,
+        [ESEP__V1__ORDER__WHAT_BUNDLE] = NULL, /* the shell takes it apart; run_bundle.c */
     };
     char name[COLLECTOR_ACTOR_MAX]; /* a local user's is shorter, an operator's too */
     size_t which = (size_t)order->what_case;

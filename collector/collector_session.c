@@ -272,6 +272,27 @@ uint64_t collector_credit(struct collector *c, struct collector_session *s)
     return s->credit_bytes;
 }
 
+enum esep_status collector_bundle_get(const struct collector *c, uint64_t conn,
+                                      struct collector_bundle *ret)
+{
+    for (uint32_t i = 0; i < c->config.sessions_max; i++) {
+        const struct collector_session *s = &c->sessions[i];
+        if (!s->used || s->conn != conn || !s->seal.bundle)
+            continue;
+        const struct collector_office *office = &c->offices[s->office];
+        *ret = (struct collector_bundle){
+            .welcomed = s->welcomed,
+            .office = s->office,
+            .epoch = s->epoch,
+            .held = office->durable_epoch == s->epoch ? office->durable_seq : 0,
+            .room = s->credit_bytes - s->received_bytes,
+            .mail_out = s->pulled && !s->mail_reading && s->mail_sent >= office->durable_mail,
+        };
+        return ESEP_OK;
+    }
+    return ESEP_NOT_FOUND;
+}
+
 bool collector_office_online(const struct collector *c, uint32_t office)
 {
     if (office >= c->office_cap)

@@ -76,6 +76,7 @@ int collector_log_list(struct collector_log *log, const struct log_list *how, bo
 int collector_cmd_init(int argc, char **argv);
 int collector_cmd_run(int argc, char **argv);
 int collector_cmd_plan(int argc, char **argv);
+int collector_cmd_bundle(int argc, char **argv);
 int collector_cmd_obligations(int argc, char **argv);
 int collector_cmd_status(int argc, char **argv);
 int collector_cmd_reports(int argc, char **argv);

@@ -32,6 +32,8 @@ const struct collector_command collector_commands[] = {
     {"log", "list | verify | replay",
      "what was done, by whom; check the whole log; make views anew", collector_cmd_log},
     {"export", "[--format json|csv]", "obligations and reports, for other programs", NULL},
+    {"bundle", "import FILE --reply FILE", "take in what an office sent on a stick",
+     collector_cmd_bundle},
     {"backup", "FOLDER", "copy the store while it runs, and check the copy", collector_cmd_backup},
     {"restore", "FOLDER", "put a backup in place of a lost store", collector_cmd_restore},
     {NULL, NULL, NULL, NULL},

@@ -28,7 +28,9 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     config->operator_count = s->operator_count;
     config->targets = run_alerts_targets;
     config->targets_context = run;
-    config->links_max = (uint32_t)(s->broker_count > 0 ? s->broker_count : 1);
+    config->links_max = (uint32_t)(s->broker_count > 0 ? s->broker_count : 1) + 1;
+    config->bundles = true;
+    run->stick = config->links_max - 1;
     config->sessions_max = (uint32_t)s->sessions;
     config->frame_bytes_max = s->frame_bytes;
     config->session_credit_bytes = s->credit_bytes;
@@ -83,6 +85,7 @@ static void close_store(struct run *run)
     collector_writer_free(run->writer); /* waits for a commit under way, then the core may go */
     run->writer = NULL;
     run_files_let_go(run);
+    run->bundle.core = NULL; /* who brings one begins anew */
     collector_free(run->core);
     run->core = NULL;
     collector_state_close(&run->state);

@@ -28,6 +28,16 @@ struct run_gate {
     uint64_t token;            /* of the order under way; 0: none */
     void (*order)(struct collector *core, uint64_t token, struct esep_slice order, esep_time now);
 };
+/* A file on a stick that a command brings record by record; run_bundle.c. */
+struct run_bundle {
+    struct collector *core; /* that it is being brought to; NULL: none is */
+    uint64_t conn;
+    uint8_t import[16];
+    int64_t heard_at; /* monotonic */
+    bool restart;     /* its session is over, through no fault of the file */
+    struct esep_reason refused;
+    struct esep_buf frames; /* for the office, each behind its length */
+};
 struct run {
     const char *config_file;
     struct collector_settings *settings;
@@ -39,6 +49,8 @@ struct run {
     struct collector *core;
     struct collector_writer *writer;
     struct collector_links *links;
+    struct run_bundle bundle;
+    uint32_t stick;           /* the core's link for bundles */
     struct run_gate control;  /* operators: who may open the socket may order */
     struct run_gate accounts; /* web: ingest looks up what the account may */
     struct deliver *deliver;
@@ -85,6 +97,12 @@ void run_files_close(struct run *run);
 void run_files_let_go(struct run *run); /* the core has ended: nothing stays open */
 void run_file(struct run *run, const struct collector_effect *effect);
 void run_files_on_time(struct run *run);
+
+/* An order of the operators' socket; false: it is about no bundle. Packs the answer into reply. */
+bool run_bundle_order(struct run *run, struct esep_slice order, struct esep_buf *reply);
+/* What the core sends to whoever brings the bundle. false: it goes over another link. */
+bool run_bundle_sent(struct run *run, const struct collector_effect *effect);
+void run_bundle_done(struct run *run);
 
 /* HUP. */
 void run_reload(struct run *run);

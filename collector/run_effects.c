@@ -56,7 +56,7 @@ static bool carry_out(struct run *run, const struct collector_effect *effect)
     const struct collector_effect copy = *effect;
     switch (copy.kind) {
     case COLLECTOR_EFFECT_SEND:
-        if (!send(run, &copy))
+        if (!run_bundle_sent(run, &copy) && !send(run, &copy))
             return false;
         collector_pop(run->core);
         return true;

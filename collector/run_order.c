@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define ORDER_BYTES_MAX (8u << 20)
+#define REPLY_BYTES_MAX (1u << 20)
 
 static void send_reply(struct run_gate *gate, struct esep_slice bytes)
 {
@@ -69,10 +70,16 @@ static void on_order(struct esep_zsock *socket, void *context)
         }
         gate->token = ++run->next_token;
         struct esep_slice order = message.count == 1 ? message.parts[0] : esep_slice(NULL, 0);
-        if (run->core != NULL && !run->ended)
+        struct esep_buf reply;
+        esep_buf_init(&reply, REPLY_BYTES_MAX);
+        if (gate == &run->control && run_bundle_order(run, order, &reply)) {
+            gate->token = 0;
+            send_reply(gate, esep_buf_slice(&reply));
+        } else if (run->core != NULL && !run->ended)
             gate->order(run->core, gate->token, order, run_now(run));
         else
             refuse(gate, "ingest is starting anew, nothing was done: order again");
+        esep_buf_done(&reply);
         esep_zmessage_close(&message);
         run_pump(run);
     }
@@ -110,4 +117,5 @@ void run_order_close(struct run *run)
 {
     esep_zsock_free(run->control.socket);
     esep_zsock_free(run->accounts.socket);
+    run_bundle_done(run);
 }

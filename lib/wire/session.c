@@ -130,7 +130,7 @@ enum esep_status esep_session_accept(struct esep_session *ret_session,
 
 enum esep_status esep_session_establish(struct esep_session *session, const uint8_t seed[32])
 {
-    if (session->side != ESEP_SIDE_COLLECTOR || session->established || session->bundle)
+    if (session->side != ESEP_SIDE_COLLECTOR || session->established)
         return ESEP_INVALID;
     esep_box_key_from_seed(&session->ephemeral, seed);
     enum esep_status status =
@@ -264,7 +264,9 @@ static bool choose_key(const struct esep_session *session, const struct esep_env
     }
     if (carries || (!session->established && !session->bundle))
         return false;
-    memcpy(ret_key, session->established ? session->key : session->first_key, ESEP_KEY_BYTES);
+    /* What is on the stick was sealed before anybody answered, and stays so. */
+    const bool first = !session->established || session->bundle;
+    memcpy(ret_key, first ? session->first_key : session->key, ESEP_KEY_BYTES);
     return true;
 }
 

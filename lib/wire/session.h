@@ -15,7 +15,8 @@
  * request must not make the collector seal two texts under one key and nonce, such a reply carries
  * in `ephemeral` the salt KDF(first; "esep/salt/v1", be32 kind, text) and is sealed under
  * KDF(first; "esep/reply/v1", salt). Strings in a KDF stand without a NUL.
- * A bundle file is HELLO's first half: BUNDLE at counter 0, then BATCH at 1, 2 ... under first.
+ * A bundle file is HELLO's first half: BUNDLE at counter 0, then BATCH at 1, 2 ... under first. It
+ * is answered as a HELLO is, WELCOME and what follows; with each import F is another one.
  *
  * It decides whether a frame opens; never what is in it. Pure: ephemeral secrets come from seeds.
  *
@@ -35,7 +36,7 @@ struct esep_session {
     bool established;   /* `key` holds */
     bool welcome_ready; /* collector: established by the WELCOME sealed next */
     bool first_sealed;  /* office: counter 0 is used up */
-    bool bundle;        /* collector: later counters are under the first key too */
+    bool bundle;        /* collector: what comes up is under the first key throughout */
     bool opened;        /* rx_counter holds */
     uint8_t id[ESEP_SESSION_ID_BYTES];
     struct esep_box_key ephemeral; /* ours; secret wiped once established */

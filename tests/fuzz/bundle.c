@@ -4,10 +4,13 @@
  * with true keys and the bytes are choices: what its head says, the entries of each record, where
  * it is cut or changed. Properties: entries come in sequence, as many as the head says, or the file
  * is refused with a reason; a file whose head the office signed and nobody changed gives back the
- * very entries that were put in.
+ * very entries that were put in. 3: the reply that goes back, its records sealed with the true
+ * session's keys: mail comes whole and in order, receipts are signed, or the file is refused with a
+ * reason.
  */
 #include "agent/bundle.h"
 
+#include "agent/bundle_reply.h"
 #include "fuzz.h"
 #include "wire/unpack.h"
 
@@ -47,7 +50,7 @@ static uint64_t read_all(struct esep_slice file, struct esep_hash *ret_head)
 static void written(struct fuzz_input in)
 {
     struct agent_entry entries[32];
-    struct agent_bundle_request request = {.log_id = log_id, .first_seq = 1, .seed = {5}};
+    struct agent_bundle_request request = {.log_id = log_id, .first_seq = 1, .salt = {5}};
     struct agent_bundle bundle;
     struct esep_buf file;
     const struct esep_hash start = esep_chain_start(&log_id, 1, 1, office_key.public);
@@ -100,7 +103,7 @@ static void sealed(struct fuzz_input in)
 {
     struct esep_session session;
     struct esep_buf file, frame, plain;
-    uint8_t seed[32] = {6}, auth[ESEP_SIGNATURE_BYTES] = {0};
+    uint8_t seed[32] = {6}, auth[ESEP_SIGNATURE_BYTES] = {0}, salt[AGENT_BUNDLE_SALT_BYTES] = {8};
     struct esep_commitment c = {.office = 1, .epoch = 1};
     Esep__V1__Commitment commitment;
     Esep__V1__BundleHead head = ESEP__V1__BUNDLE_HEAD__INIT;
@@ -114,10 +117,12 @@ static void sealed(struct fuzz_input in)
     head.first_seq = fuzz_number(&in);
     head.count = fuzz_number(&in);
     head.auth = esep_pb(auth, fuzz_byte(&in) & 1 ? 63 : sizeof auth);
+    head.salt = esep_pb(salt, sizeof salt);
     FUZZ_CHECK(esep_pack(&head.base, &plain) == ESEP_OK);
     FUZZ_CHECK(esep_session_seal_first(&session, ESEP__V1__KIND__KIND_BUNDLE,
                                        esep_buf_slice(&plain), &frame) == ESEP_OK);
     FUZZ_CHECK(esep_buf_put(&file, AGENT_BUNDLE_MAGIC, strlen(AGENT_BUNDLE_MAGIC)) == ESEP_OK);
+    FUZZ_CHECK(esep_buf_put(&file, salt, sizeof salt) == ESEP_OK);
     put_record(&file, &frame);
     while (in.left > 0) {
         const Esep__V1__Kind kind = (Esep__V1__Kind)fuzz_byte(&in);
@@ -134,6 +139,68 @@ static void sealed(struct fuzz_input in)
     esep_buf_done(&plain);
 }
 
+static void read_reply(struct esep_slice file)
+{
+    struct agent_reply_keys keys = {.log_id = log_id, .sign_key = office_key, .office = 1};
+    struct agent_reply_reader r;
+    struct agent_reply_item item;
+    struct esep_reason reason = {""};
+    memcpy(keys.log_public, office_key.public, sizeof keys.log_public); /* one that the input has */
+    memcpy(keys.seal_public, seal_key.public, sizeof keys.seal_public);
+    enum esep_status status = agent_reply_open(&r, file, &keys, &reason);
+    if (status != ESEP_OK) {
+        FUZZ_CHECK(status == ESEP_INVALID && reason.text[0] != '\0');
+        return;
+    }
+    bool welcomed = false;
+    while ((status = agent_reply_next(&r, &item, &reason)) == ESEP_OK) {
+        FUZZ_CHECK(welcomed == (item.kind != AGENT_REPLY_WELCOME));
+        welcomed = true;
+        if (item.kind == AGENT_REPLY_RECEIPT)
+            FUZZ_CHECK(item.receipt.office == 1 &&
+                       esep_receipt_verify(&log_id, &item.receipt, office_key.public));
+    }
+    FUZZ_CHECK(status == ESEP_NOT_FOUND || reason.text[0] != '\0');
+    agent_reply_close(&r);
+}
+
+static void replied(struct fuzz_input in)
+{
+    struct esep_session office, collector;
+    struct esep_envelope envelope;
+    struct esep_buf file, frame;
+    uint8_t seed[32], salt[AGENT_BUNDLE_SALT_BYTES] = {9};
+    esep_buf_init(&file, (size_t)1 << 22);
+    esep_buf_init(&frame, (size_t)1 << 20);
+    agent_bundle_seed(&office_key, salt, seed);
+    FUZZ_CHECK(esep_session_begin(&office, seed, seal_key.public, &log_id) == ESEP_OK);
+    FUZZ_CHECK(esep_session_seal_first(&office, ESEP__V1__KIND__KIND_BUNDLE, esep_slice(salt, 1),
+                                       &frame) == ESEP_OK);
+    FUZZ_CHECK(esep_envelope_read(esep_buf_slice(&frame), &envelope, NULL) == ESEP_OK);
+    FUZZ_CHECK(esep_session_accept(&collector, &envelope, &seal_key, &log_id) == ESEP_OK);
+    FUZZ_CHECK(esep_session_establish(&collector, seed) == ESEP_OK);
+    FUZZ_CHECK(esep_buf_put(&file, AGENT_REPLY_MAGIC, strlen(AGENT_REPLY_MAGIC)) == ESEP_OK);
+    FUZZ_CHECK(esep_buf_put(&file, salt, sizeof salt) == ESEP_OK);
+    while (in.left > 0) {
+        const Esep__V1__Kind kind = (Esep__V1__Kind)(16 + fuzz_byte(&in) % 4);
+        const struct esep_slice text = fuzz_bytes(&in, (size_t)fuzz_be(&in, 2));
+        esep_buf_clear(&frame);
+        const enum esep_status status =
+            kind == ESEP__V1__KIND__KIND_WELCOME
+                ? esep_session_seal_first(&collector, kind, text, &frame)
+                : esep_session_seal(&collector, kind, text, &frame);
+        if (status == ESEP_OK)
+            put_record(&file, &frame);
+    }
+    const uint8_t end[4] = {0};
+    FUZZ_CHECK(esep_buf_put(&file, end, sizeof end) == ESEP_OK);
+    read_reply(esep_buf_slice(&file));
+    esep_session_done(&office);
+    esep_session_done(&collector);
+    esep_buf_done(&file);
+    esep_buf_done(&frame);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input in = {data, size};
@@ -143,9 +210,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     esep_box_key_from_seed(&seal_key, seed);
     seed[0] = 2;
     esep_sign_key_from_seed(&office_key, seed);
-    switch (fuzz_byte(&in) % 3) {
+    switch (fuzz_byte(&in) % 4) {
     case 0:
+        read_reply(esep_slice(in.data, in.left));
         (void)read_all(fuzz_rest(&in), &made);
+        break;
+    case 3:
+        replied(in);
         break;
     case 1:
         written(in);

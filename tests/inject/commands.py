@@ -155,7 +155,7 @@ def epoch(world):
 def bundled(world, result):
     del result
     with open(world.out("stick"), "rb") as file:
-        return file.read().startswith(b"esep-bundle 1\n") and not os.path.exists(world.out("stick.new"))
+        return file.read().startswith(b"esep-bundle 2\n") and not os.path.exists(world.out("stick.new"))
 
 
 def without(*names):

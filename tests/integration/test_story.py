@@ -223,16 +223,42 @@ class Story(unittest.TestCase):
         self.assertEqual((row["fulfilment"], row["percent"]), ("partly", 70))
         self.assertFalse(self.duty(office, SEMINARS)["draft"])
 
-    def test_a_bundle_for_an_office_without_a_link(self):
+    def test_a_stick_for_an_office_without_a_link(self):
         office = self.office()
         office.daemon.stop()
-        office.report(SEMINARS, "--fulfilment", "executed", "--narrative", "на флешке")
-        path = self.field.path("stick.esep")
-        office.command("bundle", "export", path)
-        with open(path, "rb") as file:
+        for percent in (10, 20, 30):
+            office.report(SEMINARS, "--fulfilment", "partly", "--percent", percent, "--narrative", "на флешке")
+        there, back = self.field.path("stick.esep"), self.field.path("stick.reply")
+        office.command("bundle", "export", there)
+        with open(there, "rb") as file:
             data = file.read()
         self.assertNotIn("на флешке".encode(), data)
-        self.assertGreater(os.path.getsize(path), 100)
+        cut = self.field.path("cut.esep")
+        with open(cut, "wb") as file:
+            file.write(data[:-1])
+        self.assertIn("cut off", self.field.command("bundle", "import", cut, "--reply", back, code=65).err)
+        self.assertFalse(os.path.exists(back))
+        for _ in range(2):  # any number of times
+            done = self.field.command("bundle", "import", there, "--reply", back, "--json").json()
+            self.assertEqual((done["office"], done["first_seq"], done["through_seq"]), (1, 1, 3))
+            self.assertEqual([row["percent"] for row in self.field.reports()], [10, 20, 30])
+        self.field.command("review", self.field.reports()[-1]["log_index"], "--return", "incomplete",
+                           "--again-by", "2013-06-01")
+        done = office.command("bundle", "import", back, "--json").json()
+        self.assertEqual((done["received"], done["receipts"]), (3, 1))
+        self.assertEqual(office.command("bundle", "import", back, "--json").json()["receipts"], 0)
+        self.assertEqual(self.duty(office, SEMINARS)["submission"], "received")
+        proof = office.command("receipt", SEMINARS, "--json").json()
+        self.assertIn("receipt already", office.command("bundle", "export", there, code=65).err)
+        office.command("bundle", "export", there, "--all")  # nothing new, but mail has come since
+        self.field.command("bundle", "import", there, "--reply", back)
+        self.assertGreater(office.command("bundle", "import", back, "--json").json()["mails"], 0)
+        self.assertEqual(self.duty(office, SEMINARS)["submission"], "returned")
+        office.daemon.start()  # the network comes back, and brings nothing twice
+        office.report(SEMINARS, "--fulfilment", "executed", "--percent", "100", "--wait=60")
+        self.assertEqual([row["percent"] for row in self.field.reports()], [10, 20, 30, 100])
+        self.assertEqual(office.command("receipt", "3", "--json").json()["receipt"], proof["receipt"])
+        self.field.check_log()
 
 
 if __name__ == "__main__":

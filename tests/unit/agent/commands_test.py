@@ -143,7 +143,7 @@ class Commands(unittest.TestCase):
         self.assertIn("receipt already", office.command("bundle", "export", bundle, code=65).err)
         office.command("bundle", "export", bundle, "--all")
         with open(bundle, "rb") as file:
-            self.assertTrue(file.read().startswith(b"esep-bundle 1\n"))
+            self.assertTrue(file.read().startswith(b"esep-bundle 2\n"))
         self.field.check_log()
 
 

@@ -14,7 +14,7 @@ static struct agent_bundle_request request_of(const struct world *w, uint64_t fi
         .sign_key = w->office_key,
         .first_seq = first,
         .made_at = w->now,
-        .seed = {7},
+        .salt = {7},
     };
     memcpy(r.seal_public, w->model.seal_key.public, ESEP_KEY_BYTES);
     const struct agent_head head = {WORLD_OFFICE, 1, w->last, w->disk.head};
@@ -133,10 +133,11 @@ static void forge(struct forged *f, const struct world *w)
 {
     memset(f, 0, sizeof *f);
     f->request = request_of(w, 1);
+    uint8_t seed[32];
     esep_buf_init(&f->file, 1u << 20);
+    agent_bundle_seed(&w->office_key, f->request.salt, seed);
     assert_int_equal(
-        esep_session_begin(&f->session, f->request.seed, f->request.seal_public, &w->model.log_id),
-        ESEP_OK);
+        esep_session_begin(&f->session, seed, f->request.seal_public, &w->model.log_id), ESEP_OK);
     const struct esep_commitment *c = &f->request.commitment;
     struct esep_hash joined =
         esep_auth_statement(f->session.office_ephemeral, f->session.collector_public,
@@ -148,18 +149,21 @@ static void forge(struct forged *f, const struct world *w)
     f->head.auth = esep_pb(f->auth, sizeof f->auth);
     f->head.first_seq = 1;
     f->head.count = w->last;
+    f->head.salt = esep_pb(f->request.salt, sizeof f->request.salt);
 }
 static void put_forged(struct forged *f, Esep__V1__Kind kind, const ProtobufCMessage *message)
 {
     uint8_t plain[4096], length[4] = {0};
     assert_true(protobuf_c_message_get_packed_size(message) <= sizeof plain);
     struct esep_slice text = esep_slice(plain, protobuf_c_message_pack(message, plain));
-    if (f->file.len == 0)
+    if (f->file.len == 0) {
         assert_int_equal(esep_buf_put(&f->file, AGENT_BUNDLE_MAGIC, strlen(AGENT_BUNDLE_MAGIC)),
                          ESEP_OK);
+        assert_int_equal(esep_buf_put(&f->file, f->request.salt, sizeof f->request.salt), ESEP_OK);
+    }
     size_t at = f->file.len;
     assert_int_equal(esep_buf_put(&f->file, length, sizeof length), ESEP_OK);
-    assert_int_equal(at == strlen(AGENT_BUNDLE_MAGIC)
+    assert_int_equal(at == strlen(AGENT_BUNDLE_MAGIC) + AGENT_BUNDLE_SALT_BYTES
                          ? esep_session_seal_first(&f->session, kind, text, &f->file)
                          : esep_session_seal_bundle(&f->session, kind, text, &f->file),
                      ESEP_OK);
@@ -172,9 +176,11 @@ TEST(heads_that_contradict_themselves)
     struct world *w = world_new(8);
     office_write(w, 30);
     office_write(w, 30);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 9; i++) {
         struct forged f;
         forge(&f, w);
+        if (i == 8)
+            f.head.salt.len = 15;
         if (i == 1)
             f.head.commitment = NULL;
         if (i == 2)

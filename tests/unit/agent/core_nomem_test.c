@@ -89,7 +89,7 @@ static struct agent_bundle_request bundle_of(const struct world *w)
         .sign_key = w->office_key,
         .first_seq = 1,
         .made_at = w->now,
-        .seed = {7},
+        .salt = {7},
     };
     memcpy(r.seal_public, w->model.seal_key.public, ESEP_KEY_BYTES);
     const struct agent_head head = {WORLD_OFFICE, 1, w->last, w->disk.head};

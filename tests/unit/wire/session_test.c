@@ -129,8 +129,7 @@ static void test_what_a_session_may_not_do(void **state)
     (void)state;
     struct pair pair;
     uint8_t seed[32] = {1};
-    begin(&pair, BUNDLE, "bundle"); /* nobody answers a stick */
-    assert_int_equal(esep_session_establish(&pair.collector, seed), ESEP_INVALID);
+    begin(&pair, BUNDLE, "bundle");
     assert_int_equal(esep_session_establish(&pair.office, seed), ESEP_INVALID);
     done(&pair);
     esep_session_done(NULL);
@@ -496,6 +495,26 @@ static void test_bundle(void **state)
         assert_plain(&pair, "batch");
         assert_int_equal(open_frame(&pair.collector, &pair), ESEP_INVALID);
     }
+    done(&pair);
+
+    /* It is answered, and what else is on the stick still opens. */
+    begin(&pair, BUNDLE, "bundle head");
+    struct esep_buf batch;
+    esep_buf_init(&batch, 4096);
+    assert_int_equal(esep_session_seal_bundle(&pair.office, BATCH, esep_slice_str("batch"), &batch),
+                     ESEP_OK);
+    welcome(&pair);
+    esep_buf_clear(&pair.frame);
+    assert_int_equal(esep_buf_put(&pair.frame, batch.data, batch.len), ESEP_OK);
+    assert_int_equal(open_frame(&pair.collector, &pair), ESEP_OK);
+    assert_plain(&pair, "batch");
+    esep_buf_clear(&pair.frame);
+    assert_int_equal(
+        esep_session_seal(&pair.collector, RECEIPT, esep_slice_str("receipt"), &pair.frame),
+        ESEP_OK);
+    assert_int_equal(open_frame(&pair.office, &pair), ESEP_OK);
+    assert_plain(&pair, "receipt");
+    esep_buf_done(&batch);
     done(&pair);
 
     /* Without BUNDLE at its head, nothing goes under the first key but the first frame. */

@@ -1,0 +1,111 @@
+/* agent/bundle_import.c - see bundle_import.h. */
+#include "agent/bundle_import.h"
+
+#include "agent/bundle_reply.h"
+
+struct taking {
+    struct agent_desk *desk;
+    struct agent_journal held;
+    struct agent_imported *counts;
+    struct esep_reason *reason;
+};
+
+/* One receipt, or one item of mail, with the marks as they are then. */
+static enum esep_status store(struct taking *t, const struct esep_receipt *receipt,
+                              const struct agent_mail *mail)
+{
+    const struct agent_store what = {.receipts = receipt,
+                                     .receipt_count = receipt != NULL ? 1 : 0,
+                                     .receipted_seq = t->held.receipted_seq,
+                                     .promised_seq = t->held.promised_seq,
+                                     .checkpoint_size = t->held.checkpoint_size,
+                                     .checkpoint_root = t->held.checkpoint_root,
+                                     .mails = mail,
+                                     .mail_count = mail != NULL ? 1 : 0,
+                                     .mail_through = t->held.mail_through};
+    return journal_store(&t->desk->journal, t->held.epoch, &what, t->reason);
+}
+
+static enum esep_status take_receipt(struct taking *t, const struct esep_receipt *r)
+{
+    struct esep_hash chain;
+    struct esep_buf bytes;
+    const bool entries = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
+    uint64_t *mark = entries ? &t->held.receipted_seq : &t->held.promised_seq;
+    if (r->epoch != t->held.epoch)
+        return ESEP_OK; /* of before a recovery: nothing here to hold it against */
+    if (r->through_seq > t->held.last_seq)
+        return esep_because(
+            t->reason, ESEP_CONFLICT,
+            "the collector holds entries up to %llu, this journal ends at %llu: was it "
+            "restored? Run esep-agent recover",
+            (unsigned long long)r->through_seq, (unsigned long long)t->held.last_seq);
+    esep_buf_init(&bytes, AGENT_ENTRY_BYTES_MAX);
+    enum esep_status status =
+        journal_entry(&t->desk->journal, r->epoch, r->through_seq, &chain, &bytes, t->reason);
+    esep_buf_done(&bytes);
+    if (status == ESEP_NOT_FOUND)
+        return ESEP_OK; /* it was let go of long ago, receipted */
+    if (status != ESEP_OK)
+        return status;
+    if (!esep_hash_equal(&chain, &r->head))
+        return esep_because(t->reason, ESEP_CONFLICT,
+                            "the collector signed another hash at number %llu than this journal "
+                            "holds. Keep this journal and run esep-agent recover",
+                            (unsigned long long)r->through_seq);
+    if (r->through_seq <= *mark)
+        return ESEP_OK;
+    *mark = r->through_seq;
+    if (r->checkpoint_size > t->held.checkpoint_size) {
+        t->held.checkpoint_size = r->checkpoint_size;
+        t->held.checkpoint_root = r->checkpoint_root;
+    }
+    status = store(t, r, NULL);
+    t->counts->receipts += status == ESEP_OK;
+    return status;
+}
+
+static enum esep_status take_mail(struct taking *t, const struct agent_mail *mail)
+{
+    if (mail->number <= t->held.mail_through)
+        return ESEP_OK;
+    if (mail->number != t->held.mail_through + 1)
+        return esep_because(t->reason, ESEP_INVALID,
+                            "reply: mail %llu lacks: the next bundle brings it",
+                            (unsigned long long)t->held.mail_through + 1);
+    t->held.mail_through = mail->number;
+    const enum esep_status status = store(t, NULL, mail);
+    t->counts->mails += status == ESEP_OK;
+    return status;
+}
+
+enum esep_status agent_bundle_import(struct agent_desk *desk, struct esep_slice file,
+                                     struct agent_imported *ret, struct esep_reason *reason)
+{
+    struct taking t = {.desk = desk, .counts = ret, .reason = reason};
+    struct agent_reply_keys keys = {.log_id = desk->identity.log_id,
+                                    .sign_key = desk->sign_key,
+                                    .office = desk->identity.office};
+    struct agent_reply_reader reader;
+    struct agent_reply_item item;
+    *ret = (struct agent_imported){0};
+    memcpy(keys.log_public, desk->settings->log_key, ESEP_KEY_BYTES);
+    memcpy(keys.seal_public, desk->settings->seal_key, ESEP_KEY_BYTES);
+    enum esep_status status = journal_load(&desk->journal, &t.held, reason);
+    if (status == ESEP_OK)
+        status = agent_reply_open(&reader, file, &keys, reason);
+    esep_wipe(&keys, sizeof keys);
+    if (status != ESEP_OK)
+        return status;
+    while (status == ESEP_OK) {
+        status = agent_reply_next(&reader, &item, reason);
+        if (status == ESEP_OK && item.kind == AGENT_REPLY_RECEIPT)
+            status = take_receipt(&t, &item.receipt);
+        else if (status == ESEP_OK && item.kind == AGENT_REPLY_MAIL)
+            status = take_mail(&t, &item.mail);
+    }
+    agent_reply_close(&reader);
+    ret->receipted_seq = t.held.receipted_seq;
+    ret->mail_through = t.held.mail_through;
+    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
+}
