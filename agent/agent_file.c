@@ -40,10 +40,26 @@ static struct agent_file_slot *find(struct agent *a, const struct agent_file *fi
     return NULL;
 }
 
+/* No taken report names it: that does not change by asking. */
+static bool is_denied(const struct agent_file_slot *s)
+{
+    return s->state == AGENT_FILE_REFUSED &&
+           s->refusal == ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_DENIED;
+}
+
+static void wait_anew(struct agent_file_slot *s)
+{
+    s->state = AGENT_FILE_WAITING;
+    s->ask_at = 0;
+}
+
 bool agent_file_add(struct agent *a, const struct agent_file *file)
 {
+    struct agent_file_slot *listed = find(a, file);
     ESEP_ASSERT(file->size_bytes > 0);
-    if (find(a, file) != NULL)
+    if (listed != NULL && is_denied(listed))
+        wait_anew(listed); /* another report may have been taken that names it */
+    if (listed != NULL)
         return true;
     if (a->files.count == AGENT_FILE_LIST_MAX)
         return false;
@@ -72,10 +88,8 @@ void agent_files_new_session(struct agent *a)
     f->bytes_len = 0;
     for (size_t i = 0; i < f->count; i++) {
         struct agent_file_slot *s = &f->slots[i];
-        if (s->state != AGENT_FILE_ASKED && s->state != AGENT_FILE_SENDING)
-            continue; /* what is refused stays so for its time */
-        s->state = AGENT_FILE_WAITING;
-        s->ask_at = 0;
+        if (in_hand(s) || is_denied(s)) /* what else is refused stays so for its time */
+            wait_anew(s);
     }
 }
 
@@ -275,6 +289,8 @@ void agent_on_file_state(struct agent *a, const struct esep_envelope *envelope)
         s->ask_at = agent_later(a, after);
     } else {
         refused(a, s, m->refusal, after > 0 ? after : a->config.refused_retry, m->text);
+        if (is_denied(s))
+            s->ask_at = ESEP_TIME_NEVER;
     }
 }
 

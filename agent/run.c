@@ -174,6 +174,7 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
     run->oldest = journal.oldest_seq;
     run->told_receipted = journal.receipted_seq;
     run->files_due = true;
+    run->files_again = false;
     if (run->draining)
         agent_drain(*ret, agent_run_now(run));
     return ESEP_OK;

@@ -47,6 +47,7 @@ struct agent_run {
     struct esep_hash file_checked; /* read whole, and sound, last */
     uint8_t file_bytes[65536];     /* of one chunk */
     bool files_due;                /* there may be files that the core has not heard of */
+    bool files_again;              /* those with a receipt, too, were told to this core */
     struct agent *core;
     struct esep_zsock *socket;
     struct agent_wake *wake;

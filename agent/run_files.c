@@ -27,20 +27,30 @@ void agent_run_files_close(struct agent_run *run)
     run->file_checked = (struct esep_hash){0};
 }
 
+struct offering {
+    struct agent_run *run;
+    bool again; /* the collector came back from a backup: it may lack what it has receipted */
+};
+
 static bool offer(void *context, const struct journal_file *file)
 {
-    struct agent_run *run = context;
-    return file->here || !file->receipted ||
+    const struct offering *o = context;
+    struct agent_run *run = o->run;
+    return (file->here && !o->again) || !file->receipted ||
            agent_on_file(run->core, &file->file, agent_run_now(run));
 }
 
 void agent_run_files_look(struct agent_run *run)
 {
     struct esep_reason reason = {""};
+    struct agent_status status;
     if (!run->files_due || run->broken || run->older.epoch != 0)
         return;
+    agent_status_get(run->core, &status);
+    struct offering o = {.run = run, .again = status.collector_restored && !run->files_again};
     run->files_due = false;
-    if (journal_files(&run->journal, offer, run, &reason) != ESEP_OK)
+    run->files_again = run->files_again || o.again;
+    if (journal_files(&run->journal, offer, &o, &reason) != ESEP_OK)
         esep_log(ESEP_LOG_ERROR, "journal-unreadable", "%s", reason.text);
 }
 

@@ -39,6 +39,8 @@
 #define SIM_KEYS 64
 #define SIM_BACKUPS 5      /* of the store one less, sim_amnesia.c has the last */
 #define SIM_KEPT_FRAMES 32 /* what a lying broker remembers */
+#define SIM_FILES 12       /* that reports may name */
+#define SIM_ATTACHED_MAX 2 /* ... in one */
 
 struct sim_event;
 typedef void sim_fire_fn(struct sim *sim, struct sim_event *event);
@@ -136,7 +138,13 @@ struct sim_epoch {
     uint64_t gone; /* of an older one: how many were pruned */
     size_t cap;
 };
+struct sim_named { /* a file of the pool */
+    bool named, here;
+    uint32_t epoch; /* the first entry that named it */
+    uint64_t seq;
+};
 struct sim_journal {
+    struct sim_named files[SIM_FILES];
     uint32_t epoch;
     struct sim_epoch epochs[SIM_EPOCHS];
     struct agent_journal marks; /* last_seq and head are kept in step */
@@ -201,6 +209,7 @@ struct sim_office {
     bool cut_up, cut_down;  /* its line, either way */
     uint32_t cut_brokers;   /* bit i: not to that one, a partition */
     bool broken, reopening; /* the journal failed: another core, soon */
+    bool files_due;         /* the core may not have heard of all files */
     bool draining;
     esep_time disk_bad_until, disk_full_until, disk_slow_until;
     struct esep_slice inbox[2 * SIM_SOCKET_FRAMES];
@@ -424,6 +433,7 @@ struct sim {
     char keys[SIM_KEYS][ESEP_OBLIGATION_KEY_MAX];
     char key_bodies[SIM_KEYS][ESEP_BODY_CODE_MAX];
     int key_count;
+    struct sim_files *files;
     struct sim_truth truth;
     uint64_t tallies[SIM_TALLIES];
     struct sim_villain *villain;
@@ -522,6 +532,24 @@ void sim_collector_revoke(struct sim *sim, int office);
 void sim_order_code(struct sim *sim, const char *body, const struct esep_hash *code, bool accept);
 void sim_order_accept(struct sim *sim, uint32_t office);
 struct views *sim_views_load(struct sim *sim);
+
+/* sim_files.c: what reports name. */
+struct sim_attached {
+    size_t count;
+    int files[SIM_ATTACHED_MAX];
+    char name[16];
+    Esep__V1__AttachmentRef refs[SIM_ATTACHED_MAX], *list[SIM_ATTACHED_MAX];
+};
+void sim_files_start(struct sim *sim);
+void sim_files_config(struct collector_config *config);
+size_t sim_files_attach(struct sim *sim, struct sim_attached *ret);
+void sim_files_named(struct sim *sim, int office, const struct sim_attached *attached);
+void sim_files_look(struct sim *sim, int office); /* tells the core, where files_due says so */
+void sim_files_read(struct sim *sim, int office, const struct agent_effect *effect);
+void sim_files_stored(struct sim *sim, int office, const struct agent_store *store);
+void sim_files_effect(struct sim *sim, const struct collector_effect *effect);
+void sim_files_crash(struct sim *sim); /* the collector's core has gone, or its power */
+bool sim_files_converged(struct sim *sim, int office, char *why, size_t len);
 
 /* sim_run.c: one seed from beginning to end. */
 void sim_draw_agent(struct sim *sim, int office);

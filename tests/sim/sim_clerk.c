@@ -133,6 +133,7 @@ void sim_journal_write(struct sim *sim, int office)
     struct esep_reason reason = {""};
     struct esep_buf packed;
     struct names names;
+    struct sim_attached attached = {0};
     uint8_t nonce[32];
     char until[] = "2013-04-20", reason_text[] = "it takes longer";
     size_t len = sim_pick(sim, 20) == 0 ? sim_pick(sim, 9000) : sim_pick(sim, 300);
@@ -166,16 +167,21 @@ void sim_journal_write(struct sim *sim, int office)
         report.narrative = story;
         fill_report(sim, office, &report, key);
         fill_names(sim, office, &report, key, &names);
+        report.n_attachments = sim_files_attach(sim, &attached);
+        report.attachments = attached.list;
     }
     if (agent_entry_pack(&entry, &packed, &reason) != ESEP_OK)
         sim_fail(sim, "an entry cannot be packed: %s", reason.text);
     if (kind == 4) { /* an office whose software is broken: bytes that say nothing */
         memset(packed.data, 0xff, packed.len < 8 ? packed.len : 8);
         key = -1;
+        attached.count = 0;
     }
     if (sim_real == NULL || o->villain ||
-        sim_real->journal_append(sim, office, esep_buf_slice(&packed)))
+        sim_real->journal_append(sim, office, esep_buf_slice(&packed))) {
         sim_journal_append(sim, office, esep_buf_slice(&packed), key);
+        sim_files_named(sim, office, &attached);
+    }
     o->written++;
     sim_trace(sim, &o->node, "wrote entry %u/%llu, %zu bytes", o->journal.epoch,
               (unsigned long long)o->journal.marks.last_seq, packed.len);

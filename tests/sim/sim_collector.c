@@ -71,12 +71,14 @@ static void new_core(struct sim *sim)
     sim_seed_bytes(sim, config->seed);
     config->targets = targets;
     config->links_max = SIM_BROKERS;
+    sim_files_config(config);
     if (sim_real != NULL)
         sim_real->open(sim);
     c->views = sim_views_load(sim);
     if (collector_new(&c->core, config, c->views, now_of(sim)) != ESEP_OK)
         sim_fail(sim, "ingest does not start");
     collector_set_lookup(c->core, collector_state_find, sim_log(sim));
+    collector_set_files(c->core, collector_state_file, sim_log(sim));
     collector_set_full(c->core, c->full);
     c->batch = NULL;
     c->opened++;
@@ -90,6 +92,7 @@ static void drop_core(struct sim *sim)
     c->core = NULL;
     c->views = NULL;
     c->batch = NULL;
+    sim_files_crash(sim);
     if (sim_real != NULL)
         sim_real->close(sim);
 }
@@ -490,8 +493,9 @@ static bool carry_out(struct sim *sim, const struct collector_effect *effect)
             sim_fail(sim, "alert %llu is to be delivered before it is durable",
                      (unsigned long long)effect->alert_index);
         break;
-    default: /* FILE_: no files are taken here */
-        sim_fail(sim, "ingest asks for a file");
+    default: /* FILE_ */
+        sim_files_effect(sim, effect);
+        break;
     }
     return true;
 }
@@ -510,7 +514,9 @@ void sim_collector_pump(struct sim *sim)
             return;
         }
         const struct collector_effect copy = *effect;
-        bool pop_first = copy.kind != COLLECTOR_EFFECT_SEND && copy.kind != COLLECTOR_EFFECT_REPLY;
+        bool pop_first = copy.kind != COLLECTOR_EFFECT_SEND &&
+                         copy.kind != COLLECTOR_EFFECT_REPLY &&
+                         copy.kind != COLLECTOR_EFFECT_FILE_WRITE;
         if (pop_first)
             collector_pop(c->core);
         stuck = !carry_out(sim, &copy);

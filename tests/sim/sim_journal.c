@@ -91,6 +91,7 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
         sim_truth_receipt(sim, office, &s->receipts[i]);
     }
     sim_truth_store(sim, office, s);
+    sim_files_stored(sim, office, s);
     uint64_t *stored = &sim->truth.mail_stored[sim_identity(sim, office)];
     if (s->mail_through > *stored)
         *stored = s->mail_through;

@@ -203,6 +203,16 @@ static void presence_entry(const struct model_entry *e)
     model_saw(e, p->office);
 }
 
+static void evidence_entry(const struct model_entry *e)
+{
+    const Esep__V1__Evidence *p =
+        (const Esep__V1__Evidence *)model_read(e, &esep__v1__evidence__descriptor);
+    (void)active(e, p->office, "a sign of life");
+    if (p->office != e->leaf.office)
+        sim_fail(e->sim, "entry %llu: leaf and sign of life differ", (unsigned long long)e->index);
+    model_saw(e, p->office);
+}
+
 static void alarm_entry(const struct model_entry *e)
 {
     const Esep__V1__Alarm *a = (const Esep__V1__Alarm *)model_read(e, &esep__v1__alarm__descriptor);
@@ -231,7 +241,7 @@ void sim_model_entry(struct sim *sim, uint64_t index, const struct collector_lea
         [LOG(REVIEW)] = model_review_entry, [LOG(EXTENSION)] = extension_entry,
         [LOG(CONTROL)] = control_entry,     [LOG(ALERT)] = model_alert_entry,
         [LOG(MAIL_ACK)] = ack_entry,        [LOG(PRESENCE)] = presence_entry,
-        [LOG(ALARM)] = alarm_entry,
+        [LOG(ALARM)] = alarm_entry,         [LOG(EVIDENCE)] = evidence_entry,
     };
     const struct model_entry e = {
         .sim = sim, .m = sim->truth.model, .index = index, .leaf = *leaf, .body = body};

@@ -65,6 +65,7 @@ void sim_office_start(struct sim *sim, int office)
     o->broken = o->reopening = false;
     o->person_coming = false;
     o->core = make_core(sim, o);
+    o->files_due = true;
     sim_trace(sim, &o->node, "starts: epoch %u, %llu entries, %llu receipted", o->journal.epoch,
               (unsigned long long)o->journal.marks.last_seq,
               (unsigned long long)o->journal.marks.receipted_seq);
@@ -129,6 +130,7 @@ void sim_office_reload(struct sim *sim, int office)
     close_line(sim, o);
     agent_free(o->core);
     o->core = core;
+    o->files_due = true;
     o->node.generation++;
     o->person_coming = false;
     sim_office_pump(sim, office);
@@ -370,6 +372,9 @@ static bool carry_out(struct sim *sim, int office, const struct agent_effect *ef
                           on_store);
         event->a = copy.token;
         break;
+    case AGENT_EFFECT_READ_FILE:
+        sim_files_read(sim, office, &copy);
+        break;
     case AGENT_EFFECT_NOTIFY:
         on_notify(sim, o);
         break;
@@ -385,6 +390,7 @@ static bool drain_effects(struct sim *sim, int office)
     struct sim_office *o = &sim->offices[office];
     const struct agent_effect *effect;
     sim_bounds_office(sim, office);
+    sim_files_look(sim, office);
     for (int turns = 0; (effect = agent_peek(o->core)) != NULL; turns++) {
         if (turns > 10000)
             sim_fail(sim, "%s never comes to rest", o->node.name);

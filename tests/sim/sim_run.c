@@ -140,6 +140,7 @@ static void draw(struct sim *sim)
 static void begin(struct sim *sim)
 {
     sim_truth_start(sim);
+    sim_files_start(sim);
     draw(sim);
     esep_buf_init(&sim->collector.mailbox.bytes, 16u << 20);
     sim_draw_heirs(sim);

@@ -424,7 +424,9 @@ static bool office_converged(struct sim *sim, int i, char *why, size_t len)
 bool sim_truth_converged(struct sim *sim, char *why, size_t len)
 {
     for (int i = 0; i < sim->office_count; i++)
-        if (!office_converged(sim, i, why, len))
+        if (!office_converged(sim, i, why, len) ||
+            (!sim->truth.revoked[i] && !sim->offices[i].villain &&
+             !sim_files_converged(sim, i, why, len)))
             return false;
     return true;
 }

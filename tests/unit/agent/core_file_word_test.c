@@ -43,6 +43,30 @@ TEST(refused_files_are_shown_and_tried_again)
     world_free(w);
 }
 
+/* No taken report names it: asked once in a session, and when the journal says it again. */
+TEST(denied_files_are_not_asked_about_for_ever)
+{
+    WORLD(w);
+    const struct agent_file scan = depot_file_of(1, SIZE);
+    depot.refuses = REASON(DENIED);
+    depot.retry_after_ms = 1000;
+    depot_start_with(w, &scan);
+    office_advance(w, ESEP_DAY);
+    world_run(w);
+    assert_int_equal(depot.offers, 1);
+    assert_int_equal(depot_view_of(w, 0).next_try_at, ESEP_TIME_NEVER);
+    link_break(w);
+    office_sleep(w, ESEP_HOUR);
+    world_run(w);
+    assert_int_equal(depot.offers, 2);
+    depot.refuses = 0;
+    assert_true(agent_on_file(w->agent, &scan, w->now));
+    world_run(w);
+    assert_int_equal(depot.offers, 3);
+    assert_int_equal(w->evidence_count, 1);
+    world_free(w);
+}
+
 /* The collector has let go of it: offered anew, from where it stands. */
 TEST(a_file_that_was_let_go)
 {
@@ -351,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused_files_are_shown_and_tried_again),
+        cmocka_unit_test(denied_files_are_not_asked_about_for_ever),
         cmocka_unit_test(a_file_that_was_let_go),
         cmocka_unit_test(let_go_and_already_offered),
         cmocka_unit_test(our_own_copy_is_damaged),
