@@ -362,6 +362,23 @@ static void settle_dispute(struct agent_duty *duty, const struct agent_event *ev
         duty->conflict_met = true;
 }
 
+/* False: no memory. */
+static bool keep_files(struct agent_duties *d, struct agent_event *event,
+                       const Esep__V1__Report *report)
+{
+    if (report->n_attachments == 0)
+        return true;
+    struct esep_hash *files = esep_arena_alloc(&d->arena, report->n_attachments * sizeof *files);
+    if (files == NULL)
+        return false;
+    for (size_t i = 0; i < report->n_attachments; i++)
+        if (report->attachments[i]->sha256.len == ESEP_HASH_BYTES)
+            memcpy(files[event->file_count++].bytes, report->attachments[i]->sha256.data,
+                   ESEP_HASH_BYTES);
+    event->files = files;
+    return true;
+}
+
 static void on_report(struct load *l, struct agent_event *event, const Esep__V1__Report *report,
                       const struct esep_receipt *receipt)
 {
@@ -375,7 +392,8 @@ static void on_report(struct load *l, struct agent_event *event, const Esep__V1_
     duty->refused = refused(d, &event->hash);
     if (duty->refused != ESEP__V1__VERDICT__VERDICT_UNSPECIFIED)
         return;
-    if (!more((void **)&d->events, &d->event_cap, d->event_count, sizeof *d->events)) {
+    if (!more((void **)&d->events, &d->event_cap, d->event_count, sizeof *d->events) ||
+        !keep_files(d, event, report)) {
         (void)no_memory(l);
         return;
     }

@@ -90,6 +90,8 @@ struct agent_event {
     Esep__V1__Fulfilment fulfilment;
     int percent;
     bool withdrawn;
+    const struct esep_hash *files; /* that it names */
+    size_t file_count;
     uint32_t before; /* the duty's one before it, place + 1 */
 };
 struct agent_refusal {

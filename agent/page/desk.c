@@ -24,6 +24,8 @@ struct page_desk {
     uint64_t of_commit;    /* what `duties` were read from */
     esep_time of_minute;
     struct agent_duties duties;
+    struct esep_hash *missing; /* files that the collector has not whole, by hash */
+    size_t missing_count;
 };
 
 static uint64_t last_commit(const struct page *page)
@@ -42,7 +44,27 @@ static void drop(struct page_desk *desk)
 {
     if (desk->kept)
         agent_duties_free(&desk->duties);
+    free(desk->missing);
+    desk->missing = NULL;
+    desk->missing_count = 0;
     desk->kept = false;
+}
+
+/* Comes by hash. */
+static bool note_missing(void *context, const struct journal_file *file)
+{
+    struct page_desk *desk = context;
+    if (file->here)
+        return true;
+    if (desk->missing_count % 64 == 0) {
+        struct esep_hash *more =
+            realloc(desk->missing, (desk->missing_count + 64) * sizeof *desk->missing);
+        if (more == NULL)
+            return false;
+        desk->missing = more;
+    }
+    desk->missing[desk->missing_count++] = file->file.sha256;
+    return true;
 }
 
 static void on_tidy(evutil_socket_t fd, short what, void *context)
@@ -109,6 +131,8 @@ enum esep_status page_desk_duties(struct page_desk *desk, struct agent_duties **
     if (!desk->kept || desk->of_commit != commit || desk->of_minute != minute) {
         drop(desk);
         status = agent_duties_load(&desk->duties, &borrowed, reason);
+        if (status == ESEP_OK)
+            status = journal_files(&borrowed.journal, note_missing, desk, reason);
         if (status == ESEP_OK && desk->duties.zone != NULL) {
             desk->zone = *desk->duties.zone;
             desk->zoned = true;
@@ -123,6 +147,12 @@ enum esep_status page_desk_duties(struct page_desk *desk, struct agent_duties **
     if (status == ESEP_OK)
         *ret = &desk->duties;
     return status;
+}
+
+const struct esep_hash *page_desk_missing(const struct page_desk *desk, size_t *ret_count)
+{
+    *ret_count = desk->missing_count;
+    return desk->missing;
 }
 
 const struct esep_zone *page_desk_zone(struct page_desk *desk)

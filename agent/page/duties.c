@@ -82,6 +82,7 @@ void page_say_init(const struct page_call *call, struct agent_duties *d, struct 
         agent_status_get(run->core, &uplink);
     *ret = (struct page_say){
         .d = d, .sent = {.epoch = uplink.epoch, .seq = uplink.sent_seq}, .now = call->now};
+    ret->sent.missing = page_desk_missing(call->page->desk, &ret->sent.missing_count);
 }
 
 void page_duties(const struct page_call *call)

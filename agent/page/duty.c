@@ -1,6 +1,7 @@
 /* agent/page/duty.c - see duty.h. */
 #include "agent/page/duty.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool has_left(const struct agent_duty *duty, const struct page_sent *sent)
@@ -8,7 +9,29 @@ static bool has_left(const struct agent_duty *duty, const struct page_sent *sent
     return duty->epoch == sent->epoch && duty->seq <= sent->seq;
 }
 
-const char *page_delivery(const struct agent_duty *duty, const struct page_sent *sent)
+static int by_hash(const void *left, const void *right)
+{
+    return memcmp(left, right, ESEP_HASH_BYTES);
+}
+
+size_t page_files_left(const struct agent_event *event, const struct page_sent *sent)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < event->file_count && sent->missing_count > 0; i++)
+        left += bsearch(&event->files[i], sent->missing, sent->missing_count, sizeof *sent->missing,
+                        by_hash) != NULL;
+    return left;
+}
+
+static bool is_whole(const struct agent_duties *d, const struct agent_duty *duty,
+                     const struct page_sent *sent)
+{
+    return duty->newest_event == 0 ||
+           page_files_left(&d->events[duty->newest_event - 1], sent) == 0;
+}
+
+const char *page_delivery(const struct agent_duties *d, const struct agent_duty *duty,
+                          const struct page_sent *sent)
 {
     if (duty->refused != ESEP__V1__VERDICT__VERDICT_UNSPECIFIED)
         return "refused";
@@ -21,7 +44,7 @@ const char *page_delivery(const struct agent_duty *duty, const struct page_sent 
     case ESEP_SUBMISSION_RECEIVED:
     case ESEP_SUBMISSION_UNDER_REVIEW:
     case ESEP_SUBMISSION_SUPERSEDED:
-        return "under_review";
+        return is_whole(d, duty, sent) ? "under_review" : "received";
     case ESEP_SUBMISSION_RETURNED:
         return "returned";
     case ESEP_SUBMISSION_ACCEPTED:

@@ -15,10 +15,15 @@
 struct page_sent {
     uint32_t epoch;
     uint64_t seq;
+    const struct esep_hash *missing; /* files that the collector has not whole, in order */
+    size_t missing_count;
 };
+/* How many of the files that a report names are among those. */
+size_t page_files_left(const struct agent_event *event, const struct page_sent *sent);
 
 /* "none", "draft", "saved", "committed", "sent", "received" …: docs/office-openapi.json. */
-const char *page_delivery(const struct agent_duty *duty, const struct page_sent *sent);
+const char *page_delivery(const struct agent_duties *d, const struct agent_duty *duty,
+                          const struct page_sent *sent);
 
 enum page_group {
     PAGE_NEEDS_YOU = 0,

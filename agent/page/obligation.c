@@ -52,16 +52,28 @@ static void step(json_t *way, const struct whole *w, const char *name, bool reac
                   reached ? page_json_number(number) : json_null(), "files_total", "files_left"));
 }
 
-/* How many files the newest report names; -1: it is not held any more. */
-static int files_of(struct whole *w)
+/* When the last file of the newest report was whole there, and its place in the log. */
+static esep_time files_came(struct whole *w, const struct agent_event *event, uint64_t *ret_index)
 {
     struct esep_reason reason = {""};
     const Esep__V1__JournalEntry *entry = NULL;
+    esep_time came = 0;
     esep_arena_reset(&w->arena);
-    if (page_report_load(&w->desk, w->duty->epoch, w->duty->seq, &w->arena, &entry, &reason) !=
-        ESEP_OK)
-        return -1;
-    return (int)entry->report->n_attachments;
+    if (event->file_count == 0 ||
+        page_report_load(&w->desk, event->epoch, event->seq, &w->arena, &entry, &reason) != ESEP_OK)
+        return 0;
+    for (size_t i = 0; i < entry->report->n_attachments; i++) {
+        const Esep__V1__AttachmentRef *ref = entry->report->attachments[i];
+        struct agent_file file = {.size_bytes = ref->size_bytes};
+        struct journal_file known;
+        memcpy(file.sha256.bytes, ref->sha256.data, ESEP_HASH_BYTES);
+        if (journal_file(&w->desk.journal, &file, &known, &reason) == ESEP_OK && known.here &&
+            known.evidence.accepted_at > came) {
+            came = known.evidence.accepted_at;
+            *ret_index = known.evidence.log_index;
+        }
+    }
+    return came;
 }
 
 static json_t *way_json(struct whole *w)
@@ -69,7 +81,7 @@ static json_t *way_json(struct whole *w)
     const struct agent_duty *duty = w->duty;
     const struct agent_duties *d = w->say.d;
     json_t *way = json_array();
-    if (duty->seq == 0)
+    if (duty->seq == 0 || duty->newest_event == 0)
         return way;
     const struct esep_receipt *receipt = agent_duties_receipt(
         d, duty->epoch, duty->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
@@ -80,8 +92,11 @@ static json_t *way_json(struct whole *w)
                                : received && receipt->committed_at != 0 ? receipt->committed_at
                                                                         : 0;
     const bool sent = duty->epoch == w->say.sent.epoch && duty->seq <= w->say.sent.seq;
-    const int files = files_of(w);
-    const bool whole = received && files == 0;
+    const struct agent_event *event = &d->events[duty->newest_event - 1];
+    const size_t left = page_files_left(event, &w->say.sent);
+    const bool whole = received && left == 0;
+    uint64_t index = 0;
+    const esep_time files_at = whole ? files_came(w, event, &index) : 0;
     const bool returned = duty->submission == ESEP_SUBMISSION_RETURNED;
     const bool accepted = duty->submission == ESEP_SUBMISSION_ACCEPTED;
     step(way, w, "saved", true, duty->written_at, "office", duty->seq);
@@ -92,12 +107,10 @@ static json_t *way_json(struct whole *w)
          duty->log_index != 0 ? duty->log_index
          : received           ? receipt->last_index
                               : 0);
-    step(way, w, "evidence_complete", whole || accepted, 0, NULL, 0);
-    if (files >= 0) {
-        json_t *evidence = json_array_get(way, json_array_size(way) - 1);
-        (void)json_object_set_new(evidence, "files_total", json_integer(files));
-        (void)json_object_set_new(evidence, "files_left", json_integer(whole ? 0 : files));
-    }
+    step(way, w, "evidence_complete", whole || accepted, files_at, "collector", index);
+    json_t *evidence = json_array_get(way, json_array_size(way) - 1);
+    (void)json_object_set_new(evidence, "files_total", json_integer((json_int_t)event->file_count));
+    (void)json_object_set_new(evidence, "files_left", json_integer((json_int_t)left));
     step(way, w, "under_review", whole || returned || accepted, 0, NULL, 0);
     step(way, w, returned ? "returned" : "accepted", returned || accepted, w->about.reviewed_at,
          "collector", 0);

@@ -111,7 +111,8 @@ void agent_page_tick(struct page *page)
     const esep_time passed = now - pace->at;
     struct agent_status uplink;
     agent_status_get(page->run->core, &uplink);
-    if (uplink.state != AGENT_ONLINE || uplink.receipted_seq == uplink.last_seq) {
+    if (uplink.state != AGENT_ONLINE ||
+        (uplink.receipted_seq == uplink.last_seq && uplink.file_held_bytes == uplink.file_bytes)) {
         pace->at = 0; /* nothing is under way: signs of life say nothing of the pace */
         return;
     }

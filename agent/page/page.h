@@ -138,6 +138,8 @@ void page_desk_tidy(struct page_desk *desk);
 /* Of what the duties would be read from: changes with every commit, and each minute. */
 void page_desk_etag(const struct page *page, char ret_etag[48]);
 
+/* With the duties last read: files that they name and that the collector has not whole. */
+const struct esep_hash *page_desk_missing(const struct page_desk *desk, size_t *ret_count);
 /* The plan's zone, or the usual one; NULL: no tzdata, or no duties could be read. */
 const struct esep_zone *page_desk_zone(struct page_desk *desk);
 

@@ -129,7 +129,7 @@ json_t *page_json_duty(const struct page_say *say, const struct agent_duty *duty
     const bool returned = duty->submission == ESEP_SUBMISSION_RETURNED;
     json_t *v =
         json_pack("{s:s, s:s, s:s, s:o, s:b, s:s, s:b, s:b, s:o, s:o, s:o, s:o}", "key",
-                  duty->made.key, "delivery", page_delivery(duty, &say->sent), "group",
+                  duty->made.key, "delivery", page_delivery(say->d, duty, &say->sent), "group",
                   page_group_name(page_group(duty, say->now)), "reminder", reminder_json(say, duty),
                   "open", (int)agent_duty_open(duty), "control", esep_control_name(duty->control),
                   "conflict", (int)duty->conflict, "draft", (int)duty->draft, "refused",

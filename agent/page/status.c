@@ -10,6 +10,7 @@ struct standing {
     uint64_t used, quota, waiting;
     struct esep_receipt receipt; /* the last; through_seq 0: none */
     uint64_t bytes_waiting, bytes_unsent, entries_unsent;
+    uint64_t files, file_bytes, file_bytes_left; /* not whole at the collector */
     const struct esep_zone *zone;
 };
 
@@ -32,6 +33,14 @@ static bool weigh(void *context, const struct agent_entry *entry)
     return true;
 }
 
+static bool weigh_file(void *context, const struct journal_file *file)
+{
+    struct standing *s = context;
+    s->files += !file->here;
+    s->file_bytes += file->here ? 0 : file->file.size_bytes;
+    return true;
+}
+
 static enum esep_status look(const struct page_call *call, struct agent_desk *desk,
                              struct standing *s, struct esep_reason *reason)
 {
@@ -46,8 +55,12 @@ static enum esep_status look(const struct page_call *call, struct agent_desk *de
         agent_run_status(call->page->run, &s->uplink);
     if (status == ESEP_OK && s->waiting > 0)
         status = journal_entries(&desk->journal, 0, s->journal.receipted_seq + 1, weigh, s, reason);
+    if (status == ESEP_OK)
+        status = journal_files(&desk->journal, weigh_file, s, reason);
     if (status != ESEP_OK)
         return status;
+    const uint64_t held = s->uplink.file_held_bytes;
+    s->file_bytes_left = s->file_bytes > held ? s->file_bytes - held : 0;
     status = journal_view(&desk->journal, &s->view, reason);
     s->viewed = status == ESEP_OK;
     if (s->view.mail_last < s->journal.mail_through) /* pushed since the last WELCOME */
@@ -70,16 +83,25 @@ static json_t *connection_json(const struct standing *s)
                      word != 0 ? json_string("office") : json_null());
 }
 
-/* An estimate from what lately got through; of the entries alone. */
+static json_t *evidence_json(const struct standing *s)
+{
+    if (s->files == 0)
+        return json_null();
+    return json_pack("{s:I, s:I, s:I}", "files", (json_int_t)s->files, "bytes",
+                     (json_int_t)s->file_bytes, "bytes_left", (json_int_t)s->file_bytes_left);
+}
+
+/* An estimate from what lately got through; of entries and files. */
 static json_t *sending_json(const struct page_call *call, const struct standing *s)
 {
     const uint64_t pace = call->page->pace.per_second;
-    if (s->uplink.state != AGENT_ONLINE || s->waiting == 0)
+    const uint64_t left = s->bytes_unsent + s->file_bytes_left;
+    if (s->uplink.state != AGENT_ONLINE || (s->waiting == 0 && s->files == 0))
         return json_null();
     return json_pack("{s:I, s:I, s:o, s:o}", "entries_left", (json_int_t)s->entries_unsent,
-                     "bytes_left", (json_int_t)s->bytes_unsent, "bytes_per_second",
-                     page_json_number(pace), "seconds_left",
-                     pace != 0 ? json_integer((json_int_t)(s->bytes_unsent / pace)) : json_null());
+                     "bytes_left", (json_int_t)left, "bytes_per_second", page_json_number(pace),
+                     "seconds_left",
+                     pace != 0 ? json_integer((json_int_t)(left / pace)) : json_null());
 }
 
 static json_t *receipt_json(const struct standing *s)
@@ -104,15 +126,16 @@ static json_t *standing_json(const struct page_call *call, const struct agent_de
     json_t *skew =
         s->viewed ? json_integer((s->view.office_time - s->view.server_time) / 1000) : json_null();
     return json_pack(
-        "{s:o, s:i, s:s, s:s, s:o, s:{s:I, s:I}, s:o, s:n, s:o, s:o, s:{s:I, s:I}, s:{s:o}, "
+        "{s:o, s:i, s:s, s:s, s:o, s:{s:I, s:I}, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:{s:o}, "
         "s:{s:I, s:I}, s:s}",
         "now", esep_json_time(call->now, s->zone), "office", (int)desk->identity.office, "body",
         desk->identity.body, "label", desk->settings->label, "connection", connection_json(s),
         "waiting", "reports", (json_int_t)s->waiting, "bytes", (json_int_t)s->bytes_waiting,
-        "sending", sending_json(call, s), "evidence", "last_receipt", receipt_json(s), "entries",
-        entries, "mailbox", "through", (json_int_t)s->journal.mail_through, "last",
-        (json_int_t)s->view.mail_last, "clock", "skew_ms", skew, "journal", "used_bytes",
-        (json_int_t)s->used, "quota_bytes", (json_int_t)s->quota, "version", ESEP_VERSION);
+        "sending", sending_json(call, s), "evidence", evidence_json(s), "last_receipt",
+        receipt_json(s), "entries", entries, "mailbox", "through",
+        (json_int_t)s->journal.mail_through, "last", (json_int_t)s->view.mail_last, "clock",
+        "skew_ms", skew, "journal", "used_bytes", (json_int_t)s->used, "quota_bytes",
+        (json_int_t)s->quota, "version", ESEP_VERSION);
 }
 
 void page_status(const struct page_call *call)

@@ -427,8 +427,16 @@ class OfficePage(unittest.TestCase):
         self.assertEqual((status, value["errors"][0]["code"]), (422, "gone"))
         status, _, _ = self.order("reports", key, form, If_Match=headers["ETag"])
         self.assertEqual(status, 201)
-        step = next(s for s in self.whole(key)["way"] if s["step"] == "evidence_complete")
-        self.assertEqual(step["files_total"], 1)
+
+        def complete():
+            step = next(s for s in self.whole(key)["way"] if s["step"] == "evidence_complete")
+            self.assertEqual(step["files_total"], 1)
+            return step["reached"] and step
+
+        step = esep.wait(complete, "the evidence's receipt")
+        self.assertEqual((step["files_left"], step["clock"]), (0, "collector"))
+        self.assertEqual(self.page.duty(key)["delivery"], "under_review")
+        esep.wait(lambda: self.page.get("/api/v1/status")["evidence"] is None, "nothing left to send")
 
     def test_a_file_that_is_too_large_is_refused_before_it_comes(self):
         limit = self.page.get("/api/v1/office")["limits"]["file_bytes"]

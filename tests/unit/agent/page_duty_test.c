@@ -13,6 +13,7 @@ static Esep__V1__Rules rules;
 static Esep__V1__Plan plan_message;
 static struct esep_zone zone; /* all zeroes: UTC */
 static struct agent_plan plan;
+static const struct agent_duties none;
 static const struct page_sent nothing_sent = {.epoch = 1};
 
 static struct agent_duty planned(void)
@@ -55,30 +56,52 @@ static void test_what_was_written_waits_and_is_done(void **state)
     duty.epoch = 1;
     duty.seq = 4;
     duty.submission = ESEP_SUBMISSION_QUEUED;
-    assert_string_equal(page_delivery(&duty, &nothing_sent), "saved");
+    assert_string_equal(page_delivery(&none, &duty, &nothing_sent), "saved");
     assert_int_equal(page_group(&duty, DAY(200)), PAGE_WAITING); /* the deadline is another axis */
     duty.promised_at = DAY(99);
-    assert_string_equal(page_delivery(&duty, &nothing_sent), "committed");
-    assert_string_equal(page_delivery(&duty, &(struct page_sent){.epoch = 1, .seq = 3}),
+    assert_string_equal(page_delivery(&none, &duty, &nothing_sent), "committed");
+    assert_string_equal(page_delivery(&none, &duty, &(struct page_sent){.epoch = 1, .seq = 3}),
                         "committed");
-    assert_string_equal(page_delivery(&duty, &(struct page_sent){.epoch = 1, .seq = 4}), "sent");
-    assert_string_equal(page_delivery(&duty, &(struct page_sent){.epoch = 2, .seq = 9}),
+    assert_string_equal(page_delivery(&none, &duty, &(struct page_sent){.epoch = 1, .seq = 4}),
+                        "sent");
+    assert_string_equal(page_delivery(&none, &duty, &(struct page_sent){.epoch = 2, .seq = 9}),
                         "committed");
     duty.submission = ESEP_SUBMISSION_RECEIVED;
-    assert_string_equal(page_delivery(&duty, &nothing_sent), "under_review");
+    assert_string_equal(page_delivery(&none, &duty, &nothing_sent), "under_review");
     assert_int_equal(page_group(&duty, DAY(200)), PAGE_DONE);
     duty.submission = ESEP_SUBMISSION_RETURNED;
-    assert_string_equal(page_delivery(&duty, &nothing_sent), "returned");
+    assert_string_equal(page_delivery(&none, &duty, &nothing_sent), "returned");
     assert_int_equal(page_group(&duty, DAY(1)), PAGE_NEEDS_YOU);
     duty.submission = ESEP_SUBMISSION_ACCEPTED;
-    assert_string_equal(page_delivery(&duty, &nothing_sent), "accepted");
+    assert_string_equal(page_delivery(&none, &duty, &nothing_sent), "accepted");
     assert_int_equal(page_group(&duty, DAY(200)), PAGE_DONE);
     duty.conflict = true;
     assert_int_equal(page_group(&duty, DAY(1)), PAGE_NEEDS_YOU);
     duty.conflict = false;
     duty.refused = ESEP__V1__VERDICT__VERDICT_NOT_YOURS;
-    assert_string_equal(page_delivery(&duty, &nothing_sent), "refused");
+    assert_string_equal(page_delivery(&none, &duty, &nothing_sent), "refused");
     assert_int_equal(page_group(&duty, DAY(1)), PAGE_NEEDS_YOU);
+}
+
+static void test_a_report_is_reviewed_when_its_evidence_is_there(void **state)
+{
+    (void)state;
+    static struct agent_duties d;
+    const struct esep_hash files[] = {{{1}}, {{7}}};
+    const struct esep_hash missing[] = {{{3}}, {{7}}, {{9}}};
+    struct agent_event event = {.files = files, .file_count = 2};
+    struct agent_duty duty = planned();
+    struct page_sent sent = {.epoch = 1, .missing = missing, .missing_count = 3};
+    d.events = &event;
+    d.event_count = 1;
+    duty.newest_event = 1;
+    duty.submission = ESEP_SUBMISSION_RECEIVED;
+    assert_int_equal(page_files_left(&event, &sent), 1);
+    assert_string_equal(page_delivery(&d, &duty, &sent), "received");
+    sent.missing_count = 1;
+    assert_int_equal(page_files_left(&event, &sent), 0);
+    assert_string_equal(page_delivery(&d, &duty, &sent), "under_review");
+    assert_int_equal(page_group(&duty, DAY(200)), PAGE_DONE);
 }
 
 static void assert_reminder(const struct agent_duty *duty, esep_time now, const char *kind,
@@ -163,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_silence_is_grouped_by_its_deadline),
         cmocka_unit_test(test_what_was_written_waits_and_is_done),
+        cmocka_unit_test(test_a_report_is_reviewed_when_its_evidence_is_there),
         cmocka_unit_test(test_the_office_reminds_itself),
         cmocka_unit_test(test_who_has_written_is_not_reminded),
         cmocka_unit_test(test_a_return_counts_by_its_own_day),
