@@ -87,7 +87,9 @@ bool agent_seal(struct agent *a, Esep__V1__Kind kind)
         agent_link_fail(a, AGENT_WHY_TOO_LARGE, "no memory for a frame");
         return false;
     }
-    u->last_tx = a->now;
+    /* A PING says more than that we live: files, however many frames, do not stand for it. */
+    if (kind != ESEP__V1__KIND__KIND_OFFER && kind != ESEP__V1__KIND__KIND_CHUNK)
+        u->last_tx = a->now;
     a->send_due = true;
     a->tx_kind = kind;
     agent_count(a, AGENT_FRAMES_SENT, 1);

@@ -228,6 +228,25 @@ TEST(silence_is_ended_by_another_offer)
     world_free(w);
 }
 
+/* Offers that are repeated into a line that is dead do not stand for the PING that would find it
+ * so. */
+TEST(a_dead_line_is_found_behind_files)
+{
+    WORLD(w);
+    const struct agent_file scan = depot_file_of(1, SIZE);
+    office_start(w);
+    world_run(w);
+    assert_true(agent_on_file(w->agent, &scan, w->now));
+    for (int i = 0; i < 40 && office_status(w).state == AGENT_ONLINE; i++) {
+        office_effects(w);
+        queue_clear(&w->up);
+        office_advance(w, 30 * ESEP_SECOND);
+    }
+    assert_int_equal(office_status(w).state, AGENT_OFFLINE);
+    assert_int_equal(office_status(w).why, AGENT_WHY_SILENT);
+    world_free(w);
+}
+
 TEST(two_are_in_hand_and_the_rest_waits)
 {
     WORLD(w);
@@ -260,6 +279,7 @@ int main(void)
         cmocka_unit_test(it_goes_on_where_it_broke_off),
         cmocka_unit_test(a_lost_chunk_is_sent_again),
         cmocka_unit_test(silence_is_ended_by_another_offer),
+        cmocka_unit_test(a_dead_line_is_found_behind_files),
         cmocka_unit_test(two_are_in_hand_and_the_rest_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
