@@ -1,5 +1,6 @@
 /* collector/cmd_reports.c - `reports`: what came in, filtered; `reports INDEX`: one of them, whole.
  */
+#include "collector/attachments.h"
 #include "collector/commands.h"
 #include "collector/listing.h"
 #include "io/table.h"
@@ -213,6 +214,23 @@ static int list(const struct words *words, const struct collector_state *state)
     return esep_output_end(0);
 }
 
+/* null: no report; what is said of its files needs the rows. */
+static json_t *body_json(const struct collector_state *state, uint32_t office,
+                         const Esep__V1__JournalEntry *e, struct esep_reason *reason)
+{
+    if (e->body_case != ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
+        return json_null();
+    json_t *body = listing_report_json(e->report);
+    const enum esep_status status = collector_attachments_say(state->log, office, e->report, body);
+    if (status == ESEP_OK)
+        return body;
+    json_decref(body);
+    (void)esep_because(reason, status,
+                       "what is known of the report's files cannot be read: log "
+                       "replay --repair makes it anew");
+    return NULL;
+}
+
 static int show(const struct words *words, const struct collector_state *state)
 {
     struct esep_reason reason = {""};
@@ -240,12 +258,12 @@ static int show(const struct words *words, const struct collector_state *state)
             &esep__v1__journal_entry__descriptor,
             esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES), &arena,
             &message);
+    const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
+    json_t *body = status == ESEP_OK ? body_json(state, leaf.office, e, &reason) : NULL;
+    if (status == ESEP_OK && body == NULL)
+        status = ESEP_CORRUPT;
     int rc = 0;
     if (status == ESEP_OK) {
-        const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
-        json_t *body = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT
-                           ? listing_report_json(e->report)
-                           : json_null();
         const struct esep_hash content = esep_content_hash(
             esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES));
         char chain_hex[65];

@@ -7,6 +7,7 @@
  * Two clocks: written_at is the office's, accepted_at the collector's. skew_s is accepted minus
  * written: what the way took and what the clocks differ by, which nobody can tell apart here.
  */
+#include "collector/attachments.h"
 #include "collector/web/json_parts.h"
 #include "io/json.h"
 #include "wire/statement.h"
@@ -57,6 +58,11 @@ json_t *web_revision_json(const struct web_ask *ask, const struct web_entry *e,
         "accepted_at", esep_json_time(e->leaf.accepted_at, zone), "skew_s",
         (json_int_t)(e->leaf.accepted_at / ESEP_SECOND - j->written_at_us / ESEP_SECOND), "receipt",
         receipt_json(e, zone), "report", listing_report_json(j->report));
+    if (value != NULL && collector_attachments_say(ask->state->log, e->leaf.office, j->report,
+                                                   json_object_get(value, "report")) != ESEP_OK) {
+        json_decref(value);
+        value = NULL;
+    }
     return value;
 }
 

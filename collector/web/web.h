@@ -15,6 +15,7 @@
  *   web_decisions.c, web_accounts.c  what they are made of
  *   web_calendar.c  deadlines for calendar programs, by an address that is its own key
  *   web_exports.c   files to be handed in, made beside the page
+ *   web_attachments.c  the files that reports name
  *   web_files.c     the page's own files, read once at the start
  *   web_events.c    live viewers: a word to each when the log has grown
  *
@@ -160,6 +161,9 @@ void web_export_order(const struct web_call *call);
 void web_export_list(const struct web_call *call);
 void web_export_show(const struct web_call *call);
 void web_export_delete(const struct web_call *call);
+
+/* web_attachments.c */
+void web_attachment(const struct web_call *call);
 
 /* web_files.c. ESEP_NOT_FOUND: no such folder; ESEP_LIMIT: more in it than a page has. */
 ESEP_MUST_USE enum esep_status web_files_load(struct web_files **ret, const char *folder,

@@ -42,6 +42,7 @@ static const struct web_route routes[] = {
     {ESEP_HTTP_GET, "/api/v1/obligations", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_read_obligations},
     {ESEP_HTTP_GET, "/api/v1/obligations/", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_read_obligation},
     {ESEP_HTTP_GET, "/api/v1/reports/", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_read_report},
+    {ESEP_HTTP_GET, "/api/v1/attachments/", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_attachment},
     {ESEP_HTTP_GET, "/api/v1/bodies", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_read_bodies},
     {ESEP_HTTP_GET, "/api/v1/bodies/", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_read_body},
     {ESEP_HTTP_GET, "/api/v1/actions", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_read_actions},

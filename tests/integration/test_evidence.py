@@ -3,11 +3,13 @@
 midway. It goes on where it broke off, it gets a receipt of its own, and its bytes are the same."""
 
 import hashlib
+import json
 import os
 import random
 import unittest
 
 import esep
+import page
 
 KEY = "small/fulfilment/1/moj/2013-01-01..2013-12-31"
 OTHER = "small/fulfilment/2/moj/2013-01-01..2013-12-31"
@@ -20,14 +22,14 @@ class Evidence(unittest.TestCase):
 
     def setUp(self):
         limits = {"limits": {"bytes_per_second": RATE, "bytes_burst": 65536}}
-        self.field = esep.Field(clock="at:2013-02-01T09:00:00+06:00", broker=limits)
+        self.field = esep.Field(clock="at:2013-02-01T09:00:00+06:00", broker=limits, collector=page.changes())
         self.enterContext(self.field)
         self.field.begin()
         self.field.load_plan(esep.small_plan(
             self.field.path("small.yaml"), bodies=("moj", "mia"),
             actions={number: ("During 2013", ("moj", "mia")) for number in (1, 2)}))
         self.office = self.field.enrol("moj", limits={"chunk_bytes": 4096})
-        self.scan = self.field.path("scan.pdf")
+        self.scan = self.field.path("Ск 1.pdf")
         with open(self.scan, "wb") as file:
             file.write(b"%PDF-1.7\n" + random.Random(7).randbytes(BYTES - 15) + b"%%EOF\n")
         with open(self.scan, "rb") as file:
@@ -51,6 +53,41 @@ class Evidence(unittest.TestCase):
 
     def log(self, kind):
         return self.field.command("log", "list", "--type", kind, "--json").json()["entries"]
+
+    def handed_out(self):
+        """The commission gets the file as a download that no browser runs, and only as it came."""
+        self.field.command("account", "add", "vera", "--role", "viewer")
+        self.field.command("password", "vera", stdin=page.PASSWORD + "\n")
+        _, port = page.start(self.field)
+        browser = page.login(port, "vera")
+        index = self.field.reports()[0]["log_index"]
+        path = f"/api/v1/attachments/{index}/"
+        report = json.loads(browser.ask("GET", f"/api/v1/reports/{index}").text)["report"]
+        self.assertEqual([a["complete"] for a in report["attachments"]], [True])
+        line = browser.send("GET", path + self.sha256)
+        answer = line.getresponse()
+        self.assertEqual(hashlib.sha256(answer.read()).hexdigest(), self.sha256)
+        line.close()
+        heads = answer.headers
+        self.assertEqual((answer.status, heads["Content-Type"], heads["X-Content-Type-Options"]),
+                         (200, "application/pdf", "nosniff"))
+        self.assertEqual(heads["Content-Disposition"],
+                         "attachment; filename=\"____ 1.pdf\"; filename*=UTF-8''%D0%A1%D0%BA%201.pdf")
+        self.assertIn("sandbox; default-src 'none'", heads.get_all("Content-Security-Policy"))
+        for rest, status in (("0" * 64, 404), (self.sha256[:-1], 400), (self.sha256 + "0", 400)):
+            self.assertEqual(browser.ask("GET", path + rest).status, status, rest)
+        self.assertEqual(browser.ask("GET", f"/api/v1/attachments/0/{self.sha256}").status, 404)
+        stored = os.path.join(self.field.path("store-files"), self.sha256[:2], self.sha256)
+        os.chmod(stored, 0o600)
+        with open(stored, "r+b") as file:
+            file.seek(1000)
+            byte = file.read(1)
+            file.seek(1000)
+            file.write(bytes([byte[0] ^ 1]))
+            file.flush()
+            self.assertEqual(browser.ask("GET", path + self.sha256).status, 500)
+            file.seek(1000)
+            file.write(byte)
 
     def test_a_file_comes_through_crashes_and_once(self):
         self.office.report(KEY, "--fulfilment", "executed", "--attach", self.scan)
@@ -81,6 +118,7 @@ class Evidence(unittest.TestCase):
         again = self.office.command("receipt", OTHER, "--json").json()
         self.assertTrue(again["files"][0]["receipt"]["valid"])
         self.assertEqual((self.files()["named"], self.files()["complete"]), (1, 1))
+        self.handed_out()
         self.office.daemon.stop()
         self.field.collector.stop()
         self.assertEqual(len(self.log("evidence")), 1)

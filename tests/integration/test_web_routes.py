@@ -66,7 +66,7 @@ class Sweep(unittest.TestCase):
         office.daemon.stop()  # nothing but the page adds to the log from here on
         cls.field.values = {"key": report["obligation"], "obligation": report["obligation"],
                             "log_index": report["log_index"], "report_index": report["log_index"],
-                            "code": "mia", "number": "1", "id": "0" * 32, "name": "nobody",
+                            "code": "mia", "number": "1", "id": "0" * 32, "name": "nobody", "sha256": "0" * 64,
                             "address": "0" * 48 + ".ics"}
         secrets = {role: page.add_account(cls.field, role, role) for role in GRANTS}
         page.add_account(cls.field, "leaver", "secretary")

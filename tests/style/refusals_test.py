@@ -20,7 +20,7 @@ SOURCES = [  # of which all that they pass on may be answered
     "collector_order.c", "collector_order_account.c", "collector_order_credential.c", "collector_order_plan.c",
     "views_orders.c", "web/json_bodies.c", "web/json_feed.c", "web/json_indicators.c", "web/json_matrix.c",
     "web/json_money.c", "web/json_obligation.c", "web/json_obligations.c", "web/json_parts.c", "web/json_summary.c",
-    "web/json_timeline.c", "web/search.c", "web/standing.c", "web/web_accounts.c", "web/web_calendar.c",
+    "web/json_timeline.c", "web/search.c", "web/standing.c", "web/web_accounts.c", "web/web_attachments.c", "web/web_calendar.c",
     "web/web_decisions.c", "web/web_events.c", "web/web_exports.c", "web/web_files.c", "web/web_login.c",
     "web/web_orders.c", "web/web_read.c", "web/web_route.c",
 ]

@@ -61,6 +61,7 @@ static void both_clocks_and_the_receipt_are_told(void **state)
     assert_int_equal(whole(json_object_get(revision, "receipt"), "log_index"), j.other);
     const json_t *paper = at(json_object_get(revision, "report"), "attachments", 0);
     assert_string_equal(word(paper, "name"), "order.pdf");
+    assert_true(json_is_false(json_object_get(paper, "complete"))); /* no EVIDENCE entry */
     char index[24];
     (void)snprintf(index, sizeof index, "%llu", (unsigned long long)j.other);
     json_t *alone = json_world_get(&j, web_json_report, index);

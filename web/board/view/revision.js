@@ -62,9 +62,10 @@ function Indicators({ rows }) {
     </table></div>`;
 }
 
-function Attachments({ rows }) {
-    return html`<h4>${t("report.attachments")}</h4><ul>${rows.map((a) => html`<li>${a.name} (${bytes(a.size_bytes)},
-        ${" "}${a.media_type}) <code class="hash" title=${a.sha256}>SHA-256 ${a.sha256.slice(0, 16)}…</code></li>`)}</ul>`;
+function Attachments({ rows, index }) {
+    return html`<h4>${t("report.attachments")}</h4><ul>${rows.map((a) => html`<li>${a.complete ? html`
+        <a href=${`/api/v1/attachments/${index}/${a.sha256}`} download=${a.name}>${a.name}</a>` : a.name} (${bytes(a.size_bytes)},
+        ${" "}${a.media_type}${!a.complete && `; ${t("report.attachment_missing")}`}) <code class="hash" title=${a.sha256}>SHA-256 ${a.sha256.slice(0, 16)}…</code></li>`)}</ul>`;
 }
 
 /** r: a revision; before: the revision it builds on, or undefined. open: shown whole from the start. */
@@ -88,6 +89,6 @@ export function Revision({ r, before, open }) {
                 <${Changed} before=${before ? before.report[name] || "" : undefined} after=${report[name] || ""} />`)}
             ${report.indicators?.length > 0 && html`<${Indicators} rows=${report.indicators} />`}
             ${report.money?.length > 0 && html`<${Money} rows=${report.money} />`}
-            ${report.attachments?.length > 0 && html`<${Attachments} rows=${report.attachments} />`}`}
+            ${report.attachments?.length > 0 && html`<${Attachments} rows=${report.attachments} index=${r.log_index} />`}`}
     </details>`;
 }
