@@ -47,6 +47,9 @@ struct agent_config {
     uint32_t broker_count; /* addresses the shell knows; tried in turn, from a random one */
     bool check_chain;      /* hash entries again as they are read: a flipped bit stops here */
     bool compress;         /* offer to pack frames (wire/compress.h) */
+    /* Frames, window, patience and tries to connect follow the measured speed (agent_speed.h), within
+     * the bounds below; false: these alone. */
+    bool by_speed;
     /* bounds; zero takes the default in brackets */
     size_t frame_bytes;    /* [64 KiB] no longer frame, but for one entry that needs it; 4 KiB .. */
     size_t read_bytes;     /* [256 KiB] of one READ */
@@ -198,7 +201,9 @@ struct agent_store {
 struct agent_effect {
     enum agent_effect_kind kind;
     uint64_t token;                  /* READ, STORE */
-    uint32_t broker;                 /* CONNECT: 0 .. broker_count-1 */
+    uint32_t broker;                 /* CONNECT: 0 .. broker_count-1 ... */
+    esep_time answer_in;             /* ... TCP's first answer must come within it, and ... */
+    esep_time dead_after;            /* ... what is not acknowledged for so long ends it */
     struct esep_slice frame;         /* SEND: until it is popped */
     uint64_t from_seq;               /* READ */
     size_t bytes_max;                /* READ, READ_FILE */
@@ -257,7 +262,8 @@ struct agent_status {
     uint32_t held_epoch;   /* with FORK, BEHIND and OLDER: what the collector says it holds */
     uint64_t held_seq;
     struct esep_hash held_head; /* with OLDER */
-    uint64_t sent_bytes;        /* frames, in this run */
+    uint64_t bytes_per_s; /* measured; 0: not yet */
+    uint64_t sent_bytes;  /* frames, in this run */
     uint64_t received_bytes;
     bool all_held; /* in this session: all that the journal has is durable there, and known so */
     bool collector_restored;  /* it held less than it had receipted: sent again */

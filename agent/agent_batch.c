@@ -19,6 +19,7 @@
 
 #include <stdio.h>
 
+#define PACKED_MOST 8u
 #define NO_REFUSAL ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_UNSPECIFIED
 void agent_window_drop(struct agent *a)
 {
@@ -109,6 +110,26 @@ static uint64_t credit_left(const struct agent_uplink *u)
     return u->credit_bytes > u->used_bytes ? u->credit_bytes - u->used_bytes : 0;
 }
 
+/* What one frame's text may be long so that, packed as frames have packed so far, it is one chunk.
+ */
+static size_t chunk_room(const struct agent *a)
+{
+    const uint64_t sent = a->counters[AGENT_BYTES_SENT];
+    const uint64_t plain = sent + a->counters[AGENT_BYTES_SPARED];
+    const size_t chunk = agent_speed_chunk(&a->speed, a->config.frame_bytes);
+    uint64_t room = a->uplink.session.dictionary != 0 && sent > 0 ? chunk * plain / sent : chunk;
+    if (room > PACKED_MOST * chunk) /* the next may pack worse */
+        room = PACKED_MOST * chunk;
+    return room < a->config.frame_bytes ? (size_t)room : a->config.frame_bytes;
+}
+
+/* As much is under way as the link takes. */
+static bool window_full(const struct agent *a)
+{
+    const uint64_t flying = agent_speed_flying(&a->speed) + a->uplink.group_bytes;
+    return a->config.by_speed && flying >= agent_speed_window(&a->speed);
+}
+
 /* How long the next frame may be; 0: not now. */
 static size_t frame_room(struct agent *a, const struct agent_entry *first)
 {
@@ -125,7 +146,7 @@ static size_t frame_room(struct agent *a, const struct agent_entry *first)
         return 0;
     }
     uint64_t credit = credit_left(u);
-    size_t room = least(hard, a->config.frame_bytes);
+    size_t room = least(hard, a->config.by_speed ? chunk_room(a) : a->config.frame_bytes);
     if (room < need)
         room = need; /* one entry that needs a longer frame */
     if (credit < room)
@@ -141,6 +162,12 @@ static bool closes(const struct agent *a, size_t frame_len)
 {
     const struct agent_uplink *u = &a->uplink;
     uint64_t left = credit_left(u);
+    /* Half a window at most under one head: while one half is being answered, the other is on its
+     * way. */
+    const uint64_t window = agent_speed_window(&a->speed);
+    const uint64_t chunk = agent_speed_chunk(&a->speed, a->config.frame_bytes);
+    if (a->config.by_speed && u->group_bytes + 2 * chunk > window / 2)
+        return true;
     return u->next_seq > a->journal.last_seq || u->group_frames >= a->config.group_frames ||
            u->group_entries >= u->group_entries_max || a->draining ||
            left < frame_len + u->frame_bytes_max;
@@ -159,6 +186,7 @@ static void close_group(struct agent *a)
     put_commitment(a, &mark);
     u->marks[(u->mark_first + u->mark_count) % AGENT_MARKS] = mark;
     u->mark_count++;
+    u->mark_new = true;
     u->group_frames = 0;
     u->group_entries = 0;
     agent_count(a, AGENT_GROUPS, 1);
@@ -283,6 +311,7 @@ static bool entries_send(struct agent *a)
     if (!seal_batch(a))
         return false;
     ESEP_ASSERT(a->tx.len <= room);
+    u->group_bytes += a->tx.len;
     u->sent_seq = u->next_seq - 1;
     if (close)
         covered(a, u->sent_seq);
@@ -299,7 +328,7 @@ bool agent_batch_send(struct agent *a)
         return true;
     if (agent_promise_due(a))
         return promise(a);
-    if (u->mark_count == AGENT_MARKS || (a->draining && u->group_entries == 0))
+    if (u->mark_count == AGENT_MARKS || window_full(a) || (a->draining && u->group_entries == 0))
         return false; /* draining: no new group */
     return entries_send(a);
 }

@@ -41,6 +41,13 @@ static bool next_effect(struct agent *a)
         a->connect_due = false;
         e->kind = AGENT_EFFECT_CONNECT;
         e->broker = a->status.broker;
+        e->answer_in = a->config.connect_timeout;
+        e->dead_after = a->config.reply_timeout;
+        if (a->config.by_speed) {
+            e->answer_in = agent_speed_probe(&a->speed, a->unanswered, e->answer_in);
+            if (agent_speed_dead(&a->speed) < e->dead_after)
+                e->dead_after = agent_speed_dead(&a->speed);
+        }
     } else if (agent_vault_offer(a)) {
         e->kind = AGENT_EFFECT_STORE;
         e->token = a->vault.token;
@@ -109,6 +116,12 @@ void agent_pop(struct agent *a)
         if (a->tx_kind == ESEP__V1__KIND__KIND_PING && u->ping_first &&
             u->ping_since != ESEP_TIME_NEVER)
             u->ping_since = a->now;
+        if (u->mark_new && u->mark_count > 0) { /* a whole group is on its way */
+            u->flights[(u->mark_first + u->mark_count - 1) % AGENT_MARKS] =
+                agent_speed_sent(&a->speed, u->group_bytes, a->now);
+            u->group_bytes = 0;
+            u->mark_new = false;
+        }
     }
     a->front_valid = false;
     settle(a);
@@ -118,6 +131,7 @@ void agent_on_connected(struct agent *a, esep_time now)
 {
     turn(a, now);
     if (a->status.state == AGENT_CONNECTING) {
+        agent_answered(a);
         agent_set_state(a, AGENT_GREETING, a->status.why, a->status.refusal, a->status.text);
         a->uplink.hello_at = now;
     }
@@ -128,7 +142,7 @@ void agent_on_disconnected(struct agent *a, esep_time now)
 {
     turn(a, now);
     if (a->status.state == AGENT_CONNECTING)
-        agent_link_fail(a, AGENT_WHY_UNREACHABLE, "the broker cannot be reached");
+        agent_unanswered(a, "the broker cannot be reached");
     else if (a->status.state == AGENT_GREETING || a->status.state == AGENT_ONLINE)
         agent_link_fail(a, AGENT_WHY_LOST, "the connection broke");
     settle(a);
@@ -319,6 +333,7 @@ void agent_status_get(const struct agent *a, struct agent_status *ret)
     ret->promised_seq = a->journal.promised_seq;
     ret->receipted_seq = a->journal.receipted_seq;
     ret->mail_through = a->journal.mail_through;
+    ret->bytes_per_s = a->speed.bytes_per_s;
     ret->sent_bytes = a->counters[AGENT_BYTES_SENT];
     ret->received_bytes = a->counters[AGENT_BYTES_RECEIVED];
     const struct agent_uplink *u = &a->uplink;

@@ -12,6 +12,7 @@
 #define AGENT_AGENT_CORE_H
 
 #include "agent/agent.h"
+#include "agent/agent_speed.h"
 #include "base/arena.h"
 #include "wire/compress.h"
 #include "wire/session.h"
@@ -45,6 +46,7 @@ struct agent_uplink {
     bool pull_wanted;
     bool mail_came;     /* since the last PING */
     esep_time hello_at; /* when to send it */
+    esep_time hello_sent_at;
     esep_time last_tx;
     esep_time awaiting_since;  /* a receipt is owed to us, or credit; ESEP_TIME_NEVER: none is */
     bool awaiting_first;       /* the BATCH at hand begins that wait; later ones do not renew it */
@@ -69,7 +71,10 @@ struct agent_uplink {
     uint32_t group_entries;
     uint32_t mark_first; /* ring of marks, ascending */
     uint32_t mark_count;
+    uint64_t group_bytes; /* of frames since the last signed head */
+    bool mark_new;        /* the frame at hand carries the newest mark */
     struct agent_mark marks[AGENT_MARKS];
+    struct agent_flight flights[AGENT_MARKS]; /* of each mark */
 };
 
 /* Entries lent by the shell, and the READ that asks for more. */
@@ -145,7 +150,10 @@ struct agent_files {
     size_t count;
     bool agreed;          /* this session knows the words */
     esep_time not_before; /* a broker let no such frame pass */
-    size_t chunk_bytes;   /* of the next chunk, and ... */
+    bool timed;           /* one chunk is, from the socket to the answer */
+    struct agent_file timed_file;
+    struct agent_flight timed_flight;
+    size_t chunk_bytes; /* of the next chunk, and ... */
     size_t
         flight_bytes; /* ... how much may be under way: by measured speed, if somebody measures */
     /* READ_FILE */
@@ -173,6 +181,9 @@ struct agent {
     /* link */
     struct agent_status status;
     esep_time timer; /* of the state */
+    struct agent_speed speed;
+    uint32_t unanswered; /* tries to connect in a row, and ... */
+    esep_time away_at;   /* ... since when nobody answers; ESEP_TIME_NEVER: somebody does */
     uint64_t generation;
     bool link_open; /* the shell has, or is told to make, a socket */
     bool connect_due;
@@ -221,6 +232,9 @@ void agent_set_state(struct agent *a, enum agent_state state, enum agent_why why
 void agent_tell(struct agent *a, enum agent_why why, const char *text);
 esep_time agent_backoff(struct agent *a); /* counts a failure, gives the wait */
 void agent_link_start(struct agent *a);
+/* A try to connect came to nothing; or to something. */
+void agent_unanswered(struct agent *a, const char *text);
+void agent_answered(struct agent *a);
 /* Something failed: wait, then the next broker. */
 void agent_link_fail(struct agent *a, enum agent_why why, const char *text);
 void agent_link_wait(struct agent *a, enum agent_why why, Esep__V1__RefusalReason refusal,

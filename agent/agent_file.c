@@ -86,6 +86,7 @@ void agent_files_new_session(struct agent *a)
     f->agreed = false;
     f->bytes_slot = NULL;
     f->bytes_len = 0;
+    f->timed = false;
     for (size_t i = 0; i < f->count; i++) {
         struct agent_file_slot *s = &f->slots[i];
         if (in_hand(s) || is_denied(s)) /* what else is refused stays so for its time */
@@ -150,6 +151,38 @@ static size_t chunk_len(const struct agent *a, const struct agent_file_slot *s)
     return len == left || len >= AGENT_CHUNK_BYTES_MIN ? (size_t)len : 0;
 }
 
+/* Chunks and what is under way of them follow the speed of the link. */
+static void keep_pace(struct agent *a)
+{
+    struct agent_files *f = &a->files;
+    if (!a->config.by_speed)
+        return;
+    const size_t window = agent_speed_window(&a->speed);
+    f->chunk_bytes = agent_speed_chunk(&a->speed, AGENT_CHUNK_MOST);
+    f->flight_bytes = window > 2 * f->chunk_bytes ? window : 2 * f->chunk_bytes;
+}
+
+/* One chunk's way there and back is timed, then another's. */
+static void time_chunk(struct agent *a, const struct agent_file_slot *s)
+{
+    struct agent_files *f = &a->files;
+    if (f->timed)
+        return;
+    f->timed = true;
+    f->timed_file = s->file;
+    f->timed_flight = (struct agent_flight){.at = a->now, .sent = s->sent, .answered = s->have};
+}
+
+static void chunk_answered(struct agent *a, const struct agent_file_slot *s)
+{
+    struct agent_files *f = &a->files;
+    if (!f->timed || !same(&f->timed_file, &s->file) || s->have < f->timed_flight.sent)
+        return;
+    f->timed = false;
+    agent_speed_sample(&a->speed, s->have - f->timed_flight.answered, a->now - f->timed_flight.at,
+                       f->timed_flight.sent - f->timed_flight.answered >= f->flight_bytes / 2);
+}
+
 static bool send_chunk(struct agent *a, struct agent_file_slot *s)
 {
     struct agent_files *f = &a->files;
@@ -163,6 +196,7 @@ static bool send_chunk(struct agent *a, struct agent_file_slot *s)
     if (!agent_pack(a, &message.base) || !agent_seal(a, ESEP__V1__KIND__KIND_CHUNK))
         return false;
     s->sent += f->bytes_len;
+    time_chunk(a, s);
     s->ask_at = agent_later(a, a->config.reply_timeout);
     agent_count(a, AGENT_CHUNKS, 1);
     agent_count(a, AGENT_FILE_BYTES, f->bytes_len);
@@ -201,6 +235,7 @@ bool agent_file_send(struct agent *a)
 {
     if (!may_send(a))
         return false;
+    keep_pace(a);
     return offer(a) || (a->status.state == AGENT_ONLINE && chunk(a));
 }
 
@@ -256,6 +291,7 @@ static void stands(struct agent *a, struct agent_file_slot *s, const Esep__V1__F
     s->ask_at = agent_later(a, a->config.reply_timeout);
     if (asked || back || m->offset > s->have)
         s->have = m->offset;
+    chunk_answered(a, s);
     if (asked || back || m->through > s->through)
         s->through = m->through;
     if (asked || back || s->sent < m->offset)

@@ -22,6 +22,7 @@ void agent_uplink_clear(struct agent *a)
     a->uplink.awaiting_since = ESEP_TIME_NEVER;
     a->uplink.ping_since = ESEP_TIME_NEVER;
     a->uplink.last_tx = a->now;
+    agent_speed_session(&a->speed);
     a->generation++;
     a->send_due = false;
     agent_part_drop(a);
@@ -143,6 +144,7 @@ void agent_hello_send(struct agent *a)
     u->hello_sent = true;
     u->hello_at = ESEP_TIME_NEVER;
     a->uncovered_seq = 0;
+    u->hello_sent_at = a->now;
     a->timer = agent_later(a, a->config.hello_timeout);
     agent_count(a, AGENT_HELLOS, 1);
 }
@@ -332,6 +334,7 @@ void agent_on_welcome(struct agent *a, const struct esep_envelope *envelope)
         agent_link_fail(a, AGENT_WHY_PROTOCOL, "the collector's WELCOME cannot be used");
         return;
     }
+    agent_speed_round_trip(&a->speed, a->now - u->hello_sent_at);
     u->credit_bytes = w->credit_bytes;
     u->frame_bytes_max = w->frame_bytes_max;
     u->session.dictionary = w->dictionary;

@@ -1,6 +1,10 @@
 /* agent/agent_link.c - sockets, waiting and backoff: when to try, how long to wait, when to give
  * up.
  *
+ * Where nobody answers at all, the line is away: the wait grows with the time it has been, a
+ * twentieth of it, so that the line's return is noticed after a small part of the outage, and a
+ * broker that is gone for days is asked now and then. A try is one small packet.
+ *
  * Every failure ends the same way: the socket is closed, a wait is drawn uniformly from
  * 0 .. min(cap, base * 2^n), and the next try is on a fresh socket to the next broker. Reaching
  * WELCOME resets n. A fleet of offices that lost the same broker at the same second comes back
@@ -11,6 +15,7 @@
 #include <stdio.h>
 
 #define DOUBLINGS_MAX 30u
+#define AWAY_PART 20
 
 void agent_set_state(struct agent *a, enum agent_state state, enum agent_why why,
                      Esep__V1__RefusalReason refusal, const char *text)
@@ -36,6 +41,35 @@ void agent_tell(struct agent *a, enum agent_why why, const char *text)
     a->notify_due = true;
 }
 
+static esep_time drawn(struct agent *a, esep_time window)
+{
+    return (esep_time)esep_prng_below(&a->prng, (uint64_t)window + 1);
+}
+
+void agent_answered(struct agent *a)
+{
+    a->away_at = ESEP_TIME_NEVER;
+    a->unanswered = 0;
+}
+
+void agent_unanswered(struct agent *a, const char *text)
+{
+    const struct agent_config *c = &a->config;
+    if (!c->by_speed) {
+        agent_link_fail(a, AGENT_WHY_UNREACHABLE, text);
+        return;
+    }
+    if (a->away_at == ESEP_TIME_NEVER)
+        a->away_at = a->now;
+    esep_time window = (a->now - a->away_at) / AWAY_PART;
+    window = window < c->backoff_base ? c->backoff_base : window;
+    window = window > c->backoff_cap ? c->backoff_cap : window;
+    a->unanswered += a->unanswered < UINT32_MAX;
+    a->status.failures += a->status.failures < UINT32_MAX;
+    agent_link_wait(a, AGENT_WHY_UNREACHABLE, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_UNSPECIFIED,
+                    text, drawn(a, window));
+}
+
 esep_time agent_backoff(struct agent *a)
 {
     uint32_t n = a->status.failures;
@@ -45,7 +79,7 @@ esep_time agent_backoff(struct agent *a)
     if (window > a->config.backoff_cap)
         window = a->config.backoff_cap;
     a->status.failures += n < UINT32_MAX;
-    return (esep_time)esep_prng_below(&a->prng, (uint64_t)window + 1);
+    return drawn(a, window);
 }
 
 void agent_link_start(struct agent *a)
@@ -126,8 +160,10 @@ static esep_time reply_due(const struct agent *a)
 {
     const struct agent_uplink *u = &a->uplink;
     esep_time since = u->awaiting_since < u->ping_since ? u->awaiting_since : u->ping_since;
-    return since > ESEP_TIME_NEVER - a->config.reply_timeout ? ESEP_TIME_NEVER
-                                                             : since + a->config.reply_timeout;
+    const esep_time patience = a->config.by_speed
+                                   ? agent_speed_patience(&a->speed, a->config.reply_timeout)
+                                   : a->config.reply_timeout;
+    return since > ESEP_TIME_NEVER - patience ? ESEP_TIME_NEVER : since + patience;
 }
 
 void agent_link_time(struct agent *a)
@@ -139,7 +175,7 @@ void agent_link_time(struct agent *a)
         break;
     case AGENT_CONNECTING:
         if (due(a, a->timer))
-            agent_link_fail(a, AGENT_WHY_UNREACHABLE, "the broker did not answer in time");
+            agent_unanswered(a, "the broker did not answer in time");
         break;
     case AGENT_GREETING:
         if (due(a, a->timer))
@@ -196,17 +232,12 @@ static void shift(esep_time *at, esep_time by)
 void agent_clock_moved(struct agent *a, esep_time by)
 {
     esep_time *const timers[] = {
-        &a->timer,
-        &a->status.next_try_at,
-        &a->status.since,
-        &a->drain_until,
-        &a->uncovered_since,
-        &a->vault.retry_at,
-        &a->uplink.mail_retry_at,
-        &a->uplink.hello_at,
-        &a->uplink.awaiting_since,
-        &a->uplink.last_tx,
-        &a->uplink.ping_since,
+        &a->timer,           &a->status.next_try_at,
+        &a->status.since,    &a->drain_until,
+        &a->uncovered_since, &a->vault.retry_at,
+        &a->away_at,         &a->uplink.mail_retry_at,
+        &a->uplink.hello_at, &a->uplink.awaiting_since,
+        &a->uplink.last_tx,  &a->uplink.ping_since,
     };
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
         shift(timers[i], by);

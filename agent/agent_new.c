@@ -115,6 +115,7 @@ static void start(struct agent *a, const struct agent_journal *journal, esep_tim
     a->files.chunk_bytes = a->config.chunk_bytes;
     a->files.flight_bytes = a->config.flight_bytes;
     a->vault.retry_at = ESEP_TIME_NEVER;
+    a->away_at = ESEP_TIME_NEVER;
     a->drain_until = ESEP_TIME_NEVER;
     agent_draw_seed(a, seed);
     a->prng.state = esep_be64(seed);

@@ -39,12 +39,17 @@ static const struct agent_mark *find_mark(const struct agent_uplink *u, uint64_t
     return u->verified && u->held.seq == seq ? &u->held : NULL;
 }
 
-static void forget_marks(struct agent_uplink *u, uint64_t through)
+static void forget_marks(struct agent *a, uint64_t through)
 {
+    struct agent_uplink *u = &a->uplink;
+    const struct agent_flight *newest = NULL;
     while (u->mark_count > 0 && mark_at(u, 0)->seq <= through) {
+        newest = &u->flights[u->mark_first];
         u->mark_first = (u->mark_first + 1) % AGENT_MARKS;
         u->mark_count--;
     }
+    if (newest != NULL)
+        agent_speed_answered(&a->speed, newest, a->now);
 }
 
 /* What it moves, or NULL where it tells nothing new. */
@@ -76,7 +81,7 @@ static void take(struct agent *a, const struct esep_receipt *r)
     agent_count(a, AGENT_RECEIPTS, 1);
     if (r->kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES)
         return;
-    forget_marks(&a->uplink, r->through_seq);
+    forget_marks(a, r->through_seq);
     if (r->through_seq > a->uplink.taken_seq)
         a->uplink.taken_seq = r->through_seq;
 }

@@ -138,6 +138,7 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
     struct agent_config config = {.broker_count = (uint32_t)s->broker_count,
                                   .check_chain = true,
                                   .compress = s->compress,
+                                  .by_speed = true,
                                   .frame_bytes = (size_t)s->frame_bytes,
                                   .read_bytes = (size_t)s->read_bytes,
                                   .chunk_bytes = (size_t)s->chunk_bytes,

@@ -4,7 +4,6 @@
 #include "agent/run.h"
 #include "io/log.h"
 
-#define HANDSHAKE_MS 15000
 #define SOCKET_HWM 64
 
 /* The core is done for; a new one begins with what is on the disk, after `wait`. */
@@ -173,16 +172,18 @@ static void on_event(struct esep_zsock *socket, enum esep_zsock_event event, con
 }
 
 /* Always a socket made anew: libzmq's own reconnect has no jitter and can give up for ever. */
-static void dial(struct agent_run *run, uint32_t number)
+static void dial(struct agent_run *run, const struct agent_effect *connect)
 {
-    const struct agent_broker *broker = &run->settings->brokers[number];
+    const struct agent_broker *broker = &run->settings->brokers[connect->broker];
     const struct esep_zsock_options options = {
         .type = ESEP_ZSOCK_DEALER,
         .curve = &run->curve,
         .server_public = broker->key,
         .hwm_messages = SOCKET_HWM,
         .frame_bytes_max = (size_t)run->settings->frame_bytes + (1u << 20),
-        .handshake_ms = HANDSHAKE_MS,
+        .handshake_ms = (int)(run->settings->connect_timeout / 1000),
+        .connect_ms = (int)(connect->answer_in / 1000),
+        .dead_ms = (int)(connect->dead_after / 1000),
         .heartbeat_ms = (int)(run->settings->reply_timeout / 3000),
         .socks_proxy = run->settings->socks_proxy[0] != 0 ? run->settings->socks_proxy : NULL};
     struct esep_reason reason = {""};
@@ -210,7 +211,7 @@ static bool carry_out(struct agent_run *run, const struct agent_effect *effect)
     switch (copy.kind) {
     case AGENT_EFFECT_CONNECT:
         agent_pop(run->core);
-        dial(run, copy.broker);
+        dial(run, &copy);
         return true;
     case AGENT_EFFECT_DISCONNECT:
         agent_pop(run->core);

@@ -78,7 +78,9 @@ static bool set_options(struct esep_zsock *sock, const struct esep_zsock_options
     void *s = sock->socket;
     bool ok =
         set_int(s, ZMQ_LINGER, 0) && set_int(s, ZMQ_HANDSHAKE_IVL, sock->handshake_ms) &&
-        set_int(s, ZMQ_CONNECT_TIMEOUT, sock->handshake_ms) && set_int(s, ZMQ_BACKLOG, BACKLOG) &&
+        set_int(s, ZMQ_CONNECT_TIMEOUT, o->connect_ms > 0 ? o->connect_ms : sock->handshake_ms) &&
+        set_int(s, ZMQ_TCP_MAXRT, o->dead_ms > 0 ? o->dead_ms : 0) &&
+        set_int(s, ZMQ_BACKLOG, BACKLOG) &&
         /* Bound sockets ignore it; a client queues nothing for a peer that is not there. */
         set_int(s, ZMQ_IMMEDIATE, 1) && set_int(s, ZMQ_RECONNECT_IVL, o->reconnect ? 1000 : -1) &&
         set_int(s, ZMQ_RECONNECT_IVL_MAX, o->reconnect ? 30000 : 0) &&

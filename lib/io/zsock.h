@@ -33,6 +33,9 @@ struct esep_zsock_options {
     int hwm_messages;
     size_t frame_bytes_max;
     int handshake_ms;
+    int connect_ms; /* client: for TCP's first answer; 0: handshake_ms */
+    int dead_ms; /* client: what TCP has sent is not acknowledged for so long: GONE; 0: the system's
+                  */
     int heartbeat_ms;        /* 0: none; the timeout is three times this */
     const char *socks_proxy; /* NULL: none */
     /* Client: libzmq may dial again by itself (1 s to 30 s, no jitter). false: after GONE the owner

@@ -46,6 +46,7 @@ static void agent_start(struct pair *p)
     config.sign_key = p->office->sign;
     config.check_chain = true;
     config.compress = !p->plain;
+    config.by_speed = !p->plain;
     memset(config.seed, (int)++p->g->draws, sizeof config.seed);
     assert_int_equal(agent_new(&p->agent, &config, &p->journal, p->g->world.now, &reason), ESEP_OK);
 }
