@@ -47,8 +47,8 @@ struct agent_config {
     uint32_t broker_count; /* addresses the shell knows; tried in turn, from a random one */
     bool check_chain;      /* hash entries again as they are read: a flipped bit stops here */
     bool compress;         /* offer to pack frames (wire/compress.h) */
-    /* Frames, window, patience and tries to connect follow the measured speed (agent_speed.h), within
-     * the bounds below; false: these alone. */
+    /* Frames, window, patience and tries to connect follow the measured speed (agent_speed.h),
+     * within the bounds below; false: these alone. */
     bool by_speed;
     /* bounds; zero takes the default in brackets */
     size_t frame_bytes;    /* [64 KiB] no longer frame, but for one entry that needs it; 4 KiB .. */
@@ -262,8 +262,8 @@ struct agent_status {
     uint32_t held_epoch;   /* with FORK, BEHIND and OLDER: what the collector says it holds */
     uint64_t held_seq;
     struct esep_hash held_head; /* with OLDER */
-    uint64_t bytes_per_s; /* measured; 0: not yet */
-    uint64_t sent_bytes;  /* frames, in this run */
+    uint64_t bytes_per_s;       /* measured; 0: not yet */
+    uint64_t sent_bytes;        /* frames, in this run */
     uint64_t received_bytes;
     bool all_held; /* in this session: all that the journal has is durable there, and known so */
     bool collector_restored;  /* it held less than it had receipted: sent again */

@@ -159,6 +159,8 @@ static void keep_pace(struct agent *a)
         return;
     const size_t window = agent_speed_window(&a->speed);
     f->chunk_bytes = agent_speed_chunk(&a->speed, AGENT_CHUNK_MOST);
+    if (f->chunk_bytes > a->config.chunk_bytes)
+        f->chunk_bytes = a->config.chunk_bytes;
     f->flight_bytes = window > 2 * f->chunk_bytes ? window : 2 * f->chunk_bytes;
 }
 

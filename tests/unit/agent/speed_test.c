@@ -16,8 +16,8 @@
 static void fill_line(struct agent_speed *s, uint64_t rate, esep_time trip, esep_time *now,
                       int frames)
 {
-    struct agent_flight flights[64];
-    esep_time out_at[64];
+    struct agent_flight flights[64] = {{0}};
+    esep_time out_at[64] = {0};
     int first = 0, last = 0;
     esep_time free_at = *now;
     for (int done = 0; done < frames;) {
