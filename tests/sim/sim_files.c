@@ -41,6 +41,12 @@ static uint64_t draw(struct sim *sim, uint64_t bound)
     return esep_prng_below(&sim->files->prng, bound);
 }
 
+/* A bit here and there, where disks are bad at all. */
+static bool flips(struct sim *sim, uint64_t one_in)
+{
+    return sim->profile->disks > 0 && !sim->calm && draw(sim, one_in) == 0;
+}
+
 static uint8_t byte_of(int file, uint64_t at)
 {
     return (uint8_t)((uint64_t)file * 37 + at * 7 + (at >> 8));
@@ -135,7 +141,7 @@ static void on_read(struct sim *sim, struct sim_event *event)
         bytes[i] = byte_of(file, offset + i);
     if (sim->now < o->disk_bad_until && draw(sim, 2) == 0)
         status = ESEP_IO;
-    else if (sim->now < o->disk_bad_until && draw(sim, 4) == 0)
+    else if (flips(sim, 60))
         bytes[draw(sim, event->durable)] ^= 1;
     agent_on_file_bytes(o->core, event->a, status, esep_slice(bytes, event->durable),
                         sim_wall(sim, &o->node));
@@ -240,7 +246,7 @@ static enum esep_status write_piece(struct sim *sim, struct part *p, int file,
         return ESEP_INVALID;
     memcpy(p->came + p->held, piece.data, piece.len);
     memcpy(p->disk + p->held, piece.data, piece.len);
-    if (sim->now < sim->collector.disk_bad_until && draw(sim, 4) == 0)
+    if (flips(sim, 20))
         p->disk[p->held + draw(sim, piece.len)] ^= 1;
     p->held += piece.len;
     p->ends[p->pieces++] = p->held;
