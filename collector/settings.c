@@ -451,5 +451,6 @@ struct views_limits collector_settings_limits(const struct collector_settings *s
                                  .deliveries_max = 65536,
                                  .accounts_max = (uint32_t)s->accounts,
                                  .open_commitments_max = 64,
-                                 .plan_bytes_max = 64u << 20};
+                                 .plan_bytes_max = 64u << 20,
+                                 .scratch_bytes = 8u << 20};
 }

@@ -134,7 +134,7 @@ enum esep_status views_new(struct views **ret, const struct views_limits *limits
         !marks_init(&v->dirty_offices, limits->offices_max) ||
         !marks_init(&v->dirty_duties, limits->obligations_max) ||
         esep_arena_init(&v->plan_arena, limits->plan_bytes_max) != ESEP_OK ||
-        esep_arena_init(&v->scratch, VIEWS_SCRATCH_BYTES) != ESEP_OK ||
+        esep_arena_init(&v->scratch, limits->scratch_bytes) != ESEP_OK ||
         esep_buf_reserve(&v->rows, (size_t)1 << 20) != ESEP_OK) {
         views_free(v);
         return ESEP_NOMEM;

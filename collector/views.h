@@ -43,6 +43,7 @@ struct views_limits {
     uint32_t accounts_max;
     uint32_t open_commitments_max; /* of one office */
     size_t plan_bytes_max;         /* memory for all plans together, unpacked */
+    size_t scratch_bytes;          /* for one entry, unpacked */
 };
 /* Zones by name, loaded by the shell before; NULL: unknown. */
 typedef const struct esep_zone *views_zone_fn(void *context, const char *name);

@@ -24,7 +24,6 @@
 #define VIEWS_LINKS_MAX 16 /* what reports and withdrawals of one obligation name */
 #define VIEWS_ALERT_DAYS_MAX 16
 #define VIEWS_NONE UINT32_MAX
-#define VIEWS_SCRATCH_BYTES ((size_t)8 << 20)
 #define VIEWS_ROW_MAX 4096 /* the longest value of a row */
 #define VIEWS_ROW_FORMAT 2 /* of the layouts in views_rows.c; the store has one of its own */
 #define VIEWS_ROW_FORMAT_ACCOUNTS 3 /* from the first account on: T counts them, too */

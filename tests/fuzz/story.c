@@ -15,6 +15,7 @@ const struct views_limits story_limits = {
     .accounts_max = 4,
     .open_commitments_max = 4,
     .plan_bytes_max = 65536,
+    .scratch_bytes = 8 << 20,
 };
 
 const struct esep_zone *story_zone(void *context, const char *name)

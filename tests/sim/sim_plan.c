@@ -24,6 +24,7 @@ const struct views_limits sim_limits = {
     .accounts_max = 16,
     .open_commitments_max = 4,
     .plan_bytes_max = 4 << 20,
+    .scratch_bytes = 1 << 20,
 };
 
 static const char *const bodies[SIM_BODIES] = {"moj", "moh", "akmola", "court", "heir"};

@@ -15,7 +15,8 @@ const struct views_limits world_limits = {
     .deliveries_max = 256,
     .accounts_max = 12,
     .open_commitments_max = 4,
-    .plan_bytes_max = 1 << 20,
+    .plan_bytes_max = 1 << 18,
+    .scratch_bytes = 1 << 18,
 };
 
 const struct esep_zone *world_zone(void *context, const char *name)
