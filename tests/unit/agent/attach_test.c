@@ -140,15 +140,15 @@ static void test_a_report_is_not_endless(void **state)
         ESEP_INVALID);
     assert_non_null(strstr(reason.text, "62914561"));
     agent_report_init(&o->report, &o->arena);
-    for (unsigned i = 0; i < AGENT_FILES_MAX + 1; i++) {
+    for (unsigned i = 0; i < AGENT_ATTACHED_MAX + 1; i++) {
         (void)snprintf(name, sizeof name, "%u.pdf", i);
         assert_int_equal(
             agent_report_attached(&o->report, name, "application/pdf", 1, &hash, &reason),
-            i < AGENT_FILES_MAX ? ESEP_OK : ESEP_INVALID);
+            i < AGENT_ATTACHED_MAX ? ESEP_OK : ESEP_INVALID);
     }
-    for (unsigned i = 0; i < AGENT_FILES_MAX + 1; i++)
+    for (unsigned i = 0; i < AGENT_ATTACHED_MAX + 1; i++)
         assert_int_equal(agent_report_file(&o->report, "forms", "a.pdf", &reason),
-                         i < AGENT_FILES_MAX ? ESEP_OK : ESEP_INVALID);
+                         i < AGENT_ATTACHED_MAX ? ESEP_OK : ESEP_INVALID);
     assert_string_equal(o->report.named.files[0], "forms/a.pdf");
     end(o);
 }
