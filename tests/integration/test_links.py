@@ -8,6 +8,7 @@ import os
 import random
 import socket
 import struct
+import threading
 import unittest
 
 import esep
@@ -91,6 +92,68 @@ class Backlog(Links):
         (obligation,) = field.obligations("--body", "moj")
         self.assertEqual(obligation["came_at"], obligation["first_committed_at"])
         self.assertEqual(field.check_log()["office_entries"], 10000)
+
+
+class Socks:
+    """A SOCKS5 proxy without logins (RFC 1928: CONNECT by address or name), and what it was asked for."""
+
+    def __init__(self):
+        self.asked = []
+        self.lines = []
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.server.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                line, _ = self.server.accept()
+                self.lines.append(line)
+                threading.Thread(target=self.lead, args=(line,), daemon=True).start()
+
+    def lead(self, line):
+        def take(count):
+            return line.recv(count, socket.MSG_WAITALL)
+
+        with contextlib.suppress(OSError, IndexError):
+            take(take(2)[1])
+            line.sendall(b"\x05\x00")
+            kind = take(4)[3]
+            host = socket.inet_ntoa(take(4)) if kind == 1 else take(take(1)[0]).decode()
+            (port,) = struct.unpack("!H", take(2))
+            self.asked.append((host, port))
+            far = socket.create_connection((host, port))
+            self.lines.append(far)
+            line.sendall(b"\x05\x00\x00\x01" + bytes(6))
+            threading.Thread(target=self.carry, args=(far, line), daemon=True).start()
+            self.carry(line, far)
+
+    def carry(self, one, other):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        for line in (one, other):
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        for line in (self.server, *self.lines):
+            line.close()
+
+
+class Proxy(Links):
+    def test_the_way_out_leads_over_a_socks_proxy(self):
+        """Nothing goes past it: enrolment, reports and receipts, and the key of the broker is still asked for."""
+        proxy = Socks()
+        self.addCleanup(proxy.close)
+        office = self.field.enrol("moj", socks_proxy=proxy.address)
+        by_enrolment = len(proxy.asked)
+        self.assertGreater(by_enrolment, 0)
+        office.daemon.start()
+        self.report(office, "--wait")
+        self.assertGreater(len(proxy.asked), by_enrolment)
+        self.assertEqual(set(proxy.asked), {("127.0.0.1", self.field.broker.port)})
+        self.assertEqual(len(self.field.reports()), 1)
 
 
 class TwoBrokers(Links):
