@@ -114,6 +114,7 @@ static void send_state(struct collector *c, struct collector_session *session,
     state->file = &name;
     collector_out_to_conn(c, session->link, session->conn, &session->seal,
                           ESEP__V1__KIND__KIND_FILE_STATE, false, collector_pack(c, &state->base));
+    state->file = NULL;
 }
 
 static void refuse_file(struct collector *c, struct collector_session *session,

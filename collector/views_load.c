@@ -302,7 +302,8 @@ static load_fn *const loaders[256] = {
 enum esep_status views_load_row(struct views *v, struct esep_slice key, struct esep_slice value,
                                 struct esep_reason *reason)
 {
-    if (key.len > 0 && memchr("RMSNE", key.data[0], 5) != NULL)
+    static const uint8_t elsewhere[] = {'R', 'M', 'S', 'N', 'E'}; /* read where they are needed */
+    if (key.len > 0 && memchr(elsewhere, key.data[0], sizeof elsewhere) != NULL)
         return ESEP_OK;
     struct views_reader k = {key.data, key.len, false};
     struct views_reader r = {value.data, value.len, false};

@@ -100,7 +100,9 @@ void line_put(struct line *line, const uint8_t *data, size_t len, int64_t now)
         return;
     }
     memcpy(copy, data, len);
-    *packet = (struct line_packet){copy, len, through + line->config.delay_us};
+    packet->data = copy;
+    packet->len = len;
+    packet->out_at = through + line->config.delay_us;
     line->count++;
 }
 
