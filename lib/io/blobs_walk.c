@@ -35,7 +35,7 @@ static enum esep_status walk_folder(struct esep_blobs *blobs, unsigned number, s
 {
     char prefix[3];
     int folder = -1;
-    (void)snprintf(prefix, sizeof(prefix), "%02x", number);
+    (void)snprintf(prefix, sizeof(prefix), "%02x", number & 0xffu);
     enum esep_status status = blobs_folder_of(blobs, prefix, &folder, reason);
     if (status == ESEP_NOT_FOUND || status == ESEP_CORRUPT)
         return ESEP_OK; /* nothing of ours is in it */
