@@ -77,7 +77,8 @@ enum esep_status agent_bundle_open(struct agent_bundle_reader *ret, struct esep_
 {
     const size_t magic_len = strlen(AGENT_BUNDLE_MAGIC);
     if (file.len < magic_len || memcmp(file.data, AGENT_BUNDLE_MAGIC, magic_len) != 0)
-        return esep_because(reason, ESEP_INVALID, "this file is no bundle");
+        return esep_because(reason, ESEP_INVALID,
+                            "this file is no bundle: give one that esep-agent bundle export wrote");
     if (file.len < magic_len + AGENT_BUNDLE_SALT_BYTES)
         return esep_because(reason, ESEP_INVALID, "bundle: cut off, entries are missing");
     const size_t start = magic_len + AGENT_BUNDLE_SALT_BYTES;

@@ -13,7 +13,9 @@ enum esep_status agent_reply_open(struct agent_reply_reader *ret, struct esep_sl
     uint8_t seed[32];
     if (file.len < magic + AGENT_BUNDLE_SALT_BYTES ||
         memcmp(file.data, AGENT_REPLY_MAGIC, magic) != 0)
-        return esep_because(reason, ESEP_INVALID, "this file is no reply to a bundle");
+        return esep_because(
+            reason, ESEP_INVALID,
+            "this file is no reply to a bundle: give one that esep-collector bundle import wrote");
     struct agent_reply_reader r = {.keys = *keys};
     r.rest = esep_slice(file.data + magic + AGENT_BUNDLE_SALT_BYTES,
                         file.len - magic - AGENT_BUNDLE_SALT_BYTES);
