@@ -9,6 +9,7 @@
 #include "agent/enrol.h"
 #include "base/code.h"
 #include "io/loop.h"
+#include "io/relay.h"
 #include "io/zsock.h"
 
 #include <event2/event.h>
@@ -35,6 +36,7 @@ struct exchange {
     void *zmq;
     struct event *timer;
     struct esep_zsock *socket;
+    struct esep_relay *relay; /* NULL: no proxy */
     struct agent_enrol enrol;
     struct esep_buf frame;
     struct agent_enrol_result result;
@@ -137,6 +139,9 @@ static void on_event(struct esep_zsock *socket, enum esep_zsock_event event, con
     struct exchange *x = context;
     if (event == ESEP_ZSOCK_UP)
         send_frame(x);
+    else if (event == ESEP_ZSOCK_GONE && x->relay != NULL && esep_relay_trouble(x->relay)[0] != 0)
+        over(x, esep_because(x->reason, ESEP_AGAIN, "%.80s: %.160s", x->address,
+                             esep_relay_trouble(x->relay)));
     else if (event == ESEP_ZSOCK_GONE)
         over(x, esep_because(x->reason, ESEP_AGAIN,
                              "%.100s: %.60s; check the broker's address and key in the config, and "
@@ -170,15 +175,22 @@ static enum esep_status dial(struct exchange *x, const struct agent_desk *desk, 
                                                .server_public = s->brokers[broker].key,
                                                .hwm_messages = 8,
                                                .frame_bytes_max = FRAME_BYTES_MAX,
-                                               .handshake_ms = HANDSHAKE_MS,
-                                               .socks_proxy =
-                                                   s->socks_proxy[0] != 0 ? s->socks_proxy : NULL};
+                                               .handshake_ms = HANDSHAKE_MS};
+    const struct esep_relay_options relay = {.proxy = s->socks_proxy,
+                                             .login_file =
+                                                 s->socks_login[0] != 0 ? s->socks_login : NULL,
+                                             .target = s->brokers[broker].address,
+                                             .connect_ms = HANDSHAKE_MS};
+    char endpoint[256];
+    (void)snprintf(endpoint, sizeof endpoint, "%s", s->brokers[broker].address);
     enum esep_status status =
         esep_zsock_new(&x->socket, x->base, x->zmq, &options, on_readable, x, x->reason);
     if (status == ESEP_OK)
         status = esep_zsock_on_event(x->socket, on_event, x->reason);
+    if (status == ESEP_OK && s->socks_proxy[0] != 0)
+        status = esep_relay_new(&x->relay, x->base, &relay, endpoint, x->reason);
     if (status == ESEP_OK)
-        status = esep_zsock_connect(x->socket, s->brokers[broker].address, x->reason);
+        status = esep_zsock_connect(x->socket, endpoint, x->reason);
     return status;
 }
 
@@ -201,7 +213,9 @@ static enum esep_status try_broker(struct exchange *x, const struct agent_desk *
     }
     (void)event_del(x->timer);
     esep_zsock_free(x->socket);
+    esep_relay_free(x->relay);
     x->socket = NULL;
+    x->relay = NULL;
     agent_enrol_done(&x->enrol);
     return status;
 }

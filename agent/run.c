@@ -341,7 +341,7 @@ static void stop(struct agent_run *run)
     agent_wake_free(run->wake);
     if (run->poll != NULL)
         event_free(run->poll);
-    esep_zsock_free(run->socket);
+    agent_run_hang_up(run);
     agent_free(run->core);
     agent_run_files_close(run);
     journal_close(&run->journal);

@@ -20,6 +20,7 @@
 #define AGENT_RUN_REOPEN_AFTER (10 * ESEP_SECOND)
 
 struct agent_wake;
+struct esep_relay;
 struct esep_blobs;
 struct page;
 struct event;
@@ -50,6 +51,7 @@ struct agent_run {
     bool files_again;              /* those with a receipt, too, were told to this core */
     struct agent *core;
     struct esep_zsock *socket;
+    struct esep_relay *relay; /* what the socket dials where there is a proxy; else NULL */
     struct agent_wake *wake;
     struct page *page; /* NULL: none is served */
     struct event *poll;
@@ -57,7 +59,7 @@ struct agent_run {
     uint32_t epoch;         /* the core's */
     struct agent_run_older older;
     struct agent_status told; /* what the state file says */
-    char gone[128];           /* why the last socket ended, as libzmq tells */
+    char gone[256];           /* why the last socket ended, as libzmq or the relay tells */
     struct esep_buf read_bytes;
     struct agent_entry *read_entries;
     size_t read_count;

@@ -3,6 +3,7 @@
 #include "agent/page/page.h"
 #include "agent/run.h"
 #include "io/log.h"
+#include "io/relay.h"
 
 #define SOCKET_HWM 64
 
@@ -121,7 +122,9 @@ void agent_run_tell_progress(struct agent_run *run)
 void agent_run_hang_up(struct agent_run *run)
 {
     esep_zsock_free(run->socket);
+    esep_relay_free(run->relay);
     run->socket = NULL;
+    run->relay = NULL;
     run->blocked = false;
 }
 
@@ -163,12 +166,33 @@ static void on_event(struct esep_zsock *socket, enum esep_zsock_event event, con
     if (event == ESEP_ZSOCK_UP) {
         agent_on_connected(run->core, agent_run_now(run));
     } else if (event == ESEP_ZSOCK_GONE) {
+        /* Where a proxy is in the way, what it said says more. */
+        if (run->relay != NULL && esep_relay_trouble(run->relay)[0] != 0)
+            detail = esep_relay_trouble(run->relay);
         esep_log(ESEP_LOG_DEBUG, "connection-gone", "%s", detail);
         (void)snprintf(run->gone, sizeof run->gone, "%s", detail);
         agent_run_hang_up(run);
         agent_on_disconnected(run->core, agent_run_now(run));
     }
     agent_run_pump(run);
+}
+
+/* What the socket dials: the broker, or what leads to it through the proxy. */
+static enum esep_status find_way(struct agent_run *run, const char *broker,
+                                 const struct esep_zsock_options *options, char ret_endpoint[256],
+                                 struct esep_reason *reason)
+{
+    const struct agent_settings *s = run->settings;
+    (void)snprintf(ret_endpoint, 256, "%s", broker);
+    if (s->socks_proxy[0] == 0)
+        return ESEP_OK;
+    const struct esep_relay_options relay = {.proxy = s->socks_proxy,
+                                             .login_file =
+                                                 s->socks_login[0] != 0 ? s->socks_login : NULL,
+                                             .target = broker,
+                                             .connect_ms = options->connect_ms,
+                                             .dead_ms = options->dead_ms};
+    return esep_relay_new(&run->relay, esep_loop_base(run->loop), &relay, ret_endpoint, reason);
 }
 
 /* Always a socket made anew: libzmq's own reconnect has no jitter and can give up for ever. */
@@ -184,9 +208,9 @@ static void dial(struct agent_run *run, const struct agent_effect *connect)
         .handshake_ms = (int)(run->settings->connect_timeout / 1000),
         .connect_ms = (int)(connect->answer_in / 1000),
         .dead_ms = (int)(connect->dead_after / 1000),
-        .heartbeat_ms = (int)(run->settings->reply_timeout / 3000),
-        .socks_proxy = run->settings->socks_proxy[0] != 0 ? run->settings->socks_proxy : NULL};
+        .heartbeat_ms = (int)(run->settings->reply_timeout / 3000)};
     struct esep_reason reason = {""};
+    char endpoint[256];
     agent_run_hang_up(run);
     enum esep_status status = esep_zsock_new(&run->socket, esep_loop_base(run->loop), run->zmq,
                                              &options, on_readable, run, &reason);
@@ -194,10 +218,13 @@ static void dial(struct agent_run *run, const struct agent_effect *connect)
         status = esep_zsock_on_event(run->socket, on_event, &reason);
     if (status == ESEP_OK) {
         esep_zsock_on_writable(run->socket, on_writable);
-        status = esep_zsock_connect(run->socket, broker->address, &reason);
+        status = find_way(run, broker->address, &options, endpoint, &reason);
     }
     if (status == ESEP_OK)
+        status = esep_zsock_connect(run->socket, endpoint, &reason);
+    if (status == ESEP_OK)
         return;
+    (void)snprintf(run->gone, sizeof run->gone, "%s", reason.text);
     esep_log(ESEP_LOG_WARNING, "connect-failed", "%s: %s", broker->address, reason.text);
     agent_run_hang_up(run);
     agent_on_disconnected(run->core, agent_run_now(run));

@@ -3,6 +3,7 @@
 
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/relay.h"
 
 #include <stdlib.h>
 
@@ -29,6 +30,8 @@ static const struct esep_config_row rows[] = {
         "real, at:INSTANT or shift:-365d: for drills and demonstrations"),
     ROW("language", ESEP_CONFIG_TEXT, language, "ru", 0, 0, "kk, ru or en"),
     ROW("socks_proxy", ESEP_CONFIG_TEXT, socks_proxy, "", 0, 0, "host:port of a SOCKS5 proxy"),
+    ROW("socks_login", ESEP_CONFIG_PATH, socks_login, "", 0, 0,
+        "file whose first line is user:password for it; mode 0600"),
     ROW("compress", ESEP_CONFIG_BOOL, compress, "true", 0, 0,
         "pack reports where the collector can unpack them"),
     ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
@@ -123,6 +126,29 @@ static void check_texts(const struct agent_settings *s, struct esep_complaints *
         esep_complain_at(complaints, 1, 1, "language: '%s' is not kk, ru or en", s->language);
 }
 
+/* Found here, and not when it is dialled. */
+static void check_proxy(const struct agent_settings *s, struct esep_complaints *complaints)
+{
+    struct esep_socks_target place;
+    struct esep_socks_login login = {0};
+    struct esep_reason reason = {""};
+    if (s->socks_proxy[0] == 0) {
+        if (s->socks_login[0] != 0)
+            esep_complain_at(complaints, 1, 1,
+                             "socks_login is for a socks_proxy, and there is none");
+        return;
+    }
+    if (esep_relay_place(s->socks_proxy, &place, &reason) != ESEP_OK)
+        esep_complain_at(complaints, 1, 1, "socks_proxy: %s", reason.text);
+    for (size_t i = 0; i < s->broker_count; i++)
+        if (s->brokers[i].address[0] != 0 &&
+            esep_relay_place(s->brokers[i].address, &place, &reason) != ESEP_OK)
+            esep_complain_at(complaints, 1, 1, "a broker behind a proxy: %s", reason.text);
+    if (s->socks_login[0] != 0 && esep_relay_login(s->socks_login, &login, &reason) != ESEP_OK)
+        esep_complain_at(complaints, 1, 1, "socks_login: %s", reason.text);
+    esep_wipe(&login, sizeof login);
+}
+
 enum esep_status agent_settings_read(const char *file, struct agent_settings **ret,
                                      struct esep_reason *reason)
 {
@@ -140,6 +166,7 @@ enum esep_status agent_settings_read(const char *file, struct agent_settings **r
             (void)snprintf(settings->files, sizeof settings->files, "%s-files", settings->journal);
         check_texts(settings, complaints);
         take_brokers(settings, complaints);
+        check_proxy(settings, complaints);
     }
     if (complaints->count > 0) {
         esep_complaints_print(complaints);

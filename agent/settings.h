@@ -30,6 +30,7 @@ struct agent_settings {
     char page_files[200];
     bool page_enabled;
     char socks_proxy[128];
+    char socks_login[256]; /* a file */
     bool compress;
     uint8_t log_id[ESEP_HASH_BYTES];
     uint8_t log_key[ESEP_KEY_BYTES];

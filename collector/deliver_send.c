@@ -1,7 +1,8 @@
 /* collector/deliver_send.c - one try of one delivery: the letter (RFC 5322, 2047, MIME by libcurl)
  * or the webhook (Standard Webhooks 1.0: id, timestamp, HMAC-SHA256 signature). */
 #include "collector/deliver_internal.h"
-#include "collector/secret.h"
+#include "collector/mail_address.h"
+#include "io/secret.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -141,7 +142,7 @@ static enum esep_status set_mail_account(struct delivery *d, const struct collec
     char password[128] = "";
     struct esep_reason reason = {""};
     enum esep_status status =
-        collector_secret_read(s->mail_password_file, password, sizeof password, &reason);
+        esep_secret_read(s->mail_password_file, password, sizeof password, &reason);
     if (status != ESEP_OK) {
         (void)snprintf(d->error, sizeof d->error, "%.200s", reason.text);
         return status;

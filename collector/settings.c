@@ -1,9 +1,10 @@
 /* collector/settings.c - see settings.h. */
 #include "collector/settings.h"
 
-#include "collector/secret.h"
+#include "collector/mail_address.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/secret.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -219,7 +220,7 @@ static void take_secret(struct collector_webhook *webhook, const struct esep_yam
 {
     char text[128];
     struct esep_reason reason = {""};
-    if (collector_secret_read(path, text, sizeof text, &reason) != ESEP_OK) {
+    if (esep_secret_read(path, text, sizeof text, &reason) != ESEP_OK) {
         esep_complain(complaints, item, "%s", reason.text);
         return;
     }
@@ -305,8 +306,8 @@ static void check_mail_account(const struct collector_settings *settings,
     struct esep_reason reason = {""};
     if (settings->mail_password_file[0] == 0)
         esep_complain_at(complaints, 1, 1, "alerts.mail.user needs alerts.mail.password_file");
-    else if (collector_secret_read(settings->mail_password_file, password, sizeof password,
-                                   &reason) != ESEP_OK)
+    else if (esep_secret_read(settings->mail_password_file, password, sizeof password, &reason) !=
+             ESEP_OK)
         esep_complain_at(complaints, 1, 1, "alerts.mail.password_file: %s", reason.text);
     esep_wipe(password, sizeof password);
     if (!settings->mail_tls && strncmp(settings->mail_url, "smtps://", 8) != 0)

@@ -2,11 +2,11 @@
 #include "collector/web/web.h"
 
 #include "collector/commands.h"
-#include "collector/secret.h"
 #include "collector/web/commands.h"
 #include "collector/web/index.h"
 #include "io/keyfile.h"
 #include "io/log.h"
+#include "io/secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ static enum esep_status read_metrics_token(struct web *web, struct esep_reason *
     if (web->settings->web_metrics_token_file[0] == '\0')
         return ESEP_OK;
     enum esep_status status =
-        collector_secret_read(web->settings->web_metrics_token_file, token, sizeof token, reason);
+        esep_secret_read(web->settings->web_metrics_token_file, token, sizeof token, reason);
     if (status == ESEP_OK && strlen(token) < WEB_METRICS_TOKEN_MIN)
         status = esep_because(reason, ESEP_INVALID,
                               "web.metrics_token_file: a token has %d letters at least",

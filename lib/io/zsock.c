@@ -97,8 +97,6 @@ static bool set_options(struct esep_zsock *sock, const struct esep_zsock_options
         ok = ok && set_int(s, ZMQ_ROUTER_MANDATORY, 1);
     if (o->type == ESEP_ZSOCK_REQ) /* a lost answer does not jam it */
         ok = ok && set_int(s, ZMQ_REQ_CORRELATE, 1) && set_int(s, ZMQ_REQ_RELAXED, 1);
-    if (o->socks_proxy != NULL && o->socks_proxy[0] != '\0')
-        ok = ok && zmq_setsockopt(s, ZMQ_SOCKS_PROXY, o->socks_proxy, strlen(o->socks_proxy)) == 0;
     return ok;
 }
 

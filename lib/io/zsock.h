@@ -36,9 +36,7 @@ struct esep_zsock_options {
     int connect_ms; /* client: for TCP's first answer; 0: handshake_ms */
     int dead_ms; /* client: what TCP has sent is not acknowledged for so long: GONE; 0: the system's
                   */
-    int heartbeat_ms;        /* 0: none; the timeout is three times this */
-    const char *socks_proxy; /* NULL: none. Where it fails, libzmq 4.3.4 aborts as the socket is
-                              * closed: it lets go of the descriptor twice */
+    int heartbeat_ms; /* 0: none; the timeout is three times this */
     /* Client: libzmq may dial again by itself (1 s to 30 s, no jitter). false: after GONE the owner
      * frees the socket and makes it anew, when its own backoff says so. */
     bool reconnect;

@@ -8,7 +8,7 @@
  */
 #include "collector/alert_text.h"
 #include "collector/deliver_internal.h"
-#include "collector/secret.h"
+#include "collector/mail_address.h"
 #include "story.h"
 #include "wire/unpack.h"
 

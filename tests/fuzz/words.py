@@ -132,6 +132,7 @@ TABLE = {
     "sockets": lambda: [*literals("lib/io/zap.c", "lib/io/control.c", "broker/shell.c"),
                         *signs("1.0", "CURVE", "NULL", "PLAIN", "offices", "collectors", "status", "200", "400", "::1",
                                "127.0.0.1", bytes(32), b"\xa1\1\2\3" + bytes(28))],
+    "socks": lambda: [b"\5\0", b"\5\2", b"\5\xff", b"\1\0", b"\1\1", *(bytes([5, 0, 0, kind]) for kind in (1, 3, 4)), *(bytes([5, n, 0, 1]) for n in range(1, 10))],
     "tzif": lambda: [*signs("TZif", "TZif2", "TZif3", "TZif4", "\n<+05>-5\n", "EST5EDT,M3.2.0,M11.1.0", ",J60/2", ",0/-167",
                             "M12.5.6/24:59:59", "<-00>0", "\n\n"),
                      *(bytes(3) + bytes([n]) for n in (0, 1, 2, 6)), b"\xff" * 8, b"\x80" + bytes(7), b"\x7f" + b"\xff" * 7],

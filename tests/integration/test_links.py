@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import signal
 import socket
 import struct
 import threading
@@ -95,14 +96,23 @@ class Backlog(Links):
 
 
 class Socks:
-    """A SOCKS5 proxy without logins (RFC 1928: CONNECT by address or name), and what it was asked for."""
+    """A SOCKS5 proxy (RFC 1928: CONNECT by address or name; RFC 1929 where `login` is set), and what it was asked for.
+
+    It starts bound but deaf, which is as good as not there, and nobody else can take its port; `listen` starts it."""
 
     def __init__(self):
         self.asked = []
         self.lines = []
-        self.server = socket.create_server(("127.0.0.1", 0))
+        self.login = None  # (user, password) that it wants
+        self.reply = 0     # what it answers to CONNECT
+        self.server = socket.socket()
+        self.server.bind(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.server.getsockname()[1]}"
+
+    def listen(self):
+        self.server.listen()
         threading.Thread(target=self.serve, daemon=True).start()
+        return self
 
     def serve(self):
         with contextlib.suppress(OSError):  # closed
@@ -111,18 +121,38 @@ class Socks:
                 self.lines.append(line)
                 threading.Thread(target=self.lead, args=(line,), daemon=True).start()
 
+    def greet(self, line, take):
+        methods = take(take(2)[1])
+        wanted = 2 if self.login else 0
+        if wanted not in methods:
+            line.sendall(b"\x05\xff")
+            return False
+        line.sendall(bytes([5, wanted]))
+        if self.login is None:
+            return True
+        user = take(take(2)[1])
+        password = take(take(1)[0])
+        right = (user.decode(), password.decode()) == self.login
+        line.sendall(b"\x01\x00" if right else b"\x01\x01")
+        return right
+
     def lead(self, line):
         def take(count):
             return line.recv(count, socket.MSG_WAITALL)
 
         with contextlib.suppress(OSError, IndexError):
-            take(take(2)[1])
-            line.sendall(b"\x05\x00")
+            if not self.greet(line, take):
+                line.close()
+                return
             kind = take(4)[3]
             host = socket.inet_ntoa(take(4)) if kind == 1 else take(take(1)[0]).decode()
             (port,) = struct.unpack("!H", take(2))
             self.asked.append((host, port))
-            far = socket.create_connection((host, port))
+            if self.reply:
+                line.sendall(bytes([5, self.reply, 0, 1]) + bytes(6))
+                line.close()
+                return
+            far = socket.create_connection(("127.0.0.1", port))
             self.lines.append(far)
             line.sendall(b"\x05\x00\x00\x01" + bytes(6))
             threading.Thread(target=self.carry, args=(far, line), daemon=True).start()
@@ -136,24 +166,65 @@ class Socks:
             with contextlib.suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
+    def cut(self):
+        """Every line that it leads now breaks."""
+        for line in self.lines:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
     def close(self):
         for line in (self.server, *self.lines):
             line.close()
 
 
 class Proxy(Links):
-    def test_the_way_out_leads_over_a_socks_proxy(self):
-        """Nothing goes past it: enrolment, reports and receipts, and the key of the broker is still asked for."""
+    def login(self, office, text):
+        path = os.path.join(office.folder, "proxy.login")
+        with open(path, "w", encoding="utf-8") as file:
+            os.chmod(path, 0o600)
+            file.write(text)
+
+    def says(self, office, words):
+        esep.wait(lambda: words in (self.status(office)["uplink"]["text"] or ""), f"status to say '{words}'", timeout=300)
+
+    def test_a_proxy_and_all_that_it_may_do(self):
+        """Nothing goes past it; whatever it does, the daemon lives, says why, and gets through in the end."""
         proxy = Socks()
         self.addCleanup(proxy.close)
-        office = self.field.enrol("moj", socks_proxy=proxy.address)
-        by_enrolment = len(proxy.asked)
-        self.assertGreater(by_enrolment, 0)
+        office = self.field.enrol("moj", socks_proxy=proxy.listen().address)  # enrolment goes that way, too
+        port = self.field.broker.port
+        self.assertEqual(set(proxy.asked), {("127.0.0.1", port)})
+        office.configure(brokers=[{"address": f"tcp://localhost:{port}", "key": self.field.broker.key}])
         office.daemon.start()
+        pid = office.daemon.process.pid
         self.report(office, "--wait")
-        self.assertGreater(len(proxy.asked), by_enrolment)
-        self.assertEqual(set(proxy.asked), {("127.0.0.1", self.field.broker.port)})
-        self.assertEqual(len(self.field.reports()), 1)
+        self.assertIn(("localhost", port), proxy.asked)  # the name, for the proxy to look up
+        # It dies midway; then it refuses; then it wants a login, of which we have a wrong one.
+        proxy.reply = 5
+        proxy.cut()
+        self.says(office, "the proxy refuses: the broker's host refuses the connection")
+        proxy.login = ("moj", "right")
+        self.says(office, "the proxy refuses: it wants a login")
+        self.login(office, "moj:wrong\n")
+        office.configure(socks_login="proxy.login")
+        office.daemon.signal(signal.SIGHUP)
+        self.says(office, "the proxy refuses: user or password is wrong")
+        self.report(office)
+        self.login(office, "moj:right\n")  # read anew each time it dials
+        proxy.reply = 0
+        self.received(office, 2)
+        # It is not there at all; then it is.
+        away = Socks()
+        self.addCleanup(away.close)
+        office.configure(socks_proxy=away.address)
+        office.daemon.signal(signal.SIGHUP)
+        self.says(office, f"the proxy {away.address}: Connection refused")
+        self.report(office)
+        away.listen()
+        self.received(office, 3)
+        self.assertEqual(office.daemon.process.pid, pid)
+        self.assertTrue(office.daemon.running())
+        self.assertEqual(len(self.field.reports()), 3)
 
 
 class TwoBrokers(Links):

@@ -1,8 +1,8 @@
 /* tests/unit/collector_shell/settings_test.c - is every mistake in a configuration complained of,
  * all at once and by name, and is a good one read as it stands? */
 #include "../io/unit.h"
-#include "collector/secret.h"
 #include "collector/settings.h"
+#include "io/secret.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -202,15 +202,15 @@ static void a_secret_is_one_line_of_a_closed_file(void **state)
     char path[300];
     char out[8];
     (void)snprintf(path, sizeof path, "%s/s", folder);
-    assert_int_equal(collector_secret_read(path, out, sizeof out, NULL), ESEP_NOT_FOUND);
+    assert_int_equal(esep_secret_read(path, out, sizeof out, NULL), ESEP_NOT_FOUND);
     write_file(folder, "s", "1234567\nmore", 0600);
-    assert_int_equal(collector_secret_read(path, out, sizeof out, NULL), ESEP_OK);
+    assert_int_equal(esep_secret_read(path, out, sizeof out, NULL), ESEP_OK);
     assert_string_equal(out, "1234567");
     write_file(folder, "s", "12345678\n", 0600);
-    assert_int_equal(collector_secret_read(path, out, sizeof out, NULL), ESEP_INVALID);
+    assert_int_equal(esep_secret_read(path, out, sizeof out, NULL), ESEP_INVALID);
     write_file(folder, "s", "abc", 0640);
-    assert_int_equal(collector_secret_read(path, out, sizeof out, NULL), ESEP_DENIED);
-    assert_int_equal(collector_secret_read(folder, out, sizeof out, NULL), ESEP_INVALID);
+    assert_int_equal(esep_secret_read(path, out, sizeof out, NULL), ESEP_DENIED);
+    assert_int_equal(esep_secret_read(folder, out, sizeof out, NULL), ESEP_INVALID);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* collector/secret.c - see secret.h. */
-#include "collector/secret.h"
+/* lib/io/secret.c - see secret.h. */
+#include "io/secret.h"
 
 #include "base/crypto.h"
 
@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum esep_status collector_secret_read(const char *path, char *ret, size_t size,
-                                       struct esep_reason *reason)
+enum esep_status esep_secret_read(const char *path, char *ret, size_t size,
+                                  struct esep_reason *reason)
 {
     struct stat info;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -46,16 +46,4 @@ enum esep_status collector_secret_read(const char *path, char *ret, size_t size,
     }
     esep_wipe(ret + len, size - len);
     return ESEP_OK;
-}
-
-bool collector_mail_address(const char *text)
-{
-    const char *at = strchr(text, '@');
-    if (at == NULL || at == text || at[1] == '\0' || strchr(at + 1, '@') != NULL)
-        return false;
-    for (const char *p = text; *p != '\0'; p++)
-        if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f ||
-            strchr("<>()[]\\,;:\"", *p) != NULL)
-            return false;
-    return true;
 }
