@@ -29,12 +29,25 @@
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
+#include "agent/agent_meter.h"
+#include "agent/agent_schedule.h"
 #include "base/crypto.h"
 #include "base/time.h"
 #include "esep/v1/wire.pb-c.h"
 #include "wire/statement.h"
 
 struct agent;
+
+/* When there may be a link, and what may go over it; agent_gate.c. All zero: always, everything. */
+struct agent_rules {
+    struct esep_zone zone; /* of windows and days */
+    struct agent_schedule schedule;
+    bool urgent_anyway; /* a report due before the next window is sent outside of one */
+    esep_time stay;     /* [20 s] once all has gone, for what may still come */
+    esep_time again;    /* [1 h] in a long window: the next call */
+    bool metered;       /* each byte is paid for: it is counted, and ... */
+    struct agent_budget budget;
+};
 
 struct agent_config {
     struct esep_hash log_id;
@@ -50,6 +63,7 @@ struct agent_config {
     /* Frames, window, patience and tries to connect follow the measured speed (agent_speed.h),
      * within the bounds below; false: these alone. */
     bool by_speed;
+    struct agent_rules rules;
     /* bounds; zero takes the default in brackets */
     size_t frame_bytes;    /* [64 KiB] no longer frame, but for one entry that needs it; 4 KiB .. */
     size_t read_bytes;     /* [256 KiB] of one READ */
@@ -86,6 +100,7 @@ struct agent_journal {
     uint64_t older_seq;   /* through which sequence; 0: none */
     bool older_passed;    /* a collector that holds just this head was found not to take them */
     struct esep_hash older_passed_head;
+    struct agent_meter spent; /* as the last KEEP said */
 };
 
 /* Takes a copy of both. ESEP_INVALID: a config or journal that contradicts itself; ESEP_NOMEM. */
@@ -137,9 +152,15 @@ void agent_on_file_bytes(struct agent *agent, uint64_t token, enum esep_status s
 /* What became of STORE. ESEP_OK: durable. ESEP_AGAIN, ESEP_LIMIT: not stored, the uplink waits and
  * asks again. Anything else: it stops; the shell reopens the journal and makes a new core. */
 void agent_on_stored(struct agent *agent, uint64_t token, enum esep_status status, esep_time now);
+/* The earliest hour by which something is due that the journal holds and no receipt covers;
+ * ESEP_TIME_NEVER: nothing is. Only a schedule asks for it. */
+void agent_on_due(struct agent *agent, esep_time due_at, esep_time now);
+/* The rules of the office's zone have changed. */
+void agent_on_zone(struct agent *agent, const struct esep_zone *zone, esep_time now);
 void agent_on_time(struct agent *agent, esep_time now);
 esep_time agent_deadline(const struct agent *agent); /* when to call agent_on_time next */
-/* "Try now": a person, or the system, says that the link is up. Ends waiting, also a stop. */
+/* "Try now": a person, or the system, says that the link is up. Ends waiting, also a stop, also for
+ * a window; but not a budget. */
 void agent_now(struct agent *agent, esep_time now);
 /* No new groups; wait for what is under way (at most reply_timeout), then disconnect. */
 void agent_drain(struct agent *agent, esep_time now);
@@ -154,6 +175,7 @@ enum agent_effect_kind {
     AGENT_EFFECT_READ,        /* entries from_seq .., bytes_max (at least one); on_entries(token) */
     AGENT_EFFECT_STORE,       /* store; then on_stored(token) */
     AGENT_EFFECT_READ_FILE,   /* bytes_max of file, from offset; on_file_bytes(token) */
+    AGENT_EFFECT_KEEP,        /* `spent`, durable before it is popped: see agent_meter.h */
     AGENT_EFFECT_NOTIFY,      /* agent_status_get has changed in what a person would look at */
 };
 
@@ -210,6 +232,7 @@ struct agent_effect {
     struct agent_file file;          /* READ_FILE */
     uint64_t offset;                 /* READ_FILE */
     const struct agent_store *store; /* STORE: until on_stored */
+    struct agent_meter spent;        /* KEEP */
 };
 const struct agent_effect *agent_peek(const struct agent *agent); /* NULL: none */
 void agent_pop(struct agent *agent);
@@ -239,8 +262,23 @@ enum agent_why {
     AGENT_WHY_JOURNAL,     /* the journal cannot be read or written */
     AGENT_WHY_TOO_LARGE,   /* an entry or a mail item does not fit the bounds */
     AGENT_WHY_PROTOCOL,    /* it said something that cannot be */
+    AGENT_WHY_WINDOW,      /* there is no window now, or all has gone in this one */
+    AGENT_WHY_BUDGET,      /* the day's budget is used */
 };
 const char *agent_why_name(enum agent_why why);
+/* How the rules stand. */
+struct agent_rules_view {
+    bool scheduled, metered;
+    esep_time window_until; /* of the one that is open; ESEP_TIME_NEVER: none is */
+    esep_time window_next;
+    esep_time due_at; /* something is due before window_next, and not proved; or ESEP_TIME_NEVER */
+    bool due_sent_anyway;
+    struct agent_meter spent;
+    struct agent_budget budget;
+    esep_time day_until; /* the next budget begins */
+    bool files_wait;     /* for it; reports and mail go */
+    bool text_waits;     /* these, too */
+};
 struct agent_status {
     enum agent_state state;
     enum agent_why why;
@@ -271,6 +309,7 @@ struct agent_status {
     uint32_t files_refused;   /* of these; agent_file_get says why */
     uint64_t file_bytes;      /* of all in the list */
     uint64_t file_held_bytes; /* ... that the collector has, as it said last */
+    struct agent_rules_view rules;
 };
 void agent_status_get(const struct agent *agent, struct agent_status *ret);
 

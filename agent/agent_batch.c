@@ -170,7 +170,7 @@ static bool closes(const struct agent *a, size_t frame_len)
         return true;
     return u->next_seq > a->journal.last_seq || u->group_frames >= a->config.group_frames ||
            u->group_entries >= u->group_entries_max || a->draining ||
-           left < frame_len + u->frame_bytes_max;
+           left < frame_len + u->frame_bytes_max || agent_gate_last_frame(a, frame_len);
 }
 
 static void put_commitment(struct agent *a, const struct agent_mark *mark)
@@ -328,7 +328,8 @@ bool agent_batch_send(struct agent *a)
         return true;
     if (agent_promise_due(a))
         return promise(a);
-    if (u->mark_count == AGENT_MARKS || window_full(a) || (a->draining && u->group_entries == 0))
-        return false; /* draining: no new group */
+    const bool last = a->draining || agent_gate_closing(a);
+    if (u->mark_count == AGENT_MARKS || window_full(a) || (last && u->group_entries == 0))
+        return false; /* no new group */
     return entries_send(a);
 }

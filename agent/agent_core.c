@@ -74,6 +74,10 @@ static bool next_effect(struct agent *a)
     } else if (a->notify_due) {
         a->notify_due = false;
         e->kind = AGENT_EFFECT_NOTIFY;
+    } else if (a->gate.keep_due) {
+        a->gate.keep_due = false;
+        e->kind = AGENT_EFFECT_KEEP;
+        e->spent = a->gate.kept;
     } else if (a->send_due) {
         e->kind = AGENT_EFFECT_SEND;
         e->frame = esep_buf_slice(&a->tx);
@@ -96,6 +100,7 @@ static void turn(struct agent *a, esep_time now)
     if (now < a->now)
         agent_clock_moved(a, now - a->now);
     a->now = now;
+    agent_gate_turn(a);
 }
 
 const struct agent_effect *agent_peek(const struct agent *a)
@@ -109,6 +114,7 @@ void agent_pop(struct agent *a)
     struct agent_uplink *u = &a->uplink;
     if (a->front.kind == AGENT_EFFECT_SEND) {
         a->send_due = false;
+        agent_meter_sent(&a->gate.spent, a->tx.len);
         /* The socket took it: the wait for its reply begins here. */
         if (a->tx_kind == ESEP__V1__KIND__KIND_BATCH && u->awaiting_first &&
             u->awaiting_since != ESEP_TIME_NEVER)
@@ -132,6 +138,7 @@ void agent_on_connected(struct agent *a, esep_time now)
     turn(a, now);
     if (a->status.state == AGENT_CONNECTING) {
         agent_answered(a);
+        agent_meter_call(&a->gate.spent);
         agent_set_state(a, AGENT_GREETING, a->status.why, a->status.refusal, a->status.text);
         a->uplink.hello_at = now;
     }
@@ -180,6 +187,8 @@ static void take_frame(struct agent *a, struct esep_slice frame)
         for (size_t i = 0; i < sizeof takers / sizeof takers[0]; i++) {
             if (takers[i].kind == envelope.kind &&
                 (!takers[i].online || a->status.state == AGENT_ONLINE)) {
+                if (envelope.kind != ESEP__V1__KIND__KIND_PONG)
+                    agent_gate_stirs(a);
                 takers[i].take(a, &envelope);
                 return;
             }
@@ -192,6 +201,7 @@ void agent_on_frame(struct agent *a, struct esep_slice frame, esep_time now)
 {
     turn(a, now);
     agent_count(a, AGENT_BYTES_RECEIVED, frame.len);
+    agent_meter_came(&a->gate.spent, frame.len);
     take_frame(a, frame);
     settle(a);
 }
@@ -240,7 +250,29 @@ void agent_on_appended(struct agent *a, uint64_t last_seq, const struct esep_has
             a->uncovered_seq = last_seq;
             a->uncovered_since = now;
         }
+        agent_gate_look(a);
     }
+    settle(a);
+}
+
+void agent_on_due(struct agent *a, esep_time due_at, esep_time now)
+{
+    turn(a, now);
+    if (due_at != a->gate.due_at) {
+        a->gate.due_at = due_at;
+        a->notify_due = true;
+        agent_gate_look(a);
+    }
+    settle(a);
+}
+
+void agent_on_zone(struct agent *a, const struct esep_zone *zone, esep_time now)
+{
+    a->config.rules.zone = *zone;
+    a->gate.day_until = a->gate.span.until = INT64_MIN; /* they are looked up anew */
+    turn(a, now);
+    if (a->status.why == AGENT_WHY_WINDOW || a->status.why == AGENT_WHY_BUDGET)
+        a->status.next_try_at = a->status.state == AGENT_OFFLINE ? now : ESEP_TIME_NEVER;
     settle(a);
 }
 
@@ -301,9 +333,11 @@ esep_time agent_deadline(const struct agent *a)
 void agent_now(struct agent *a, esep_time now)
 {
     turn(a, now);
-    if (!a->draining && (a->status.state == AGENT_OFFLINE || a->status.state == AGENT_STOPPED))
-        agent_link_start(a);
-    else if (a->status.state == AGENT_GREETING && !a->uplink.hello_sent)
+    agent_gate_force(a);
+    if (!a->draining && (a->status.state == AGENT_OFFLINE || a->status.state == AGENT_STOPPED)) {
+        if (agent_gate_opens(a))
+            agent_link_start(a);
+    } else if (a->status.state == AGENT_GREETING && !a->uplink.hello_sent)
         a->uplink.hello_at = now;
     settle(a);
 }
@@ -341,6 +375,7 @@ void agent_status_get(const struct agent *a, struct agent_status *ret)
     ret->all_held = a->status.state == AGENT_ONLINE && u->verified &&
                     durable == a->journal.last_seq && agent_vault_idle(a);
     agent_files_sum(a, ret);
+    agent_gate_view(a, &ret->rules);
 }
 
 uint64_t agent_counter(const struct agent *a, enum agent_counter which)

@@ -1,10 +1,10 @@
 /* agent/agent_core.h - inside the uplink core: its state, and how its files share it.
  *
  * agent_core.c takes the events and hands out the effects; agent_link.c knows sockets, waiting and
- * backoff; agent_hello.c greets and reads WELCOME; agent_refusal.c judges refusals; agent_batch.c
- * makes BATCH frames out of entries; agent_file.c offers and sends files; agent_receipt.c and
- * agent_mail.c take what comes down and gather it for the next STORE. Each event ends in
- * agent_settle, which makes the next effect.
+ * backoff; agent_gate.c the office's windows and budget; agent_hello.c greets and reads WELCOME;
+ * agent_refusal.c judges refusals; agent_batch.c makes BATCH frames out of entries; agent_file.c
+ * offers and sends files; agent_receipt.c and agent_mail.c take what comes down and gather it for
+ * the next STORE. Each event ends in agent_settle, which makes the next effect.
  *
  * Not for anybody outside: include agent/agent.h.
  */
@@ -27,6 +27,7 @@
 #define AGENT_EVIDENCE_MAX 16u        /* likewise */
 #define AGENT_CHUNK_BYTES_MIN 1024u
 #define AGENT_CHUNK_BYTES_MAX (64u * 1024u)
+#define AGENT_CHUNK_OVERHEAD 512u /* of an envelope and its names, generously */
 #define AGENT_EVIDENCE (UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_EVIDENCE)
 
 /* A sequence whose chain hash we know from the journal. */
@@ -170,6 +171,21 @@ struct agent_files {
     uint8_t bytes[AGENT_CHUNK_BYTES_MAX];
 };
 
+/* The rules' state: see agent_gate.c. */
+struct agent_gate {
+    struct agent_span span; /* that holds span_seen, or the next one */
+    esep_time span_seen;
+    esep_time shut_since; /* its window ended amid a link; else ESEP_TIME_NEVER */
+    bool forced;          /* a person said that the line is up; tries until */
+    esep_time forced_until;
+    esep_time due_at;
+    esep_time stirred_at;     /* something other than a sign of life went or came */
+    struct agent_meter spent; /* ... and what the disk says */
+    struct agent_meter kept;
+    bool keep_due;
+    esep_time day_from, day_until; /* looked at then; the day's end */
+};
+
 struct agent {
     struct agent_config config;
     struct agent_journal journal;
@@ -200,6 +216,7 @@ struct agent {
     struct agent_vault vault;
     struct agent_part part;
     struct agent_files files;
+    struct agent_gate gate;
     struct esep_arena arena; /* what came down, unpacked; lives for one frame */
     struct esep_buf scratch; /* a plain text, for as long as it takes to seal or unpack it */
     struct esep_compressor *compressor; /* NULL: frames travel as they are */
@@ -248,7 +265,29 @@ void agent_link_time(struct agent *a);
 void agent_link_drain(struct agent *a);
 esep_time agent_link_deadline(const struct agent *a);
 
+/* Nothing failed: by the office's own rules no link until then. */
+void agent_link_pause(struct agent *a, enum agent_why why, esep_time until);
+
 void agent_clock_moved(struct agent *a, esep_time by);
+
+/* agent_gate.c */
+void agent_gate_turn(struct agent *a); /* at each event, first */
+/* A link is wanted: may it be? False: put off until it may. */
+bool agent_gate_opens(struct agent *a);
+bool agent_gate_idles(const struct agent *a); /* a wait is over, since no link may be now */
+/* A link is there, or being made: true: it was let go. */
+bool agent_gate_shuts(struct agent *a);
+void agent_gate_look(struct agent *a); /* what was put off may have become possible */
+void agent_gate_force(struct agent *a);
+void agent_gate_stirs(struct agent *a);
+void agent_gate_clock_moved(struct agent *a, esep_time by);
+bool agent_gate_closing(const struct agent *a);                      /* no new group, no PULL */
+bool agent_gate_last_frame(const struct agent *a, size_t frame_len); /* close the group with it */
+bool agent_gate_lets_files(const struct agent *a);
+void agent_gate_spent(struct agent *a, size_t frame_len); /* about to be sent: KEEP before */
+void agent_gate_keep_exact(struct agent *a);
+esep_time agent_gate_deadline(const struct agent *a);
+void agent_gate_view(const struct agent *a, struct agent_rules_view *ret);
 
 /* agent_hello.c */
 void agent_uplink_clear(struct agent *a);
@@ -298,6 +337,7 @@ void agent_files_denied(struct agent *a); /* in the clear: perhaps because of an
 void agent_on_file_state(struct agent *a, const struct esep_envelope *envelope);
 void agent_on_evidence(struct agent *a, const struct esep_envelope *envelope);
 void agent_files_stored(struct agent *a, const struct esep_evidence *evidence, size_t count);
+bool agent_files_pending(const struct agent *a); /* something of them goes, or soon will */
 esep_time agent_files_deadline(const struct agent *a);
 void agent_files_clock_moved(struct agent *a, esep_time by);
 void agent_files_sum(const struct agent *a, struct agent_status *ret);

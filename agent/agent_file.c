@@ -18,7 +18,6 @@
 
 #include <stdio.h>
 
-#define CHUNK_OVERHEAD 512u /* of an envelope and its names, generously */
 #define OFFER_MAX 16u
 #define ASKED_MAX 2u /* files offered or sent at once: the next is known when one ends */
 
@@ -140,7 +139,7 @@ static size_t chunk_len(const struct agent *a, const struct agent_file_slot *s)
     uint64_t ahead = s->have + a->files.flight_bytes;
     uint64_t until = s->through < ahead ? s->through : ahead;
     uint64_t left = s->file.size_bytes - s->sent;
-    size_t frame = a->uplink.frame_bytes_max - CHUNK_OVERHEAD;
+    size_t frame = a->uplink.frame_bytes_max - AGENT_CHUNK_OVERHEAD;
     uint64_t len = a->files.chunk_bytes < frame ? a->files.chunk_bytes : frame;
     if (s->state != AGENT_FILE_SENDING || s->sent >= until)
         return 0;
@@ -230,7 +229,7 @@ static bool chunk(struct agent *a)
 static bool may_send(const struct agent *a)
 {
     return a->files.agreed && !a->draining && a->uplink.verified && !a->window.wanted &&
-           !a->window.busy;
+           !a->window.busy && agent_gate_lets_files(a);
 }
 
 bool agent_file_send(struct agent *a)
@@ -372,6 +371,19 @@ void agent_files_stored(struct agent *a, const struct esep_evidence *evidence, s
         *s = f->slots[--f->count];
         a->notify_due = true;
     }
+}
+
+bool agent_files_pending(const struct agent *a)
+{
+    if (!a->files.agreed || !agent_gate_lets_files(a))
+        return false;
+    for (size_t i = 0; i < a->files.count; i++) {
+        const struct agent_file_slot *s = slot_at(a, i);
+        if (in_hand(s) || s->state == AGENT_FILE_STORING ||
+            (s->ask_at != ESEP_TIME_NEVER && s->ask_at <= agent_later(a, a->config.rules.stay)))
+            return true;
+    }
+    return false;
 }
 
 esep_time agent_files_deadline(const struct agent *a)

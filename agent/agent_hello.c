@@ -91,6 +91,9 @@ bool agent_seal(struct agent *a, Esep__V1__Kind kind)
     /* A PING says more than that we live: files, however many frames, do not stand for it. */
     if (kind != ESEP__V1__KIND__KIND_OFFER && kind != ESEP__V1__KIND__KIND_CHUNK)
         u->last_tx = a->now;
+    if (kind != ESEP__V1__KIND__KIND_PING)
+        agent_gate_stirs(a);
+    agent_gate_spent(a, a->tx.len);
     a->send_due = true;
     a->tx_kind = kind;
     agent_count(a, AGENT_FRAMES_SENT, 1);

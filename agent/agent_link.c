@@ -90,6 +90,9 @@ void agent_link_start(struct agent *a)
     a->link_open = true;
     a->connect_due = true;
     a->disconnect_due = false; /* CONNECT closes what was there */
+    a->gate.shut_since = ESEP_TIME_NEVER;
+    agent_gate_stirs(a);
+    agent_meter_try(&a->gate.spent);
     agent_count(a, AGENT_CONNECTS, 1);
 }
 
@@ -109,6 +112,16 @@ void agent_link_wait(struct agent *a, enum agent_why why, Esep__V1__RefusalReaso
     a->status.broker = (a->status.broker + 1) % a->config.broker_count;
     agent_set_state(a, AGENT_OFFLINE, why, refusal, text);
     a->status.next_try_at = agent_later(a, wait);
+}
+
+void agent_link_pause(struct agent *a, enum agent_why why, esep_time until)
+{
+    close_link(a);
+    agent_answered(a);
+    a->status.failures = 0;
+    agent_set_state(a, AGENT_OFFLINE, why, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_UNSPECIFIED,
+                    "");
+    a->status.next_try_at = until;
 }
 
 void agent_link_fail(struct agent *a, enum agent_why why, const char *text)
@@ -135,6 +148,7 @@ void agent_greet_again(struct agent *a, enum agent_why why, Esep__V1__RefusalRea
 static void drained(struct agent *a)
 {
     close_link(a);
+    agent_gate_keep_exact(a);
     agent_set_state(a, AGENT_DRAINED, AGENT_WHY_NONE,
                     ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_UNSPECIFIED, "");
 }
@@ -166,11 +180,20 @@ static esep_time reply_due(const struct agent *a)
     return since > ESEP_TIME_NEVER - patience ? ESEP_TIME_NEVER : since + patience;
 }
 
+static bool is_live(const struct agent *a)
+{
+    return a->status.state == AGENT_CONNECTING || a->status.state == AGENT_GREETING ||
+           a->status.state == AGENT_ONLINE;
+}
+
 void agent_link_time(struct agent *a)
 {
+    if (is_live(a) && !a->draining && agent_gate_shuts(a))
+        return;
     switch (a->status.state) {
     case AGENT_OFFLINE:
-        if (due(a, a->status.next_try_at) && !a->draining)
+        if (!a->draining && (due(a, a->status.next_try_at) || agent_gate_idles(a)) &&
+            agent_gate_opens(a))
             agent_link_start(a);
         break;
     case AGENT_CONNECTING:
@@ -199,6 +222,8 @@ esep_time agent_link_deadline(const struct agent *a)
 {
     esep_time at = a->vault.retry_at;
     const struct agent_uplink *u = &a->uplink;
+    if (!a->draining)
+        at = earlier(at, agent_gate_deadline(a));
     if (a->draining && a->status.state != AGENT_DRAINED)
         at = earlier(at, a->drain_until);
     if (a->status.state == AGENT_OFFLINE && !a->draining)
@@ -214,7 +239,7 @@ esep_time agent_link_deadline(const struct agent *a)
             at = earlier(at, u->last_tx + a->config.keep_alive);
         if (!a->send_due && agent_promise_ready(a))
             at = earlier(at, a->uncovered_since + a->config.recommit_after);
-        if (!a->send_due && agent_vault_idle(a))
+        if (!a->send_due && agent_vault_idle(a) && !agent_gate_closing(a))
             at = earlier(at, u->mail_retry_at);
         if (!a->send_due)
             at = earlier(at, agent_files_deadline(a));
@@ -242,4 +267,5 @@ void agent_clock_moved(struct agent *a, esep_time by)
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
         shift(timers[i], by);
     agent_files_clock_moved(a, by);
+    agent_gate_clock_moved(a, by);
 }

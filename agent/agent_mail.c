@@ -180,7 +180,7 @@ bool agent_control_send(struct agent *a)
 {
     const struct agent_uplink *u = &a->uplink;
     bool again = a->now >= u->mail_retry_at && agent_vault_idle(a);
-    if (!a->mail_blocked && (u->pull_wanted || again))
+    if (!a->mail_blocked && (u->pull_wanted || again) && !agent_gate_closing(a))
         return pull(a);
     if (a->now - u->last_tx >= a->config.keep_alive)
         return ping(a);

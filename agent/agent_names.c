@@ -23,6 +23,8 @@ static const char *const why_names[] = {
     [AGENT_WHY_JOURNAL] = "journal",
     [AGENT_WHY_TOO_LARGE] = "too_large",
     [AGENT_WHY_PROTOCOL] = "protocol",
+    [AGENT_WHY_WINDOW] = "window",
+    [AGENT_WHY_BUDGET] = "budget",
 };
 
 static const char *const counter_names[AGENT_COUNTERS] = {

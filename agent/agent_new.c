@@ -30,6 +30,7 @@ static void set_defaults(struct agent_config *c)
         {&c->reply_timeout, 120 * ESEP_SECOND},  {&c->keep_alive, 60 * ESEP_SECOND},
         {&c->backoff_base, ESEP_SECOND},         {&c->backoff_cap, 5 * ESEP_MINUTE},
         {&c->refused_retry, 15 * ESEP_MINUTE},   {&c->recommit_after, 2 * ESEP_SECOND},
+        {&c->rules.stay, 20 * ESEP_SECOND},      {&c->rules.again, ESEP_HOUR},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         if (*sizes[i].at == 0)
@@ -47,9 +48,9 @@ static void set_defaults(struct agent_config *c)
 
 static enum esep_status check_config(const struct agent_config *c, struct esep_reason *reason)
 {
-    const esep_time times[] = {c->connect_timeout, c->hello_timeout, c->reply_timeout,
-                               c->keep_alive,      c->backoff_base,  c->backoff_cap,
-                               c->refused_retry,   c->recommit_after};
+    const esep_time times[] = {
+        c->connect_timeout, c->hello_timeout, c->reply_timeout,  c->keep_alive, c->backoff_base,
+        c->backoff_cap,     c->refused_retry, c->recommit_after, c->rules.stay, c->rules.again};
     if (c->office == 0)
         return esep_because(reason, ESEP_INVALID, "no office number: run `esep-agent enrol` first");
     if (c->broker_count == 0)
@@ -122,6 +123,13 @@ static void start(struct agent *a, const struct agent_journal *journal, esep_tim
     esep_wipe(seed, sizeof seed);
     a->status.broker = (uint32_t)esep_prng_below(&a->prng, a->config.broker_count);
     a->status.mail_last = journal->mail_through;
+    a->gate = (struct agent_gate){.spent = journal->spent,
+                                  .kept = journal->spent,
+                                  .shut_since = ESEP_TIME_NEVER,
+                                  .due_at = ESEP_TIME_NEVER,
+                                  .stirred_at = now};
+    a->gate.span.until = a->gate.day_until = INT64_MIN;
+    agent_gate_turn(a);
     agent_uplink_clear(a);
     agent_set_state(a, AGENT_OFFLINE, AGENT_WHY_START, NO_REFUSAL, "");
     a->status.since = now;

@@ -145,6 +145,7 @@ void world_watch(struct world *w, const struct agent_effect *e)
     case AGENT_EFFECT_STORE:
         check_store(w, e->store);
         break;
+    case AGENT_EFFECT_KEEP:
     case AGENT_EFFECT_NOTIFY:
         break;
     default:

@@ -227,6 +227,7 @@ struct sim_office {
     bool told_version;                 /* ... and it was told so */
     bool refused_version;              /* its core says so just now */
     bool unknown;                      /* ... or that it is not enrolled */
+    struct agent_meter spent;          /* in its file of the budget */
 };
 
 struct sim_broker {

@@ -37,7 +37,8 @@ static struct agent *make_core(struct sim *sim, struct sim_office *o)
     o->journal.marks.epoch = o->journal.epoch;
     if (sim_real != NULL)
         sim_real->journal_check(sim, o->node.number);
-    const struct agent_journal start = sim_older_start(o);
+    struct agent_journal start = sim_older_start(o);
+    start.spent = o->spent;
     if (agent_new(&core, &o->config, &start, now_of(sim, o), &reason) != ESEP_OK)
         sim_fail(sim, "%s does not start: %s", o->node.name, reason.text);
     if (o->draining)
@@ -374,6 +375,9 @@ static bool carry_out(struct sim *sim, int office, const struct agent_effect *ef
         break;
     case AGENT_EFFECT_READ_FILE:
         sim_files_read(sim, office, &copy);
+        break;
+    case AGENT_EFFECT_KEEP:
+        o->spent = copy.spent;
         break;
     case AGENT_EFFECT_NOTIFY:
         on_notify(sim, o);

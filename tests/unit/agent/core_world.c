@@ -270,6 +270,10 @@ static bool office_effect(struct world *w)
         if (!w->hold_stores)
             office_store_now(w, w->store_answer);
         return true;
+    case AGENT_EFFECT_KEEP:
+        w->disk.spent = e->spent;
+        w->keeps++;
+        break;
     case AGENT_EFFECT_NOTIFY:
         w->notifies++;
         break;

@@ -123,7 +123,7 @@ struct world {
     struct esep_prng prng;
     struct esep_arena arena;
     struct esep_buf plain, frame;
-    uint32_t notifies;
+    uint32_t notifies, keeps;
 };
 
 struct world *world_new(uint64_t seed);
