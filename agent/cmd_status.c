@@ -5,6 +5,7 @@
 #include "agent/attach.h"
 #include "agent/daemon_state.h"
 #include "agent/duties.h"
+#include "agent/rules_say.h"
 #include "agent/texts.h"
 
 #include <stdlib.h>
@@ -101,7 +102,7 @@ static uint64_t sent_of(const struct standing *s)
 
 static json_t *uplink_json(const struct standing *s)
 {
-    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:i, s:I, s:I}", "daemon",
+    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:i, s:I, s:I, s:o, s:o}", "daemon",
                      (int)s->daemon.running, "state",
                      s->daemon.known ? json_string(s->daemon.state) : json_null(), "why",
                      s->daemon.known ? json_string(s->daemon.why) : json_null(), "text",
@@ -109,7 +110,9 @@ static json_t *uplink_json(const struct standing *s)
                      esep_json_time(s->daemon.since, s->zone), "next_try_at",
                      esep_json_time(s->daemon.next_try_at, s->zone), "failures",
                      (int)s->daemon.failures, "sent_bytes", (json_int_t)s->daemon.sent_bytes,
-                     "received_bytes", (json_int_t)s->daemon.received_bytes);
+                     "received_bytes", (json_int_t)s->daemon.received_bytes, "window",
+                     agent_window_json(&s->daemon.rules, s->zone), "budget",
+                     agent_budget_json(&s->daemon.rules, s->zone));
 }
 
 static int print_json(const struct agent_desk *desk, const struct standing *s)
@@ -174,6 +177,7 @@ static int print_text(const struct agent_desk *desk, const struct standing *s)
                  desk->identity.body, desk->settings->label[0] != 0 ? ", " : "",
                  desk->settings->label);
     print_uplink(s, lang);
+    agent_rules_print(&s->daemon.rules, s->zone, lang);
     (void)printf("%s: %s %llu, %s %llu, %s %llu, %s %u\n", agent_text(TEXT_ENTRIES, lang),
                  agent_text(TEXT_WRITTEN, lang), (unsigned long long)s->journal.last_seq,
                  agent_text(TEXT_QUEUED, lang), (unsigned long long)s->waiting,

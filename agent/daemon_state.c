@@ -1,6 +1,8 @@
 /* agent/daemon_state.c - see daemon_state.h. Lines "key value", in any order. */
 #include "agent/daemon_state.h"
 
+#include "agent/rules_say.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -33,6 +35,7 @@ enum esep_status agent_daemon_state_write(const char *journal, const struct agen
                   status->next_try_at, status->failures, status->held_epoch, status->epoch,
                   status->sent_seq, status->sent_bytes, status->received_bytes,
                   status->file_held_bytes, status->files_refused, status->text);
+    agent_rules_write(file, &status->rules);
     if (fclose(file) != 0 || rename(draft, path) != 0)
         return esep_because(reason, ESEP_IO, "%s: %s", path, strerror(errno));
     return ESEP_OK;
@@ -90,6 +93,8 @@ static void take_line(struct agent_daemon_state *ret, char *line)
         ret->file_held_bytes = strtoull(value, NULL, 10);
     else if (strcmp(line, "files_refused") == 0)
         ret->files_refused = (uint32_t)strtoul(value, NULL, 10);
+    else
+        (void)agent_rules_take(&ret->rules, line, value);
 }
 
 void agent_daemon_state_read(const char *journal, struct agent_daemon_state *ret)

@@ -29,6 +29,7 @@ struct agent_daemon_state {
     uint64_t received_bytes;
     uint64_t file_held_bytes; /* of files without their receipt: at the collector already */
     uint32_t files_refused;
+    struct agent_rules_view rules;
 };
 void agent_daemon_state_read(const char *journal, struct agent_daemon_state *ret);
 

@@ -54,6 +54,7 @@ static void look_at_journal(struct agent_run *run)
     }
     if (head.seq > run->seen.seq) {
         run->seen = head;
+        run->due_again = true;
         agent_page_changed(run->page);
         if (run->older.epoch == 0)
             agent_on_appended(run->core, head.seq, &head.hash, agent_run_now(run));
@@ -108,6 +109,7 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
     (void)what;
     struct agent_run *run = context;
     look_at_journal(run);
+    agent_run_rules_look(run);
     agent_run_pump(run);
     if (run->core != NULL)
         agent_run_tell_progress(run);
@@ -118,6 +120,7 @@ static void on_wake(void *context, bool try_now)
     struct agent_run *run = context;
     look_at_journal(run);
     look_at_marks(run);
+    agent_run_rules_look(run);
     if (try_now && run->core != NULL)
         agent_now(run->core, agent_run_now(run));
     agent_run_pump(run);
@@ -148,12 +151,20 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
                                   .keep_alive = s->keep_alive,
                                   .backoff_base = s->backoff,
                                   .backoff_cap = s->backoff_max,
+                                  .rules = s->rules,
                                   .sign_key = run->sign_key};
+    if (s->rules.metered) { /* also to knock costs */
+        config.keep_alive = s->metered_keep_alive;
+        if (config.backoff_cap < s->metered_keep_alive)
+            config.backoff_cap = s->metered_keep_alive;
+    }
     enum esep_status status = journal_identity(&run->journal, &identity, reason);
     if (status == ESEP_OK)
         status = agent_check_identity(s, &identity, &run->sign_key, reason);
     if (status == ESEP_OK)
         status = agent_run_load(run, &journal, reason);
+    if (status == ESEP_OK)
+        agent_run_spent(run, &journal.spent);
     if (status == ESEP_OK)
         status = journal_head(&run->journal, &head, reason);
     if (status == ESEP_OK) /* as in look_at_journal */
@@ -176,6 +187,7 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
     run->told_receipted = journal.receipted_seq;
     run->files_due = true;
     run->files_again = false;
+    run->due_again = true;
     if (run->draining)
         agent_drain(*ret, agent_run_now(run));
     return ESEP_OK;

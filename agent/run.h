@@ -2,8 +2,9 @@
  *
  * run.c starts, reopens and stops; run_effects.c carries out what the core asks for: the socket,
  * the journal, what `status` shows; run_files.c brings the files that
- * reports name; run_older.c sends what an older epoch owes; page/ serves the
- * office's page from the same loop. One thread, the loop's.
+ * reports name; run_rules.c knows the day's budget across restarts, what is due, and the zone;
+ * run_older.c sends what an older epoch owes; page/ serves the office's page from the same loop.
+ * One thread, the loop's.
  *
  * Invariant: the socket is the one of the core's last CONNECT, or NULL.
  */
@@ -49,6 +50,8 @@ struct agent_run {
     uint8_t file_bytes[65536];     /* of one chunk */
     bool files_due;                /* there may be files that the core has not heard of */
     bool files_again;              /* those with a receipt, too, were told to this core */
+    bool due_again;                /* what is due may be another than the core knows */
+    esep_time zone_at;             /* tzdata is looked at again then */
     struct agent *core;
     struct esep_zsock *socket;
     struct esep_relay *relay; /* what the socket dials where there is a proxy; else NULL */
@@ -87,6 +90,10 @@ void agent_run_look_at_epochs(struct agent_run *run);
 void agent_run_files_look(struct agent_run *run);
 void agent_run_file_read(struct agent_run *run, const struct agent_effect *effect);
 void agent_run_files_close(struct agent_run *run);
+/* run_rules.c: what a core begins with; KEEP; what the core cannot know by itself. */
+void agent_run_spent(const struct agent_run *run, struct agent_meter *ret);
+void agent_run_keep(struct agent_run *run, const struct agent_meter *spent);
+void agent_run_rules_look(struct agent_run *run);
 /* How far the sending is: not worth a NOTIFY, but `status` shows it. */
 void agent_run_tell_progress(struct agent_run *run);
 /* What people see, with what the socket knows of a connection that did not come about. */

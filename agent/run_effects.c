@@ -69,6 +69,7 @@ static void store(struct agent_run *run, uint64_t token, const struct agent_stor
     if (status == ESEP_OK) {
         run->told_receipted = what->receipted_seq;
         run->files_due = run->files_due || what->receipt_count > 0 || what->evidence_count > 0;
+        run->due_again = run->due_again || what->receipt_count > 0 || what->mail_count > 0;
     }
     for (size_t i = 0; status == ESEP_OK && i < what->evidence_count; i++)
         esep_log(ESEP_LOG_INFO, "evidence", "a file of %llu bytes has its receipt",
@@ -114,7 +115,9 @@ void agent_run_tell_progress(struct agent_run *run)
     agent_run_status(run, &status);
     if (status.sent_seq != run->told.sent_seq || status.epoch != run->told.epoch ||
         status.file_held_bytes != run->told.file_held_bytes ||
-        status.file_count != run->told.file_count)
+        status.file_count != run->told.file_count ||
+        status.rules.spent.out != run->told.rules.spent.out ||
+        status.rules.spent.in != run->told.rules.spent.in)
         write_state(run, &status);
     agent_page_tick(run->page);
 }
@@ -208,7 +211,8 @@ static void dial(struct agent_run *run, const struct agent_effect *connect)
         .handshake_ms = (int)(run->settings->connect_timeout / 1000),
         .connect_ms = (int)(connect->answer_in / 1000),
         .dead_ms = (int)(connect->dead_after / 1000),
-        .heartbeat_ms = (int)(run->settings->reply_timeout / 3000)};
+        /* Where bytes cost money the core's own signs of life must do. */
+        .heartbeat_ms = run->settings->metered ? 0 : (int)(run->settings->reply_timeout / 3000)};
     struct esep_reason reason = {""};
     char endpoint[256];
     agent_run_hang_up(run);
@@ -266,6 +270,10 @@ static bool carry_out(struct agent_run *run, const struct agent_effect *effect)
     case AGENT_EFFECT_READ_FILE:
         agent_pop(run->core);
         agent_run_file_read(run, &copy);
+        return true;
+    case AGENT_EFFECT_KEEP:
+        agent_run_keep(run, &copy.spent);
+        agent_pop(run->core);
         return true;
     case AGENT_EFFECT_NOTIFY:
         agent_pop(run->core);

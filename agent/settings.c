@@ -40,6 +40,31 @@ static const struct esep_config_row rows[] = {
     ROW("page.port", ESEP_CONFIG_U64, page_port, "0", 0, 65535, "its port; 0: any free one"),
     ROW("page.files", ESEP_CONFIG_PATH, page_files, "/usr/share/esep/office", 0, 0,
         "folder of the page's own files"),
+    ROW("link.windows", ESEP_CONFIG_NODE, windows_node, "", 0, 0,
+        "when there is a link: list of texts as \"Mon-Fri 09:00-09:30, 16:00-16:20\"; none: "
+        "always"),
+    ROW("link.zone", ESEP_CONFIG_TEXT, zone, "Asia/Almaty", 0, 0,
+        "the office's zone: of windows, and of the day that a budget is for"),
+    ROW("link.urgent", ESEP_CONFIG_BOOL, urgent, "true", 0, 0,
+        "a report due before the next window is sent outside of one"),
+    ROW("link.stay", ESEP_CONFIG_DURATION, stay, "20s", SECONDS(1), SECONDS(3600),
+        "in a window, once all has gone: how long for what may still come"),
+    ROW("link.again", ESEP_CONFIG_DURATION, again, "1h", SECONDS(60), SECONDS(86400),
+        "... and after how long it calls again, where the window lasts"),
+    ROW("link.metered", ESEP_CONFIG_BOOL, metered, "false", 0, 0,
+        "bytes cost money: they are counted, and signs of life are seldom"),
+    ROW("link.keep_alive", ESEP_CONFIG_DURATION, metered_keep_alive, "15m", SECONDS(60),
+        SECONDS(3600),
+        "metered: in place of limits.keep_alive; less than broker's and collector's "
+        "idle times"),
+    ROW("link.day_bytes", ESEP_CONFIG_U64, day_bytes, "0", 0, 1ull << 50,
+        "metered: budget of a day, both ways; 0: none"),
+    ROW("link.day_bytes_out", ESEP_CONFIG_U64, day_bytes_out, "0", 0, 1ull << 50,
+        "... of what goes out; 0: none"),
+    ROW("link.day_bytes_in", ESEP_CONFIG_U64, day_bytes_in, "0", 0, 1ull << 50,
+        "... of what comes in; 0: none"),
+    ROW("link.text_percent", ESEP_CONFIG_U64, text_percent, "25", 0, 100,
+        "of the budget, that attached files leave to reports and mail"),
     ROW("limits.journal_bytes", ESEP_CONFIG_U64, journal_bytes, "4G", 1u << 20, 1ull << 42,
         "size of the journal's map; 80 % of it is used, then new reports are refused"),
     ROW("limits.entries", ESEP_CONFIG_U64, entries, "100000", 1, 1ull << 32,
@@ -111,6 +136,53 @@ static void take_brokers(struct agent_settings *s, struct esep_complaints *compl
     s->broker_count = count;
 }
 
+#define DAY_BYTES_LEAST (64u * 1024u) /* less would not do for a day's calls and signs of life */
+
+static void take_windows(struct agent_settings *s, struct esep_complaints *complaints)
+{
+    const struct esep_yaml_node *node = s->windows_node;
+    const bool list = node != NULL && esep_yaml_kind(node) == ESEP_YAML_LIST;
+    const size_t count = node == NULL ? 0 : list ? esep_yaml_count(node) : 1;
+    if (node != NULL && !list && esep_yaml_kind(node) != ESEP_YAML_SCALAR) {
+        esep_complain(complaints, node, "'windows' is a list of texts");
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct esep_yaml_node *item = list ? esep_yaml_item(node, i) : node;
+        struct esep_reason reason = {""};
+        if (agent_schedule_parse(&s->rules.schedule, esep_yaml_scalar(item), &reason) != ESEP_OK)
+            esep_complain(complaints, item, "%s", reason.text);
+    }
+}
+
+static void take_rules(struct agent_settings *s, struct esep_complaints *complaints)
+{
+    struct agent_rules *r = &s->rules;
+    struct esep_reason reason = {""};
+    const uint64_t bounds[] = {s->day_bytes, s->day_bytes_out, s->day_bytes_in};
+    take_windows(s, complaints);
+    r->urgent_anyway = s->urgent;
+    r->stay = s->stay;
+    r->again = s->again;
+    r->metered = s->metered;
+    r->budget = (struct agent_budget){.both = s->day_bytes,
+                                      .out = s->day_bytes_out,
+                                      .in = s->day_bytes_in,
+                                      .text_percent = (uint32_t)s->text_percent};
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
+        if (bounds[i] != 0 && bounds[i] < DAY_BYTES_LEAST)
+            esep_complain_at(complaints, 1, 1,
+                             "link.day_bytes: %llu is too little for a day: at least 64k, or 0 for "
+                             "none",
+                             (unsigned long long)bounds[i]);
+    if (agent_budget_bounds(&r->budget) && !r->metered)
+        esep_complain_at(complaints, 1, 1,
+                         "link.day_bytes: a budget needs link.metered: true, too");
+    if ((r->schedule.count > 0 || r->metered) &&
+        esep_zone_load(&r->zone, s->zone, &reason) != ESEP_OK)
+        esep_complain_at(complaints, 1, 1, "link.zone: %s", reason.text);
+}
+
 static void check_texts(const struct agent_settings *s, struct esep_complaints *complaints)
 {
     enum esep_log_level level;
@@ -167,6 +239,7 @@ enum esep_status agent_settings_read(const char *file, struct agent_settings **r
         check_texts(settings, complaints);
         take_brokers(settings, complaints);
         check_proxy(settings, complaints);
+        take_rules(settings, complaints);
     }
     if (complaints->count > 0) {
         esep_complaints_print(complaints);
@@ -181,6 +254,7 @@ done:
         return status;
     }
     settings->brokers_node = NULL;
+    settings->windows_node = NULL;
     *ret = settings;
     return ESEP_OK;
 }

@@ -50,6 +50,17 @@ struct agent_settings {
     int64_t backoff;
     int64_t backoff_max;
     int64_t poll;
+    /* Windows and metering. */
+    const struct esep_yaml_node *windows_node;
+    char zone[64];
+    bool urgent;
+    bool metered;
+    int64_t stay;
+    int64_t again;
+    int64_t metered_keep_alive;
+    uint64_t day_bytes, day_bytes_out, day_bytes_in;
+    uint64_t text_percent;
+    struct agent_rules rules; /* what follows from these */
     const struct esep_yaml_node *brokers_node;
     size_t broker_count;
     struct agent_broker brokers[AGENT_BROKERS_MAX];

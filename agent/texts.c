@@ -65,6 +65,27 @@ static const struct text_row texts[AGENT_TEXTS] = {
                       "No receipt yet: the entry is safe in the journal and waits"},
     [TEXT_PROMISE_STANDS] = {"бірақ уақыты расталды", "но час уже подтверждён",
                              "but its hour is proved already"},
+    [TEXT_WINDOW] = {"Байланыс терезесі", "Окно связи", "Link window"},
+    [TEXT_OPEN_UNTIL] = {"ашық, аяқталуы", "открыто до", "open until"},
+    [TEXT_NEXT_WINDOW] = {"келесісі", "следующее", "next"},
+    [TEXT_DUE_BEFORE] = {"Есептің мерзімі келесі терезеден бұрын",
+                         "Срок отчёта раньше следующего окна",
+                         "A report is due before the next window"},
+    [TEXT_GOES_ANYWAY] = {"ол терезеден тыс жіберіледі", "он уйдёт вне окна",
+                          "it is sent outside of one"},
+    [TEXT_WOULD_BE_LATE] = {"ол кешігеді; байланыс бар болса, беттегі «Қазір қосылып көру» немесе "
+                            "report --wait",
+                            "он опоздает; если связь есть: «Попробовать сейчас» на странице или "
+                            "report --wait",
+                            "it will be late; where the line is up: “Try now” on the page, or "
+                            "report --wait"},
+    [TEXT_BUDGET] = {"Бүгінгі трафик", "Трафик за сегодня", "Traffic today"},
+    [TEXT_FILES_WAIT] = {"файлдар ертеңгі күнді күтеді, есептер мен хабарламалар жүре береді",
+                         "файлы ждут завтрашнего дня, отчёты и уведомления идут",
+                         "files wait until tomorrow, reports and alerts go"},
+    [TEXT_ALL_WAITS] = {"бүгінгісі таусылды, бәрі ертеңгі күнді күтеді",
+                        "на сегодня исчерпан, всё ждёт завтрашнего дня",
+                        "used for today, everything waits until tomorrow"},
 };
 
 static const struct {

@@ -49,6 +49,15 @@ enum agent_text {
     TEXT_VALID,
     TEXT_WAITING,
     TEXT_PROMISE_STANDS,
+    TEXT_WINDOW,
+    TEXT_OPEN_UNTIL,
+    TEXT_NEXT_WINDOW,
+    TEXT_DUE_BEFORE,
+    TEXT_GOES_ANYWAY,
+    TEXT_WOULD_BE_LATE,
+    TEXT_BUDGET,
+    TEXT_FILES_WAIT,
+    TEXT_ALL_WAITS,
     AGENT_TEXTS
 };
 /* language: kk, ru, en. */
