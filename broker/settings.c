@@ -58,16 +58,20 @@ static const struct esep_config_row rows[] = {
         "... and at once, after a rest"),
     ROW("limits.heartbeat", ESEP_CONFIG_DURATION, heartbeat, "2s", MS(50), SECONDS(60),
         "beat to each collector; three missed beats are an absence"),
-    ROW("limits.idle", ESEP_CONFIG_DURATION, idle, "10m", SECONDS(1), SECONDS(86400),
-        "an office's connection unheard of for so long is forgotten"),
+    ROW("limits.idle", ESEP_CONFIG_DURATION, idle, "20m", SECONDS(1), SECONDS(86400),
+        "an office's connection unheard of for so long is forgotten; longer than a metered "
+        "office's "
+        "link.keep_alive"),
     ROW("limits.wait", ESEP_CONFIG_DURATION, wait, "5s", MS(10), SECONDS(3600),
         "how long offices are told to wait while no collector is there"),
     ROW("limits.drain", ESEP_CONFIG_DURATION, drain, "1s", MS(0), SECONDS(60),
         "after TERM, replies still pass for so long"),
     ROW("limits.handshake", ESEP_CONFIG_DURATION, handshake, "30s", MS(100), SECONDS(600),
         "a handshake not complete by then is cut off"),
-    ROW("limits.agent_ping", ESEP_CONFIG_DURATION, agent_ping, "60s", 0, SECONDS(3600),
-        "transport ping to offices; gone after three; longer than a chunk takes on a bad link"),
+    ROW("limits.agent_ping", ESEP_CONFIG_DURATION, agent_ping, "0s", 0, SECONDS(3600),
+        "transport ping to offices, gone after three; 0: theirs to us must do, since whose bytes "
+        "cost "
+        "money must not be asked"),
     ROW("limits.agent_queue", ESEP_CONFIG_U64, agent_queue, "1000", 16, 1U << 20,
         "messages waiting for one office; more: it does not read, and is gone"),
     ROW("limits.collector_queue", ESEP_CONFIG_U64, collector_queue, "4096", 16, 1U << 20,

@@ -50,6 +50,7 @@ static enum esep_status open_offices(struct broker_shell *shell, struct esep_rea
         .frame_bytes_max = MESSAGE_BYTES_MAX,
         .handshake_ms = (int)(s->handshake / 1000),
         .heartbeat_ms = (int)(s->agent_ping / 1000),
+        .keep_alive_s = (int)(s->core.idle / ESEP_SECOND),
     };
     const enum esep_status status =
         esep_zsock_new(&shell->agents, esep_loop_base(shell->loop), shell->zmq, &options,

@@ -92,8 +92,10 @@ static const struct esep_config_row rows[] = {
         "of a file, sent ahead of what is written"),
     ROW("limits.files_kept", ESEP_CONFIG_DURATION, files_kept, "30d", SECONDS(60),
         SECONDS(3650ull * 86400), "a partial file that nobody goes on with stays so long"),
-    ROW("limits.session_idle", ESEP_CONFIG_DURATION, session_idle, "10m", SECONDS(1),
-        SECONDS(86400), "an office unheard of for so long says Hello again"),
+    ROW("limits.session_idle", ESEP_CONFIG_DURATION, session_idle, "20m", SECONDS(1),
+        SECONDS(86400),
+        "an office unheard of for so long says Hello again; longer than a metered one's "
+        "keep_alive"),
     ROW("limits.presence_every", ESEP_CONFIG_DURATION, presence_every, "6h", SECONDS(1),
         SECONDS(7 * 86400), "log an office's sign of life at most so often"),
     ROW("limits.link_heartbeat", ESEP_CONFIG_DURATION, link_heartbeat, "2s", 100000, SECONDS(60),

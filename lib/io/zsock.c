@@ -73,6 +73,17 @@ static bool set_heartbeat(void *socket, int ms)
            set_int(socket, ZMQ_HEARTBEAT_TTL, lifetime);
 }
 
+#define PROBES 5
+#define PROBE_EVERY_S 60
+
+static bool set_keep_alive(void *socket, int seconds)
+{
+    return seconds <= 0 || (set_int(socket, ZMQ_TCP_KEEPALIVE, 1) &&
+                            set_int(socket, ZMQ_TCP_KEEPALIVE_IDLE, seconds) &&
+                            set_int(socket, ZMQ_TCP_KEEPALIVE_INTVL, PROBE_EVERY_S) &&
+                            set_int(socket, ZMQ_TCP_KEEPALIVE_CNT, PROBES));
+}
+
 static bool set_options(struct esep_zsock *sock, const struct esep_zsock_options *o)
 {
     void *s = sock->socket;
@@ -84,7 +95,8 @@ static bool set_options(struct esep_zsock *sock, const struct esep_zsock_options
         /* Bound sockets ignore it; a client queues nothing for a peer that is not there. */
         set_int(s, ZMQ_IMMEDIATE, 1) && set_int(s, ZMQ_RECONNECT_IVL, o->reconnect ? 1000 : -1) &&
         set_int(s, ZMQ_RECONNECT_IVL_MAX, o->reconnect ? 30000 : 0) &&
-        set_heartbeat(s, o->heartbeat_ms) && set_curve(sock, o);
+        set_heartbeat(s, o->heartbeat_ms) && set_keep_alive(s, o->keep_alive_s) &&
+        set_curve(sock, o);
     if (o->hwm_messages > 0)
         ok = ok && set_int(s, ZMQ_SNDHWM, o->hwm_messages) &&
              set_int(s, ZMQ_RCVHWM, o->hwm_messages);

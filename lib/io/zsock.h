@@ -37,6 +37,8 @@ struct esep_zsock_options {
     int dead_ms; /* client: what TCP has sent is not acknowledged for so long: GONE; 0: the system's
                   */
     int heartbeat_ms; /* 0: none; the timeout is three times this */
+    int keep_alive_s; /* TCP asks after so long without a byte, and gives up 5 minutes later; 0: no
+                       */
     /* Client: libzmq may dial again by itself (1 s to 30 s, no jitter). false: after GONE the owner
      * frees the socket and makes it anew, when its own backoff says so. */
     bool reconnect;
