@@ -1,6 +1,7 @@
 /* agent/page/status.c - the connection, and what waits; see page.h. */
 #include "agent/page/page.h"
 #include "agent/page/say.h"
+#include "agent/rules_say.h"
 
 struct standing {
     struct agent_journal journal;
@@ -75,12 +76,13 @@ static json_t *connection_json(const struct standing *s)
     const esep_time word = u->welcomed_at != 0 ? u->welcomed_at
                            : s->viewed         ? s->view.office_time
                                                : 0;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:o, s:o}", "state",
-                     agent_state_name(u->state), "why", agent_why_name(u->why), "text", u->text,
-                     "since", esep_json_time(u->since, s->zone), "next_try_at",
-                     esep_json_time(u->next_try_at, s->zone), "failures", (int)u->failures,
-                     "last_word_at", esep_json_time(word, s->zone), "last_word_clock",
-                     word != 0 ? json_string("office") : json_null());
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "state", agent_state_name(u->state),
+        "why", agent_why_name(u->why), "text", u->text, "since", esep_json_time(u->since, s->zone),
+        "next_try_at", esep_json_time(u->next_try_at, s->zone), "failures", (int)u->failures,
+        "last_word_at", esep_json_time(word, s->zone), "last_word_clock",
+        word != 0 ? json_string("office") : json_null(), "window",
+        agent_window_json(&u->rules, s->zone), "budget", agent_budget_json(&u->rules, s->zone));
 }
 
 static json_t *evidence_json(const struct standing *s)
