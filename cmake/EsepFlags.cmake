@@ -19,7 +19,7 @@ endif()
 target_compile_options(esep_flags INTERFACE -fstack-protector-strong -fstack-clash-protection
   -fcf-protection=full)
 target_link_options(esep_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ${ESEP_PIE})
 include(CheckPIESupported)
 check_pie_supported()
 if(NOT ESEP_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
