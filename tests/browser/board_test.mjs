@@ -5,8 +5,8 @@
 
 import assert from "node:assert/strict";
 import {
-    address, confirm, download, enter, facts, faults, go, keyOf, LANGUAGES, launch, look, NARROW, office, open, PASSWORD, report,
-    settled, speak, WIDE,
+    address, confirm, decide, download, enter, facts, faults, FOLDED, go, keyOf, LANGUAGES, launch, look, NARROW, office, open, PASSWORD, report,
+    SEEN, settled, speak, WHOLE, WIDE,
 } from "./country.mjs";
 import { theConflict, theRegionsOfToday } from "./disputes.mjs";
 import { thePaper } from "./paper.mjs";
@@ -19,6 +19,9 @@ const PAGES = {
     exports: "exports",
 };
 const who = {}; // name -> what a context needs to be logged in
+
+/** What a part provoked is no fault. Once its window is closed: a browser tells of its errors when it comes to it. */
+const forgive = (provoked) => faults.splice(0, faults.length, ...faults.filter((f) => !provoked.test(f)));
 
 const rows = (page) => page.locator(".cards tbody tr").count();
 
@@ -66,8 +69,8 @@ async function theAddress(browser) {
     await page.evaluate(() => { globalThis.before = true; });
     for (const [language, head] of [["en", "Obligations"], ["kk", "Міндеттемелер"], ["ru", "Обязательства"]]) {
         await page.click(`button[lang=${language}]`);
-        await page.waitForFunction((h) => document.querySelector("h1").textContent === h, head);
-        assert.equal(await page.getAttribute("html", "lang"), language);
+        await page.waitForFunction(([h, l]) => document.querySelector("h1").textContent === h && document.documentElement.lang === l,
+            [head, language]);
     }
     assert.equal(await page.evaluate(() => globalThis.before), true, "no reload for another language");
     assert.match(page.url(), /state=overdue/, "the filters stay");
@@ -104,14 +107,16 @@ async function theMatrix(browser) {
     await page.context().close();
 }
 
-/** Every page as it stands in each language: switched as a person does, without another reading. Once light, once dark. */
+/** Every page as it stands in each language: switched as a person does, without another reading. Once light, once dark.
+ * axe, which takes most of the time, sees each page whole in one language, in another by turns, and narrow in each by turns. */
 async function everyPage(browser, size, viewport, scheme) {
     const page = await open(browser, viewport, LANGUAGES[0], who.aigul, scheme);
-    for (const [name, hash] of Object.entries(PAGES)) {
+    for (const [number, [name, hash]] of Object.entries(PAGES).entries()) {
         await go(page, hash);
-        for (const language of LANGUAGES) {
+        const turn = size === "wide" ? 1 + number % 2 : number % 3;
+        for (const [at, language] of LANGUAGES.entries()) {
             await speak(page, language);
-            await look(page, `${name}-${language}-${size}`, language === LANGUAGES[0] && size === "wide");
+            await look(page, `${name}-${language}-${size}`, at === turn ? FOLDED : at === 0 && size === "wide" ? WHOLE : SEEN);
         }
     }
     await page.context().close();
@@ -195,7 +200,7 @@ async function theExport(browser) {
         await page.selectOption("select[name=format]", format);
         await page.click("form button[type=submit]");
         const ready = `.work-done a[download$=".${format}"]`;
-        await page.waitForSelector(ready, { timeout: 120000 });
+        await page.waitForSelector(ready);
         const file = await download(page, ready);
         assert.ok(file.name.endsWith(`.${format}`), file.name);
         assert.equal(file.bytes.subarray(0, begins.length).toString("latin1"), begins);
@@ -253,8 +258,7 @@ async function theReturn(browser) {
     await page.waitForFunction((n) => document.querySelectorAll(".cards tbody tr").length === n, waiting);
     await page.click(`.cards a[href="#/obligation/${encodeURIComponent(key)}"]`);
     await page.waitForSelector(".revision");
-    await page.keyboard.press("r");
-    await page.waitForSelector("dialog[open]");
+    await decide(page, "r");
     await look(page, "dialog-return");
     await page.selectOption("dialog select", "figures");
     await page.fill("dialog input[type=date]", "2013-02-05");
@@ -267,8 +271,7 @@ async function theReturn(browser) {
     await page.waitForFunction(() => document.querySelectorAll(".revision").length === 2);
     await page.waitForSelector(".revision ins");
     await feed.waitForFunction(() => document.querySelector(".feed .fresh")?.textContent.includes("revision 2"));
-    await page.keyboard.press("a");
-    await page.waitForSelector("dialog[open]");
+    await decide(page, "a");
     await confirm(page);
     await facts(page, "verified");
     await page.context().close();
@@ -302,8 +305,7 @@ async function theRefusal(browser) {
     await page.waitForSelector(".facts");
     for (const [language, said] of [["kk", /^Орындалмады: [^a-z]{10,}\. Түзетіп, қайталаңыз\.$/i], ["ru", /^Не выполнено: [^a-z]{10,}\. Исправьте и повторите\.$/i]]) {
         await speak(page, language);
-        await page.keyboard.press("e");
-        await page.waitForSelector("dialog[open]");
+        await decide(page, "e");
         await page.fill("dialog input[type=date]", "2012-01-01");
         await page.fill("dialog input:not([type])", "№ 15-2/77");
         await page.fill("dialog textarea", "Елшіліктер");
@@ -324,8 +326,7 @@ async function theTerms(browser) {
     await go(page, "list?state=overdue&body=mfa");
     await page.click(".cards tbody tr:first-child td.grow a");
     await page.waitForSelector(".facts");
-    await page.keyboard.press("e");
-    await page.waitForSelector("dialog[open]");
+    await decide(page, "e");
     await look(page, "dialog-extension");
     await page.fill("dialog input[type=date]", "2012-01-01");
     await page.fill("dialog input:not([type])", "No. 15-2/77");
@@ -340,15 +341,13 @@ async function theTerms(browser) {
     await facts(page, "Original date31 Dec 2012");
     await page.waitForFunction(() => [...document.querySelectorAll(".history")].some((h) => h.textContent.includes("No. 15-2/77")));
     for (const [after, button] of [["removed from control", "Restore to control"], ["restored", "Remove from control"]]) {
-        await page.keyboard.press("c");
-        await page.waitForSelector("dialog[open]");
+        await decide(page, "c");
         await page.fill("dialog textarea", "By decision of the commission.");
         await confirm(page);
         await facts(page, after);
         await page.waitForSelector(`text=${button}`);
     }
-    await page.keyboard.press("e");
-    await page.waitForSelector("dialog[open]");
+    await decide(page, "e");
     await page.keyboard.press("Escape");
     await page.waitForSelector("dialog", { state: "detached" });
     assert.equal(await page.locator(".history li", { hasText: "No. 15-2/77" }).count(), 1, "Escape decides nothing");
@@ -380,8 +379,8 @@ async function theWrongWay(browser) {
         await look(page, `wrong-${hash.replace("/", "-")}`);
         if (hash !== "nowhere") await page.waitForSelector("main [role=alert]");
     }
-    faults.splice(0, faults.length, ...faults.filter((f) => !/\/none: 404|obligations\/none|bodies\/none|status of 404/.test(f)));
     await page.context().close();
+    forgive(/\/none: 404|obligations\/none|bodies\/none|status of 404/);
 }
 
 /** A line that breaks and a login that ends are said; the page comes back by itself. */
@@ -394,7 +393,6 @@ async function theLine(browser) {
     await page.click('nav a[href="#/money"]');
     await page.waitForSelector("main [role=alert]");
     await page.waitForSelector(".live.off");
-    faults.splice(0, faults.length, ...faults.filter((f) => !f.includes("ERR_INTERNET_DISCONNECTED")));
     await context.setOffline(false);
     await page.click("main [role=alert] button");
     await page.waitForSelector(".cards");
@@ -408,6 +406,7 @@ async function theLine(browser) {
     await page.press("input[name=password]", "Enter");
     await page.waitForSelector("h1:text-is('Offices')");
     await context.close();
+    forgive(/ERR_INTERNET_DISCONNECTED/);
 }
 
 const begun = Date.now();

@@ -13,6 +13,7 @@ export const shots = process.env.ESEP_SHOTS; // a folder to leave pictures in, f
 
 export const WIDE = { width: 1440, height: 900 };
 export const NARROW = { width: 390, height: 844 };
+const PATIENCE_MS = 120000; // for what hangs: nothing is measured by it
 export const LANGUAGES = ["kk", "ru", "en"];
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const KEY = new RegExp(`\\b(?:${[ // the first words of texts' names, which nobody is to see
@@ -23,7 +24,7 @@ const KEY = new RegExp(`\\b(?:${[ // the first words of texts' names, which nobo
 
 export const faults = [];
 
-export const launch = () => chromium.launch({ executablePath: process.env.ESEP_CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
+export const launch = () => chromium.launch({ timeout: PATIENCE_MS, executablePath: process.env.ESEP_CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
 
 /** A window of its own. state: what storageState() of another gave, so that it is logged in already. */
 export async function open(browser, viewport, language, state, scheme) {
@@ -31,6 +32,7 @@ export async function open(browser, viewport, language, state, scheme) {
     await context.addInitScript((l) => {
         if (location.protocol !== "about:" && !localStorage.getItem("esep-language")) localStorage.setItem("esep-language", l);
     }, language);
+    context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     page.on("console", (m) => m.type() === "error" && !/status of 40[13]|status of 422/.test(m.text()) &&
         faults.push(`${page.url()}: console: ${m.text()}`));
@@ -84,9 +86,12 @@ export async function download(page, selector) {
     return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
 }
 
-/** Is what stands there right for everybody? And a picture of it. whole: every row of every table. */
-export async function look(page, name, whole) {
-    await examine(page, name, whole);
+/** How axe looks at a page: at every row of every table, at the rows that differ, or not (it has seen the page in another language). */
+export const [WHOLE, FOLDED, SEEN] = ["whole", "folded", "seen"];
+
+/** Is what stands there right for everybody? And a picture of it. */
+export async function look(page, name, how = FOLDED) {
+    if (how !== SEEN) await examine(page, name, how === WHOLE);
     const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (over > 0) faults.push(`${name}: ${over} px wider than the window`);
     const text = await page.evaluate(() => document.body.innerText);

@@ -46,6 +46,13 @@ export async function enter(page, name, invited) {
     await page.waitForSelector(".tiles");
 }
 
+/** A decision's dialog by its key, once the page offers it. */
+export async function decide(page, key) {
+    await page.waitForSelector(`main [aria-keyshortcuts=${key}]`);
+    await page.keyboard.press(key);
+    await page.waitForSelector("dialog[open]");
+}
+
 /** A dialog's decision, by the keyboard. */
 export async function confirm(page) {
     await page.focus("dialog button[type=submit]");

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { confirm, conflict, facts, go, look, NARROW, office, open, operator, report, speak, LANGUAGES, WIDE } from "./country.mjs";
+import { confirm, conflict, decide, facts, go, look, NARROW, office, open, operator, report, speak, LANGUAGES, WIDE } from "./country.mjs";
 
 const REGIONS = join(dirname(fileURLToPath(import.meta.url)), "regions.yaml");
 const until = async (condition) => {
@@ -56,8 +56,7 @@ export async function theConflict(browser, who) {
     await page.waitForSelector(".conflict", { state: "detached" });
     await page.waitForFunction(() => document.querySelectorAll(".revision").length === 3);
     await facts(page, "to review");
-    await page.keyboard.press("a");
-    await page.waitForSelector("dialog[open]");
+    await decide(page, "a");
     await confirm(page);
     await facts(page, "verified");
     await page.context().close();

@@ -7,7 +7,6 @@ import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { faults, launch, LANGUAGES, look, open, settled, speak, WIDE } from "./browser.mjs";
 
-const PATIENCE_MS = 120000;
 const SMALL = { width: 360, height: 740 };
 const PLAN = "kz-1347-2012";
 const ANNUAL = `${PLAN}/annual/-/akmola/2012-01-01..2012-12-31`;
@@ -269,7 +268,6 @@ const begun = Date.now();
 const browser = await launch();
 try {
     const page = await open(browser, WIDE, "ru");
-    page.context().setDefaultTimeout(PATIENCE_MS);
     const run = async (part, ...more) => {
         const from = Date.now();
         const value = await part(page, ...more);

@@ -1,6 +1,6 @@
 // What both pages look like beyond their style: the choice of language, a table that fits any width, headings, facts.
 
-import { html, useEffect, useRef } from "./dom.js";
+import { html, useEffect, useLayoutEffect, useRef } from "./dom.js";
 import { current, LANGUAGES, t } from "./text.js";
 
 const LANGUAGE_NAMES = { kk: "Қазақша", ru: "Русский", en: "English" };
@@ -24,10 +24,11 @@ export function Table({ caption, columns, rows, keyOf, hiddenCaption }) {
     </table>`;
 }
 
-/** A heading that takes the focus when its page opens, so that the reader's place is there. */
+/** A heading that takes the focus when its page opens, so that the reader's place is there: at once, since later it would
+ * take it from what the reader has gone on to. */
 export function Title({ children, text }) {
     const at = useRef(null);
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (document.activeElement === document.body || document.activeElement?.closest("nav, main") ||
             document.activeElement === null) at.current?.focus({ preventScroll: true });
     }, []);

@@ -1,7 +1,7 @@
 // One obligation, whole: what is owed and until when, both clocks, every revision with what changed, reviews, more
 // time, alerts; and the decisions that this account may take, by button or by key.
 
-import { html, useEffect, useState } from "../shared/dom.js";
+import { html, useLayoutEffect, useState } from "../shared/dom.js";
 import { ControlDialog, ExtensionDialog, ReviewDialog } from "../dialog.js";
 import { BodyLink, Facts, Loaded, Mark, Table, Title, useBoard, useGet, useNames, useSubject } from "../parts.js";
 import { link } from "../shared/route.js";
@@ -34,9 +34,9 @@ function actsOf(session, o) {
     ].filter(Boolean);
 }
 
-/** a, r, e, c open the dialogs, but not while something is typed or a dialog is open. */
+/** a, r, e, c open the dialogs, from when their buttons are shown, but not while something is typed or a dialog is open. */
 function useKeys(acts, onAct) {
-    useEffect(() => {
+    useLayoutEffect(() => {
         const pressed = (event) => {
             if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
             if (event.target.closest("input, textarea, select, dialog")) return;
