@@ -190,13 +190,13 @@ static void test_a_side_that_does_not_read(void **state)
     for (int round = 0; round < 2; round++) {
         struct scene s;
         static uint8_t bytes[65536], back[65536];
-        const int small = 4096;
+        const int small = 65536;
         size_t sent = 0, came = 0, still = 0;
         open_way(&s);
         const int from = round == 0 ? s.local : s.far;
         const int to = round == 0 ? s.far : s.local;
         (void)setsockopt(to, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-        while (still < 200) { /* turns in which nothing more went in */
+        while (still < 50) { /* turns in which nothing more went in */
             for (size_t i = 0; i < sizeof bytes; i++)
                 bytes[i] = (uint8_t)((sent + i) * 31 >> 3);
             const ssize_t put = send(from, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -318,8 +318,8 @@ static void test_a_proxy_by_its_name(void **state)
     EXPECT(&s, s.far, "\5\1\0");
     close_scene(&s);
     open_scene(&s, true);
-    open_relay(&s, "no-such-host.invalid:1080", NULL, 60000);
-    assert_over(&s, "no address is known for the proxy no-such-host.invalid:1080");
+    open_relay(&s, "no..name:1080", NULL, 60000); /* told without asking anybody */
+    assert_over(&s, "no address is known for the proxy no..name:1080");
     close_scene(&s);
     /* Given up while the name is looked up. */
     open_scene(&s, true);
