@@ -145,6 +145,7 @@ struct agent_file_slot {
     uint64_t again_at;
     Esep__V1__RefusalReason refusal;
     char text[160];
+    bool gone; /* our own copy is: to be said */
 };
 struct agent_files {
     struct agent_file_slot slots[AGENT_FILE_LIST_MAX];

@@ -116,6 +116,8 @@ static bool offer(struct agent *a)
     Esep__V1__Offer message = ESEP__V1__OFFER__INIT;
     Esep__V1__FileName names[OFFER_MAX];
     Esep__V1__FileName *files[OFFER_MAX];
+    Esep__V1__FileName gone_names[OFFER_MAX];
+    Esep__V1__FileName *gone[OFFER_MAX];
     size_t asked = in_hand_count(a);
     for (size_t i = 0; i < a->files.count && message.n_files < OFFER_MAX; i++) {
         struct agent_file_slot *s = &a->files.slots[i];
@@ -128,8 +130,18 @@ static bool offer(struct agent *a)
         files[message.n_files] = &names[message.n_files];
         message.n_files++;
     }
+    for (size_t i = 0; i < a->files.count && message.n_gone < OFFER_MAX; i++) {
+        struct agent_file_slot *s = &a->files.slots[i];
+        if (!s->gone)
+            continue;
+        s->gone = false;
+        esep_file_name_write(&s->file.sha256, s->file.size_bytes, &gone_names[message.n_gone]);
+        gone[message.n_gone] = &gone_names[message.n_gone];
+        message.n_gone++;
+    }
     message.files = files;
-    return message.n_files > 0 && agent_pack(a, &message.base) &&
+    message.gone = gone;
+    return message.n_files + message.n_gone > 0 && agent_pack(a, &message.base) &&
            agent_seal(a, ESEP__V1__KIND__KIND_OFFER);
 }
 
@@ -268,6 +280,7 @@ void agent_file_bytes(struct agent *a, uint64_t token, enum esep_status status,
     } else {
         refused(a, s, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_UNSPECIFIED, a->config.refused_retry,
                 "the office's own copy is damaged or gone: attach the file again");
+        s->gone = status == ESEP_NOT_FOUND || status == ESEP_CORRUPT;
     }
 }
 
@@ -301,6 +314,16 @@ static void stands(struct agent *a, struct agent_file_slot *s, const Esep__V1__F
     s->again_at = m->offset;
 }
 
+/* It is not there, though it may have its receipt: whether it still is here, its bytes will show.
+ */
+static void lacking(struct agent *a, const Esep__V1__FileName *message)
+{
+    struct agent_file file;
+    if (esep_file_name_read(message, &file.sha256, &file.size_bytes) != ESEP_OK ||
+        !agent_file_add(a, &file))
+        agent_count(a, AGENT_FRAMES_DROPPED, 1);
+}
+
 void agent_on_file_state(struct agent *a, const struct esep_envelope *envelope)
 {
     const Esep__V1__FileState *m =
@@ -308,6 +331,10 @@ void agent_on_file_state(struct agent *a, const struct esep_envelope *envelope)
     struct agent_file_slot *s = NULL;
     if (m == NULL)
         return;
+    if (m->lacking) {
+        lacking(a, m->file);
+        return;
+    }
     if (!read_name(a, m->file, &s)) {
         agent_count(a, AGENT_FRAMES_DROPPED, 1);
         return;

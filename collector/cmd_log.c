@@ -6,6 +6,7 @@
  * and compares them with the stored rows, byte for byte; --repair puts the new ones in their place.
  */
 #include "collector/commands.h"
+#include "collector/file_walk.h"
 #include "collector/verify.h"
 
 #include <errno.h>
@@ -18,10 +19,11 @@ struct words {
     struct command_common common;
     const char *verb;
     bool repair;
+    bool files;
     struct log_list list;
 };
 
-enum { AFTER = 256, COUNT, TYPE };
+enum { AFTER = 256, COUNT, TYPE, FILES };
 #define LIST_DEFAULT 50u
 #define LIST_MAX 100000u
 
@@ -45,6 +47,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'r':
         words->repair = true;
+        return 0;
+    case FILES:
+        words->files = true;
         return 0;
     case AFTER:
         words->list.from_start = true;
@@ -80,30 +85,60 @@ static void progress(void *context, uint64_t done, uint64_t size)
                       done, size, done * 100 / size, done == size ? "\n" : "");
 }
 
+/* What the log says is here: is it in the folder, and with --files: is it what it says? */
+static enum esep_status verify_files(const struct words *words,
+                                     const struct collector_settings *settings,
+                                     struct collector_log *log, struct collector_files_verdict *ret,
+                                     struct esep_reason *reason)
+{
+    const struct esep_blobs_options only_read = {.read_only = true};
+    struct collector_files_check check = {.read = words->files};
+    enum esep_status status = esep_blobs_open(settings->files, &only_read, &check.blobs, reason);
+    if (status == ESEP_OK || status == ESEP_NOT_FOUND)
+        status = collector_files_check(log, &check, ret, reason);
+    esep_blobs_close(check.blobs);
+    if (status != ESEP_OK || ret->missing + ret->damaged == 0)
+        return status;
+    char name[2 * ESEP_HASH_BYTES + 1];
+    esep_hex(ret->first.sha256.bytes, ESEP_HASH_BYTES, name);
+    return esep_because(reason, ESEP_CORRUPT,
+                        "%" PRIu64 " files that the log says are here are missing, and %" PRIu64
+                        " damaged; the first is %.12s... of office %" PRIu32
+                        ". The log itself agrees; the daemon asks the offices for them",
+                        ret->missing, ret->damaged, name, ret->first.office);
+}
+
 static int verify(const struct words *words, const struct collector_settings *settings,
                   struct collector_log *log)
 {
     struct esep_reason reason = {""};
     struct collector_verdict verdict = {0};
+    struct collector_files_verdict files = {0};
     enum esep_status status = collector_verify(log, settings->offices, progress,
                                                (void *)(uintptr_t) "verify", &verdict, &reason);
     if (status == ESEP_OK)
         status = collector_verify_root(log, settings, &verdict, &reason);
+    if (status == ESEP_OK)
+        status = verify_files(words, settings, log, &files, &reason);
     char root[65];
     esep_hex(verdict.root.bytes, sizeof verdict.root.bytes, root);
     if (words->common.json && (status == ESEP_OK || status == ESEP_CORRUPT)) {
-        int rc = esep_json_print(
-            json_pack("{s:s, s:b, s:I, s:s, s:I, s:I, s:s}", "format", "esep-log-verify/1", "ok",
-                      status == ESEP_OK, "entries", (json_int_t)verdict.entries, "root", root,
-                      "office_entries", (json_int_t)verdict.office_entries, "signatures",
-                      (json_int_t)verdict.signatures, "text", reason.text));
+        int rc = esep_json_print(json_pack(
+            "{s:s, s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "format", "esep-log-verify/1",
+            "ok", status == ESEP_OK, "entries", (json_int_t)verdict.entries, "root", root,
+            "office_entries", (json_int_t)verdict.office_entries, "signatures",
+            (json_int_t)verdict.signatures, "files", (json_int_t)files.files, "files_missing",
+            (json_int_t)files.missing, "files_damaged", (json_int_t)files.damaged, "text",
+            reason.text));
         return rc != 0 ? rc : esep_status_exit(status);
     }
     if (status != ESEP_OK)
         return collector_fail(status, &reason);
     (void)printf("%" PRIu64 " entries, %" PRIu64 " of offices, %" PRIu64
-                 " signatures: every hash and signature agrees\nroot %s\n",
-                 verdict.entries, verdict.office_entries, verdict.signatures, root);
+                 " signatures: every hash and signature agrees\nroot %s\n%" PRIu64
+                 " files, %" PRIu64 " bytes: all are there%s\n",
+                 verdict.entries, verdict.office_entries, verdict.signatures, root, files.files,
+                 files.bytes, words->files ? ", and are what their names say" : "");
     return 0;
 }
 
@@ -143,6 +178,8 @@ int collector_cmd_log(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"repair", 'r', NULL, 0, "with replay: put the new views in place (daemon stopped)", 0},
+        {"files", FILES, NULL, 0, "with verify: read every file whole, and not only look for it",
+         0},
         {"after", AFTER, "ENTRY", 0, "with list: the entries behind this one, not the last ones",
          0},
         {"count", COUNT, "N", 0, "with list: as many at most (50)", 0},
@@ -155,7 +192,8 @@ int collector_cmd_log(int argc, char **argv)
         .parser = parse,
         .args_doc = "list\nverify\nreplay",
         .doc = "list: what was done, when, and by whom. verify: recomputes every hash and "
-               "signature of the log. replay: makes the views anew from the log and compares them "
+               "signature of the log, and looks for the files that it says are here. replay: makes "
+               "the views anew from the log and compares them "
                "with the stored ones.",
         .children = children};
     struct words words = {.list = {.count = LIST_DEFAULT}};
@@ -172,6 +210,10 @@ int collector_cmd_log(int argc, char **argv)
                       "esep-collector log %s: nothing mends the log; --repair belongs "
                       "to replay\n",
                       words.verb);
+        return EX_USAGE;
+    }
+    if (words.files && (listing || replaying)) {
+        (void)fprintf(stderr, "esep-collector log: --files belongs to verify\n");
         return EX_USAGE;
     }
     if (!listing &&

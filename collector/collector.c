@@ -32,6 +32,7 @@ static const char *const counter_names[COLLECTOR_COUNTERS] = {
     [COLLECTOR_FILES] = "files",
     [COLLECTOR_FILE_RECEIPTS] = "file_receipts",
     [COLLECTOR_FILES_REFUSED] = "files_refused",
+    [COLLECTOR_FILES_BACK] = "files_back",
 };
 
 const char *collector_counter_name(enum collector_counter which)
@@ -279,10 +280,13 @@ static void on_session_frame(struct collector *c, struct collector_frame *frame)
     session->link = frame->route.link;
     session->conn = frame->route.conn;
     collector_session_heard(c, session, frame->now);
+    const bool first = !session->confirmed;
     session->confirmed = true;
     struct esep_slice plain = esep_buf_slice(&c->plain);
     if (session->seal.dictionary != 0 && !unpack_text(c, session, frame, &plain))
         return;
+    if (first)
+        collector_lacking_ask(c, session);
     switch (frame->envelope.kind) {
     case ESEP__V1__KIND__KIND_BATCH:
         collector_on_batch_frame(c, session, frame, plain);
@@ -466,6 +470,14 @@ void collector_on_file(struct collector *c, uint64_t token, enum esep_status sta
     if (!begin_event(c, now))
         return;
     collector_file_answer(c, token, status, held);
+    finish_event(c);
+}
+
+void collector_on_lacking(struct collector *c, esep_time now)
+{
+    if (!begin_event(c, now))
+        return;
+    collector_lacking_ask_all(c);
     finish_event(c);
 }
 

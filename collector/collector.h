@@ -120,6 +120,7 @@ enum collector_effect_kind {
     COLLECTOR_EFFECT_FILE_WRITE,  /* parts[0] at `offset` */
     COLLECTOR_EFFECT_FILE_FINISH, /* compare with the hash, sync, give it its name */
     COLLECTOR_EFFECT_FILE_CLOSE,
+    COLLECTOR_EFFECT_FILE_GONE, /* its office (file.office) has lost it, too; needs no answer */
 };
 #define COLLECTOR_FILE_PLACE(token) ((uint32_t)(token))
 struct collector_effect {
@@ -152,12 +153,21 @@ void collector_set_lookup(struct collector *c, collector_entry_fn *lookup, void 
  * here? Set by the shell before any frame; without it no files are taken. */
 struct collector_file_known {
     bool named;
-    bool here;
-    struct views_evidence evidence; /* where it is here */
+    bool here;                      /* so says the log ... */
+    bool lost;                      /* ... and the folder lacks it all the same */
+    struct views_evidence evidence; /* where `here` */
 };
 typedef enum esep_status collector_file_fn(void *context, const struct views_file *file,
                                            struct collector_file_known *ret);
-void collector_set_files(struct collector *c, collector_file_fn *lookup, void *context);
+/* Files of this office that taken reports name and that are not here, as far as the shell knows;
+ * none that lookup now calls here. Returns how many, at most `room`. */
+typedef size_t collector_lacking_fn(void *context, uint32_t office, struct views_file *ret,
+                                    size_t room);
+void collector_set_files(struct collector *c, collector_file_fn *lookup,
+                         collector_lacking_fn *lacking, void *context);
+/* The shell has found out what is lacking: offices that are there are asked now, others as they
+ * come. */
+void collector_on_lacking(struct collector *c, esep_time now);
 
 /* How far a broker link has come, for `ready` events and metrics. REFUSED: text says why. */
 enum collector_link_state {
@@ -189,7 +199,8 @@ enum collector_counter {
                           */
     COLLECTOR_FILE_CHUNKS,
     COLLECTOR_FILE_BYTES,
-    COLLECTOR_FILES, /* found whole, and logged */
+    COLLECTOR_FILES,      /* found whole, and logged */
+    COLLECTOR_FILES_BACK, /* found whole again, after the folder had lost them */
     COLLECTOR_FILE_RECEIPTS,
     COLLECTOR_FILES_REFUSED,
     COLLECTOR_COUNTERS

@@ -39,9 +39,11 @@ enum esep_status collector_files_init(struct collector *c)
     return c->files != NULL ? ESEP_OK : ESEP_NOMEM;
 }
 
-void collector_set_files(struct collector *c, collector_file_fn *lookup, void *context)
+void collector_set_files(struct collector *c, collector_file_fn *lookup,
+                         collector_lacking_fn *lacking, void *context)
 {
     c->file_lookup = lookup;
+    c->file_lacking = lacking;
     c->file_lookup_context = context;
 }
 
@@ -106,8 +108,8 @@ static void let_go(struct collector *c, struct collector_file *f, bool close)
     *f = (struct collector_file){.generation = generation};
 }
 
-static void send_state(struct collector *c, struct collector_session *session,
-                       const struct views_file *file, Esep__V1__FileState *state)
+void collector_file_state_send(struct collector *c, struct collector_session *session,
+                               const struct views_file *file, Esep__V1__FileState *state)
 {
     Esep__V1__FileName name;
     esep_file_name_write(&file->sha256, file->size_bytes, &name);
@@ -127,7 +129,7 @@ static void refuse_file(struct collector *c, struct collector_session *session,
     state.refusal = reason;
     state.text = (char *)(uintptr_t)text;
     state.retry_after_ms = retry_after_ms;
-    send_state(c, session, file, &state);
+    collector_file_state_send(c, session, file, &state);
     if (reason != REASON(WAIT))
         collector_count(c, COLLECTOR_FILES_REFUSED, 1);
 }
@@ -145,7 +147,7 @@ static void tell(struct collector *c, struct collector_file *f, bool again)
     state.through = f->through;
     state.again = again;
     if (session != NULL)
-        send_state(c, session, &f->file, &state);
+        collector_file_state_send(c, session, &f->file, &state);
 }
 
 /* The newest who asked is told; a place outlives its session. */
@@ -203,7 +205,7 @@ static uint64_t under_way(const struct collector *c, uint32_t office, uint32_t *
         if (f->stage == COLLECTOR_FILE_FREE || f->file.office != office)
             continue;
         ++*ret_places;
-        if (f->stage != COLLECTOR_FILE_LOGGED) /* else the views have counted it */
+        if (f->stage != COLLECTOR_FILE_LOGGED && !f->lost) /* else the views have counted it */
             bytes += f->file.size_bytes;
     }
     return bytes;
@@ -218,7 +220,7 @@ static bool within(const struct collector *c, const struct views_file *file, uin
 }
 
 static void open_file(struct collector *c, struct collector_session *session,
-                      const struct views_file *file)
+                      const struct views_file *file, const struct collector_file_known *known)
 {
     char text[256];
     uint32_t places = 0;
@@ -229,7 +231,7 @@ static void open_file(struct collector *c, struct collector_session *session,
         refuse_file(c, session, file, REASON(LIMIT), FULL_MS, text);
         return;
     }
-    if (!within(c, file, announced)) {
+    if (!known->lost && !within(c, file, announced)) {
         (void)snprintf(
             text, sizeof text,
             "with it this office's files would be more than the %llu bytes that are kept "
@@ -244,6 +246,8 @@ static void open_file(struct collector *c, struct collector_session *session,
         return;
     }
     f->file = *file;
+    f->lost = known->lost;
+    f->evidence = known->evidence;
     if (!ask_shell(c, f, COLLECTOR_EFFECT_FILE_OPEN, esep_slice(NULL, 0)))
         return; /* the office asks again */
     f->stage = COLLECTOR_FILE_OPENING;
@@ -277,7 +281,8 @@ void collector_evidence_send(struct collector *c, struct collector_session *sess
     collector_count(c, COLLECTOR_FILE_RECEIPTS, 1);
 }
 
-static void offered(struct collector *c, struct collector_session *session,
+/* true: with it one that was lacking may be here, and the next can be asked for. */
+static bool offered(struct collector *c, struct collector_session *session,
                     const struct views_file *file)
 {
     struct collector_file_known known = {0};
@@ -286,17 +291,18 @@ static void offered(struct collector *c, struct collector_session *session,
         heard_of(c, f, session);
         if (f->stage == COLLECTOR_FILE_TAKING)
             tell(c, f, false);
-        return; /* else the answer is on its way */
+        return false; /* else the answer is on its way */
     }
     if (c->file_lookup(c->file_lookup_context, file, &known) != ESEP_OK)
         refuse_file(c, session, file, REASON(WAIT), WAIT_MS, "the store cannot be read now");
-    else if (known.here)
+    else if (known.here && !known.lost)
         receipt_again(c, session, file, &known.evidence);
     else if (!known.named)
         refuse_file(c, session, file, REASON(DENIED), FULL_MS,
                     "no report of this office that was taken names this file");
     else
-        open_file(c, session, file);
+        open_file(c, session, file, &known);
+    return known.here && !known.lost;
 }
 
 static bool read_name(const struct collector_session *session, const Esep__V1__FileName *message,
@@ -315,23 +321,31 @@ void collector_on_offer(struct collector *c, struct collector_session *session,
                         const struct collector_frame *frame, struct esep_slice plain)
 {
     const ProtobufCMessage *message = NULL;
-    struct views_file files[OFFER_FILES_MAX];
+    struct views_file files[2 * OFFER_FILES_MAX];
     esep_arena_reset(&c->arena);
     if (esep_unpack(&esep__v1__offer__descriptor, plain, &c->arena, &message) != ESEP_OK) {
         malformed(c, frame, "OFFER cannot be read");
         return;
     }
     const Esep__V1__Offer *offer = (const Esep__V1__Offer *)message;
-    bool well = offer->n_files <= OFFER_FILES_MAX;
-    for (size_t i = 0; well && i < offer->n_files; i++)
+    const size_t count = offer->n_files;
+    const size_t gone = offer->n_gone;
+    bool well = count <= OFFER_FILES_MAX && gone <= OFFER_FILES_MAX;
+    for (size_t i = 0; well && i < count; i++)
         well = read_name(session, offer->files[i], &files[i]);
+    for (size_t i = 0; well && i < gone; i++)
+        well = read_name(session, offer->gone[i], &files[count + i]);
     if (!well) {
         malformed(c, frame, "OFFER names more than 16 files, or one without hash and size");
         return;
     }
-    const size_t count = offer->n_files;
+    bool here = false;
     for (size_t i = 0; i < count; i++)
-        offered(c, session, &files[i]);
+        here = offered(c, session, &files[i]) || here;
+    for (size_t i = 0; i < gone; i++)
+        collector_lacking_gone(c, &files[count + i]);
+    if (here)
+        collector_lacking_ask(c, session);
 }
 
 /* It is where it is awaited, and within credit: to the shell. */
@@ -462,11 +476,33 @@ static void log_evidence(struct collector *c, struct collector_file *f)
     collector_count(c, COLLECTOR_FILES, 1);
 }
 
+/* What the log says already is true again: the receipt that it had, and no entry. */
+static void is_back(struct collector *c, struct collector_file *f)
+{
+    struct collector_session *session = collector_session_named(c, f->session, f->session_gen);
+    const struct views_file file = f->file;
+    const struct views_evidence evidence = f->evidence;
+    let_go(c, f, false);
+    collector_count(c, COLLECTOR_FILES_BACK, 1);
+    if (session == NULL)
+        return;
+    receipt_again(c, session, &file, &evidence);
+    collector_lacking_ask(c, session);
+}
+
+static void is_whole(struct collector *c, struct collector_file *f)
+{
+    if (f->lost)
+        is_back(c, f);
+    else
+        log_evidence(c, f);
+}
+
 static void on_finished(struct collector *c, struct collector_file *f, enum esep_status status,
                         uint64_t held)
 {
     if (status == ESEP_OK)
-        log_evidence(c, f);
+        is_whole(c, f);
     else if (status == ESEP_CORRUPT && f->mends++ < MENDS_MAX)
         on_held(c, f, held, true);
     else if (status == ESEP_INVALID)
@@ -486,11 +522,23 @@ void collector_file_answer(struct collector *c, uint64_t token, enum esep_status
     if (f->stage == COLLECTOR_FILE_FINISHING)
         on_finished(c, f, status, held);
     else if (status == ESEP_CONFLICT && f->stage == COLLECTOR_FILE_OPENING)
-        log_evidence(c, f); /* here already, whole and sound */
+        is_whole(c, f); /* here already, and sound */
     else if (status == ESEP_OK)
         on_held(c, f, held, false);
     else
         failed(c, f, status);
+}
+
+bool collector_file_under_way(struct collector *c, const struct views_file *file)
+{
+    return find(c, file) != NULL;
+}
+
+void collector_file_drop(struct collector *c, const struct views_file *file)
+{
+    struct collector_file *f = find(c, file);
+    if (f != NULL && f->stage == COLLECTOR_FILE_TAKING)
+        let_go(c, f, true);
 }
 
 void collector_file_durable(struct collector *c, uint64_t token)

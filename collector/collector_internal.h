@@ -241,6 +241,8 @@ struct collector_file {
     uint64_t got;                  /* ... or was asked to */
     uint64_t through;              /* credit */
     uint32_t mends;
+    bool lost; /* the log says since `evidence` that it is here: only its bytes are missing */
+    struct views_evidence evidence;
     esep_time heard_at;
 };
 
@@ -269,6 +271,7 @@ struct collector {
     uint32_t office_cap;
     struct collector_file *files; /* places, by number */
     collector_file_fn *file_lookup;
+    collector_lacking_fn *file_lacking;
     void *file_lookup_context;
 
     uint8_t *blocks;
@@ -566,7 +569,7 @@ void collector_link_close(struct collector *c, uint32_t link, uint64_t conn);
 void collector_links_on_time(struct collector *c, esep_time now);
 esep_time collector_links_deadline(const struct collector *c);
 
-/* collector_file.c */
+/* collector_file.c, collector_lacking.c */
 enum esep_status collector_files_init(struct collector *c);
 bool collector_takes_files(const struct collector *c);
 void collector_on_offer(struct collector *c, struct collector_session *session,
@@ -581,6 +584,13 @@ void collector_evidence_send(struct collector *c, struct collector_session *sess
 void collector_files_on_time(struct collector *c);
 esep_time collector_files_deadline(const struct collector *c);
 void collector_files_clock_back(struct collector *c, esep_time now);
+bool collector_file_under_way(struct collector *c, const struct views_file *file);
+void collector_file_state_send(struct collector *c, struct collector_session *session,
+                               const struct views_file *file, Esep__V1__FileState *state);
+void collector_file_drop(struct collector *c, const struct views_file *file);
+void collector_lacking_ask(struct collector *c, struct collector_session *session);
+void collector_lacking_ask_all(struct collector *c);
+void collector_lacking_gone(struct collector *c, const struct views_file *file);
 
 /* collector_alert.c */
 void collector_alerts_on_time(struct collector *c, esep_time now);

@@ -193,8 +193,10 @@ static void send_evidence(struct collector *c, struct collector_after *after,
         esep_evidence_sign(&c->config.log_id, e, &c->config.log_key);
     for (uint32_t at = office->first_session; at != COLLECTOR_NONE;
          at = c->sessions[at].office_next)
-        if (c->sessions[at].welcomed && (c->sessions[at].features & COLLECTOR_EVIDENCE) != 0)
+        if (c->sessions[at].welcomed && (c->sessions[at].features & COLLECTOR_EVIDENCE) != 0) {
             collector_evidence_send(c, &c->sessions[at], e);
+            collector_lacking_ask(c, &c->sessions[at]);
+        }
 }
 
 static void step_after(struct collector *c, struct collector_results *results)

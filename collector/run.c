@@ -65,7 +65,7 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     run->unwritten = 0;
     if (status == ESEP_OK) {
         collector_set_lookup(run->core, collector_state_find, run->state.log);
-        collector_set_files(run->core, collector_state_file, run->state.log);
+        collector_set_files(run->core, run_files_lookup, run_files_lacking, run);
         collector_set_full(run->core, run->full);
     }
     return status;
@@ -245,6 +245,8 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
     if (status == ESEP_OK)
         status = run_files_open(run, reason);
     if (status == ESEP_OK)
+        status = run_lacking_open(run, reason);
+    if (status == ESEP_OK)
         status = run_alerts_new(run, reason);
     return status == ESEP_OK ? open_network(run, reason) : status;
 }
@@ -262,6 +264,7 @@ static void stop(struct run *run)
     run_order_close(run);
     if (run->loop != NULL) {
         run_alerts_free(run);
+        run_lacking_close(run);
         close_store(run);
     }
     run_files_close(run);

@@ -1,9 +1,9 @@
 /* collector/run.h - the shell around ingest, in parts: what they share.
  *
  * run.c starts and stops; run_effects.c carries out what the core asks for; run_order.c answers the
- * sockets for local orders; run_files.c keeps the files that reports name; run_reload.c takes a new
- * configuration; run_alerts.c brings alerts to their recipients. One thread runs the loop; the
- * writer's thread only commits.
+ * sockets for local orders; run_files.c keeps the files that reports name; run_lacking.c finds
+ * those that are gone; run_reload.c takes a new configuration; run_alerts.c brings alerts to their
+ * recipients. One thread runs the loop; the writer's thread only commits.
  *
  * A failed commit ends the core. The shell then sends what refusals are left, closes the store,
  * opens it anew and checks it, and starts a core from what is on the disk. Nothing is retried.
@@ -57,6 +57,7 @@ struct run {
     struct collector_mailbox mailbox;
     struct run_alerts *alerts;
     struct run_files *files;
+    struct run_lacking *lacking;
     uint64_t next_token;
     bool storing; /* the writer has a batch */
     bool draining;
@@ -97,6 +98,15 @@ void run_files_close(struct run *run);
 void run_files_let_go(struct run *run); /* the core has ended: nothing stays open */
 void run_file(struct run *run, const struct collector_effect *effect);
 void run_files_on_time(struct run *run);
+struct esep_blobs *run_files_blobs(const struct run *run);
+
+/* run_lacking.c: what is named and not here. After run_files_open. */
+ESEP_MUST_USE enum esep_status run_lacking_open(struct run *run, struct esep_reason *reason);
+void run_lacking_close(struct run *run);
+collector_file_fn run_files_lookup; /* context: the run */
+collector_lacking_fn run_files_lacking;
+/* FILE_GONE, once it was popped. */
+void run_file_gone(struct run *run, const struct views_file *file);
 
 /* An order of the operators' socket; false: it is about no bundle. Packs the answer into reply. */
 bool run_bundle_order(struct run *run, struct esep_slice order, struct esep_buf *reply);

@@ -83,6 +83,10 @@ static bool carry_out(struct run *run, const struct collector_effect *effect)
     case COLLECTOR_EFFECT_FILE_CLOSE:
         run_file(run, &copy);
         return true;
+    case COLLECTOR_EFFECT_FILE_GONE:
+        collector_pop(run->core);
+        run_file_gone(run, &copy.file);
+        return true;
     default:
         ESEP_ASSERT(false);
         return false;

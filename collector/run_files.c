@@ -141,6 +141,11 @@ void run_file(struct run *run, const struct collector_effect *effect)
         collector_on_file(run->core, copy.token, status, held, run_now(run));
 }
 
+struct esep_blobs *run_files_blobs(const struct run *run)
+{
+    return run->files->blobs;
+}
+
 void run_files_on_time(struct run *run)
 {
     struct run_files *f = run->files;

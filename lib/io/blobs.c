@@ -233,18 +233,28 @@ static enum esep_status settle_name(struct esep_blobs *blobs, const struct esep_
     return status;
 }
 
-enum esep_status esep_blobs_have(struct esep_blobs *blobs, const struct esep_hash *hash,
+enum esep_status esep_blobs_look(struct esep_blobs *blobs, const struct esep_hash *hash,
                                  uint64_t *ret_size)
 {
     struct stat info;
     int fd = -1;
-    enum esep_status status = blobs_open_whole(blobs, hash, &fd, &info, NULL);
+    const enum esep_status status = blobs_open_whole(blobs, hash, &fd, &info, NULL);
     if (status != ESEP_OK)
         return status;
     (void)close(fd);
-    status = settle_name(blobs, hash);
+    *ret_size = (uint64_t)info.st_size;
+    return ESEP_OK;
+}
+
+enum esep_status esep_blobs_have(struct esep_blobs *blobs, const struct esep_hash *hash,
+                                 uint64_t *ret_size)
+{
+    uint64_t size = 0;
+    enum esep_status status = esep_blobs_look(blobs, hash, &size);
     if (status == ESEP_OK)
-        *ret_size = (uint64_t)info.st_size;
+        status = settle_name(blobs, hash);
+    if (status == ESEP_OK)
+        *ret_size = size;
     return status;
 }
 

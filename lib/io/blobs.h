@@ -77,9 +77,19 @@ ESEP_MUST_USE enum esep_status esep_blobs_put_fd(struct esep_blobs *blobs, int f
                                                  const struct esep_blobs_judge *judge,
                                                  struct esep_blob *ret, struct esep_reason *reason);
 
+/* The same file of another store, by a second name on the same disk or as a copy. It is read whole:
+ * ESEP_NOT_FOUND, ESEP_CORRUPT of `from`. What is there already and sound stays; what is damaged is
+ * replaced. ret_new (may be NULL): it was not there before, or not sound. No quota is asked. */
+ESEP_MUST_USE enum esep_status esep_blobs_copy(struct esep_blobs *to, struct esep_blobs *from,
+                                               const struct esep_hash *hash, bool *ret_new,
+                                               struct esep_reason *reason);
+
 /* OK: the whole file is there, its name on the disk. ESEP_NOT_FOUND; ESEP_CORRUPT: something else
  * has its name. Reads no content. */
 ESEP_MUST_USE enum esep_status esep_blobs_have(struct esep_blobs *blobs,
+                                               const struct esep_hash *hash, uint64_t *ret_size);
+/* The same without a sync: a whole file is there now, and a power cut may still take its name. */
+ESEP_MUST_USE enum esep_status esep_blobs_look(struct esep_blobs *blobs,
                                                const struct esep_hash *hash, uint64_t *ret_size);
 /* Up to `room` bytes from `offset`; fewer only at the file's end. */
 ESEP_MUST_USE enum esep_status esep_blobs_read(struct esep_blobs *blobs,

@@ -208,6 +208,84 @@ enum esep_status esep_blobs_put_fd(struct esep_blobs *blobs, int fd,
     return status;
 }
 
+/* By a second name: nothing is ever written to a file of ours again, so two stores may share it. */
+static bool link_in(struct esep_blobs *to, struct esep_blobs *from, const struct esep_hash *hash,
+                    const struct copy *copy)
+{
+    char name[BLOB_NAME_BYTES];
+    int folder = -1;
+    esep_hex(hash->bytes, ESEP_HASH_BYTES, name);
+    if (blobs_folder_of(from, name, &folder, NULL) != ESEP_OK)
+        return false;
+    const bool linked = unlinkat(to->parts, copy->name, 0) == 0 &&
+                        linkat(folder, name, to->parts, copy->name, 0) == 0;
+    (void)close(folder);
+    return linked;
+}
+
+static enum esep_status copy_in(struct esep_blobs *to, struct esep_blobs *from,
+                                const struct esep_hash *hash, struct esep_reason *reason)
+{
+    struct copy copy = {.fd = -1};
+    uint64_t size = 0;
+    int fd = -1;
+    uint8_t *buffer = malloc(BLOB_BUFFER_BYTES);
+    enum esep_status status =
+        buffer != NULL ? esep_blobs_fd(from, hash, &fd, &size, reason) : ESEP_NOMEM;
+    if (status == ESEP_OK)
+        status = begin(to, &copy, reason);
+    if (status == ESEP_OK)
+        status = copy_all(to, fd, &copy, buffer, reason);
+    if (status == ESEP_OK && !esep_hash_equal(&copy.blob.hash, hash))
+        status = esep_because(reason, ESEP_CORRUPT, "a file in %.150s changed while it was copied",
+                              from->path);
+    if (status == ESEP_OK)
+        status = blobs_lock(to, reason);
+    if (status == ESEP_OK) {
+        status = blobs_publish(to, copy.name, hash, reason);
+        blobs_unlock(to);
+    }
+    if (copy.fd >= 0) {
+        if (status != ESEP_OK)
+            (void)unlinkat(to->parts, copy.name, 0);
+        (void)close(copy.fd);
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    free(buffer);
+    return status;
+}
+
+enum esep_status esep_blobs_copy(struct esep_blobs *to, struct esep_blobs *from,
+                                 const struct esep_hash *hash, bool *ret_new,
+                                 struct esep_reason *reason)
+{
+    struct copy copy = {.fd = -1};
+    const bool there = esep_blobs_check(to, hash, NULL) == ESEP_OK;
+    if (ret_new != NULL)
+        *ret_new = !there;
+    if (there)
+        return ESEP_OK;
+    enum esep_status status = esep_blobs_check(from, hash, reason);
+    if (status == ESEP_OK)
+        status = begin(to, &copy, reason);
+    if (status != ESEP_OK)
+        return status;
+    bool linked = false;
+    status = blobs_lock(to, reason); /* or it would be a wreck to be cleared */
+    if (status == ESEP_OK) {
+        linked = link_in(to, from, hash, &copy);
+        if (linked)
+            status = blobs_publish(to, copy.name, hash, reason);
+        blobs_unlock(to);
+    }
+    if (status == ESEP_OK && !linked)
+        status = copy_in(to, from, hash, reason);
+    (void)unlinkat(to->parts, copy.name, 0); /* what was not used, or not named */
+    (void)close(copy.fd);
+    return status;
+}
+
 static enum esep_status open_original(const char *path, int *ret_fd, struct stat *ret_info,
                                       struct esep_reason *reason)
 {

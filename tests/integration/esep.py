@@ -473,9 +473,9 @@ class Field:
     def office_status(self, number):
         return next(o for o in self.listing("status")["offices"] if o["office"] == number)
 
-    def check_log(self):
+    def check_log(self, *words):
         """The log verifies, and its views are what it says."""
-        verdict = self.listing("log", "verify")
+        verdict = self.listing("log", "verify", *words)
         assert verdict["ok"], verdict
         replay = self.listing("log", "replay")
         assert replay["same"], replay

@@ -123,6 +123,29 @@ class Evidence(unittest.TestCase):
         self.field.collector.stop()
         self.assertEqual(len(self.log("evidence")), 1)
         self.field.check_log()
+        self.backup_and_loss()
+
+    def backup_and_loss(self):
+        """A backup is whole, a restore puts the files back; what is lost all the same is told, and comes again."""
+        field, store = self.field, self.field.path("store")
+        made = field.command("backup", field.path("backup"), "--json").json()
+        self.assertEqual((made["files"], made["files_missing"], made["files_damaged"]), (1, 0, 0))
+        os.rename(store, field.path("old-store"))
+        os.rename(store + "-files", field.path("old-files"))
+        put = field.command("restore", field.path("backup"), "--json").json()
+        self.assertEqual((put["files"], put["files_missing"]), (1, 0))
+        self.assertEqual(self.stored(), {self.sha256})
+        os.unlink(os.path.join(store + "-files", self.sha256[:2], self.sha256))
+        found = field.command("log", "verify", "--json", code=65).json()
+        self.assertEqual((found["ok"], found["files_missing"]), (False, 1))
+        field.collector.start()
+        field.collector.wait_log("files-lost")
+        field.broker.configure(limits={"bytes_per_second": 10_000_000, "bytes_burst": 10_000_000})
+        field.broker.daemon.restart()
+        self.office.daemon.start()
+        esep.wait(lambda: self.stored() == {self.sha256}, "the file to come again", timeout=300)
+        field.check_log("--files")
+        self.assertEqual(len(self.log("evidence")), 1)
 
 
 if __name__ == "__main__":

@@ -549,6 +549,10 @@ void sim_files_look(struct sim *sim, int office); /* tells the core, where files
 void sim_files_read(struct sim *sim, int office, const struct agent_effect *effect);
 void sim_files_stored(struct sim *sim, int office, const struct agent_store *store);
 void sim_files_effect(struct sim *sim, const struct collector_effect *effect);
+void sim_files_restored(
+    struct sim *sim);               /* the store came from a backup; the folder as it may be */
+collector_file_fn sim_files_lookup; /* context: the sim */
+collector_lacking_fn sim_files_lacking;
 void sim_files_crash(struct sim *sim); /* the collector's core has gone, or its power */
 bool sim_files_converged(struct sim *sim, int office, char *why, size_t len);
 

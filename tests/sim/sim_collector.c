@@ -78,7 +78,7 @@ static void new_core(struct sim *sim)
     if (collector_new(&c->core, config, c->views, now_of(sim)) != ESEP_OK)
         sim_fail(sim, "ingest does not start");
     collector_set_lookup(c->core, collector_state_find, sim_log(sim));
-    collector_set_files(c->core, collector_state_file, sim_log(sim));
+    collector_set_files(c->core, sim_files_lookup, sim_files_lacking, sim);
     collector_set_full(c->core, c->full);
     c->batch = NULL;
     c->opened++;
@@ -284,6 +284,7 @@ void sim_collector_restore(struct sim *sim, size_t backup)
     sim_disk_copy(&c->disk, &c->backups[backup]);
     if (sim_real != NULL)
         sim_real->restore(sim, backup);
+    sim_files_restored(sim);
     sim_seed_bytes(sim, seed);
     memcpy(c->disk.log.engine_id, seed, sizeof c->disk.log.engine_id);
     c->restores++;

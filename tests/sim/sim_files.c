@@ -4,9 +4,10 @@
  * A file is a number of the pool: its hash is drawn, each of its bytes follows from number and
  * place. The folder does what lib/io/blobs.h promises: partial files by office, in pieces with a
  * record of what came, true after a power cut as far as they were synced; whole ones for ever.
- * Disks that fail change bytes on either side. What is true: an evidence receipt that an office
- * stores is of a file that is whole here; no byte is asked for that was synced; and in the end
- * every file that a taken report names has its receipt.
+ * Disks that fail change bytes on either side, and now and then a folder loses files: so does one
+ * that is put back from a backup. What is true: an evidence receipt that an office stores is of a
+ * file that was whole here; no byte is asked for that was synced; and in the end every file that a
+ * taken report names has its receipt, an EVIDENCE entry, and is in the folder.
  */
 #include "sim_real.h"
 
@@ -30,9 +31,11 @@ struct sim_files {
         struct esep_hash sha256;
         uint64_t size;
         bool whole;
+        bool was_whole; /* some time */
     } pool[SIM_FILES];
     struct part *parts[NUMBERS][SIM_FILES];
-    int at[PLACES]; /* which file is open there; -1: none */
+    uint64_t losses; /* of whole files, from the folder */
+    int at[PLACES];  /* which file is open there; -1: none */
     uint32_t owner[PLACES];
 };
 
@@ -152,7 +155,7 @@ void sim_files_read(struct sim *sim, int office, const struct agent_effect *effe
 {
     struct sim_office *o = &sim->offices[office];
     const int file = number_of(sim, &effect->file.sha256, effect->file.size_bytes);
-    if (o->journal.files[file].here)
+    if (o->journal.files[file].here && sim->files->losses == 0 && sim->collector.restores == 0)
         sim_fail(sim, "%s reads file %d, which has its receipt", o->node.name, file);
     struct sim_event *event = sim_after(sim, &o->node, (esep_time)draw(sim, 2000), on_read);
     event->a = effect->token;
@@ -169,8 +172,9 @@ void sim_files_stored(struct sim *sim, int office, const struct agent_store *sto
         const int file = number_of(sim, &e->sha256, e->size_bytes);
         const struct sim_disk *disk = &sim->collector.disk;
         struct collector_leaf leaf;
-        if (!sim->files->pool[file].whole)
-            sim_fail(sim, "%s has a receipt for file %d, which is not whole", o->node.name, file);
+        if (!sim->files->pool[file].was_whole)
+            sim_fail(sim, "%s has a receipt for file %d, which never was whole", o->node.name,
+                     file);
         if (e->office != o->number)
             sim_fail(sim, "%s stores another office's receipt", o->node.name);
         if (sim->collector.restores == 0 &&
@@ -222,9 +226,33 @@ static size_t damaged(const struct part *p)
     return p->pieces;
 }
 
+static void lose(struct sim *sim, int file)
+{
+    if (!sim->files->pool[file].whole)
+        return;
+    sim->files->pool[file].whole = false;
+    sim->files->losses++;
+    sim_count(sim, SIM_TALLY_FILES_LOST);
+    sim_trace(sim, &sim->collector.node, "file %d is gone from the folder", file);
+    for (size_t n = 0; n < NUMBERS; n++)
+        if (sim->files->parts[n][file] != NULL)
+            cut(sim->files->parts[n][file], 0);
+}
+
+/* One time in three the folder came back without some of what the offices have receipts for. */
+void sim_files_restored(struct sim *sim)
+{
+    const bool less = draw(sim, 3) == 0;
+    for (int i = 0; less && i < SIM_FILES; i++)
+        if (draw(sim, 2) == 0)
+            lose(sim, i);
+}
+
 /* What was synced stays; of the rest nobody knows. */
 void sim_files_crash(struct sim *sim)
 {
+    if (flips(sim, 40))
+        lose(sim, (int)draw(sim, SIM_FILES));
     for (size_t i = 0; i < PLACES; i++)
         sim->files->at[i] = -1;
     for (size_t n = 0; n < NUMBERS; n++)
@@ -270,8 +298,37 @@ static enum esep_status finish(struct sim *sim, struct part *p, int file)
             cut(p, 0);
             return ESEP_INVALID;
         }
-    sim->files->pool[file].whole = true;
+    if (sim->files->pool[file].was_whole)
+        sim_count(sim, SIM_TALLY_FILES_BACK);
+    sim->files->pool[file].whole = sim->files->pool[file].was_whole = true;
     return ESEP_OK;
+}
+
+enum esep_status sim_files_lookup(void *context, const struct views_file *file,
+                                  struct collector_file_known *ret)
+{
+    struct sim *sim = context;
+    const enum esep_status status = collector_state_file(sim_log(sim), file, ret);
+    ret->lost =
+        ret->here && !sim->files->pool[number_of(sim, &file->sha256, file->size_bytes)].whole;
+    return status;
+}
+
+/* As collector/run_lacking.c, but by looking at each. */
+size_t sim_files_lacking(void *context, uint32_t office, struct views_file *ret, size_t room)
+{
+    struct sim *sim = context;
+    size_t count = 0;
+    for (int i = 0; i < SIM_FILES && count < room; i++) {
+        const struct views_file file = {.office = office,
+                                        .sha256 = sim->files->pool[i].sha256,
+                                        .size_bytes = sim->files->pool[i].size};
+        struct collector_file_known known = {0};
+        if (sim_files_lookup(sim, &file, &known) == ESEP_OK && known.named &&
+            (!known.here || known.lost))
+            ret[count++] = file;
+    }
+    return count;
 }
 
 static enum esep_status carry_out(struct sim *sim, const struct collector_effect *effect, int file,
@@ -319,6 +376,8 @@ void sim_files_effect(struct sim *sim, const struct collector_effect *effect)
 {
     const int file = number_of(sim, &effect->file.sha256, effect->file.size_bytes);
     uint64_t held = 0;
+    if (effect->kind == COLLECTOR_EFFECT_FILE_GONE)
+        sim_fail(sim, "office %u is said to have lost file %d", effect->file.office, file);
     if (effect->kind == COLLECTOR_EFFECT_FILE_CLOSE) {
         sim->files->at[COLLECTOR_FILE_PLACE(effect->token)] = -1;
         return;
@@ -330,7 +389,7 @@ void sim_files_effect(struct sim *sim, const struct collector_effect *effect)
     event->durable = (size_t)status;
 }
 
-/* Of a file that a taken report names, in a log that never went back. */
+/* Of a file that a taken report names. */
 bool sim_files_converged(struct sim *sim, int office, char *why, size_t len)
 {
     const struct sim_office *o = &sim->offices[office];
@@ -339,10 +398,14 @@ bool sim_files_converged(struct sim *sim, int office, char *why, size_t len)
                                         .sha256 = sim->files->pool[i].sha256,
                                         .size_bytes = sim->files->pool[i].size};
         struct collector_file_known known = {0};
-        if (!receipted(&o->journal, &o->journal.files[i]) || o->journal.files[i].here)
+        if (sim_files_lookup(sim, &file, &known) != ESEP_OK || !known.named)
             continue;
-        if (collector_state_file(sim_log(sim), &file, &known) == ESEP_OK && known.named) {
+        if (receipted(&o->journal, &o->journal.files[i]) && !o->journal.files[i].here) {
             (void)snprintf(why, len, "%s: file %d has no receipt", o->node.name, i);
+            return false;
+        }
+        if (!known.here || known.lost) {
+            (void)snprintf(why, len, "%s: file %d is named and not here", o->node.name, i);
             return false;
         }
     }

@@ -129,6 +129,8 @@ enum sim_tally {
     SIM_TALLY_STANDING,
     SIM_TALLY_FORGOTTEN_MORE,
     SIM_TALLY_FORGOTTEN_LESS,
+    SIM_TALLY_FILES_LOST,
+    SIM_TALLY_FILES_BACK,
     SIM_TALLIES
 };
 extern const char *const sim_tally_names[SIM_TALLIES];

@@ -121,6 +121,52 @@ TEST(our_own_copy_is_damaged)
     world_free(w);
 }
 
+/* It has its receipt, and the collector has lost it: once more, or "gone", said once. */
+TEST(what_the_collector_lacks_goes_again)
+{
+    WORLD(w);
+    const struct agent_file scan = depot_file_of(1, SIZE);
+    depot_start_with(w, &scan);
+    assert_int_equal(w->evidence_count, 1);
+    assert_int_equal(office_status(w).file_count, 0);
+    *depot_kept_of(&scan) = (struct kept){.file = scan};
+    depot_say_lacking(w, &scan);
+    depot_say_lacking(w, &scan); /* said again, meanwhile */
+    world_run(w);
+    assert_int_equal(depot.bytes, 2 * SIZE);
+    assert_int_equal(w->evidence_count, 2);
+    assert_int_equal(office_status(w).file_count, 0);
+    assert_int_equal(depot.gone, 0);
+    *depot_kept_of(&scan) = (struct kept){.file = scan};
+    w->file_answer = ESEP_NOT_FOUND;
+    depot_say_lacking(w, &scan);
+    world_run(w);
+    assert_int_equal(depot.gone, 1);
+    depot_say_lacking(w, &scan);
+    world_run(w);
+    assert_int_equal(depot.gone, 1);
+    assert_int_equal(depot_view_of(w, 0).state, AGENT_FILE_REFUSED);
+    /* A name that is none. */
+    const struct agent_file none = {.size_bytes = 0};
+    depot_say_lacking(w, &none);
+    world_run(w);
+    assert_int_equal(office_status(w).file_count, 1);
+    assert_int_equal(office_status(w).state, AGENT_ONLINE);
+    world_free(w);
+}
+
+/* A disk that cannot be read now is no file that is gone. */
+TEST(what_cannot_be_read_now_is_not_gone)
+{
+    WORLD(w);
+    const struct agent_file scan = depot_file_of(1, SIZE);
+    w->file_answer = ESEP_IO;
+    depot_start_with(w, &scan);
+    assert_int_equal(depot_view_of(w, 0).state, AGENT_FILE_REFUSED);
+    assert_int_equal(depot.gone, 0);
+    world_free(w);
+}
+
 TEST(receipts_that_prove_nothing)
 {
     WORLD(w);
@@ -379,6 +425,8 @@ int main(void)
         cmocka_unit_test(a_file_that_was_let_go),
         cmocka_unit_test(let_go_and_already_offered),
         cmocka_unit_test(our_own_copy_is_damaged),
+        cmocka_unit_test(what_the_collector_lacks_goes_again),
+        cmocka_unit_test(what_cannot_be_read_now_is_not_gone),
         cmocka_unit_test(receipts_that_prove_nothing),
         cmocka_unit_test(a_receipt_counts_when_it_is_stored),
         cmocka_unit_test(more_receipts_than_a_store_takes),

@@ -40,6 +40,16 @@ void depot_say_no(struct world *w, const struct agent_file *file, Esep__V1__Refu
     model_send(w, ESEP__V1__KIND__KIND_FILE_STATE, &m.base);
 }
 
+void depot_say_lacking(struct world *w, const struct agent_file *file)
+{
+    Esep__V1__FileState m = ESEP__V1__FILE_STATE__INIT;
+    Esep__V1__FileName name;
+    esep_file_name_write(&file->sha256, file->size_bytes, &name);
+    m.file = &name;
+    m.lacking = true;
+    model_send(w, ESEP__V1__KIND__KIND_FILE_STATE, &m.base);
+}
+
 void depot_say_receipt(struct world *w, const struct agent_file *file)
 {
     struct model *m = &w->model;
@@ -103,8 +113,10 @@ void depot_on_file(struct world *w, Esep__V1__Kind kind, const ProtobufCMessage 
         return;
     }
     const Esep__V1__Offer *offer = (const Esep__V1__Offer *)message;
-    assert_in_range(offer->n_files, 1, 16);
-    depot.offers++;
+    assert_in_range(offer->n_files + offer->n_gone, 1, 32);
+    assert_in_range(offer->n_files, 0, 16);
+    depot.gone += offer->n_gone;
+    depot.offers += offer->n_files > 0;
     depot.offered += offer->n_files;
     for (size_t i = 0; i < offer->n_files; i++) {
         struct agent_file file;

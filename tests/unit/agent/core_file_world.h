@@ -33,6 +33,7 @@ struct depot {
     bool mute;        /* says nothing */
     bool mute_receipts;
     bool wrong_key, wrong_office;
+    uint64_t gone;
     uint64_t offers, offered, chunks, bytes, longest;
 };
 extern struct depot depot;
@@ -41,6 +42,7 @@ void depot_say_state(struct world *w, const struct agent_file *file, uint64_t of
                      uint64_t through, bool again);
 void depot_say_no(struct world *w, const struct agent_file *file, Esep__V1__RefusalReason reason,
                   uint32_t retry_after_ms);
+void depot_say_lacking(struct world *w, const struct agent_file *file);
 void depot_say_receipt(struct world *w, const struct agent_file *file);
 void depot_answer(struct world *w, const struct kept *k, bool again);
 void depot_on_file(struct world *w, Esep__V1__Kind kind, const ProtobufCMessage *message);

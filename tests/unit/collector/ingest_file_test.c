@@ -566,7 +566,7 @@ static void without_places_no_word_of_files(void **state)
     assert_int_equal(sim_last(o, KIND(WELCOME))->features, 0);
     sim_seal(o, &g, KIND(OFFER), false, &offer.base);
     assert_true(sim_refused(o, REASON(MALFORMED)));
-    collector_set_files(g.core, ingest_file_lookup, &g); /* still none */
+    ingest_set_files(&g); /* still none */
     g.world.now += ESEP_SECOND;
     sim_forget(o);
     sim_seal(o, &g, KIND(CHUNK), false, &offer.base);

@@ -20,6 +20,23 @@ static bool is_whole(const struct folder *f, const struct esep_hash *hash)
     return false;
 }
 
+static bool is_there(void *context, const struct views_file *file)
+{
+    return is_whole(context, &file->sha256);
+}
+
+/* As an operator who cleans up where he should not, or a disk. */
+void field_lose(struct field *f, const struct views_file *file)
+{
+    struct folder *folder = &f->folder;
+    for (size_t i = 0; i < folder->whole_count; i++)
+        if (esep_hash_equal(&folder->whole[i], &file->sha256))
+            folder->whole[i] = folder->whole[--folder->whole_count];
+    for (size_t i = 0; i < folder->part_count; i++)
+        if (esep_hash_equal(&folder->parts[i].file.sha256, &file->sha256))
+            folder->parts[i].held = 0;
+}
+
 static enum esep_status write_piece(struct folder *f, struct part *part,
                                     const struct collector_effect *e)
 {
@@ -40,6 +57,8 @@ static enum esep_status on_file(void *context, const struct collector_effect *e,
     assert_true(place < PLACES);
     f->asked[e->kind]++;
     enum esep_status status = ESEP_OK;
+    if (e->kind == COLLECTOR_EFFECT_FILE_GONE)
+        return ESEP_OK;
     if (e->kind == COLLECTOR_EFFECT_FILE_CLOSE) {
         f->open[place] = NULL;
         return ESEP_OK;
@@ -83,7 +102,8 @@ void field_start_with(struct field *f, void (*change)(struct collector_config *c
     ingest_start(&f->g, change);
     f->g.on_file = on_file;
     f->g.file_context = &f->folder;
-    collector_set_files(f->g.core, ingest_file_lookup, &f->g);
+    f->g.file_there = is_there;
+    ingest_set_files(&f->g);
     f->o = sim_active(&f->g, "moh");
 }
 
@@ -163,6 +183,17 @@ void field_offer_of(struct field *f, struct sim_office *o, const struct views_fi
     offer.files = all;
     offer.n_files = count;
     sim_seal(o, &f->g, KIND(OFFER), false, &offer.base);
+}
+
+void field_gone(struct field *f, const struct views_file *file)
+{
+    Esep__V1__Offer offer = ESEP__V1__OFFER__INIT;
+    Esep__V1__FileName name;
+    Esep__V1__FileName *one = &name;
+    esep_file_name_write(&file->sha256, file->size_bytes, &name);
+    offer.gone = &one;
+    offer.n_gone = 1;
+    sim_seal(f->o, &f->g, KIND(OFFER), false, &offer.base);
 }
 
 void field_offer(struct field *f, const struct views_file *file)

@@ -27,7 +27,7 @@ struct folder {
     uint64_t held;                    /* with so many bytes, */
     unsigned times;                   /* so often */
     bool hold;                        /* answers to WRITE wait */
-    size_t asked[COLLECTOR_EFFECT_FILE_CLOSE + 1];
+    size_t asked[COLLECTOR_EFFECT_FILE_GONE + 1];
     uint64_t written; /* bytes, however often */
 };
 struct field {
@@ -46,6 +46,8 @@ void field_report(struct field *f, struct sim_office *o, uint8_t first, size_t c
 void field_offer_of(struct field *f, struct sim_office *o, const struct views_file *files,
                     size_t count);
 void field_offer(struct field *f, const struct views_file *file);
+void field_gone(struct field *f, const struct views_file *file);
+void field_lose(struct field *f, const struct views_file *file);
 void field_chunk(struct field *f, const struct views_file *file, uint64_t offset, size_t len);
 const struct sim_heard *field_state_of(const struct field *f);
 void field_send_to(struct field *f, const struct views_file *file, uint64_t until);

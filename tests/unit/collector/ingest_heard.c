@@ -76,6 +76,7 @@ static void read_state(const Esep__V1__FileState *m, struct sim_heard *h)
     h->file.offset = m->offset;
     h->file.through = m->through;
     h->file.again = m->again;
+    h->file.lacking = m->lacking;
     h->file.refusal = m->refusal;
     h->file.retry_after_ms = m->retry_after_ms;
     assert_true(m->offset <= m->through && m->through <= size);

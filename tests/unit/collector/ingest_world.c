@@ -51,7 +51,33 @@ enum esep_status ingest_file_lookup(void *context, const struct views_file *file
     ret->named = file_row(g, VIEWS_TABLE_NAMED, file) != NULL;
     ret->here = here != NULL &&
                 views_evidence_read(esep_slice(here->value, here->value_len), &ret->evidence);
+    ret->lost = ret->here && g->file_there != NULL && !g->file_there(g->file_context, file);
     return ESEP_OK;
+}
+
+/* By looking at every row. */
+static size_t file_lacking(void *context, uint32_t office, struct views_file *ret, size_t room)
+{
+    const struct ingest *g = context;
+    size_t count = 0;
+    for (size_t i = 0; g->lacking && i < g->world.table.count && count < room; i++) {
+        const struct world_row *row = &g->world.table.rows[i];
+        struct collector_file_known known = {0};
+        if (row->key_len != VIEWS_FILE_KEY_BYTES || row->key[0] != VIEWS_TABLE_NAMED ||
+            esep_be32(row->key + 1) != office)
+            continue;
+        struct views_file file = {.office = office,
+                                  .size_bytes = esep_be64(row->key + 5 + ESEP_HASH_BYTES)};
+        memcpy(file.sha256.bytes, row->key + 5, ESEP_HASH_BYTES);
+        if (ingest_file_lookup(context, &file, &known) == ESEP_OK && (!known.here || known.lost))
+            ret[count++] = file;
+    }
+    return count;
+}
+
+void ingest_set_files(struct ingest *g)
+{
+    collector_set_files(g->core, ingest_file_lookup, file_lacking, g);
 }
 
 static size_t one_target(void *context, const char *plan, const char *body, bool secretariat,
@@ -108,7 +134,7 @@ static void start_core(struct ingest *g)
     assert_int_equal(collector_new(&g->core, &g->config, g->world.views, g->world.now), ESEP_OK);
     collector_set_lookup(g->core, ingest_lookup, g);
     if (g->on_file != NULL)
-        collector_set_files(g->core, ingest_file_lookup, g);
+        ingest_set_files(g);
     ingest_pump(g);
     ingest_join(g, 0);
 }
@@ -297,7 +323,7 @@ static void send_up(struct ingest *g, const struct collector_effect *effect)
 static void do_file(struct ingest *g, const struct collector_effect *effect)
 {
     uint64_t held = 0;
-    bool answered = effect->kind != COLLECTOR_EFFECT_FILE_CLOSE;
+    bool answered = effect->kind < COLLECTOR_EFFECT_FILE_CLOSE;
     assert_non_null(g->on_file);
     const enum esep_status status = g->on_file(g->file_context, effect, &held, &answered);
     collector_pop(g->core);

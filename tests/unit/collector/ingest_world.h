@@ -52,7 +52,7 @@ struct sim_heard {
     struct {
         struct esep_hash sha256;
         uint64_t offset, through;
-        bool again;
+        bool again, lacking;
         Esep__V1__RefusalReason refusal;
         uint32_t retry_after_ms;
     } file;
@@ -123,12 +123,16 @@ struct ingest {
                                 uint64_t *ret_held, bool *answered);
     void *file_context;
     bool lookup_fails; /* of files */
+    bool (*file_there)(void *file_context,
+                       const struct views_file *file); /* NULL: what is logged */
+    bool lacking;                                      /* the shell looks */
 };
 
 void ingest_start(struct ingest *g, void (*change)(struct collector_config *config));
 void ingest_end(struct ingest *g);
 /* A new core over the same disk, as after a crash: views come from the rows. */
 void ingest_restart(struct ingest *g);
+void ingest_set_files(struct ingest *g);
 /* The log's answer to collector_set_lookup. */
 enum esep_status ingest_lookup(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
                                uint64_t *ret_index, struct collector_leaf *ret_leaf);

@@ -39,6 +39,17 @@ int __wrap_fdatasync(int fd)
     return sync_fails() ? -1 : __real_fdatasync(fd);
 }
 
+int __real_linkat(int from, const char *name, int to, const char *other, int flags);
+int __wrap_linkat(int from, const char *name, int to, const char *other, int flags);
+static bool two_disks;
+int __wrap_linkat(int from, const char *name, int to, const char *other, int flags)
+{
+    if (!two_disks)
+        return __real_linkat(from, name, to, other, flags);
+    errno = EXDEV;
+    return -1;
+}
+
 static struct esep_blobs *opened(void **state, const struct esep_blobs_options *options)
 {
     char folder[512];
@@ -433,6 +444,61 @@ static void test_a_failed_sync_promises_nothing(void **state)
     esep_blobs_close(blobs);
 }
 
+/* From store to store: by a second name or as a copy, read whole either way, and nothing twice. */
+static void copy_round(void **state, bool apart)
+{
+    static uint8_t content[200000];
+    char folder[512], path[512], other_path[1100];
+    struct esep_blobs *from = opened(state, &ample), *to = NULL;
+    struct esep_blob blob;
+    struct stat one, other;
+    bool fresh = false;
+    two_disks = apart;
+    fill(content, sizeof(content), apart);
+    path_of(state, "original", path);
+    write_file(path, content, sizeof(content));
+    assert_int_equal(esep_blobs_put(from, path, NULL, &blob, &reason), ESEP_OK);
+    path_of(state, apart ? "apart" : "beside", folder);
+    assert_int_equal(esep_blobs_open(folder, &ample, &to, &reason), ESEP_OK);
+    assert_int_equal(esep_blobs_copy(to, from, &blob.hash, &fresh, &reason), ESEP_OK);
+    assert_true(fresh);
+    assert_int_equal(esep_blobs_check(to, &blob.hash, &reason), ESEP_OK);
+    path_of_hash(state, &blob.hash, path);
+    (void)snprintf(other_path, sizeof(other_path), "%s%s", folder, strstr(path, "/files/") + 6);
+    assert_int_equal(stat(path, &one), 0);
+    assert_int_equal(stat(other_path, &other), 0);
+    assert_int_equal(one.st_ino == other.st_ino, !apart);
+    assert_int_equal(other.st_mode & 07777, 0400);
+    assert_int_equal(esep_blobs_copy(to, from, &blob.hash, &fresh, &reason), ESEP_OK);
+    assert_false(fresh);
+    if (apart) { /* damaged there, it is replaced; with one name for both there is nothing to mend
+                  */
+        flip(other_path, 100000);
+        assert_int_equal(esep_blobs_copy(to, from, &blob.hash, &fresh, &reason), ESEP_OK);
+        assert_true(fresh);
+        assert_int_equal(esep_blobs_check(to, &blob.hash, &reason), ESEP_OK);
+    }
+    assert_int_equal(esep_blobs_remove(to, &blob.hash, 0, &reason), ESEP_OK);
+    flip(path, 100000);
+    assert_int_equal(esep_blobs_copy(to, from, &blob.hash, &fresh, &reason), ESEP_CORRUPT);
+    assert_int_equal(esep_blobs_remove(from, &blob.hash, 0, &reason), ESEP_OK);
+    assert_int_equal(esep_blobs_copy(to, from, &blob.hash, &fresh, &reason), ESEP_NOT_FOUND);
+    uint64_t size = 0;
+    assert_int_equal(esep_blobs_look(to, &blob.hash, &size), ESEP_NOT_FOUND);
+    /* Nothing is left under a passing name. */
+    (void)snprintf(other_path, sizeof(other_path), "%s/part", folder);
+    assert_int_equal(rmdir(other_path), 0);
+    esep_blobs_close(from);
+    esep_blobs_close(to);
+    two_disks = false;
+}
+
+static void test_from_store_to_store(void **state)
+{
+    copy_round(state, false);
+    copy_round(state, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +511,7 @@ int main(void)
         unit_test_in_folder(test_planted_links_lead_nowhere),
         unit_test_in_folder(test_who_may_open_it),
         unit_test_in_folder(test_a_failed_sync_promises_nothing),
+        unit_test_in_folder(test_from_store_to_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
