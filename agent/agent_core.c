@@ -43,11 +43,8 @@ static bool next_effect(struct agent *a)
         e->broker = a->status.broker;
         e->answer_in = a->config.connect_timeout;
         e->dead_after = a->config.reply_timeout;
-        if (a->config.by_speed) {
+        if (a->config.by_speed)
             e->answer_in = agent_speed_probe(&a->speed, a->unanswered, e->answer_in);
-            if (agent_speed_dead(&a->speed) < e->dead_after)
-                e->dead_after = agent_speed_dead(&a->speed);
-        }
     } else if (agent_vault_offer(a)) {
         e->kind = AGENT_EFFECT_STORE;
         e->token = a->vault.token;

@@ -5,10 +5,7 @@
 
 #define WINDOW_FOR (2 * ESEP_SECOND)
 #define WINDOW_MOST ((size_t)64 * 1024 * 1024)
-#define PATIENCE_LEAST (30 * ESEP_SECOND)
-#define DEAD_UNKNOWN (20 * ESEP_SECOND)
-#define DEAD_LEAST (10 * ESEP_SECOND)
-#define DEAD_MOST (30 * ESEP_SECOND)
+#define PATIENCE_LEAST (90 * ESEP_SECOND) /* a connection outlives a short outage */
 #define PROBE_LEAST (2 * ESEP_SECOND)
 #define PROBE_LONG_EVERY 4u
 
@@ -92,14 +89,6 @@ esep_time agent_speed_patience(const struct agent_speed *s, esep_time most)
         return most;
     const esep_time enough = PATIENCE_LEAST + 4 * ((esep_time)flying_us + s->round_trip);
     return enough < most ? enough : most;
-}
-
-esep_time agent_speed_dead(const struct agent_speed *s)
-{
-    if (s->round_trip == 0)
-        return DEAD_UNKNOWN;
-    const esep_time dead = DEAD_LEAST + 4 * s->round_trip;
-    return dead < DEAD_MOST ? dead : DEAD_MOST;
 }
 
 esep_time agent_speed_probe(const struct agent_speed *s, uint32_t tries, esep_time most)

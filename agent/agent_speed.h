@@ -11,7 +11,6 @@
  * longer behind it window   what may be under way unanswered: the way there and back and two
  * seconds; a break costs no more, and what is urgent waits no longer in queues that are not ours
  *   patience how long no answer is no reason to leave: what is under way, four times, and some
- *   dead     likewise for TCP: bytes that nobody acknowledges
  *   probe    how long one try to connect waits for TCP's first answer
  *
  * Pure: no clock, no memory. Invariant: answered <= sent.
@@ -61,7 +60,6 @@ static inline uint64_t agent_speed_flying(const struct agent_speed *s)
 size_t agent_speed_chunk(const struct agent_speed *s, size_t most);
 size_t agent_speed_window(const struct agent_speed *s);
 esep_time agent_speed_patience(const struct agent_speed *s, esep_time most);
-esep_time agent_speed_dead(const struct agent_speed *s);
 /* tries: in a row, without an answer. Now and then one waits for `most`: the line may have got
  * slow. */
 esep_time agent_speed_probe(const struct agent_speed *s, uint32_t tries, esep_time most);

@@ -111,6 +111,7 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
     look_at_journal(run);
     agent_run_rules_look(run);
     agent_run_pump(run);
+    agent_run_line_look(run);
     if (run->core != NULL)
         agent_run_tell_progress(run);
 }

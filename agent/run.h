@@ -1,10 +1,10 @@
 /* agent/run.h - the shell around the uplink core, in parts: what they share.
  *
  * run.c starts, reopens and stops; run_effects.c carries out what the core asks for: the socket,
- * the journal, what `status` shows; run_files.c brings the files that
- * reports name; run_rules.c knows the day's budget across restarts, what is due, and the zone;
- * run_older.c sends what an older epoch owes; page/ serves the office's page from the same loop.
- * One thread, the loop's.
+ * the journal, what `status` shows; run_files.c brings the files that reports name; run_line.c
+ * watches a connection that is stuck; run_rules.c knows the day's budget across restarts, what is
+ * due, and the zone; run_older.c sends what an older epoch owes; page/ serves the office's page
+ * from the same loop. One thread, the loop's.
  *
  * Invariant: the socket is the one of the core's last CONNECT, or NULL.
  */
@@ -36,6 +36,16 @@ struct agent_run_older {
         passed; /* older epochs through here are not tried again with this held_head; 0: none */
 };
 
+/* The connection at hand, on the monotonic clock; see run_line.c. */
+struct agent_run_line {
+    uint64_t moved;
+    esep_time moved_at;
+    bool knocking;
+    int knock;
+    esep_time knocked_at;
+    esep_time answered_at; /* 0: no knock was */
+};
+
 struct agent_run {
     const char *config_file;
     struct agent_settings *settings;
@@ -55,6 +65,7 @@ struct agent_run {
     struct agent *core;
     struct esep_zsock *socket;
     struct esep_relay *relay; /* what the socket dials where there is a proxy; else NULL */
+    struct agent_run_line line;
     struct agent_wake *wake;
     struct page *page; /* NULL: none is served */
     struct event *poll;
@@ -82,6 +93,9 @@ esep_time agent_run_now(const struct agent_run *run);
 /* The core is done for; a new one begins with what is on the disk, after `wait`. */
 void agent_run_give_up_core(struct agent_run *run, esep_time wait);
 void agent_run_hang_up(struct agent_run *run);
+/* run_line.c: looks whether the connection is stuck while the line is there; it is let go. */
+void agent_run_line_look(struct agent_run *run);
+void agent_run_line_leave(struct agent_run *run);
 /* run_older.c: what the next core starts from, and which epoch it must be over. */
 ESEP_MUST_USE enum esep_status agent_run_load(struct agent_run *run, struct agent_journal *ret,
                                               struct esep_reason *reason);

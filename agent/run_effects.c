@@ -129,6 +129,7 @@ void agent_run_hang_up(struct agent_run *run)
     run->socket = NULL;
     run->relay = NULL;
     run->blocked = false;
+    agent_run_line_leave(run);
 }
 
 static void on_readable(struct esep_zsock *socket, void *context)
@@ -211,6 +212,7 @@ static void dial(struct agent_run *run, const struct agent_effect *connect)
         .handshake_ms = (int)(run->settings->connect_timeout / 1000),
         .connect_ms = (int)(connect->answer_in / 1000),
         .dead_ms = (int)(connect->dead_after / 1000),
+        .hasten = !run->settings->metered,
         /* Where bytes cost money the core's own signs of life must do. */
         .heartbeat_ms = run->settings->metered ? 0 : (int)(run->settings->reply_timeout / 3000)};
     struct esep_reason reason = {""};

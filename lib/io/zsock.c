@@ -147,6 +147,8 @@ enum esep_status esep_zsock_new(struct esep_zsock **ret, struct event_base *base
     sock->type = options->type;
     sock->frame_bytes_max = options->frame_bytes_max;
     sock->handshake_ms = options->handshake_ms > 0 ? options->handshake_ms : HANDSHAKE_MS;
+    sock->hasten_ms = options->hasten ? options->dead_ms : 0;
+    sock->tcp = -1;
     sock->on_readable = on_readable;
     sock->context = context;
     sock->budget = ESEP_ZSOCK_TURN;
@@ -256,6 +258,8 @@ enum esep_status esep_zsock_bind(struct esep_zsock *sock, const char *endpoint,
     if (zmq_getsockopt(sock->socket, ZMQ_LAST_ENDPOINT, bound, &size) != 0)
         return endpoint_failed("read back", endpoint, reason);
     memcpy(sock->endpoints[sock->endpoint_count++], bound, sizeof(bound));
+    if (sock->hasten_ms > 0 && !is_local(bound))
+        (void)esep_zsock_hasten(esep_zsock_listener(bound), sock->hasten_ms);
     if (ret_endpoint != NULL)
         memcpy(ret_endpoint, bound, sizeof(bound));
     esep_zwatch_touched(&sock->watch);

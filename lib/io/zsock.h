@@ -14,6 +14,7 @@
 
 #include "base/crypto.h"
 #include "base/slice.h"
+#include "base/time.h"
 
 struct event_base;
 struct esep_zsock;
@@ -34,8 +35,9 @@ struct esep_zsock_options {
     size_t frame_bytes_max;
     int handshake_ms;
     int connect_ms; /* client: for TCP's first answer; 0: handshake_ms */
-    int dead_ms; /* client: what TCP has sent is not acknowledged for so long: GONE; 0: the system's
-                  */
+    int dead_ms;    /* what TCP has sent is not acknowledged for so long: GONE; 0: the system's */
+    bool hasten; /* with dead_ms: until then it is sent again each second, where the kernel lets us
+                  * (zsock_tcp.c) */
     int heartbeat_ms; /* 0: none; the timeout is three times this */
     int keep_alive_s; /* TCP asks after so long without a byte, and gives up 5 minutes later; 0: no
                        */
@@ -90,6 +92,18 @@ void esep_zsock_unbind(struct esep_zsock *sock, const char *endpoint);
 bool esep_zsock_turn_away(const char *endpoint);
 ESEP_MUST_USE enum esep_status esep_zsock_connect(struct esep_zsock *sock, const char *endpoint,
                                                   struct esep_reason *reason);
+
+/* How a client's connection does. false: it has none over TCP now. */
+struct esep_zsock_line {
+    uint64_t moved; /* bytes that were acknowledged, or have come */
+    bool waiting;   /* some are sent and not acknowledged */
+    esep_time round_trip;
+    bool hastened; /* they are sent again each second */
+};
+bool esep_zsock_line(const struct esep_zsock *sock, struct esep_zsock_line *ret);
+/* A fresh connection to where this one leads, begun: a descriptor that becomes writable when it is
+ * answered, the caller's to close; -1. */
+int esep_zsock_knock(const struct esep_zsock *sock);
 
 #define ESEP_ZSOCK_PARTS_MAX 4
 struct esep_zmessage {

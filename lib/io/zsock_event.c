@@ -14,8 +14,8 @@
 #include <stdio.h>
 
 #define WATCHED                                                                                    \
-    (ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED |    \
-     ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |                             \
+    (ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_CLOSED |       \
+     ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |    \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
 #define EVENTS_A_TURN 256
 
@@ -81,6 +81,9 @@ static bool client_event(struct esep_zsock *sock, uint16_t event, uint32_t value
 {
     char text[128];
     switch (event) {
+    case ZMQ_EVENT_CONNECTED:
+        esep_zsock_tcp_connected(sock, (int)value);
+        return true;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         return client_up(sock);
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:

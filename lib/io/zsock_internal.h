@@ -5,6 +5,7 @@
 #include "io/zsock.h"
 #include "io/zwatch.h"
 
+#include <sys/socket.h>
 #include <zmq.h>
 
 #define ESEP_ZSOCK_ENDPOINTS_MAX 16
@@ -39,10 +40,22 @@ struct esep_zsock {
     bool client;
     bool up;
     bool ended; /* client: GONE has been said for this connect */
+
+    /* zsock_tcp.c */
+    int hasten_ms; /* dead_ms, where it is to be hastened; else 0 */
+    int tcp;       /* client: libzmq's descriptor, while it is called tcp_name; -1 */
+    struct sockaddr_storage tcp_name;
+    bool hastened;
 };
 
 void esep_zsock_events_connecting(struct esep_zsock *sock);
 void esep_zsock_events_done(struct esep_zsock *sock);
 /* zsock_listen.c: the TCP endpoint takes no new connections, or takes them again. */
 bool esep_zsock_deafen(const char *endpoint, bool deaf);
+/* The descriptor that listens there; -1. */
+int esep_zsock_listener(const char *endpoint);
+/* What is not acknowledged is sent again each second, until it has been so for dead_ms. false: this
+ * kernel waits longer. */
+bool esep_zsock_hasten(int fd, int dead_ms);
+void esep_zsock_tcp_connected(struct esep_zsock *sock, int fd);
 #endif

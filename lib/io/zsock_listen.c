@@ -52,7 +52,7 @@ static bool listens_at(int fd, char out[96])
 
 /* Asked of each number in turn: where descriptors have run out, no folder can be opened to list
  * them. */
-static int find_listener(const char *endpoint)
+int esep_zsock_listener(const char *endpoint)
 {
     struct rlimit limit;
     char text[96];
@@ -66,7 +66,7 @@ static int find_listener(const char *endpoint)
 
 bool esep_zsock_turn_away(const char *endpoint)
 {
-    const int fd = find_listener(endpoint);
+    const int fd = esep_zsock_listener(endpoint);
     int caller = -1;
     /* libzmq's thread accepts, too, and may be first: neither must then block. */
     if (fd < 0 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
@@ -81,7 +81,7 @@ bool esep_zsock_deafen(const char *endpoint, bool deaf)
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
     const struct sock_fprog program = {.len = 1, .filter = &nothing};
     const int unused = 0;
-    const int fd = find_listener(endpoint);
+    const int fd = esep_zsock_listener(endpoint);
     if (fd < 0)
         return false;
     if (deaf)

@@ -51,8 +51,8 @@ static void a_slow_line(void **state)
     assert_in_range(agent_speed_window(&s), 16000, 32000); /* two to four seconds */
     assert_int_equal(agent_speed_flying(&s), 0);
     struct agent_flight last = agent_speed_sent(&s, 16000, now);
-    assert_in_range(agent_speed_patience(&s, 120 * ESEP_SECOND), 38 * ESEP_SECOND,
-                    60 * ESEP_SECOND);
+    assert_in_range(agent_speed_patience(&s, 120 * ESEP_SECOND), 98 * ESEP_SECOND,
+                    120 * ESEP_SECOND - 1);
     assert_int_equal(agent_speed_patience(&s, 20 * ESEP_SECOND), 20 * ESEP_SECOND);
     agent_speed_session(&s); /* it broke: the next one begins with what is known */
     assert_int_equal(agent_speed_flying(&s), 0);
@@ -117,16 +117,12 @@ static void tries_to_connect_are_short_once_the_way_is_known(void **state)
     assert_int_equal(agent_speed_probe(&s, 0, most), 2 * ESEP_SECOND);
     assert_int_equal(agent_speed_probe(&s, 3, most), most);
     assert_int_equal(agent_speed_probe(&s, 4, most), 2 * ESEP_SECOND);
-    assert_int_equal(agent_speed_dead(&s), 20 * ESEP_SECOND);
     agent_speed_round_trip(&s, 3 * ESEP_SECOND);
     agent_speed_round_trip(&s, 700 * MS);
     agent_speed_round_trip(&s, -5);
     assert_int_equal(s.round_trip, 700 * MS);
     assert_int_equal(agent_speed_probe(&s, 3, most), 2100 * MS);
     assert_int_equal(agent_speed_probe(&s, 3, ESEP_SECOND), ESEP_SECOND);
-    assert_int_equal(agent_speed_dead(&s), 10 * ESEP_SECOND + 2800 * MS);
-    s.round_trip = 8 * ESEP_SECOND;
-    assert_int_equal(agent_speed_dead(&s), 30 * ESEP_SECOND);
 }
 
 static void no_number_is_too_large(void **state)

@@ -1,9 +1,13 @@
 /* tests/unit/io/zsock_test.c - does a socket tell the truth about peers, queues and messages, and
  * does it ever fall asleep over a message that has come?
  */
+#include "io/zsock_internal.h"
 #include "net.h"
 
+#include <arpa/inet.h>
 #include <event2/event.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -37,6 +41,78 @@ static void test_a_message_says_whose_it_is(void **state)
     assert_int_equal(esep_zsock_connections(server.sock), 0);
     esep_zsock_free(server.sock);
     net_close(&net);
+}
+
+static bool line_has_moved(void *context)
+{
+    struct end *end = (struct end *)context;
+    struct esep_zsock_line line;
+    return esep_zsock_line(end->sock, &line) && line.moved > 0 && !line.waiting;
+}
+
+static void test_a_client_knows_its_line_and_knocks_beside_it(void **state)
+{
+    (void)state;
+    struct net net;
+    struct end server, client;
+    struct esep_zsock_line before, after;
+    net_open(&net);
+    net_zap(&net);
+    net_router(&net, &server, 4096, 100);
+    assert_false(esep_zsock_line(server.sock, &before));
+    net_dealer(&net, &client, &net.client, net.server.public);
+    assert_false(esep_zsock_line(client.sock, &before)); /* not up yet */
+    net_until(&net, end_up, &client);
+    net_until(&net, line_has_moved, &client);
+    assert_true(esep_zsock_line(client.sock, &before));
+    server.echo = true;
+    send_text(client.sock, "hello");
+    net_until(&net, end_received, &client);
+    net_until(&net, line_has_moved, &client);
+    assert_true(esep_zsock_line(client.sock, &after));
+    assert_true(after.moved > before.moved);
+    assert_true(after.round_trip > 0);
+    const int knock = esep_zsock_knock(client.sock);
+    assert_true(knock >= 0);
+    struct pollfd answered = {.fd = knock, .events = POLLOUT};
+    assert_int_equal(poll(&answered, 1, 20000), 1);
+    struct sockaddr_in there = {0};
+    socklen_t size = sizeof there;
+    assert_int_equal(getpeername(knock, (struct sockaddr *)&there, &size), 0);
+    char text[64];
+    (void)snprintf(text, sizeof text, "tcp://127.0.0.1:%u", (unsigned)ntohs(there.sin_port));
+    assert_string_equal(text, net.endpoint);
+    (void)close(knock);
+    esep_zsock_free(client.sock);
+    esep_zsock_free(server.sock);
+    net_close(&net);
+}
+
+static void test_who_accepts_hands_down_how_soon_to_send_again(void **state)
+{
+    (void)state;
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t size = sizeof at;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int dialled = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    const bool kernel_can = esep_zsock_hasten(listener, 120000);
+    assert_int_equal(connect(dialled, (struct sockaddr *)&at, size), 0);
+    const int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    int dead = 0, each = 0;
+    size = sizeof dead;
+    assert_int_equal(getsockopt(accepted, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead, &size), 0);
+    assert_int_equal(dead, 120000);
+    size = sizeof each;
+    assert_true(!kernel_can || (getsockopt(accepted, IPPROTO_TCP, 44, &each, &size) == 0));
+    assert_int_equal(each, kernel_can ? 1000 : 0);
+    (void)close(accepted);
+    (void)close(dialled);
+    (void)close(listener);
+    assert_false(esep_zsock_hasten(-1, 120000));
 }
 
 static void test_curve_without_zap_does_not_bind(void **state)
@@ -403,6 +479,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_message_says_whose_it_is),
+        cmocka_unit_test(test_a_client_knows_its_line_and_knocks_beside_it),
+        cmocka_unit_test(test_who_accepts_hands_down_how_soon_to_send_again),
         cmocka_unit_test(test_curve_without_zap_does_not_bind),
         cmocka_unit_test(test_a_stranger_is_refused),
         cmocka_unit_test(test_a_wrong_server_key_never_connects),
