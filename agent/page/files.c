@@ -28,33 +28,10 @@ struct page_files {
     struct file files[];
 };
 
-static const struct {
-    const char *ending, *type;
-} types[] = {
-    {".html", "text/html; charset=utf-8"},
-    {".js", "text/javascript; charset=utf-8"},
-    {".css", "text/css; charset=utf-8"},
-    {".json", "application/json"},
-    {".svg", "image/svg+xml"},
-    {".png", "image/png"},
-    {".woff2", "font/woff2"},
-    {".ico", "image/x-icon"},
-    {".txt", "text/plain; charset=utf-8"},
-};
-
-static const char *type_of(const char *path)
-{
-    const char *ending = strrchr(path, '.');
-    for (size_t i = 0; ending != NULL && i < sizeof types / sizeof *types; i++)
-        if (strcmp(types[i].ending, ending) == 0)
-            return types[i].type;
-    return NULL;
-}
-
 /* ESEP_LIMIT: more than a page has. */
 static enum esep_status add(struct page_files **files, const char *path, struct esep_reason *reason)
 {
-    const char *type = type_of(path);
+    const char *type = esep_http_file_type(path);
     if (type == NULL)
         return ESEP_OK;
     if ((*files)->count == FILES_MAX || strlen(path) >= PATH_BYTES)

@@ -2,6 +2,7 @@
  * see page.h. */
 #include "agent/page/about.h"
 #include "agent/page/draft.h"
+#include "agent/page/way.h"
 
 #define REVISIONS_MAX 200
 
@@ -39,19 +40,6 @@ static json_t *revisions_json(const struct whole *w)
     return list;
 }
 
-/* One step. at: 0 where no clock has told. */
-static void step(json_t *way, const struct whole *w, const char *name, bool reached, esep_time at,
-                 const char *clock, uint64_t number)
-{
-    const bool told = reached && at != 0;
-    (void)json_array_append_new(
-        way,
-        json_pack("{s:s, s:b, s:o, s:o, s:o, s:n, s:n}", "step", name, "reached", (int)reached,
-                  "at", told ? esep_json_time(at, page_zone_of(w->say.d, w->duty)) : json_null(),
-                  "clock", told ? json_string(clock) : json_null(), "number",
-                  reached ? page_json_number(number) : json_null(), "files_total", "files_left"));
-}
-
 /* When the last file of the newest report was whole there, and its place in the log. */
 static esep_time files_came(struct whole *w, const struct agent_event *event, uint64_t *ret_index)
 {
@@ -76,44 +64,62 @@ static esep_time files_came(struct whole *w, const struct agent_event *event, ui
     return came;
 }
 
-static json_t *way_json(struct whole *w)
+/* What the journal and the uplink know of the newest report. */
+static struct page_facts facts_of(struct whole *w)
 {
     const struct agent_duty *duty = w->duty;
-    const struct agent_duties *d = w->say.d;
-    json_t *way = json_array();
-    if (duty->seq == 0 || duty->newest_event == 0)
-        return way;
+    const struct agent_event *event = &w->say.d->events[duty->newest_event - 1];
     const struct esep_receipt *receipt = agent_duties_receipt(
-        d, duty->epoch, duty->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
+        w->say.d, duty->epoch, duty->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
     const struct esep_receipt *promise = agent_duties_receipt(
-        d, duty->epoch, duty->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
-    const bool received = receipt != NULL;
-    const esep_time promised = promise != NULL                          ? promise->accepted_at
-                               : received && receipt->committed_at != 0 ? receipt->committed_at
-                                                                        : 0;
-    const bool sent = duty->epoch == w->say.sent.epoch && duty->seq <= w->say.sent.seq;
-    const struct agent_event *event = &d->events[duty->newest_event - 1];
-    const size_t left = page_files_left(event, &w->say.sent);
-    const bool whole = received && left == 0;
-    uint64_t index = 0;
-    const esep_time files_at = whole ? files_came(w, event, &index) : 0;
-    const bool returned = duty->submission == ESEP_SUBMISSION_RETURNED;
-    const bool accepted = duty->submission == ESEP_SUBMISSION_ACCEPTED;
-    step(way, w, "saved", true, duty->written_at, "office", duty->seq);
-    step(way, w, "committed", promised != 0 || received, promised, "collector",
-         promise != NULL ? promise->last_index : 0);
-    step(way, w, "sent", sent || received, 0, NULL, 0);
-    step(way, w, "received", received, received ? receipt->accepted_at : 0, "collector",
-         duty->log_index != 0 ? duty->log_index
-         : received           ? receipt->last_index
-                              : 0);
-    step(way, w, "evidence_complete", whole || accepted, files_at, "collector", index);
-    json_t *evidence = json_array_get(way, json_array_size(way) - 1);
-    (void)json_object_set_new(evidence, "files_total", json_integer((json_int_t)event->file_count));
-    (void)json_object_set_new(evidence, "files_left", json_integer((json_int_t)left));
-    step(way, w, "under_review", whole || returned || accepted, 0, NULL, 0);
-    step(way, w, returned ? "returned" : "accepted", returned || accepted, w->about.reviewed_at,
-         "collector", 0);
+        w->say.d, duty->epoch, duty->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
+    struct page_facts facts = {
+        .saved_at = duty->written_at,
+        .seq = duty->seq,
+        .sent = duty->epoch == w->say.sent.epoch && duty->seq <= w->say.sent.seq,
+        .received = receipt != NULL,
+        .received_at = receipt != NULL ? receipt->accepted_at : 0,
+        .report_index = duty->log_index != 0 ? duty->log_index
+                        : receipt != NULL    ? receipt->last_index
+                                             : 0,
+        .promised_at = promise != NULL   ? promise->accepted_at
+                       : receipt != NULL ? receipt->committed_at
+                                         : 0,
+        .promise_index = promise != NULL ? promise->last_index : 0,
+        .files_total = event->file_count,
+        .files_left = page_files_left(event, &w->say.sent),
+        .decision = duty->submission == ESEP_SUBMISSION_RETURNED   ? PAGE_RETURNED
+                    : duty->submission == ESEP_SUBMISSION_ACCEPTED ? PAGE_ACCEPTED
+                                                                   : PAGE_UNDECIDED,
+        .decided_at = w->about.reviewed_at,
+    };
+    facts.promised = facts.promised_at != 0;
+    if (facts.files_left == 0)
+        facts.files_at = files_came(w, event, &facts.files_index);
+    return facts;
+}
+
+static json_t *way_json(struct whole *w)
+{
+    struct page_step steps[PAGE_STEPS];
+    json_t *way = json_array();
+    if (w->duty->seq == 0 || w->duty->newest_event == 0)
+        return way;
+    const struct page_facts facts = facts_of(w);
+    page_way(&facts, steps);
+    for (size_t i = 0; i < PAGE_STEPS; i++) {
+        const struct page_step *s = &steps[i];
+        const char *clock = s->our_time ? "office" : "collector";
+        (void)json_array_append_new(
+            way,
+            json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "step", s->name, "reached",
+                      (int)s->reached, "at", esep_json_time(s->at, page_zone_of(w->say.d, w->duty)),
+                      "clock", s->at != 0 ? json_string(clock) : json_null(), "number",
+                      page_json_number(s->number), "files_total",
+                      s->files ? json_integer((json_int_t)facts.files_total) : json_null(),
+                      "files_left",
+                      s->files ? json_integer((json_int_t)facts.files_left) : json_null()));
+    }
     return way;
 }
 

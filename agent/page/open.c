@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define FILE_NAME "page"
+#define PORT_NAME "page.port" /* stays when the daemon ends */
 #define HTML "text/html; charset=utf-8"
 
 static const char go_on[] =
@@ -126,6 +127,38 @@ enum esep_status page_runtime_write(const char *journal, uint16_t port,
     if (close(fd) != 0 || !written || rename(draft, path) != 0)
         return esep_because(reason, ESEP_IO, "%s: %s", path, strerror(errno));
     return ESEP_OK;
+}
+
+uint16_t page_port_last(const char *journal)
+{
+    char path[256];
+    char text[16] = "";
+    (void)snprintf(path, sizeof path, "%s/" PORT_NAME, journal);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return 0;
+    const ssize_t got = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    const unsigned long port = got > 0 ? strtoul(text, NULL, 10) : 0;
+    return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+/* Where it cannot be kept, the next start has another. */
+void page_port_keep(const char *journal, uint16_t port)
+{
+    char path[256];
+    char draft[256];
+    char text[16];
+    if (port == page_port_last(journal))
+        return;
+    (void)snprintf(path, sizeof path, "%s/" PORT_NAME, journal);
+    (void)snprintf(draft, sizeof draft, "%s/" PORT_NAME ".new", journal);
+    (void)unlink(draft);
+    const int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int len = snprintf(text, sizeof text, "%u\n", (unsigned)port);
+    const bool written = fd >= 0 && write(fd, text, (size_t)len) == len;
+    if (fd < 0 || close(fd) != 0 || !written || rename(draft, path) != 0)
+        esep_log(ESEP_LOG_WARNING, "page-port-not-kept", "%s: %s", path, strerror(errno));
 }
 
 void page_runtime_gone(const char *journal)

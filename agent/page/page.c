@@ -18,23 +18,31 @@
 
 static enum esep_status serve(struct page *page, struct esep_reason *reason)
 {
-    const struct esep_http_options options = {.address = "127.0.0.1",
-                                              .port = (uint16_t)page->run->settings->page_port,
-                                              .connections_max = CONNECTIONS_MAX,
-                                              .head_bytes_max = HEAD_BYTES_MAX,
-                                              .body_bytes_max = BODY_BYTES_MAX,
-                                              .timeout_ms = TIMEOUT_MS,
-                                              .stream_bytes_max = STREAM_BYTES_MAX,
-                                              .fields = page_heads,
-                                              .field_count = PAGE_HEADS,
-                                              .on_request = page_on_request,
-                                              .on_head = page_on_head,
-                                              .context = page};
+    const uint16_t wanted = (uint16_t)page->run->settings->page_port;
+    const uint16_t last = wanted == 0 ? page_port_last(page->journal) : 0;
+    struct esep_http_options options = {.address = "127.0.0.1",
+                                        .port = wanted != 0 ? wanted : last,
+                                        .connections_max = CONNECTIONS_MAX,
+                                        .head_bytes_max = HEAD_BYTES_MAX,
+                                        .body_bytes_max = BODY_BYTES_MAX,
+                                        .timeout_ms = TIMEOUT_MS,
+                                        .stream_bytes_max = STREAM_BYTES_MAX,
+                                        .fields = esep_http_page_heads,
+                                        .field_count = ESEP_HTTP_PAGE_HEADS,
+                                        .on_request = page_on_request,
+                                        .on_head = page_on_head,
+                                        .context = page};
     uint8_t token[PAGE_SECRET_BYTES];
     enum esep_status status = esep_http_new(&page->http, page->run->loop, &options, reason);
+    if (status == ESEP_IO && last != 0) { /* somebody else's now */
+        options.port = 0;
+        status = esep_http_new(&page->http, page->run->loop, &options, reason);
+    }
     if (status != ESEP_OK)
         return status;
     const uint16_t port = esep_http_port(page->http);
+    if (wanted == 0)
+        page_port_keep(page->journal, port);
     esep_random(token, sizeof token);
     page_gate_init(&page->gate, token, port);
     (void)snprintf(page->cookie_name, sizeof page->cookie_name, "esep-office-%u", (unsigned)port);

@@ -11,6 +11,7 @@
  *   files.c       the page's own files, mapped from the disk
  *   desk.c        the duties, kept for the moment between requests
  *   duty.c        **pure**: a duty's two axes, group and reminder; say_*.c: things as JSON
+ *   way.c         **pure**: a report's way, step by step
  *   form.c        **pure**: a report as a form, and back; form_check.c: its faults, field by field
  *   draft.c       the form as it stands, and the mark it is known by
  *   about.c       the mail about one obligation
@@ -30,7 +31,7 @@
 #include "agent/duties.h"
 #include "agent/page/gate.h"
 #include "agent/run.h"
-#include "io/http.h"
+#include "io/http_page.h"
 
 struct page_files;
 struct page_events;
@@ -82,8 +83,7 @@ uint16_t agent_page_port(const struct page *page);
 void page_on_request(void *context, struct esep_http_request *request);
 bool page_on_head(void *context, const struct esep_http_request *request,
                   struct esep_http_sink *ret);
-enum { PAGE_FIELDS_MAX = 8, PAGE_HEADS = 5 };
-extern const struct esep_http_field page_heads[PAGE_HEADS];
+enum { PAGE_FIELDS_MAX = 8 };
 void page_answer(const struct page_call *call, unsigned status,
                  const struct esep_http_field *fields, size_t count, struct esep_slice body);
 /* Takes value over; NULL: there was no memory. etag: NULL for none. */
@@ -109,6 +109,9 @@ ESEP_MUST_USE enum esep_status page_runtime_write(const char *journal, uint16_t 
                                                   const uint8_t token[PAGE_SECRET_BYTES],
                                                   struct esep_reason *reason);
 void page_runtime_gone(const char *journal);
+/* The port of the last start, so that a window that is open finds the next one; 0: not known. */
+uint16_t page_port_last(const char *journal);
+void page_port_keep(const char *journal, uint16_t port);
 struct page_address {
     uint16_t port;
     char token[2 * PAGE_SECRET_BYTES + 1];

@@ -42,17 +42,6 @@ static const struct page_route routes[] = {
     {ESEP_HTTP_GET, "/", PAGE_COOKIE, page_file},
 };
 
-/* No file of the page but its own, no frame around it, no form to elsewhere. */
-const struct esep_http_field page_heads[PAGE_HEADS] = {
-    {"Content-Security-Policy",
-     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
-     "'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
-};
-
 void page_answer(const struct page_call *call, unsigned status,
                  const struct esep_http_field *fields, size_t count, struct esep_slice body)
 {
@@ -164,18 +153,13 @@ json_t *page_body(const struct page_call *call)
 {
     static const char json[] = "application/json";
     const char *type = esep_http_header(call->request, "Content-Type");
-    const struct esep_slice body = esep_http_body(call->request);
     if (type == NULL || strncasecmp(type, json, sizeof json - 1) != 0) {
         page_problem(call, 415, "media_type", "the body is to be application/json");
         return NULL;
     }
-    json_error_t error;
-    json_t *value = json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, &error);
-    if (value == NULL || !json_is_object(value)) {
-        json_decref(value);
+    json_t *value = esep_http_body_object(call->request);
+    if (value == NULL)
         page_problem(call, 400, "invalid", "the body is no JSON object");
-        return NULL;
-    }
     return value;
 }
 

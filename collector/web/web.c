@@ -172,8 +172,8 @@ static enum esep_status listen_for(struct web *web, struct esep_reason *reason)
         .body_bytes_max = BODY_BYTES,
         .timeout_ms = (uint32_t)(web->settings->web_timeout / (ESEP_SECOND / 1000)),
         .stream_bytes_max = STREAM_BYTES,
-        .fields = web_heads,
-        .field_count = WEB_HEADS,
+        .fields = esep_http_page_heads,
+        .field_count = ESEP_HTTP_PAGE_HEADS,
         .on_request = web_on_request,
         .context = web,
     };

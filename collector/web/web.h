@@ -31,7 +31,7 @@
 #include "collector/web/hasher.h"
 #include "collector/web/throttle.h"
 #include "io/clock.h"
-#include "io/http.h"
+#include "io/http_page.h"
 #include "io/loop.h"
 
 #include <jansson.h>
@@ -82,9 +82,7 @@ struct web_call {
 /* The table: each route's method, path, and what it needs ("nothing", "login", an act's name). */
 json_t *web_routes_json(void);
 void web_on_request(void *context, struct esep_http_request *request);
-enum { WEB_FIELDS_MAX = 12, WEB_HEADS = 5, WEB_METRICS_TOKEN_MIN = 32 };
-extern const struct esep_http_field
-    web_heads[WEB_HEADS]; /* of every answer, the server's own too */
+enum { WEB_FIELDS_MAX = 12, WEB_METRICS_TOKEN_MIN = 32 };
 /* Answers with the heads that every answer has, and those given. */
 void web_answer(struct web *web, struct esep_http_request *request, unsigned status,
                 const struct esep_http_field *fields, size_t count, struct esep_slice body);

@@ -196,10 +196,9 @@ static void show_address(struct web_order *order, bool worked)
 
 void web_calendar_draw(const struct web_call *call)
 {
-    const struct esep_slice body = esep_http_body(call->request);
     uint8_t bytes[ADDRESS_BYTES];
-    json_t *said = body.len > 0 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
-    const bool formed = json_is_object(said) && json_object_size(said) == 0;
+    json_t *said = esep_http_body_object(call->request);
+    const bool formed = said != NULL && json_object_size(said) == 0;
     json_decref(said);
     if (!formed) {
         web_problem(call->web, call->request, 400,

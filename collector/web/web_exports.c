@@ -381,7 +381,6 @@ static struct web_export *queue_wish(const struct web_call *call,
 /* As with decisions: the same key and the same words get what they got before, while it is here. */
 void web_export_order(const struct web_call *call)
 {
-    const struct esep_slice body = esep_http_body(call->request);
     static const struct esep_hash none;
     struct web_exports *exports = call->web->exports;
     struct web_export_wish wish;
@@ -399,9 +398,7 @@ void web_export_order(const struct web_call *call)
             web_order_other(call);
         return;
     }
-    json_t *said = body.len > 0
-                       ? json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL)
-                       : NULL;
+    json_t *said = esep_http_body_object(call->request);
     const char *wrong = read_wish(call, said, &wish);
     json_decref(said);
     if (wrong != NULL)

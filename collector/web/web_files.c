@@ -27,30 +27,6 @@ struct web_files {
     struct file files[FILES_MAX];
 };
 
-static const struct {
-    const char *ending, *type;
-} types[] = {
-    {".html", "text/html; charset=utf-8"},
-    {".js", "text/javascript; charset=utf-8"},
-    {".css", "text/css; charset=utf-8"},
-    {".json", "application/json"},
-    {".svg", "image/svg+xml"},
-    {".png", "image/png"},
-    {".woff2", "font/woff2"},
-    {".ico", "image/x-icon"},
-    {".txt", "text/plain; charset=utf-8"},
-};
-
-static const char *type_of(const char *path)
-{
-    const char *ending = strrchr(path, '.');
-    for (size_t i = 0; ending != NULL && i < sizeof types / sizeof types[0]; i++) {
-        if (strcmp(types[i].ending, ending) == 0)
-            return types[i].type;
-    }
-    return NULL;
-}
-
 static enum esep_status read_file(struct file *file, const char *from, struct esep_reason *reason)
 {
     uint8_t block[65536];
@@ -78,7 +54,7 @@ static enum esep_status read_file(struct file *file, const char *from, struct es
 static enum esep_status add(struct web_files *files, const char *from, const char *path,
                             struct esep_reason *reason)
 {
-    const char *type = type_of(path);
+    const char *type = esep_http_file_type(path);
     struct file *file = &files->files[files->count];
     if (type == NULL)
         return ESEP_OK;

@@ -304,14 +304,11 @@ static void begin(const struct web_call *call, const char *name, const char *pas
 
 void web_login(const struct web_call *call)
 {
-    const struct esep_slice body = esep_http_body(call->request);
     const char *name = NULL;
     const char *password = NULL;
     const char *code = "";
     const char *invitation = "";
-    json_t *said = body.len > 0
-                       ? json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL)
-                       : NULL;
+    json_t *said = esep_http_body_object(call->request);
 
     if (json_unpack(said, "{s:s, s:s, s?s, s?s}", "name", &name, "password", &password, "code",
                     &code, "invitation", &invitation) != 0 ||

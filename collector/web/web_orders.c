@@ -355,7 +355,6 @@ struct web_order *web_order_new(struct web *web, struct esep_http_request *reque
 
 struct web_order *web_order_begin(const struct web_call *call, Esep__V1__Order__WhatCase what)
 {
-    const struct esep_slice body = esep_http_body(call->request);
     struct esep_hash key;
     struct esep_hash wanted;
     struct web_order *order = web_order_new(call->web, call->request, call->session->account, what);
@@ -368,9 +367,7 @@ struct web_order *web_order_begin(const struct web_call *call, Esep__V1__Order__
     }
     order->key = key;
     order->wanted = wanted;
-    order->said = body.len > 0
-                      ? json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL)
-                      : NULL;
+    order->said = esep_http_body_object(call->request);
     return order;
 }
 

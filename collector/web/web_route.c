@@ -71,16 +71,6 @@ static const struct web_route routes[] = {
     {ESEP_HTTP_GET, "/", WEB_OPEN, COLLECTOR_ACTS, web_file},
 };
 
-const struct esep_http_field web_heads[WEB_HEADS] = {
-    {"Content-Security-Policy",
-     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
-     "'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
-};
-
 esep_time web_now(const struct web *web)
 {
     return esep_clock_now(&web->clock);

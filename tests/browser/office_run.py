@@ -2,11 +2,12 @@
 """An office with its page, for a browser: office_run.py BIN COMMAND…
 
 Real daemons (tests/integration/esep.py): a broker, a collector with decree 1347, and the agent of
-an akimat that serves its page at a port that stays through every start. COMMAND gets on file
-descriptor 3 a socket, on which it asks for what only a hand at the machine can do, a JSON array a
-line, and is answered a JSON line: the link down or up (the broker), the agent killed or started,
-the address that `esep-agent open` would open, a review by the collector's command, what the log
-has, an office of the lead body of what the akimat helps with. The exit status is COMMAND's. The daemons end with this program, however it ends.
+an akimat that serves its page, at a port that stays through every start although none is named.
+COMMAND gets on file descriptor 3 a socket, on which it asks for what only a hand at the machine can
+do, a JSON array a line, and is answered a JSON line: the link down or up (the broker), the agent
+killed or started, the address that `esep-agent open` would open, a review by the collector's
+command, what the log has, an office of the lead body of what the akimat helps with. The exit status
+is COMMAND's. The daemons end with this program, however it ends.
 """
 
 import json
@@ -39,9 +40,9 @@ class Hands:
         self.office = self.enrol(BODY)
 
     def enrol(self, body):
-        """An office that serves its page at a port of its own, and knows the plan."""
+        """An office that serves its page, and knows the plan."""
         office = self.field.enrol(body, start=True, page={
-            "enabled": True, "port": esep.free_port(), "files": str(self.page)})
+            "enabled": True, "files": str(self.page)})
         esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
         return office
 

@@ -296,9 +296,15 @@ class OfficePage(unittest.TestCase):
         self.refused(412, "PUT", draft, "stale", {"narrative": "y"}, If_Match='"0"')
         self.assertEqual(self.page.duty(key)["delivery"], "draft")
 
-        # What was answered is durable: kill -9, and the page of another start.
-        self.office.daemon.restart(hard=True)
-        self.refused_everywhere()
+        # What was answered is durable: kill -9, and the page of another start. Its port is
+        # another only where somebody else has taken it meanwhile.
+        port = self.page.port
+        self.office.daemon.kill()
+        with socket.create_server(("127.0.0.1", port)):
+            self.office.daemon.start()
+            self.refused_everywhere()
+        self.assertNotEqual(self.page.port, port)
+        esep.wait(self.keeps_its_port, "a start at the port of the last one")
         type(self).page = Page(self.office).open()
         self.assertEqual(self.whole(key)["draft"]["form"], saved["form"])
 
@@ -354,6 +360,12 @@ class OfficePage(unittest.TestCase):
         self.assertEqual(first["receipt"]["signature"], printed["receipt"]["signature"])
         entry = self.page.get("/api/v1/entries/" + first["content_hash"])
         self.assertEqual(entry["form"]["percent"], 40)
+
+    def keeps_its_port(self):
+        """Not so where another program has taken it for a moment: then the next start tells."""
+        port = Page(self.office).port
+        self.office.daemon.restart(hard=True)
+        return Page(self.office).port == port
 
     def refused_everywhere(self):
         """Nothing of the start before is believed: the port may be another, the token is."""
