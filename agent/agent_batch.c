@@ -152,7 +152,7 @@ static size_t frame_room(struct agent *a, const struct agent_entry *first)
     if (credit < room)
         room = (size_t)credit;
     if (room >= need)
-        return room;
+        return agent_gate_frame(a, room, need);
     if (u->awaiting_since == ESEP_TIME_NEVER)
         u->awaiting_since = a->now; /* credit must come some time */
     return 0;

@@ -247,6 +247,7 @@ void agent_on_appended(struct agent *a, uint64_t last_seq, const struct esep_has
             a->uncovered_seq = last_seq;
             a->uncovered_since = now;
         }
+        agent_gate_stirs(a);
         agent_gate_look(a);
     }
     settle(a);

@@ -184,6 +184,8 @@ struct agent_gate {
     struct agent_meter spent; /* ... and what the disk says */
     struct agent_meter kept;
     bool keep_due;
+    bool text_stuck;               /* the next entry needs more than is left of the day */
+    esep_time over_until;          /* a frame went over the bound: its answer may come */
     esep_time day_from, day_until; /* looked at then; the day's end */
 };
 
@@ -282,9 +284,12 @@ void agent_gate_look(struct agent *a); /* what was put off may have become possi
 void agent_gate_force(struct agent *a);
 void agent_gate_stirs(struct agent *a);
 void agent_gate_clock_moved(struct agent *a, esep_time by);
-bool agent_gate_closing(const struct agent *a);                      /* no new group, no PULL */
+bool agent_gate_exhausted(const struct agent *a); /* nothing more may go at all */
+bool agent_gate_closing(const struct agent *a);   /* no new group, no PULL */
 bool agent_gate_last_frame(const struct agent *a, size_t frame_len); /* close the group with it */
 bool agent_gate_lets_files(const struct agent *a);
+/* How long a frame of entries may be, where `need` is that of the first alone; 0: not today. */
+size_t agent_gate_frame(struct agent *a, size_t len, size_t need);
 void agent_gate_spent(struct agent *a, size_t frame_len); /* about to be sent: KEEP before */
 void agent_gate_keep_exact(struct agent *a);
 esep_time agent_gate_deadline(const struct agent *a);

@@ -22,6 +22,8 @@
 #define SPREAD_PART 10               /* offices of one window do not all call at once */
 #define SPREAD_MOST (20 * ESEP_SECOND)
 #define DAY_SPREAD ESEP_MINUTE
+#define FRAME_PART 16
+#define FRESH_CALLS 3
 
 static const struct agent_rules *rules(const struct agent *a)
 {
@@ -56,6 +58,7 @@ void agent_gate_turn(struct agent *a)
         g->day_until = esep_zone_instant(zone, today + 1, 0, 0, 0);
         if (agent_meter_turn(&g->spent, today)) {
             g->kept = g->spent;
+            g->text_stuck = false;
             a->notify_due = true;
         }
     }
@@ -118,13 +121,40 @@ static bool unpromised(const struct agent *a)
 static bool by_budget(const struct agent *a)
 {
     const uint64_t call = agent_meter_call_bytes();
-    return room(a, AGENT_TIER_TEXT) >= call ||
+    return (!a->gate.text_stuck && room(a, AGENT_TIER_TEXT) >= call) ||
            (unpromised(a) && room(a, AGENT_TIER_PROMISE) >= call);
 }
 
 static bool lets(const struct agent *a, enum agent_tier tier)
 {
+    if (tier != AGENT_TIER_PROMISE && a->gate.text_stuck)
+        return false;
     return room(a, tier) > 0;
+}
+
+/* A frame fits what is left to the text, so that its receipt is still heard. An entry that needs
+ * more than is left waits for the next day; one that needs more than a day has, goes at the
+ * beginning of one. */
+size_t agent_gate_frame(struct agent *a, size_t len, size_t need)
+{
+    struct agent_gate *g = &a->gate;
+    const uint64_t left = room(a, AGENT_TIER_TEXT);
+    if (agent_meter_frame(len) <= left)
+        return len;
+    size_t fits = left > agent_meter_frame(0) ? (size_t)(left - agent_meter_frame(0)) : 0;
+    fits -= fits / FRAME_PART; /* of which each segment has its headers */
+    if (fits >= need)
+        return fits;
+    if (g->spent.out + g->spent.in < agent_meter_call_bytes() * FRESH_CALLS ||
+        a->uplink.group_entries > 0) /* a group without its head is worth nothing */
+        return need;
+    g->text_stuck = true;
+    return 0;
+}
+
+bool agent_gate_exhausted(const struct agent *a)
+{
+    return !lets(a, AGENT_TIER_PROMISE);
 }
 
 bool agent_gate_closing(const struct agent *a)
@@ -152,9 +182,12 @@ static esep_time spread(struct agent *a, esep_time most)
     return most > 0 ? (esep_time)esep_prng_below(&a->prng, (uint64_t)most + 1) : 0;
 }
 
+/* Sooner, where a promise that nobody answered is still worth a call. */
 static void until_midnight(struct agent *a)
 {
-    agent_link_pause(a, AGENT_WHY_BUDGET, a->gate.day_until + spread(a, DAY_SPREAD));
+    const esep_time soon = by_budget(a) ? agent_later(a, a->config.refused_retry) : ESEP_TIME_NEVER;
+    const esep_time day = a->gate.day_until + spread(a, DAY_SPREAD);
+    agent_link_pause(a, AGENT_WHY_BUDGET, soon < day ? soon : day);
 }
 
 static void until_window(struct agent *a)
@@ -220,6 +253,9 @@ void agent_gate_clock_moved(struct agent *a, esep_time by)
 {
     struct agent_gate *g = &a->gate;
     g->stirred_at += by;
+    g->over_until += by;
+    if (g->shut_since != ESEP_TIME_NEVER)
+        g->shut_since += by;
     if (g->forced)
         g->forced_until += by;
     if (paused(a))
@@ -257,7 +293,8 @@ static bool budget_ends(struct agent *a)
     const bool online = a->status.state == AGENT_ONLINE;
     if (lets(a, AGENT_TIER_TEXT))
         return false;
-    if (lets(a, AGENT_TIER_PROMISE) && (!online || flying(a) || (unpromised(a) && !stayed(a))))
+    if ((lets(a, AGENT_TIER_PROMISE) || a->now < a->gate.over_until) &&
+        (!online || flying(a) || (unpromised(a) && !stayed(a))))
         return false;
     until_midnight(a);
     return true;
@@ -313,6 +350,8 @@ esep_time agent_gate_deadline(const struct agent *a)
         at = earlier(at, g->day_until);
     if (bounded(a) && online && !lets(a, AGENT_TIER_TEXT) && !stayed(a))
         at = earlier(at, g->stirred_at + rules(a)->stay);
+    if (bounded(a) && online && a->now < g->over_until)
+        at = earlier(at, g->over_until);
     if (!scheduled(a))
         return at;
     at = earlier(at, in_window(a) ? g->span.until : g->span.from);
@@ -334,6 +373,8 @@ void agent_gate_spent(struct agent *a, size_t frame_len)
         return;
     struct agent_meter then = g->spent;
     agent_meter_sent(&then, frame_len);
+    if (agent_meter_frame(frame_len) >= room(a, AGENT_TIER_PROMISE))
+        g->over_until = agent_later(a, LET_GO); /* it goes over the bound: so will its answer */
     if (then.day == g->kept.day && then.out <= g->kept.out && then.in <= g->kept.in)
         return;
     const uint64_t step = agent_meter_step(b);
@@ -373,5 +414,6 @@ void agent_gate_view(const struct agent *a, struct agent_rules_view *ret)
     ret->budget = rules(a)->budget;
     ret->day_until = g->day_until;
     ret->files_wait = bounded(a) && a->files.count > 0 && !agent_gate_lets_files(a) && in_window(a);
-    ret->text_waits = bounded(a) && room(a, AGENT_TIER_TEXT) < agent_meter_call_bytes();
+    ret->text_waits =
+        bounded(a) && (g->text_stuck || room(a, AGENT_TIER_TEXT) < agent_meter_call_bytes());
 }

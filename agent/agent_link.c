@@ -158,7 +158,7 @@ void agent_link_drain(struct agent *a)
 {
     if (!a->draining || a->status.state == AGENT_DRAINED)
         return;
-    bool late = a->now >= a->drain_until;
+    bool late = a->now >= a->drain_until || agent_gate_exhausted(a);
     bool flying = a->status.state == AGENT_ONLINE && (agent_in_flight(a) || a->send_due);
     if (late || (!flying && agent_vault_idle(a)))
         drained(a);

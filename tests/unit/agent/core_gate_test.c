@@ -357,6 +357,50 @@ TEST(when_text_has_had_its_part_a_promise_still_goes)
     world_free(w);
 }
 
+/* Long frames: the last one of a day fits what is left, under a head of its own, and its receipt is
+ * heard; else nothing of that day would count, nor of the next. */
+TEST(a_days_text_ends_with_a_head_and_its_receipt)
+{
+    OFFICE_WORLD(w);
+    metered(w);
+    for (int i = 0; i < 300; i++)
+        office_write(w, 3000);
+    w->now = o_clock(0, 8, 0);
+    office_start(w);
+    uint64_t before = 0;
+    for (int day = 1; day < 7; day++) {
+        go_to(w, o_clock(day, 0, 0) - ESEP_SECOND);
+        const uint64_t taken = w->disk.receipted_seq - before;
+        assert_true(taken >= 48 || world_all_receipted(w)); /* of 183,616 bytes, without headers */
+        assert_true(spent(w) <= BUDGET);
+        before = w->disk.receipted_seq;
+    }
+    assert_true(world_all_receipted(w));
+    world_free(w);
+}
+
+/* An entry that is more than a day's text goes at the beginning of a day, and its receipt comes. */
+TEST(what_no_day_has_room_for_goes_first_thing)
+{
+    OFFICE_WORLD(w);
+    metered(w);
+    w->config.rules.budget.both = 70000;
+    office_write(w, 100);
+    w->now = o_clock(0, 8, 0);
+    office_start(w);
+    go_to(w, o_clock(0, 20, 0)); /* signs of life alone are more than a call by now */
+    office_write(w, 62000);
+    go_to(w, o_clock(0, 21, 0));
+    assert_int_equal(w->disk.receipted_seq, 1);
+    assert_int_equal(w->disk.promised_seq, 2);
+    assert_true(office_status(w).rules.text_waits);
+    is(w, AGENT_OFFLINE, AGENT_WHY_BUDGET);
+    go_to(w, o_clock(1, 0, 5));
+    assert_true(world_all_receipted(w));
+    is(w, AGENT_OFFLINE, AGENT_WHY_BUDGET);
+    world_free(w);
+}
+
 /* The disk knows of what was spent before it was: a crash costs a step, an orderly end nothing. */
 TEST(a_day_has_one_budget_however_often_it_starts)
 {
@@ -416,6 +460,8 @@ int main(void)
         cmocka_unit_test(a_clock_that_jumps_finds_the_window_it_is_in),
         cmocka_unit_test(a_scan_leaves_the_text_its_part),
         cmocka_unit_test(when_text_has_had_its_part_a_promise_still_goes),
+        cmocka_unit_test(a_days_text_ends_with_a_head_and_its_receipt),
+        cmocka_unit_test(what_no_day_has_room_for_goes_first_thing),
         cmocka_unit_test(a_day_has_one_budget_however_often_it_starts),
         cmocka_unit_test(an_idle_day_is_cheap),
     };
