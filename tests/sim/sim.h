@@ -228,6 +228,11 @@ struct sim_office {
     bool refused_version;              /* its core says so just now */
     bool unknown;                      /* ... or that it is not enrolled */
     struct agent_meter spent;          /* in its file of the budget */
+    struct agent_meter really;         /* bytes of frames: sim_rules.c */
+    uint64_t unkept, forgot;           /* that came in since, and of these what crashes lost */
+    bool linked, pushed;               /* it calls; a person said that its line is up ... */
+    esep_time pushed_at, due_at;       /* ... then; what its core was told is due */
+    esep_time shut_at;                 /* nothing excuses its link since; ESEP_TIME_NEVER */
 };
 
 struct sim_broker {
@@ -387,6 +392,8 @@ struct sim_profile {
     uint32_t versions; /* of a machine's software, each tick */
     uint32_t enrols;   /* that offices enrol, of a run */
     uint32_t malice;   /* that one of the offices means harm, of a run */
+    uint32_t windows;  /* that an office has windows, of each office */
+    uint32_t metered;  /* ... and a day's budget */
 };
 extern const struct sim_profile sim_profiles[];
 extern const size_t sim_profile_count;
@@ -555,6 +562,19 @@ collector_file_fn sim_files_lookup; /* context: the sim */
 collector_lacking_fn sim_files_lacking;
 void sim_files_crash(struct sim *sim); /* the collector's core has gone, or its power */
 bool sim_files_converged(struct sim *sim, int office, char *why, size_t len);
+
+/* sim_rules.c: windows and budgets, told a second time. */
+void sim_rules_draw(struct sim *sim, int office);
+void sim_rules_due(struct sim *sim, int office);    /* something was written that is due */
+void sim_rules_pushed(struct sim *sim, int office); /* a person says: now */
+void sim_rules_connects(struct sim *sim, int office);
+void sim_rules_hangs_up(struct sim_office *office);
+void sim_rules_sent(struct sim *sim, int office, struct esep_slice frame);
+void sim_rules_came(struct sim *sim, int office, struct esep_slice frame);
+void sim_rules_keep(struct sim_office *office, const struct agent_meter *spent);
+void sim_rules_crash(struct sim_office *office);
+void sim_rules_look(struct sim *sim, int office);   /* after an event, before what follows */
+void sim_rules_looked(struct sim *sim, int office); /* after all of it */
 
 /* sim_run.c: one seed from beginning to end. */
 void sim_draw_agent(struct sim *sim, int office);

@@ -39,6 +39,11 @@ static struct agent *make_core(struct sim *sim, struct sim_office *o)
         sim_real->journal_check(sim, o->node.number);
     struct agent_journal start = sim_older_start(o);
     start.spent = o->spent;
+    if (o->core != NULL) { /* HUP: the old one counts to the byte */
+        struct agent_status s;
+        agent_status_get(o->core, &s);
+        start.spent = s.rules.spent;
+    }
     if (agent_new(&core, &o->config, &start, now_of(sim, o), &reason) != ESEP_OK)
         sim_fail(sim, "%s does not start: %s", o->node.name, reason.text);
     if (o->draining)
@@ -75,6 +80,7 @@ void sim_office_start(struct sim *sim, int office)
 
 static void close_line(struct sim *sim, struct sim_office *o)
 {
+    sim_rules_hangs_up(o);
     sim_conn_close(sim, o->conn);
     o->conn = 0;
     o->blocked_until = 0;
@@ -84,6 +90,7 @@ static void close_line(struct sim *sim, struct sim_office *o)
 static void gone(struct sim *sim, struct sim_office *o)
 {
     close_line(sim, o);
+    sim_rules_crash(o);
     agent_free(o->core);
     o->core = NULL;
     o->draining = false;
@@ -187,6 +194,7 @@ static void dial(struct sim *sim, int office, uint32_t broker)
 {
     struct sim_office *o = &sim->offices[office];
     close_line(sim, o);
+    sim_rules_connects(sim, office);
     o->conn = sim_conn_open(sim, office, (int)broker);
     sim_after(sim, &o->node, 2 * sim->latency, on_connected)->a = o->conn;
 }
@@ -271,6 +279,7 @@ void sim_office_reopen(struct sim *sim, struct sim_event *event)
     struct sim_office *o = &sim->offices[office];
     o->storing = NULL;
     close_line(sim, o);
+    sim_rules_crash(o);
     agent_free(o->core);
     o->core = NULL;
     sim_office_start(sim, office);
@@ -304,6 +313,7 @@ static void on_person(struct sim *sim, struct sim_event *event)
         sim_office_reopen(sim, event);
         return;
     }
+    sim_rules_pushed(sim, office);
     agent_now(o->core, now_of(sim, o));
     sim_office_pump(sim, office);
 }
@@ -347,6 +357,7 @@ static bool carry_out(struct sim *sim, int office, const struct agent_effect *ef
             o->blocked_until = sim->now + ESEP_SECOND;
             return false;
         }
+        sim_rules_sent(sim, office, copy.frame);
         agent_pop(o->core);
         return true;
     }
@@ -377,7 +388,7 @@ static bool carry_out(struct sim *sim, int office, const struct agent_effect *ef
         sim_files_read(sim, office, &copy);
         break;
     case AGENT_EFFECT_KEEP:
-        o->spent = copy.spent;
+        sim_rules_keep(o, &copy.spent);
         break;
     case AGENT_EFFECT_NOTIFY:
         on_notify(sim, o);
@@ -394,6 +405,7 @@ static bool drain_effects(struct sim *sim, int office)
     struct sim_office *o = &sim->offices[office];
     const struct agent_effect *effect;
     sim_bounds_office(sim, office);
+    sim_rules_look(sim, office);
     sim_files_look(sim, office);
     for (int turns = 0; (effect = agent_peek(o->core)) != NULL; turns++) {
         if (turns > 10000)
@@ -421,6 +433,7 @@ void sim_office_pump(struct sim *sim, int office)
     while (o->inbox_count > 0 && agent_ready(o->core)) {
         struct esep_slice frame = o->inbox[0];
         memmove(o->inbox, o->inbox + 1, --o->inbox_count * sizeof o->inbox[0]);
+        sim_rules_came(sim, office, frame);
         agent_on_frame(o->core, frame, now_of(sim, o));
         if (drain_effects(sim, office))
             return;
@@ -436,6 +449,7 @@ void sim_office_pump(struct sim *sim, int office)
         o->reopening = true;
     }
     sim_truth_marks(sim, office);
+    sim_rules_looked(sim, office);
     esep_time now = now_of(sim, o);
     esep_time at = agent_deadline(o->core);
     if (o->blocked_until > sim->now && at > now + (o->blocked_until - sim->now))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define CONVERGES_WITHIN (4 * ESEP_HOUR) /* a person who must recover comes within 40 minutes */
+#define BUDGETED_WITHIN (12 * ESEP_DAY)  /* what one day's budget does not take, the next does */
 #define QUIET ESEP_HOUR
 #define WRITINGS_MAX 100 /* of an office, in the mean, of three entries */
 
@@ -25,6 +26,9 @@ static void write_some(struct sim *sim, struct sim_office *o)
     if (o->core == NULL || o->journal.marks.last_seq == before || sim_paused(sim, &o->node))
         return; /* it finds them later */
     sim_office_look(sim, o->node.number);
+    sim_rules_due(sim, o->node.number);
+    if (hurries)
+        sim_rules_pushed(sim, o->node.number);
     if (hurries)
         agent_now(o->core, sim_wall(sim, &o->node));
     sim_office_pump(sim, o->node.number);
@@ -75,6 +79,7 @@ void sim_draw_agent(struct sim *sim, int office)
     c->keep_alive = sim_between(sim, 3, 8) * ESEP_MINUTE;
     c->reply_timeout = sim_between(sim, 1, 6) * ESEP_MINUTE;
     sim->prng = outer;
+    sim_rules_draw(sim, office);
 }
 
 void sim_writes_start(struct sim *sim, int office)
@@ -162,7 +167,8 @@ static void begin(struct sim *sim)
 static void run_until_converged(struct sim *sim)
 {
     char why[600] = "";
-    esep_time last = sim->now + CONVERGES_WITHIN;
+    const bool ruled = sim->profile->windows > 0 || sim->profile->metered > 0;
+    esep_time last = sim->now + (ruled ? BUDGETED_WITHIN : CONVERGES_WITHIN);
     while (sim->now < last) {
         esep_time until = sim->now + 5 * ESEP_MINUTE;
         while (sim_step(sim, until)) {}

@@ -121,6 +121,7 @@ static void on_window(struct sim *sim, struct sim_event *event)
     if (!opens) {
         sim_office_hang_up(sim, i, true);
     } else if (o->core != NULL && !sim_paused(sim, &o->node) && sim_pick(sim, 4) > 0) {
+        sim_rules_pushed(sim, i);
         agent_now(o->core, sim_wall(sim, &o->node));
         sim_office_pump(sim, i);
     }

@@ -403,7 +403,11 @@ static bool office_converged(struct sim *sim, int i, char *why, size_t len)
     const struct views_office *known = views_office(sim->collector.views, o->number);
     /* A PULL that was lost is made good by the next one; on a quiet day there is none. */
     bool lossy = sim->profile->loss + sim->profile->lies > 0;
-    bool done = s.state == AGENT_ONLINE && s.receipted_seq == o->journal.marks.last_seq &&
+    /* By its own rules it may rest meanwhile. */
+    const bool rests =
+        s.state == AGENT_OFFLINE && (s.why == AGENT_WHY_WINDOW || s.why == AGENT_WHY_BUDGET);
+    bool done = (s.state == AGENT_ONLINE || rests) &&
+                s.receipted_seq == o->journal.marks.last_seq &&
                 o->journal.marks.receipted_seq == s.receipted_seq &&
                 (s.last_seq == 0 || t->chains[i][o->journal.epoch].count == s.last_seq) &&
                 o->journal.marks.mail_through == known->mail_last &&
