@@ -74,12 +74,13 @@ struct agent_config {
     uint32_t group_entries;    /* [4096] */
     esep_time connect_timeout; /* [30 s] from CONNECT to agent_on_connected */
     esep_time hello_timeout;   /* [30 s] from HELLO to WELCOME */
-    esep_time reply_timeout;  /* [120 s] anything at all, while something is owed to us: longer than
-                                 a frame takes on the slowest link */
-    esep_time keep_alive;     /* [60 s] PING when nothing else was sent for so long */
-    esep_time backoff_base;   /* [1 s] full jitter: 0 .. min(cap, base * 2^n) */
-    esep_time backoff_cap;    /* [5 min] also the most that a broker can make us wait */
-    esep_time refused_retry;  /* [15 min] after a refusal that only people can mend */
+    esep_time reply_timeout; /* [120 s] anything at all, while something is owed to us: longer than
+                                a frame takes on the slowest link */
+    esep_time keep_alive;    /* [60 s] PING when nothing else was sent for so long */
+    esep_time backoff_base;  /* [1 s] full jitter: 0 .. min(cap, base * 2^n) */
+    esep_time backoff_cap;   /* [5 min] also the most that a broker can make us wait */
+    esep_time knock_most;    /* by_speed: while entries wait and not even TCP answers; 0: as else */
+    esep_time refused_retry; /* [15 min] after a refusal that only people can mend */
     esep_time recommit_after; /* [2 s] a new entry behind a long queue: send the head alone, so
                                  that its commitment does not wait for the queue */
 };
@@ -113,6 +114,9 @@ void agent_free(struct agent *agent); /* wipes keys; NULL is fine */
 
 /* The socket of the last CONNECT is up (its handshake is through) / is gone. */
 void agent_on_connected(struct agent *agent, esep_time now);
+/* Before it, where TCP was answered and what came next was not: a key that is refused is no line
+ * that is away. */
+void agent_on_answered(struct agent *agent);
 void agent_on_disconnected(struct agent *agent, esep_time now);
 /* One frame from it; borrowed for the call. Do not read the socket while !agent_ready(): the
  * receipts that wait for a STORE are bounded too. (A frame that comes all the same is dropped and
@@ -145,6 +149,10 @@ struct agent_file {
     uint64_t size_bytes; /* > 0 */
 };
 bool agent_on_file(struct agent *agent, const struct agent_file *file, esep_time now);
+/* The socket has enough that has not gone out (held), or has not: no more of files goes to it
+ * meanwhile, so that a report waits for little. Where the shell says so at all, twice as much of
+ * them may be under way: it is on the line, not in front of it. */
+void agent_hold_files(struct agent *agent, bool held, esep_time now);
 /* The answer to READ_FILE: as many bytes as were asked for, borrowed for the call. Else the file is
  * shown as refused, and is tried again after refused_retry. */
 void agent_on_file_bytes(struct agent *agent, uint64_t token, enum esep_status status,

@@ -142,6 +142,11 @@ void agent_on_connected(struct agent *a, esep_time now)
     settle(a);
 }
 
+void agent_on_answered(struct agent *a)
+{
+    a->tcp_answered = true;
+}
+
 void agent_on_disconnected(struct agent *a, esep_time now)
 {
     turn(a, now);
@@ -299,6 +304,14 @@ bool agent_on_file(struct agent *a, const struct agent_file *file, esep_time now
     bool listed = agent_file_add(a, file);
     settle(a);
     return listed;
+}
+
+void agent_hold_files(struct agent *a, bool held, esep_time now)
+{
+    turn(a, now);
+    a->files.paced = true;
+    a->files.held = held;
+    settle(a);
 }
 
 void agent_on_file_bytes(struct agent *a, uint64_t token, enum esep_status status,

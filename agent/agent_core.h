@@ -155,6 +155,8 @@ struct agent_files {
     bool timed;           /* one chunk is, from the socket to the answer */
     struct agent_file timed_file;
     struct agent_flight timed_flight;
+    bool held;          /* the socket has enough of them for now */
+    bool paced;         /* the shell says when it has */
     size_t chunk_bytes; /* of the next chunk, and ... */
     size_t
         flight_bytes; /* ... how much may be under way: by measured speed, if somebody measures */
@@ -202,6 +204,7 @@ struct agent {
     esep_time timer; /* of the state */
     struct agent_speed speed;
     uint32_t unanswered; /* tries to connect in a row, and ... */
+    bool tcp_answered;   /* in the try at hand */
     esep_time away_at;   /* ... since when nobody answers; ESEP_TIME_NEVER: somebody does */
     uint64_t generation;
     bool link_open; /* the shell has, or is told to make, a socket */

@@ -86,6 +86,7 @@ void agent_files_new_session(struct agent *a)
     f->bytes_slot = NULL;
     f->bytes_len = 0;
     f->timed = false;
+    f->held = false;
     for (size_t i = 0; i < f->count; i++) {
         struct agent_file_slot *s = &f->slots[i];
         if (in_hand(s) || is_denied(s)) /* what else is refused stays so for its time */
@@ -168,7 +169,7 @@ static void keep_pace(struct agent *a)
     struct agent_files *f = &a->files;
     if (!a->config.by_speed)
         return;
-    const size_t window = agent_speed_window(&a->speed);
+    const size_t window = agent_speed_window(&a->speed) * (f->paced ? 2 : 1);
     f->chunk_bytes = agent_speed_chunk(&a->speed, AGENT_CHUNK_MOST);
     if (f->chunk_bytes > a->config.chunk_bytes)
         f->chunk_bytes = a->config.chunk_bytes;
@@ -219,7 +220,7 @@ static bool send_chunk(struct agent *a, struct agent_file_slot *s)
 static bool chunk(struct agent *a)
 {
     struct agent_files *f = &a->files;
-    for (size_t i = 0; i < f->count; i++) {
+    for (size_t i = 0; !f->held && i < f->count; i++) {
         struct agent_file_slot *s = &f->slots[i];
         size_t len = chunk_len(a, s);
         if (len == 0)

@@ -3,7 +3,8 @@
  *
  * Where nobody answers at all, the line is away: the wait grows with the time it has been, a
  * twentieth of it, so that the line's return is noticed after a small part of the outage, and a
- * broker that is gone for days is asked now and then. A try is one small packet.
+ * broker that is gone for days is asked now and then. A try is one small packet; while entries wait
+ * for their receipt there is one each knock_most, so that the first minute of a line is not lost.
  *
  * Every failure ends the same way: the socket is closed, a wait is drawn uniformly from
  * 0 .. min(cap, base * 2^n), and the next try is on a fresh socket to the next broker. Reaching
@@ -64,6 +65,9 @@ void agent_unanswered(struct agent *a, const char *text)
     esep_time window = (a->now - a->away_at) / AWAY_PART;
     window = window < c->backoff_base ? c->backoff_base : window;
     window = window > c->backoff_cap ? c->backoff_cap : window;
+    if (c->knock_most > 0 && window > c->knock_most &&
+        a->journal.receipted_seq < a->journal.last_seq && !a->tcp_answered)
+        window = c->knock_most;
     a->unanswered += a->unanswered < UINT32_MAX;
     a->status.failures += a->status.failures < UINT32_MAX;
     agent_link_wait(a, AGENT_WHY_UNREACHABLE, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_UNSPECIFIED,
@@ -85,6 +89,7 @@ esep_time agent_backoff(struct agent *a)
 void agent_link_start(struct agent *a)
 {
     agent_uplink_clear(a);
+    a->tcp_answered = false;
     agent_set_state(a, AGENT_CONNECTING, a->status.why, a->status.refusal, a->status.text);
     a->timer = agent_later(a, a->config.connect_timeout);
     a->link_open = true;

@@ -154,6 +154,7 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
                                   .backoff_cap = s->backoff_max,
                                   .rules = s->rules,
                                   .sign_key = run->sign_key};
+    config.knock_most = s->rules.metered || s->socks_proxy[0] != 0 ? 0 : s->backoff;
     if (s->rules.metered) { /* also to knock costs */
         config.keep_alive = s->metered_keep_alive;
         if (config.backoff_cap < s->metered_keep_alive)

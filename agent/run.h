@@ -44,6 +44,8 @@ struct agent_run_line {
     int knock;
     esep_time knocked_at;
     esep_time answered_at; /* 0: no knock was */
+    bool paced;            /* the core knows of `held` */
+    bool held;             /* enough of it waits in the socket: no more files */
 };
 
 struct agent_run {
@@ -96,6 +98,9 @@ void agent_run_hang_up(struct agent_run *run);
 /* run_line.c: looks whether the connection is stuck while the line is there; it is let go. */
 void agent_run_line_look(struct agent_run *run);
 void agent_run_line_leave(struct agent_run *run);
+/* Files wait while enough is in the socket: looked at before each effect, and this often. */
+void agent_run_line_pace(struct agent_run *run);
+#define AGENT_RUN_PACE_EVERY (ESEP_SECOND / 10)
 /* run_older.c: what the next core starts from, and which epoch it must be over. */
 ESEP_MUST_USE enum esep_status agent_run_load(struct agent_run *run, struct agent_journal *ret,
                                               struct esep_reason *reason);

@@ -84,7 +84,8 @@ void agent_run_status(const struct agent_run *run, struct agent_status *ret)
 {
     agent_status_get(run->core, ret);
     size_t len = strlen(ret->text);
-    if (ret->state == AGENT_OFFLINE && ret->why == AGENT_WHY_UNREACHABLE && run->gone[0] != 0)
+    if ((ret->state == AGENT_OFFLINE || ret->state == AGENT_CONNECTING) &&
+        ret->why == AGENT_WHY_UNREACHABLE && run->gone[0] != 0)
         (void)snprintf(ret->text + len, sizeof ret->text - len, ": %s", run->gone);
 }
 
@@ -130,6 +131,7 @@ void agent_run_hang_up(struct agent_run *run)
     run->relay = NULL;
     run->blocked = false;
     agent_run_line_leave(run);
+    run->line = (struct agent_run_line){0};
 }
 
 static void on_readable(struct esep_zsock *socket, void *context)
@@ -165,7 +167,6 @@ static void on_writable(struct esep_zsock *socket, void *context)
 static void on_event(struct esep_zsock *socket, enum esep_zsock_event event, const char *detail,
                      void *context)
 {
-    (void)socket;
     struct agent_run *run = context;
     if (event == ESEP_ZSOCK_UP) {
         agent_on_connected(run->core, agent_run_now(run));
@@ -175,6 +176,8 @@ static void on_event(struct esep_zsock *socket, enum esep_zsock_event event, con
             detail = esep_relay_trouble(run->relay);
         esep_log(ESEP_LOG_DEBUG, "connection-gone", "%s", detail);
         (void)snprintf(run->gone, sizeof run->gone, "%s", detail);
+        if (esep_zsock_answered(socket))
+            agent_on_answered(run->core);
         agent_run_hang_up(run);
         agent_on_disconnected(run->core, agent_run_now(run));
     }
@@ -213,8 +216,9 @@ static void dial(struct agent_run *run, const struct agent_effect *connect)
         .connect_ms = (int)(connect->answer_in / 1000),
         .dead_ms = (int)(connect->dead_after / 1000),
         .hasten = !run->settings->metered,
-        /* Where bytes cost money the core's own signs of life must do. */
-        .heartbeat_ms = run->settings->metered ? 0 : (int)(run->settings->reply_timeout / 3000)};
+        /* Where bytes cost money the core's own signs of life must do. Thrice in the minute for
+         * which libzmq can tell the broker to wait: an outage costs some of it. */
+        .heartbeat_ms = run->settings->metered ? 0 : (int)(run->settings->reply_timeout / 6000)};
     struct esep_reason reason = {""};
     char endpoint[256];
     agent_run_hang_up(run);
@@ -292,6 +296,8 @@ static void set_deadline(struct agent_run *run)
     esep_time at = agent_deadline(run->core);
     esep_time now = agent_run_now(run);
     esep_time wait = at == ESEP_TIME_NEVER || at - now > ESEP_MINUTE ? ESEP_MINUTE : at - now;
+    if (run->line.held && wait > AGENT_RUN_PACE_EVERY)
+        wait = AGENT_RUN_PACE_EVERY;
     esep_loop_deadline(run->loop, run->broken ? run->reopen_at - esep_monotonic() : wait);
 }
 
@@ -302,6 +308,7 @@ void agent_run_pump(struct agent_run *run)
     run->pumping = true;
     for (;;) {
         agent_run_files_look(run);
+        agent_run_line_pace(run);
         const struct agent_effect *effect = agent_peek(run->core);
         if (effect == NULL || !carry_out(run, effect))
             break;

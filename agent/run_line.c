@@ -20,13 +20,27 @@
 
 #define STUCK_AFTER (3 * ESEP_SECOND)
 #define KNOCK_EVERY ESEP_SECOND
+#define UNSENT_MOST 4096u                  /* the least chunk */
 #define TRIES_OF_ITS_OWN (2 * ESEP_SECOND) /* two, where it sends again each second */
 
 void agent_run_line_leave(struct agent_run *run)
 {
     if (run->line.knocking)
         (void)close(run->line.knock);
-    run->line = (struct agent_run_line){0};
+    run->line.knocking = false;
+    run->line.answered_at = 0;
+}
+
+void agent_run_line_pace(struct agent_run *run)
+{
+    struct esep_zsock_line line;
+    if (run->socket == NULL || !esep_zsock_line(run->socket, &line))
+        return;
+    const bool held = line.unsent > UNSENT_MOST;
+    if (held != run->line.held || !run->line.paced)
+        agent_hold_files(run->core, held, agent_run_now(run));
+    run->line.held = held;
+    run->line.paced = true;
 }
 
 static bool answered(int knock)

@@ -8,7 +8,6 @@
 
 #include <sys/stat.h>
 
-#define DEAD_MS 300000 /* as long as keep-alive goes on asking: lines go away and return */
 #define MESSAGE_BYTES_MAX (2U << 20) /* above every frame limit, so that TOO_LARGE can be said */
 
 static enum esep_status load_keys(struct broker_shell *shell, struct esep_reason *reason)
@@ -50,7 +49,6 @@ static enum esep_status open_offices(struct broker_shell *shell, struct esep_rea
         .hwm_messages = (int)s->agent_queue,
         .frame_bytes_max = MESSAGE_BYTES_MAX,
         .handshake_ms = (int)(s->handshake / 1000),
-        .dead_ms = DEAD_MS,
         .hasten = true,
         .heartbeat_ms = (int)(s->agent_ping / 1000),
         .keep_alive_s = (int)(s->core.idle / ESEP_SECOND),

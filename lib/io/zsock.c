@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,6 +20,7 @@
 #define HANDSHAKE_MS 30000
 #define SKIP_AT_ONCE 1024
 #define BACKLOG 1024
+#define LIFETIME_MOST 65500 /* milliseconds */
 
 void *esep_zcontext_new(int io_threads)
 {
@@ -66,10 +68,12 @@ static bool set_heartbeat(void *socket, int ms)
 {
     if (ms <= 0)
         return true;
-    /* The lifetime told to the peer travels in tenths of a second, in 16 bits. */
-    const int lifetime = ms > 6553500 / 3 ? 6553500 : 3 * ms;
+    /* The lifetime told to the peer travels in tenths of a second, in 16 bits; and libzmq 4.3.4
+     * turns it into milliseconds in 16 bits, too: of two minutes it makes 54 seconds. */
+    const int timeout = ms > INT_MAX / 3 ? INT_MAX : 3 * ms;
+    const int lifetime = timeout > LIFETIME_MOST ? LIFETIME_MOST : timeout;
     return set_int(socket, ZMQ_HEARTBEAT_IVL, ms) &&
-           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, lifetime) &&
+           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, timeout) &&
            set_int(socket, ZMQ_HEARTBEAT_TTL, lifetime);
 }
 
@@ -147,7 +151,7 @@ enum esep_status esep_zsock_new(struct esep_zsock **ret, struct event_base *base
     sock->type = options->type;
     sock->frame_bytes_max = options->frame_bytes_max;
     sock->handshake_ms = options->handshake_ms > 0 ? options->handshake_ms : HANDSHAKE_MS;
-    sock->hasten_ms = options->hasten ? options->dead_ms : 0;
+    sock->hasten = options->hasten;
     sock->tcp = -1;
     sock->on_readable = on_readable;
     sock->context = context;
@@ -258,8 +262,8 @@ enum esep_status esep_zsock_bind(struct esep_zsock *sock, const char *endpoint,
     if (zmq_getsockopt(sock->socket, ZMQ_LAST_ENDPOINT, bound, &size) != 0)
         return endpoint_failed("read back", endpoint, reason);
     memcpy(sock->endpoints[sock->endpoint_count++], bound, sizeof(bound));
-    if (sock->hasten_ms > 0 && !is_local(bound))
-        (void)esep_zsock_hasten(esep_zsock_listener(bound), sock->hasten_ms);
+    if (sock->hasten && !is_local(bound))
+        (void)esep_zsock_hasten(esep_zsock_listener(bound));
     if (ret_endpoint != NULL)
         memcpy(ret_endpoint, bound, sizeof(bound));
     esep_zwatch_touched(&sock->watch);

@@ -36,8 +36,8 @@ struct esep_zsock_options {
     int handshake_ms;
     int connect_ms; /* client: for TCP's first answer; 0: handshake_ms */
     int dead_ms;    /* what TCP has sent is not acknowledged for so long: GONE; 0: the system's */
-    bool hasten; /* with dead_ms: until then it is sent again each second, where the kernel lets us
-                  * (zsock_tcp.c) */
+    bool hasten; /* that is sent again each second, where the kernel lets us, and five minutes hold
+                  * in place of dead_ms (zsock_tcp.c) */
     int heartbeat_ms; /* 0: none; the timeout is three times this */
     int keep_alive_s; /* TCP asks after so long without a byte, and gives up 5 minutes later; 0: no
                        */
@@ -93,10 +93,13 @@ bool esep_zsock_turn_away(const char *endpoint);
 ESEP_MUST_USE enum esep_status esep_zsock_connect(struct esep_zsock *sock, const char *endpoint,
                                                   struct esep_reason *reason);
 
+/* A client's: TCP was answered, whatever came of it. */
+bool esep_zsock_answered(const struct esep_zsock *sock);
 /* How a client's connection does. false: it has none over TCP now. */
 struct esep_zsock_line {
-    uint64_t moved; /* bytes that were acknowledged, or have come */
-    bool waiting;   /* some are sent and not acknowledged */
+    uint64_t moved;  /* bytes that were acknowledged, or have come */
+    bool waiting;    /* some are sent and not acknowledged */
+    uint32_t unsent; /* bytes that have not gone out yet, beside what libzmq holds */
     esep_time round_trip;
     bool hastened; /* they are sent again each second */
 };

@@ -42,8 +42,8 @@ struct esep_zsock {
     bool ended; /* client: GONE has been said for this connect */
 
     /* zsock_tcp.c */
-    int hasten_ms; /* dead_ms, where it is to be hastened; else 0 */
-    int tcp;       /* client: libzmq's descriptor, while it is called tcp_name; -1 */
+    bool hasten;
+    int tcp; /* client: libzmq's descriptor, while it is called tcp_name; -1 */
     struct sockaddr_storage tcp_name;
     bool hastened;
 };
@@ -54,8 +54,7 @@ void esep_zsock_events_done(struct esep_zsock *sock);
 bool esep_zsock_deafen(const char *endpoint, bool deaf);
 /* The descriptor that listens there; -1. */
 int esep_zsock_listener(const char *endpoint);
-/* What is not acknowledged is sent again each second, until it has been so for dead_ms. false: this
- * kernel waits longer. */
-bool esep_zsock_hasten(int fd, int dead_ms);
+/* What is not acknowledged is sent again each second. false: this kernel waits longer. */
+bool esep_zsock_hasten(int fd);
 void esep_zsock_tcp_connected(struct esep_zsock *sock, int fd);
 #endif

@@ -4,7 +4,8 @@
  * was away for half a minute is noticed a quarter of a minute late. Here it tries each second
  * (Linux 6.15; before that the first six times, where little is under way), and a listener hands
  * this down to what it accepts. With waits that short the system's count of tries would be over
- * in a quarter of a minute: what gives up is the clock.
+ * in a quarter of a minute, so it is five minutes by the clock, as keep-alive's; who wants to know
+ * earlier asks (heartbeats).
  *
  * libzmq keeps its descriptors. A listener's is found by its address (zsock_listen.c); a client's
  * is told by the monitor, and may be closed and given to another at any moment: so it is believed
@@ -22,11 +23,12 @@
 #define TCP_RTO_MAX_MS 44
 #endif
 #define AGAIN_MS 1000
+#define DEAD_MS 300000
 
-bool esep_zsock_hasten(int fd, int dead_ms)
+bool esep_zsock_hasten(int fd)
 {
-    const int each = AGAIN_MS, on = 1;
-    if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof(dead_ms)) != 0)
+    const int each = AGAIN_MS, on = 1, dead = DEAD_MS;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead, sizeof(dead)) != 0)
         return false;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, &on, sizeof(on));
     return setsockopt(fd, IPPROTO_TCP, TCP_RTO_MAX_MS, &each, sizeof(each)) == 0;
@@ -52,7 +54,12 @@ void esep_zsock_tcp_connected(struct esep_zsock *sock, int fd)
         return;
     sock->tcp = fd;
     sock->tcp_name = name;
-    sock->hastened = sock->hasten_ms > 0 && esep_zsock_hasten(fd, sock->hasten_ms);
+    sock->hastened = sock->hasten && esep_zsock_hasten(fd);
+}
+
+bool esep_zsock_answered(const struct esep_zsock *sock)
+{
+    return sock->tcp >= 0;
 }
 
 bool esep_zsock_line(const struct esep_zsock *sock, struct esep_zsock_line *ret)
@@ -65,6 +72,7 @@ bool esep_zsock_line(const struct esep_zsock *sock, struct esep_zsock_line *ret)
         return false;
     *ret = (struct esep_zsock_line){.moved = info.tcpi_bytes_acked + info.tcpi_bytes_received,
                                     .waiting = info.tcpi_unacked > 0,
+                                    .unsent = info.tcpi_notsent_bytes,
                                     .round_trip = (esep_time)info.tcpi_rtt,
                                     .hastened = sock->hastened};
     return true;

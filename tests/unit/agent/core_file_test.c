@@ -101,6 +101,27 @@ TEST(a_report_waits_for_one_chunk)
     world_free(w);
 }
 
+TEST(what_the_socket_has_enough_of_waits_and_a_report_does_not)
+{
+    WORLD(w);
+    const struct agent_file scan = depot_file_of(1, SIZE);
+    office_start(w);
+    world_run(w);
+    agent_hold_files(w->agent, true, w->now);
+    assert_true(agent_on_file(w->agent, &scan, w->now));
+    world_run(w);
+    assert_int_equal(depot_view_of(w, 0).state, AGENT_FILE_SENDING); /* asked about it is */
+    office_write(w, 100);
+    world_run(w);
+    assert_int_equal(w->disk.receipted_seq, 1);
+    assert_int_equal(depot.bytes, 0);
+    agent_hold_files(w->agent, false, w->now);
+    world_run(w);
+    assert_int_equal(depot.bytes, SIZE);
+    assert_int_equal(w->evidence_count, 1);
+    world_free(w);
+}
+
 TEST(no_more_is_under_way_than_may_be)
 {
     WORLD(w);
@@ -274,6 +295,7 @@ int main(void)
         cmocka_unit_test(a_collector_of_the_old_make_hears_nothing_of_files),
         cmocka_unit_test(said_twice_it_is_one_and_the_list_has_an_end),
         cmocka_unit_test(a_report_waits_for_one_chunk),
+        cmocka_unit_test(what_the_socket_has_enough_of_waits_and_a_report_does_not),
         cmocka_unit_test(no_more_is_under_way_than_may_be),
         cmocka_unit_test(chunks_fit_the_collectors_frames),
         cmocka_unit_test(it_goes_on_where_it_broke_off),

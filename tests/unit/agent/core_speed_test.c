@@ -90,12 +90,47 @@ static void a_line_that_is_away_is_asked_for(void **state)
     world_free(w);
 }
 
+/* With a report that waits, the line's return is noticed as soon after a day as after a minute. */
+static void who_has_something_to_send_knocks_on(void **state)
+{
+    (void)state;
+    struct world *w = by_speed();
+    w->config.knock_most = ESEP_SECOND;
+    const esep_time began = w->now;
+    w->refuse_connect = true;
+    office_write(w, 100);
+    office_start(w);
+    office_effects(w);
+    uint32_t late = 0;
+    while (w->now < began + ESEP_HOUR) {
+        if (office_status(w).state == AGENT_CONNECTING) {
+            agent_on_disconnected(w->agent, w->now);
+            office_effects(w);
+            late += office_status(w).next_try_at - w->now > ESEP_SECOND;
+        }
+        office_sleep(w, ESEP_HOUR);
+        office_effects(w);
+    }
+    assert_int_equal(late, 0);
+    for (uint32_t i = 0; i < 100; i++) { /* who hangs up is there, and is left in peace */
+        office_sleep(w, ESEP_HOUR);
+        office_effects(w);
+        agent_on_answered(w->agent);
+        agent_on_disconnected(w->agent, w->now);
+        office_effects(w);
+        late += office_status(w).next_try_at - w->now > ESEP_SECOND;
+    }
+    assert_true(late > 50);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_begins_small),
         cmocka_unit_test(it_gets_everything_through_and_knows_the_speed),
         cmocka_unit_test(a_line_that_is_away_is_asked_for),
+        cmocka_unit_test(who_has_something_to_send_knocks_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
