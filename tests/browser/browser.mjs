@@ -13,7 +13,7 @@ export const shots = process.env.ESEP_SHOTS; // a folder to leave pictures in, f
 
 export const WIDE = { width: 1440, height: 900 };
 export const NARROW = { width: 390, height: 844 };
-const PATIENCE_MS = 120000; // for what hangs: nothing is measured by it
+export const PATIENCE_MS = 120000; // for what hangs: nothing is measured by it
 export const LANGUAGES = ["kk", "ru", "en"];
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const KEY = new RegExp(`\\b(?:${[ // the first words of texts' names, which nobody is to see
@@ -69,12 +69,12 @@ function fold(folded) {
     document.adoptedStyleSheets = folded ? [...document.adoptedStyleSheets, sheet] : document.adoptedStyleSheets.slice(0, -1);
 }
 
-async function examine(page, name, whole) {
+async function examine(page, name) {
     // Through the debugger's protocol, since the page's own policy lets no script in.
     if (!await page.evaluate(() => Boolean(globalThis.axe))) await page.evaluate(axe);
-    if (!whole) await page.evaluate(fold, true);
+    await page.evaluate(fold, true);
     const { violations } = await page.evaluate((tags) => globalThis.axe.run({ runOnly: tags, resultTypes: ["violations"] }), TAGS);
-    if (!whole) await page.evaluate(fold, false);
+    await page.evaluate(fold, false);
     for (const v of violations) {
         faults.push(`${name}: axe: ${v.id} (${v.nodes.length}): ${v.nodes[0].html.slice(0, 160)} ${v.nodes[0].failureSummary?.split("\n")[1] || ""}`);
     }
@@ -86,12 +86,9 @@ export async function download(page, selector) {
     return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
 }
 
-/** How axe looks at a page: at every row of every table, at the rows that differ, or not (it has seen the page in another language). */
-export const [WHOLE, FOLDED, SEEN] = ["whole", "folded", "seen"];
-
-/** Is what stands there right for everybody? And a picture of it. */
-export async function look(page, name, how = FOLDED) {
-    if (how !== SEEN) await examine(page, name, how === WHOLE);
+/** Is what stands there right for everybody? And a picture of it. examined: axe, which takes most of the time, looks too. */
+export async function look(page, name, examined = true) {
+    if (examined) await examine(page, name);
     const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (over > 0) faults.push(`${name}: ${over} px wider than the window`);
     const text = await page.evaluate(() => document.body.innerText);

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { faults, launch, LANGUAGES, look, open, settled, speak, WIDE } from "./browser.mjs";
+import { faults, launch, LANGUAGES, look, open, PATIENCE_MS, settled, speak, WIDE } from "./browser.mjs";
 
 const SMALL = { width: 360, height: 740 };
 const PLAN = "kz-1347-2012";
@@ -34,11 +34,18 @@ const go = async (page, hash) => {
     await settled(page);
 };
 const duty = (key) => `duty/${encodeURIComponent(key)}`;
-/** The daemon has this in the draft on its disk, as it says itself. */
-const stored = (page, field, value) => page.waitForFunction(async ([path, name, wanted]) => {
-    const reply = await fetch(path, { headers: { "X-Esep-Key": localStorage.getItem("esep-office-key") } });
-    return reply.ok && (await reply.json()).draft.form[name] === wanted;
-}, [`/api/v1/obligations/${encodeURIComponent(CENTRES)}`, field, value], { polling: 300 });
+/** The daemon has this in the draft on its disk, as it says itself. (What is awaited inside waitForFunction it takes for
+ * true, so the asking is done from here.) */
+async function stored(page, field, value) {
+    const form = () => page.evaluate(async (path) => {
+        const reply = await fetch(path, { headers: { "X-Esep-Key": localStorage.getItem("esep-office-key") } });
+        return reply.ok ? (await reply.json()).draft.form : {};
+    }, `/api/v1/obligations/${encodeURIComponent(CENTRES)}`).catch(() => ({})); // the daemon is down, or not up yet
+    for (const end = Date.now() + PATIENCE_MS; (await form())[field] !== value;) {
+        assert.ok(Date.now() < end, `${field} is not stored: ${value}`);
+        await new Promise((done) => { setTimeout(done, 300); });
+    }
+}
 const delivery = (page, mark, text) => page.waitForSelector(`main > .marks .mark-${mark}:has-text("${text}")`);
 
 /** As `esep-agent open` does it. */
