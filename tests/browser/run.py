@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The country of scripts/demo with its page, for a browser: run.py BIN COMMAND…
 
-Plays the demonstration's story with real processes, adds a reviewer of a body of its own and a second
+Plays the demonstration's story with real processes, all of which must have arrived as scripts/demo wants it, adds a reviewer of a body of its own and a second
 office whose report conflicts with the first one's, and runs
 COMMAND with what a test must know as JSON in $ESEP_COUNTRY: the page's address, an invitation for
 each account, the programs with their configurations, and what the offices conflict about. The exit
@@ -58,6 +58,8 @@ def main():
         if demo.page is None:
             sys.exit("this build has no page: scripts/packages build, then -DESEP_PAGE=ON")
         demo.play()
+        demo.check()
+        demo.show()
         demo.collector("account", "add", "dana", "--role", "reviewer", "--body", "mia",
                        "--display", "Дана Ахметова")
         second = second_office(demo, play)
