@@ -273,7 +273,7 @@ def no_backup(world):
 # While the collector runs, then what wants the store at rest.
 TABLE = [
     Work("agent enrol", lambda w: [esep.program("agent"), "enrol", "--config", w.newcomer.config,
-                                   "--code", w.once, "--timeout", "20"],
+                                   "--code", w.once, "--timeout", "60"],
          enrolled, again=(0, 65), before=new_office),
     Work("broker init", init("broker"), inited("broker", "curve_key"),
          before=fresh_folder("broker")),

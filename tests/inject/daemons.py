@@ -19,7 +19,7 @@ import esep
 import sweep
 import tracing
 
-PATIENCE = 25
+PATIENCE = esep.PATIENCE
 
 
 class Served:
@@ -124,7 +124,7 @@ class Served:
                     raise sweep.Found(f"{self.name} lives, but does not serve") from None
             if self.name != "agent":
                 self.office.daemon.restart(hard=True)
-            patience = min(4, 2 * patience)
+            patience = min(30, 2 * patience)  # a start takes its time on a machine with other work
 
     def again(self):
         return len(tracing.injected(self.trace)) > 2
@@ -132,7 +132,8 @@ class Served:
     def end(self):
         child = self.program()
         if child is not None:
-            os.kill(child, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(child, signal.SIGTERM)
         try:
             return self.victim.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

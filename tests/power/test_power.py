@@ -405,7 +405,7 @@ class Power(unittest.TestCase):
         flushes = [op for op in operations if op[2] in ("sync", "sync-folder", "lost")]
         print(f"{len(operations)} operations, {len(flushes)} flushes, {self.tag} reports",
               file=sys.stderr)
-        self.assertGreater(len(flushes), 100)
+        self.assertGreater(len(flushes), 50)  # how many depends on what one commit takes up
         self.live = self.field.folder + ".live"
         os.rename(self.field.folder, self.live)
         self.addCleanup(shutil.rmtree, self.live, ignore_errors=True)
