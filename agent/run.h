@@ -44,6 +44,8 @@ struct agent_run_line {
     int knock;
     esep_time knocked_at;
     esep_time answered_at; /* 0: no knock was */
+    uint64_t taken;        /* by TCP, when last looked at */
+    uint64_t handed;       /* bytes of frames that libzmq has and TCP had not */
     bool paced;            /* the core knows of `held` */
     bool held;             /* enough of it waits in the socket: no more files */
 };

@@ -263,6 +263,7 @@ static bool carry_out(struct agent_run *run, const struct agent_effect *effect)
             run->blocked = true;
             return false;
         }
+        run->line.handed += copy.frame.len;
         agent_pop(run->core); /* with no socket the core has been told so, or will be */
         return true;
     case AGENT_EFFECT_READ:

@@ -36,7 +36,10 @@ void agent_run_line_pace(struct agent_run *run)
     struct esep_zsock_line line;
     if (run->socket == NULL || !esep_zsock_line(run->socket, &line))
         return;
-    const bool held = line.unsent > UNSENT_MOST;
+    const uint64_t taken = line.taken - run->line.taken;
+    run->line.handed -= taken < run->line.handed ? taken : run->line.handed;
+    run->line.taken = line.taken;
+    const bool held = line.unsent + run->line.handed > UNSENT_MOST;
     if (held != run->line.held || !run->line.paced)
         agent_hold_files(run->core, held, agent_run_now(run));
     run->line.held = held;

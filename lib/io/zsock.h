@@ -99,7 +99,8 @@ bool esep_zsock_answered(const struct esep_zsock *sock);
 struct esep_zsock_line {
     uint64_t moved;  /* bytes that were acknowledged, or have come */
     bool waiting;    /* some are sent and not acknowledged */
-    uint32_t unsent; /* bytes that have not gone out yet, beside what libzmq holds */
+    uint64_t taken;  /* bytes that TCP has had from us, and ... */
+    uint32_t unsent; /* ... those of them that have not gone out yet */
     esep_time round_trip;
     bool hastened; /* they are sent again each second */
 };

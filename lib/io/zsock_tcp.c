@@ -72,6 +72,8 @@ bool esep_zsock_line(const struct esep_zsock *sock, struct esep_zsock_line *ret)
         return false;
     *ret = (struct esep_zsock_line){.moved = info.tcpi_bytes_acked + info.tcpi_bytes_received,
                                     .waiting = info.tcpi_unacked > 0,
+                                    .taken = info.tcpi_bytes_sent - info.tcpi_bytes_retrans +
+                                             info.tcpi_notsent_bytes,
                                     .unsent = info.tcpi_notsent_bytes,
                                     .round_trip = (esep_time)info.tcpi_rtt,
                                     .hastened = sock->hastened};
