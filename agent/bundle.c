@@ -49,6 +49,8 @@ static enum esep_status put_head(struct agent_bundle *b, const struct agent_bund
     head.count = c->seq - r->first_seq + 1;
     head.made_at_us = r->made_at;
     head.mail_through = r->mail_through;
+    head.files = r->files;
+    head.file_bytes = r->file_bytes;
     head.salt = esep_pb((uint8_t *)(uintptr_t)r->salt, sizeof r->salt);
     enum esep_status status = esep_pack(&head.base, &b->plain);
     if (status == ESEP_OK)
@@ -68,7 +70,9 @@ enum esep_status agent_bundle_begin(struct agent_bundle *ret,
     struct agent_bundle b = {.commitment = request->commitment,
                              .log_id = request->log_id,
                              .sign_key = request->sign_key,
-                             .next_seq = request->first_seq};
+                             .next_seq = request->first_seq,
+                             .files = request->files,
+                             .file_bytes = request->file_bytes};
     esep_buf_init(&b.plain, AGENT_BUNDLE_RECORD_MAX);
     agent_bundle_seed(&request->sign_key, request->salt, seed);
     enum esep_status status =
@@ -145,9 +149,65 @@ enum esep_status agent_bundle_add(struct agent_bundle *b, const struct agent_ent
     return ESEP_OK;
 }
 
-bool agent_bundle_complete(const struct agent_bundle *b)
+static bool entries_done(const struct agent_bundle *b)
 {
     return b->next_seq > b->commitment.seq && b->plain_entries == 0;
+}
+
+/* A small message as a record of its own. */
+static enum esep_status put_message(struct agent_bundle *b, Esep__V1__Kind kind,
+                                    const ProtobufCMessage *message, struct esep_buf *out)
+{
+    esep_buf_clear(&b->plain);
+    enum esep_status status = esep_pack(message, &b->plain);
+    if (status == ESEP_OK)
+        status = put_record(b, kind, esep_buf_slice(&b->plain), out);
+    esep_buf_clear(&b->plain);
+    return status;
+}
+
+static enum esep_status end_file(struct agent_bundle *b, struct esep_buf *out)
+{
+    Esep__V1__Offer offer = ESEP__V1__OFFER__INIT;
+    Esep__V1__FileName name;
+    Esep__V1__FileName *one = &name;
+    esep_file_name_write(&b->file.sha256, b->file.size_bytes, &name);
+    offer.files = &one;
+    offer.n_files = 1;
+    b->files--;
+    b->file_at = 0;
+    return put_message(b, ESEP__V1__KIND__KIND_OFFER, &offer.base, out);
+}
+
+enum esep_status agent_bundle_add_piece(struct agent_bundle *b, const struct agent_file *file,
+                                        struct esep_slice piece, struct esep_buf *out)
+{
+    Esep__V1__Chunk chunk = ESEP__V1__CHUNK__INIT;
+    Esep__V1__FileName name;
+    if (b->file_at == 0)
+        b->file = *file;
+    if (!entries_done(b) || b->files == 0 || piece.len == 0 ||
+        piece.len > AGENT_BUNDLE_PIECE_BYTES || piece.len > b->file_bytes ||
+        file->size_bytes != b->file.size_bytes ||
+        !esep_hash_equal(&file->sha256, &b->file.sha256) ||
+        piece.len > file->size_bytes - b->file_at ||
+        (piece.len < AGENT_BUNDLE_PIECE_BYTES && piece.len != file->size_bytes - b->file_at))
+        return ESEP_INVALID;
+    esep_file_name_write(&file->sha256, file->size_bytes, &name);
+    chunk.file = &name;
+    chunk.offset = b->file_at;
+    chunk.data = esep_pb((uint8_t *)(uintptr_t)piece.data, piece.len);
+    enum esep_status status = put_message(b, ESEP__V1__KIND__KIND_CHUNK, &chunk.base, out);
+    if (status != ESEP_OK)
+        return status;
+    b->file_at += piece.len;
+    b->file_bytes -= piece.len;
+    return b->file_at < file->size_bytes ? ESEP_OK : end_file(b, out);
+}
+
+bool agent_bundle_complete(const struct agent_bundle *b)
+{
+    return entries_done(b) && b->files == 0 && b->file_bytes == 0;
 }
 
 void agent_bundle_done(struct agent_bundle *b)

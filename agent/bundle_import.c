@@ -12,9 +12,11 @@ struct taking {
 
 /* One receipt, or one item of mail, with the marks as they are then. */
 static enum esep_status store(struct taking *t, const struct esep_receipt *receipt,
-                              const struct agent_mail *mail)
+                              const struct agent_mail *mail, const struct esep_evidence *evidence)
 {
-    const struct agent_store what = {.receipts = receipt,
+    const struct agent_store what = {.evidence = evidence,
+                                     .evidence_count = evidence != NULL ? 1 : 0,
+                                     .receipts = receipt,
                                      .receipt_count = receipt != NULL ? 1 : 0,
                                      .receipted_seq = t->held.receipted_seq,
                                      .promised_seq = t->held.promised_seq,
@@ -60,7 +62,7 @@ static enum esep_status take_receipt(struct taking *t, const struct esep_receipt
         t->held.checkpoint_size = r->checkpoint_size;
         t->held.checkpoint_root = r->checkpoint_root;
     }
-    status = store(t, r, NULL);
+    status = store(t, r, NULL, NULL);
     t->counts->receipts += status == ESEP_OK;
     return status;
 }
@@ -74,8 +76,22 @@ static enum esep_status take_mail(struct taking *t, const struct agent_mail *mai
                             "reply: mail %llu lacks: the next bundle brings it",
                             (unsigned long long)t->held.mail_through + 1);
     t->held.mail_through = mail->number;
-    const enum esep_status status = store(t, NULL, mail);
+    const enum esep_status status = store(t, NULL, mail, NULL);
     t->counts->mails += status == ESEP_OK;
+    return status;
+}
+
+/* Of a file that no entry of this journal names there is nothing to keep. */
+static enum esep_status take_evidence(struct taking *t, const struct esep_evidence *evidence)
+{
+    const struct agent_file name = {evidence->sha256, evidence->size_bytes};
+    struct journal_file file;
+    enum esep_status status = journal_file(&t->desk->journal, &name, &file, t->reason);
+    if (status == ESEP_NOT_FOUND || (status == ESEP_OK && file.here))
+        return ESEP_OK;
+    if (status == ESEP_OK)
+        status = store(t, NULL, NULL, evidence);
+    t->counts->files += status == ESEP_OK;
     return status;
 }
 
@@ -103,6 +119,8 @@ enum esep_status agent_bundle_import(struct agent_desk *desk, struct esep_slice 
             status = take_receipt(&t, &item.receipt);
         else if (status == ESEP_OK && item.kind == AGENT_REPLY_MAIL)
             status = take_mail(&t, &item.mail);
+        else if (status == ESEP_OK && item.kind == AGENT_REPLY_EVIDENCE)
+            status = take_evidence(&t, &item.evidence);
     }
     agent_reply_close(&reader);
     ret->receipted_seq = t.held.receipted_seq;

@@ -1,5 +1,5 @@
-/* agent/bundle_import.h - `bundle import` at the office: receipts and mail from the stick into the
- * journal.
+/* agent/bundle_import.h - `bundle import` at the office: receipts, those of files too, and mail
+ * from the stick into the journal.
  *
  * Each receipt is held against the journal's own chain before it counts, as on the network; mail is
  * taken in the order of its numbers. Each is durable before the next is looked at, so a file that
@@ -12,6 +12,7 @@
 
 struct agent_imported {
     uint64_t receipts, mails; /* new ones */
+    uint64_t files;           /* whose receipt is here now, and was not */
     uint64_t receipted_seq;   /* the marks afterwards */
     uint64_t mail_through;
 };

@@ -16,6 +16,7 @@ static enum esep_status take_record(struct agent_bundle_reader *r, struct esep_e
     if (len > r->rest.len - 4)
         return esep_because(reason, ESEP_INVALID, "bundle: cut off within a record");
     struct esep_slice frame = esep_slice(r->rest.data + 4, len);
+    r->record = frame;
     r->rest = esep_slice(r->rest.data + 4 + len, r->rest.len - 4 - len);
     return esep_envelope_read(frame, ret, reason);
 }
@@ -61,13 +62,16 @@ static enum esep_status read_head(struct agent_bundle_reader *r,
         head->auth.len != sizeof r->auth || head->first_seq == 0 || head->count == 0 ||
         head->first_seq > r->commitment.seq ||
         head->count != r->commitment.seq - head->first_seq + 1 ||
-        !esep_slice_equal(esep_slice_pb(head->salt), r->salt))
+        !esep_slice_equal(esep_slice_pb(head->salt), r->salt) ||
+        (head->files == 0) != (head->file_bytes == 0))
         return esep_because(reason, ESEP_INVALID, "bundle: its head contradicts itself");
     memcpy(r->auth, head->auth.data, sizeof r->auth);
     r->first_seq = head->first_seq;
     r->next_seq = head->first_seq;
     r->count = head->count;
     r->made_at = head->made_at_us;
+    r->files = r->files_left = head->files;
+    r->file_bytes = r->bytes_left = head->file_bytes;
     return ESEP_OK;
 }
 
@@ -116,7 +120,7 @@ enum esep_status agent_bundle_next(struct agent_bundle_reader *r, const Esep__V1
     struct esep_envelope envelope;
     const ProtobufCMessage *message = NULL;
     if (r->next_seq > r->commitment.seq)
-        return r->rest.len == 0
+        return r->rest.len == 0 || r->files > 0
                    ? ESEP_NOT_FOUND
                    : esep_because(reason, ESEP_INVALID, "bundle: something follows its end");
     enum esep_status status = take_record(r, &envelope, reason);
@@ -133,6 +137,81 @@ enum esep_status agent_bundle_next(struct agent_bundle_reader *r, const Esep__V1
     r->next_seq += batch->n_entries;
     *ret_batch = batch;
     return ESEP_OK;
+}
+
+static enum esep_status not_so(struct esep_reason *reason)
+{
+    return esep_because(reason, ESEP_INVALID, "bundle: its files are out of order");
+}
+
+static enum esep_status take_chunk(struct agent_bundle_reader *r, const Esep__V1__Chunk *chunk,
+                                   struct agent_bundle_piece *ret, struct esep_reason *reason)
+{
+    struct agent_file file;
+    const size_t len = chunk->data.len;
+    if (esep_file_name_read(chunk->file, &file.sha256, &file.size_bytes) != ESEP_OK)
+        return not_so(reason);
+    if (r->file_at == 0) {
+        r->file = file;
+        esep_hashing_init(&r->hashing);
+    }
+    const uint64_t left = r->file.size_bytes - r->file_at;
+    if (r->files_left == 0 || file.size_bytes != r->file.size_bytes ||
+        !esep_hash_equal(&file.sha256, &r->file.sha256) || chunk->offset != r->file_at ||
+        len == 0 || len > left || len > AGENT_BUNDLE_PIECE_BYTES || len > r->bytes_left ||
+        (len < AGENT_BUNDLE_PIECE_BYTES && len != left))
+        return not_so(reason);
+    *ret = (struct agent_bundle_piece){
+        .file = file, .offset = r->file_at, .data = esep_slice_pb(chunk->data)};
+    esep_hashing_add(&r->hashing, ret->data);
+    r->file_at += len;
+    r->bytes_left -= len;
+    return ESEP_OK;
+}
+
+static enum esep_status take_end(struct agent_bundle_reader *r, const Esep__V1__Offer *offer,
+                                 struct agent_bundle_piece *ret, struct esep_reason *reason)
+{
+    struct agent_file file;
+    if (offer->n_files != 1 || offer->n_gone != 0 ||
+        esep_file_name_read(offer->files[0], &file.sha256, &file.size_bytes) != ESEP_OK ||
+        file.size_bytes != r->file.size_bytes || !esep_hash_equal(&file.sha256, &r->file.sha256))
+        return not_so(reason);
+    const struct esep_hash came = esep_hashing_done(&r->hashing);
+    if (!esep_hash_equal(&came, &file.sha256))
+        return esep_because(reason, ESEP_INVALID,
+                            "bundle: the bytes of a file are not those of its name");
+    *ret = (struct agent_bundle_piece){.file = file, .offset = file.size_bytes};
+    r->file_at = 0;
+    r->files_left--;
+    return ESEP_OK;
+}
+
+enum esep_status agent_bundle_next_piece(struct agent_bundle_reader *r,
+                                         struct agent_bundle_piece *ret, struct esep_reason *reason)
+{
+    struct esep_envelope envelope;
+    const ProtobufCMessage *message = NULL;
+    ESEP_ASSERT(r->next_seq > r->commitment.seq);
+    if (r->files_left == 0 && r->bytes_left > 0)
+        return not_so(reason);
+    if (r->files_left == 0)
+        return r->rest.len == 0
+                   ? ESEP_NOT_FOUND
+                   : esep_because(reason, ESEP_INVALID, "bundle: something follows its end");
+    const bool whole = r->file_at > 0 && r->file_at == r->file.size_bytes;
+    const Esep__V1__Kind kind = whole ? ESEP__V1__KIND__KIND_OFFER : ESEP__V1__KIND__KIND_CHUNK;
+    enum esep_status status = take_record(r, &envelope, reason);
+    if (status == ESEP_OK && envelope.kind != kind)
+        status = not_so(reason);
+    if (status == ESEP_OK)
+        status = open_record(r, &envelope,
+                             whole ? &esep__v1__offer__descriptor : &esep__v1__chunk__descriptor,
+                             &message, reason);
+    if (status != ESEP_OK)
+        return status;
+    return whole ? take_end(r, (const Esep__V1__Offer *)message, ret, reason)
+                 : take_chunk(r, (const Esep__V1__Chunk *)message, ret, reason);
 }
 
 void agent_bundle_close(struct agent_bundle_reader *r)

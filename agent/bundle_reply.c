@@ -102,6 +102,20 @@ static enum esep_status take_receipt(const struct agent_reply_reader *r,
     return ESEP_OK;
 }
 
+static enum esep_status take_evidence(const struct agent_reply_reader *r,
+                                      const Esep__V1__EvidenceReceipt *message,
+                                      struct agent_reply_item *ret, struct esep_reason *reason)
+{
+    ret->kind = AGENT_REPLY_EVIDENCE;
+    if (esep_evidence_read(message, &ret->evidence) != ESEP_OK ||
+        ret->evidence.office != r->keys.office ||
+        !esep_evidence_verify(&r->keys.log_id, &ret->evidence, r->keys.log_public))
+        return esep_because(reason, ESEP_INVALID,
+                            "reply: a file's receipt that the log's key did not sign for this "
+                            "office: check log_key");
+    return ESEP_OK;
+}
+
 /* ESEP_AGAIN: the item is not whole yet. */
 static enum esep_status take_mail(struct agent_reply_reader *r, const Esep__V1__Mail *m,
                                   struct agent_reply_item *ret, struct esep_reason *reason)
@@ -160,6 +174,13 @@ static enum esep_status take_one(struct agent_reply_reader *r, struct agent_repl
         status = open_record(r, &envelope, &esep__v1__mail__descriptor, &message, reason);
         return status == ESEP_OK ? take_mail(r, (const Esep__V1__Mail *)message, ret, reason)
                                  : status;
+    }
+    if (envelope.kind == ESEP__V1__KIND__KIND_EVIDENCE) {
+        status =
+            open_record(r, &envelope, &esep__v1__evidence_receipt__descriptor, &message, reason);
+        return status == ESEP_OK
+                   ? take_evidence(r, (const Esep__V1__EvidenceReceipt *)message, ret, reason)
+                   : status;
     }
     /* Of a later make, or of no use here: it has to be of this session all the same. */
     if (esep_session_open(&r->session, &envelope, &r->plain) != ESEP_OK)

@@ -2,9 +2,9 @@
  *
  * The file is a line "esep-bundle-reply 1\n", the 16 bytes of the bundle that it answers, and then,
  * each behind its length as be32, the envelopes that ingest would have sent over a connection:
- * WELCOME, then RECEIPTs and MAIL, sealed in a session of their own (wire/session.h); a length of 0
- * ends it. Who carries the stick can read or make none of it; envelopes can be taken out, and then
- * mail lacks and is asked for by the next bundle.
+ * WELCOME, then RECEIPTs, MAIL and EVIDENCE, sealed in a session of their own (wire/session.h); a
+ * length of 0 ends it. Who carries the stick can read or make none of it; envelopes can be taken
+ * out, and then mail lacks and is asked for by the next bundle.
  *
  * This reads: it opens, checks order and puts mail together. Receipts are checked here against the
  * log's key; that they agree with the journal's chain is for the caller, who has the journal. Pure.
@@ -40,10 +40,12 @@ enum agent_reply_kind {
     AGENT_REPLY_WELCOME = 1, /* once, first */
     AGENT_REPLY_RECEIPT,     /* of this office, signed by the log's key */
     AGENT_REPLY_MAIL,        /* whole */
+    AGENT_REPLY_EVIDENCE,    /* of this office, signed by the log's key */
 };
 struct agent_reply_item {
     enum agent_reply_kind kind;
     struct esep_receipt receipt;
+    struct esep_evidence evidence;
     struct agent_mail mail; /* its bytes: until the next item */
 };
 

@@ -1,5 +1,5 @@
 /* agent/cmd_keep.c - `recover`, `bundle`: for the day the usual way is shut. */
-#include "agent/bundle.h"
+#include "agent/bundle_export.h"
 #include "agent/bundle_import.h"
 #include "agent/commands.h"
 #include "agent/daemon_state.h"
@@ -13,14 +13,33 @@
 #include <unistd.h>
 
 #define REPLY_BYTES_MAX ((size_t)80 << 20)
+#define FILES_BYTES_DEFAULT ((uint64_t)1 << 30)
 
 struct words {
     struct agent_common common;
     bool all;
     bool yes;
     bool import;
+    bool no_files;
+    uint64_t files_bytes;
+    uint64_t files_skip;
     const char *file;
 };
+enum { FILES_BYTES = 256, FILES_SKIP, NO_FILES };
+
+/* A number, of 1024s where k, M or G follows. */
+static bool read_bytes(const char *text, uint64_t *ret)
+{
+    char *end = NULL;
+    errno = 0;
+    const unsigned long long number = strtoull(text, &end, 10);
+    const unsigned shift = *end == 'k' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || end[shift > 0] != '\0' ||
+        number > UINT64_MAX >> (shift + 1))
+        return false;
+    *ret = (uint64_t)number << shift;
+    return true;
+}
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -34,6 +53,15 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'y':
         words->yes = true;
+        return 0;
+    case NO_FILES:
+        words->no_files = true;
+        return 0;
+    case FILES_BYTES:
+    case FILES_SKIP:
+        if (!read_bytes(value, key == FILES_SKIP ? &words->files_skip : &words->files_bytes))
+            argp_error(state, "'%s' is no number of %s", value,
+                       key == FILES_SKIP ? "files" : "bytes, such as 700M or 3G");
         return 0;
     case ARGP_KEY_ARG:
         words->import = words->import || (state->arg_num == 0 && strcmp(value, "import") == 0);
@@ -117,139 +145,54 @@ int agent_cmd_recover(int argc, char **argv)
     return rc;
 }
 
-/* The bundle is written as it grows, into a draft that takes its name only when it is whole. */
-struct export
+static void say_files(const struct agent_exported *done)
 {
-    struct agent_bundle bundle;
-    struct esep_buf out;
-    int fd;
-    enum esep_status status;
-    struct esep_reason *reason;
-};
-
-static enum esep_status drain(struct export *x)
-{
-    size_t at = 0;
-    while (at < x->out.len) {
-        ssize_t put = write(x->fd, x->out.data + at, x->out.len - at);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return esep_because(x->reason, errno == ENOSPC ? ESEP_LIMIT : ESEP_IO,
-                                "the bundle cannot be written: %s", strerror(errno));
-        at += (size_t)put;
-    }
-    esep_buf_clear(&x->out);
-    return ESEP_OK;
-}
-
-static bool add_entry(void *context, const struct agent_entry *entry)
-{
-    struct export *x = context;
-    if (entry->seq > x->bundle.commitment.seq)
-        return false; /* written after the head was signed */
-    x->status = agent_bundle_add(&x->bundle, entry, 1, &x->out);
-    if (x->status == ESEP_OK)
-        x->status = drain(x);
-    return x->status == ESEP_OK;
-}
-
-static enum esep_status begin(struct export *x, struct agent_desk *desk, bool all,
-                              uint64_t *ret_first, struct esep_reason *reason)
-{
-    struct agent_journal held;
-    struct agent_bundle_request request = {.log_id = desk->identity.log_id,
-                                           .sign_key = desk->sign_key,
-                                           .made_at = agent_desk_now(desk)};
-    esep_random(request.salt, sizeof request.salt);
-    enum esep_status status = journal_load(&desk->journal, &held, reason);
-    if (status != ESEP_OK)
-        return status;
-    uint64_t first = all ? held.oldest_seq : held.receipted_seq + 1;
-    if (first > held.last_seq)
-        return esep_because(reason, ESEP_NOT_FOUND,
-                            all ? "the journal holds no entries"
-                                : "every entry has its receipt already; --all takes them all the "
-                                  "same");
-    const struct agent_head head = {.office = desk->identity.office,
-                                    .epoch = held.epoch,
-                                    .seq = held.last_seq,
-                                    .hash = held.head};
-    agent_head_commit(&head, &desk->identity.log_id, &desk->sign_key, request.made_at,
-                      held.checkpoint_size, &held.checkpoint_root, &request.commitment);
-    request.first_seq = first;
-    memcpy(request.seal_public, desk->settings->seal_key, ESEP_KEY_BYTES);
-    request.mail_through = held.mail_through;
-    status = agent_bundle_begin(&x->bundle, &request, &x->out);
-    esep_wipe(&request, sizeof request);
-    *ret_first = first;
-    return status == ESEP_OK ? drain(x) : esep_because(reason, status, "the bundle cannot be made");
-}
-
-/* The name's change is durable with its folder. */
-static enum esep_status sync_folder(const char *path, struct esep_reason *reason)
-{
-    char folder[512];
-    const char *slash = strrchr(path, '/');
-    (void)snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path + 1) : 1,
-                   slash != NULL ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return synced ? ESEP_OK : esep_because(reason, ESEP_IO, "%.150s: %s", folder, strerror(errno));
-}
-
-static enum esep_status export_to(const char *file, struct agent_desk *desk, bool all,
-                                  struct export *x, uint64_t *ret_first, struct esep_reason *reason)
-{
-    char draft[512];
-    int len = snprintf(draft, sizeof draft, "%s.new", file);
-    if (len < 0 || len >= (int)sizeof draft)
-        return esep_because(reason, ESEP_INVALID, "the file's name is too long");
-    x->fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (x->fd < 0)
-        return esep_because(reason, ESEP_LIMIT, "cannot create %.150s: %s", draft, strerror(errno));
-    enum esep_status status = begin(x, desk, all, ret_first, reason);
-    if (status == ESEP_OK)
-        status = journal_entries(&desk->journal, 0, *ret_first, add_entry, x, reason);
-    if (status == ESEP_OK)
-        status = x->status;
-    if (status == ESEP_OK && !agent_bundle_complete(&x->bundle))
-        status = esep_because(reason, ESEP_CORRUPT, "the journal lacks entries of its own chain");
-    if (status == ESEP_OK && fsync(x->fd) != 0)
-        status = esep_because(reason, ESEP_IO, "%.150s: %s", draft, strerror(errno));
-    if (close(x->fd) != 0 && status == ESEP_OK)
-        status = esep_because(reason, ESEP_IO, "%.150s: %s", draft, strerror(errno));
-    if (status == ESEP_OK && rename(draft, file) != 0)
-        status = esep_because(reason, ESEP_IO, "%.150s: %s", file, strerror(errno));
-    if (status == ESEP_OK)
-        status = sync_folder(file, reason);
-    else
-        (void)unlink(draft);
-    return status;
+    if (done->files > 0)
+        (void)printf("with them %llu files of %llu bytes\n", (unsigned long long)done->files,
+                     (unsigned long long)done->file_bytes);
+    if (done->files_left > 0)
+        (void)printf(
+            "%llu files of %llu bytes did not fit: carry them on another stick (--files-skip "
+            "%llu), or once this one's answer is back\n",
+            (unsigned long long)done->files_left, (unsigned long long)done->bytes_left,
+            (unsigned long long)done->files_next);
+    if (done->files_damaged > 0)
+        (void)fprintf(stderr,
+                      "esep-agent: %llu files are not on the stick: this office's own copies are "
+                      "damaged or gone; attach them again\n",
+                      (unsigned long long)done->files_damaged);
 }
 
 static int export_bundle(const struct words *words, struct agent_desk *desk,
                          struct esep_reason *reason)
 {
-    struct export x = {.fd = -1, .reason = reason};
-    uint64_t first = 0;
-    int rc = 0;
-    esep_buf_init(&x.out, 4u << 20);
-    const enum esep_status status = export_to(words->file, desk, words->all, &x, &first, reason);
+    struct agent_exported done = {0};
+    const struct agent_export how = {.file = words->file,
+                                     .all = words->all,
+                                     .files_bytes = words->no_files ? 0 : words->files_bytes,
+                                     .files_skip = words->files_skip};
+    const enum esep_status status = agent_bundle_export(desk, &how, &done, reason);
     if (status != ESEP_OK)
-        rc = agent_fail(status, reason);
-    else if (words->common.json)
-        rc = esep_json_print(json_pack("{s:s, s:s, s:I, s:I}", "format", "esep-bundle/1", "file",
-                                       words->file, "first_seq", (json_int_t)first, "through_seq",
-                                       (json_int_t)x.bundle.commitment.seq));
-    else
-        (void)printf("entries %llu to %llu are in %s\n", (unsigned long long)first,
-                     (unsigned long long)x.bundle.commitment.seq, words->file);
-    agent_bundle_done(&x.bundle);
-    esep_buf_done(&x.out);
-    return rc;
+        return agent_fail(status, reason);
+    if (words->common.json)
+        return esep_json_print(json_pack(
+            "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "format", "esep-bundle/1", "file",
+            words->file, "first_seq", (json_int_t)done.first_seq, "through_seq",
+            (json_int_t)done.through_seq, "files", (json_int_t)done.files, "file_bytes",
+            (json_int_t)done.file_bytes, "files_left", (json_int_t)done.files_left, "files_next",
+            (json_int_t)done.files_next, "files_damaged", (json_int_t)done.files_damaged));
+    (void)printf("entries %llu to %llu are in %s\n", (unsigned long long)done.first_seq,
+                 (unsigned long long)done.through_seq, words->file);
+    say_files(&done);
+    return 0;
+}
+
+/* Whoever brings several must know which one it is about. */
+static void name_file(const char *file, enum esep_status status, struct esep_reason *reason)
+{
+    const struct esep_reason said = *reason;
+    if (strncmp(said.text, file, strlen(file)) != 0)
+        (void)esep_because(reason, status, "%.80s: %.170s", file, said.text);
 }
 
 /* The daemon takes up what is in the journal now, if it runs. */
@@ -264,38 +207,50 @@ static int import_reply(const struct words *words, struct agent_desk *desk,
     if (status == ESEP_OK)
         status = agent_bundle_import(desk, esep_buf_slice(&file), &took, reason);
     esep_buf_done(&file);
-    if (took.receipts + took.mails > 0)
+    const bool any = took.receipts + took.mails + took.files > 0;
+    if (status != ESEP_OK)
+        name_file(words->file, status, reason);
+    if (any)
         (void)agent_wake_ring(desk->settings->journal, false);
-    if (status != ESEP_OK && took.receipts + took.mails == 0)
+    if (status != ESEP_OK && !any)
         return agent_fail(status, reason);
     if (words->common.json)
-        rc = esep_json_print(json_pack(
-            "{s:s, s:I, s:I, s:I, s:I}", "format", "esep-bundle-reply/1", "receipts",
-            (json_int_t)took.receipts, "mails", (json_int_t)took.mails, "received",
-            (json_int_t)took.receipted_seq, "mail_through", (json_int_t)took.mail_through));
+        rc = esep_json_print(
+            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "format", "esep-bundle-reply/1", "receipts",
+                      (json_int_t)took.receipts, "files", (json_int_t)took.files, "mails",
+                      (json_int_t)took.mails, "received", (json_int_t)took.receipted_seq,
+                      "mail_through", (json_int_t)took.mail_through));
     else
-        (void)printf("%llu receipts and %llu items of mail were new; entries through %llu are "
-                     "received\n",
-                     (unsigned long long)took.receipts, (unsigned long long)took.mails,
-                     (unsigned long long)took.receipted_seq);
+        (void)printf(
+            "%llu receipts, %llu of files, and %llu items of mail were new; entries through "
+            "%llu are received\n",
+            (unsigned long long)took.receipts, (unsigned long long)took.files,
+            (unsigned long long)took.mails, (unsigned long long)took.receipted_seq);
     return status == ESEP_OK ? rc : agent_fail(status, reason);
 }
 
 int agent_cmd_bundle(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"all", 'a', NULL, 0, "with export: also entries that have their receipt", 0}, {0}};
+        {"all", 'a', NULL, 0, "with export: also entries that have their receipt", 0},
+        {"files-bytes", FILES_BYTES, "BYTES", 0,
+         "with export: files that lack at the collector, so many bytes of them (1G)", 0},
+        {"files-skip", FILES_SKIP, "N", 0,
+         "with export: not the first N of them: for the next stick of the same journey", 0},
+        {"no-files", NO_FILES, NULL, 0, "with export: entries alone", 0},
+        {0}};
     static const struct argp_child children[] = {{&agent_common_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse,
         .args_doc = "export FILE\nimport FILE",
         .doc =
-            "export: writes the entries that wait into a file, signed and sealed to the collector, "
+            "export: writes the entries that wait, and the files that they name, into a file, "
+            "signed and sealed to the collector, "
             "to be carried there by hand. import: takes in the receipts and the mail of the file "
             "that came back. Either may be done any number of times.",
         .children = children};
-    struct words words = {0};
+    struct words words = {.files_bytes = FILES_BYTES_DEFAULT};
     struct agent_desk desk = {0};
     struct esep_reason reason = {""};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &words);

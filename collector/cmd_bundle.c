@@ -4,11 +4,13 @@
  * another log, or not signed by the office that it names, it is refused before anything is taken.
  * Then it goes to the running daemon record by record (run_bundle.c), and what ingest answers
  * becomes the reply file: sealed envelopes for the office, WELCOME, receipts and mail, as its
- * daemon would have got them. Where ingest served the office by another way meanwhile, the file is
- * brought again from its start: it may be imported any number of times.
+ * daemon would have got them. Files come behind the entries (bundle_files.h). Where ingest served
+ * the office by another way meanwhile, the file is brought again from its start: it may be imported
+ * any number of times.
  */
 #include "agent/bundle.h"
 #include "agent/bundle_reply.h"
+#include "collector/bundle_files.h"
 #include "collector/commands.h"
 #include "collector/export.h"
 #include "io/control.h"
@@ -26,11 +28,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILE_BYTES_MAX ((off_t)1 << 30)
+#define FILE_BYTES_MAX ((off_t)1 << 40)
+#define FORGET_BYTES ((size_t)16 << 20)
 #define CALL_TIMEOUT_MS 30000
 #define TRIES 20
 #define PATIENCE (120 * ESEP_SECOND) /* without any progress */
 #define PAUSE_MS 20
+#define OFFER_PATIENCE (60 * ESEP_SECOND)
+#define KEEP_ALIVE (10 * ESEP_SECOND)
 
 struct words {
     struct command_common common;
@@ -41,8 +46,11 @@ struct words {
 struct import {
     const struct collector_settings *settings;
     struct esep_slice file;
+    struct esep_hash log_id;
     struct esep_commitment commitment;
     uint64_t first_seq;
+    struct bundle_files files;
+    size_t forgotten;
     char body[ESEP_BODY_CODE_MAX];
     uint8_t token[16];
     struct esep_buf request, answer;
@@ -106,30 +114,56 @@ static enum esep_status log_of(const struct collector_settings *settings, struct
     return status;
 }
 
-/* The whole file, before any of it is taken. */
-static enum esep_status look_through(struct import *x)
+static enum esep_status open_reader(struct import *x, struct agent_bundle_reader *ret)
 {
     struct esep_keyfile keys;
     struct esep_box_key seal_key;
-    struct agent_bundle_reader reader;
-    struct esep_hash log_id;
-    const Esep__V1__Batch *batch = NULL;
     enum esep_status status = esep_keyfile_read(x->settings->keys, &keys, x->reason);
     if (status == ESEP_OK)
         status = esep_keyfile_box(&keys, &seal_key);
     esep_wipe(&keys, sizeof keys);
     if (status == ESEP_OK)
-        status = log_of(x->settings, &log_id, x->reason);
-    if (status == ESEP_OK)
-        status = agent_bundle_open(&reader, x->file, &seal_key, &log_id, x->reason);
+        status = agent_bundle_open(ret, x->file, &seal_key, &x->log_id, x->reason);
     esep_wipe(&seal_key, sizeof seal_key);
+    x->forgotten = 0;
+    return status;
+}
+
+/* Of what was read nothing need stay in memory, however long the file is. */
+static void forget(struct import *x, const struct agent_bundle_reader *reader)
+{
+    const size_t at = (size_t)(reader->record.data - x->file.data) / FORGET_BYTES * FORGET_BYTES;
+    if (at <= x->forgotten)
+        return;
+    (void)madvise((void *)(uintptr_t)(x->file.data + x->forgotten), at - x->forgotten,
+                  MADV_DONTNEED);
+    x->forgotten = at;
+    if (isatty(STDERR_FILENO))
+        (void)fprintf(stderr, "\rfile: %zu of %zu MB ", at >> 20, x->file.len >> 20);
+}
+
+/* The whole file, before any of it is taken. */
+static enum esep_status look_through(struct import *x)
+{
+    struct agent_bundle_reader reader;
+    struct agent_bundle_piece piece;
+    const Esep__V1__Batch *batch = NULL;
+    enum esep_status status = log_of(x->settings, &x->log_id, x->reason);
+    if (status == ESEP_OK)
+        status = open_reader(x, &reader);
     if (status != ESEP_OK)
         return status;
     x->commitment = reader.commitment;
     x->first_seq = reader.first_seq;
-    status = check_office(x, &reader, &log_id);
+    status = check_office(x, &reader, &x->log_id);
     while (status == ESEP_OK)
         status = agent_bundle_next(&reader, &batch, x->reason);
+    if (status == ESEP_NOT_FOUND)
+        status = ESEP_OK;
+    while (status == ESEP_OK) {
+        status = agent_bundle_next_piece(&reader, &piece, x->reason);
+        forget(x, &reader);
+    }
     agent_bundle_close(&reader);
     return status == ESEP_NOT_FOUND ? ESEP_OK : status;
 }
@@ -231,13 +265,9 @@ static enum esep_status wait_for_all(struct import *x)
     }
 }
 
-static enum esep_status bring(struct import *x)
+/* The reply begins anew. */
+static enum esep_status begin_reply(struct import *x)
 {
-    const size_t head = strlen(AGENT_BUNDLE_MAGIC) + AGENT_BUNDLE_SALT_BYTES;
-    struct esep_slice rest = esep_slice(x->file.data + head, x->file.len - head);
-    Esep__V1__BundleReply unused;
-    static const uint8_t end[4];
-    enum esep_status status = ESEP_OK;
     esep_random(x->token, sizeof x->token);
     x->frames = 0;
     if (fseek(x->out, 0, SEEK_SET) != 0 || ftruncate(fileno(x->out), 0) != 0 ||
@@ -245,13 +275,81 @@ static enum esep_status bring(struct import *x)
         fwrite(x->file.data + strlen(AGENT_BUNDLE_MAGIC), AGENT_BUNDLE_SALT_BYTES, 1, x->out) != 1)
         return esep_because(x->reason, ESEP_LIMIT, "the reply cannot be written: %s",
                             strerror(errno));
-    while (status == ESEP_OK && rest.len > 0) {
-        const size_t len = esep_be32(rest.data); /* it was looked through: the lengths are right */
-        status = hand_over(x, esep_slice(rest.data + 4, len));
-        rest = esep_slice(rest.data + 4 + len, rest.len - 4 - len);
+    return ESEP_OK;
+}
+
+static enum esep_status bring_entries(struct import *x, struct agent_bundle_reader *reader)
+{
+    const Esep__V1__Batch *batch = NULL;
+    enum esep_status status = ESEP_OK;
+    do {
+        status = hand_over(x, reader->record); /* the head's, then each BATCH's */
+        if (status == ESEP_OK)
+            status = agent_bundle_next(reader, &batch, x->reason);
+    } while (status == ESEP_OK);
+    return status == ESEP_NOT_FOUND ? wait_for_all(x) : status;
+}
+
+/* Ingest reads the file, logs it, and says so to the office; or refuses, to the office alone. */
+static enum esep_status offer(struct import *x, struct bundle_files *files,
+                              const struct agent_file *file, struct esep_slice record)
+{
+    const int64_t until = esep_monotonic() + OFFER_PATIENCE;
+    const uint64_t before = x->frames;
+    Esep__V1__BundleReply said;
+    enum esep_status status = hand_over(x, record);
+    while (status == ESEP_OK && (x->frames == before || !bundle_files_logged(files, file))) {
+        if (esep_monotonic() > until) {
+            bundle_files_refuse(files, file, "ingest did not take it now: import the file again");
+            return ESEP_OK;
+        }
+        pause_a_little();
+        status = ask(x, esep_slice(NULL, 0), false, &said);
     }
+    files->taken += status == ESEP_OK;
+    return status;
+}
+
+static enum esep_status bring_files(struct import *x, struct agent_bundle_reader *reader)
+{
+    struct bundle_files *files = &x->files;
+    struct agent_bundle_piece piece;
+    Esep__V1__BundleReply said;
+    int64_t said_at = esep_monotonic();
+    bundle_files_close(files);
+    enum esep_status status =
+        bundle_files_open(files, x->settings, x->commitment.office, x->reason);
+    while (status == ESEP_OK &&
+           (status = agent_bundle_next_piece(reader, &piece, x->reason)) == ESEP_OK) {
+        forget(x, reader);
+        if (piece.data.len > 0)
+            status = bundle_files_piece(files, &piece, x->reason);
+        else
+            status = bundle_files_end(files, &piece, x->reason);
+        if (status == ESEP_OK && piece.data.len == 0 && files->wanted)
+            status = offer(x, files, &piece.file, reader->record);
+        if (status == ESEP_OK && esep_monotonic() - said_at > KEEP_ALIVE) {
+            said_at = esep_monotonic();
+            status = ask(x, esep_slice(NULL, 0), false, &said);
+        }
+    }
+    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
+}
+
+static enum esep_status bring(struct import *x)
+{
+    struct agent_bundle_reader reader;
+    Esep__V1__BundleReply unused;
+    static const uint8_t end[4];
+    enum esep_status status = begin_reply(x);
     if (status == ESEP_OK)
-        status = wait_for_all(x);
+        status = open_reader(x, &reader);
+    if (status != ESEP_OK)
+        return status;
+    status = bring_entries(x, &reader);
+    if (status == ESEP_OK && reader.files > 0)
+        status = bring_files(x, &reader);
+    agent_bundle_close(&reader);
     struct esep_reason kept = *x->reason;
     (void)!ask(x, esep_slice(NULL, 0), true, &unused);
     *x->reason = kept;
@@ -291,15 +389,22 @@ static int say(const struct import *x, const struct words *words)
 {
     if (words->common.json)
         return esep_json_print(json_pack(
-            "{s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:s}", "format", "esep-bundle-import/1", "office",
-            (int)x->commitment.office, "body", x->body, "epoch", (int)x->commitment.epoch,
-            "first_seq", (json_int_t)x->first_seq, "through_seq", (json_int_t)x->commitment.seq,
-            "frames", (json_int_t)x->frames, "reply", words->reply));
+            "{s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:s, s:s}", "format",
+            "esep-bundle-import/1", "office", (int)x->commitment.office, "body", x->body, "epoch",
+            (int)x->commitment.epoch, "first_seq", (json_int_t)x->first_seq, "through_seq",
+            (json_int_t)x->commitment.seq, "frames", (json_int_t)x->frames, "files",
+            (json_int_t)x->files.taken, "files_refused", (json_int_t)x->files.refused, "files_text",
+            x->files.why.text, "reply", words->reply));
     (void)printf(
         "entries %llu to %llu of office %u (%s) are in the log; the answer is in %s: carry "
         "it back, and there esep-agent bundle import\n",
         (unsigned long long)x->first_seq, (unsigned long long)x->commitment.seq,
         x->commitment.office, x->body, words->reply);
+    if (x->files.taken > 0)
+        (void)printf("%llu files came with them\n", (unsigned long long)x->files.taken);
+    if (x->files.refused > 0)
+        (void)fprintf(stderr, "esep-collector: %s: %llu files were not taken; the first is %s\n",
+                      words->file, (unsigned long long)x->files.refused, x->files.why.text);
     return 0;
 }
 
@@ -357,7 +462,13 @@ int collector_cmd_bundle(int argc, char **argv)
         status = map_file(words.file, &x.file, &reason);
     if (status == ESEP_OK)
         status = import_all(&x, &words);
+    /* Whoever brings several must know which one it is about. */
+    const struct esep_reason said = reason;
+    if (status != ESEP_OK && settings != NULL &&
+        strncmp(said.text, words.file, strlen(words.file)) != 0)
+        (void)esep_because(&reason, status, "%.80s: %.170s", words.file, said.text);
     const int rc = status == ESEP_OK ? say(&x, &words) : collector_fail(status, &reason);
+    bundle_files_close(&x.files);
     if (x.file.data != NULL)
         (void)munmap((void *)(uintptr_t)x.file.data, x.file.len);
     esep_arena_done(&x.arena);

@@ -327,7 +327,9 @@ static void on_office_frame(struct collector *c, struct collector_frame *frame)
     };
     Esep__V1__Kind kind = frame->envelope.kind;
     const bool stick = collector_is_stick(c, frame->route.link);
-    const bool bundled = kind == ESEP__V1__KIND__KIND_BUNDLE || kind == ESEP__V1__KIND__KIND_BATCH;
+    /* A stick's files come into the folder beside ingest; what they count for is asked here. */
+    const bool bundled = kind == ESEP__V1__KIND__KIND_BUNDLE ||
+                         kind == ESEP__V1__KIND__KIND_BATCH || kind == ESEP__V1__KIND__KIND_OFFER;
     if (frame->envelope.version != ESEP_WIRE_VERSION)
         collector_refuse_frame(c, frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_VERSION,
                                "this collector speaks version 1");

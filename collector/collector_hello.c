@@ -287,6 +287,7 @@ static bool unpack_bundle(struct collector *c, struct hello *h)
     h->of_bundle.version_min = h->of_bundle.version_max = ESEP_WIRE_VERSION;
     h->of_bundle.journal_first_seq = head->first_seq;
     h->of_bundle.mail_through = head->mail_through;
+    h->of_bundle.features = head->files > 0 ? COLLECTOR_EVIDENCE : 0;
     h->message = &h->of_bundle;
     return head->commitment != NULL &&
            esep_commitment_read(head->commitment, &h->commitment) == ESEP_OK;

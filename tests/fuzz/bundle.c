@@ -18,6 +18,24 @@ static struct esep_box_key seal_key;
 static struct esep_sign_key office_key;
 static const struct esep_hash log_id = {{7}};
 
+/* What stands behind the entries: as much as the head says, and what its names say. */
+static enum esep_status read_files(struct agent_bundle_reader *r, struct esep_reason *reason)
+{
+    struct agent_bundle_piece piece;
+    const uint64_t files = r->files, bytes = r->file_bytes;
+    uint64_t whole = 0, came = 0;
+    enum esep_status status;
+    while ((status = agent_bundle_next_piece(r, &piece, reason)) == ESEP_OK) {
+        whole += piece.data.len == 0;
+        came += piece.data.len;
+        FUZZ_CHECK(piece.offset + piece.data.len <= piece.file.size_bytes);
+        FUZZ_CHECK(whole <= files && came <= bytes);
+    }
+    FUZZ_CHECK(status == ESEP_NOT_FOUND || status == ESEP_INVALID || status == ESEP_LIMIT);
+    FUZZ_CHECK(status != ESEP_NOT_FOUND || (whole == files && came == bytes));
+    return status;
+}
+
 /* Reads all there is; returns how many entries, or UINT64_MAX where it was refused. */
 static uint64_t read_all(struct esep_slice file, struct esep_hash *ret_head)
 {
@@ -42,6 +60,8 @@ static uint64_t read_all(struct esep_slice file, struct esep_hash *ret_head)
     FUZZ_CHECK(status == ESEP_NOT_FOUND || reason.text[0] != '\0');
     if (status == ESEP_NOT_FOUND)
         FUZZ_CHECK(next == r.commitment.seq + 1 && next - r.first_seq == r.count);
+    if (status == ESEP_NOT_FOUND)
+        status = read_files(&r, &reason);
     agent_bundle_close(&r);
     return status == ESEP_NOT_FOUND ? next - 1 : UINT64_MAX;
 }
@@ -116,7 +136,12 @@ static void sealed(struct fuzz_input in)
     head.commitment = &commitment;
     head.first_seq = fuzz_number(&in);
     head.count = fuzz_number(&in);
-    head.auth = esep_pb(auth, fuzz_byte(&in) & 1 ? 63 : sizeof auth);
+    const uint8_t how = fuzz_byte(&in);
+    head.auth = esep_pb(auth, how & 1 ? 63 : sizeof auth);
+    if (how & 2) {
+        head.files = fuzz_number(&in);
+        head.file_bytes = fuzz_number(&in);
+    }
     head.salt = esep_pb(salt, sizeof salt);
     FUZZ_CHECK(esep_pack(&head.base, &plain) == ESEP_OK);
     FUZZ_CHECK(esep_session_seal_first(&session, ESEP__V1__KIND__KIND_BUNDLE,

@@ -98,7 +98,7 @@ TABLE = {
     "broker": lambda: [*short_records(range(12)), *tags("Envelope", "LinkDown", "LinkUp", "Join", "From", "To",
                                                         "Roster", "Access", "Beat", "Gone")],
     "bundle": lambda: [*literals("agent/bundle.h", "agent/bundle_reply.h"), b"esep-bundle 2\n", b"esep-bundle-reply 1\n", *NUMBERS,
-                       *tags("Envelope", "BundleHead", "Batch", "Commitment", "Welcome", "Receipt", "Mail")],
+                       *tags("Envelope", "BundleHead", "Batch", "Commitment", "Welcome", "Receipt", "Mail", "Chunk", "Offer", "EvidenceReceipt")],
     "collector": lambda: [*records(range(16)), *NUMBERS, *tags()],
     "compress": lambda: signs(b"\1\x28\xb5\x2f\xfd", b"\1\x28\xb5\x2f\xfd\x21\1", b"\x50\x2a\x4d\x18", b"\x22\xb5\x2f\xfd", b"\xfd\x61",
                               b"\xfd\xa1\1", b"\xfd\0\x48", b"\xfd\x20", b"\xff\xff\xff\xff\xff\xff\xff\xff", "есеп", "отчет",

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What people do, from the office's report to the commission's table and back, on the real plan."""
 
+import hashlib
 import json
 import os
 import unittest
@@ -226,30 +227,51 @@ class Story(unittest.TestCase):
     def test_a_stick_for_an_office_without_a_link(self):
         office = self.office()
         office.daemon.stop()
+        scans = []
         for percent in (10, 20, 30):
-            office.report(SEMINARS, "--fulfilment", "partly", "--percent", percent, "--narrative", "на флешке")
+            scans.append(self.field.path(f"{percent}.pdf"))
+            with open(scans[-1], "wb") as file:
+                file.write(b"%PDF-1.7\n" + os.urandom(percent * 5000) + b"%%EOF\n")
+            office.report(SEMINARS, "--fulfilment", "partly", "--percent", percent, "--narrative", "на флешке",
+                          "--attach", scans[-1])
         there, back = self.field.path("stick.esep"), self.field.path("stick.reply")
-        office.command("bundle", "export", there)
+        first = office.command("bundle", "export", there, "--files-bytes", "250k", "--json").json()
+        self.assertEqual((first["files"] + first["files_left"], first["files_damaged"]), (3, 0))
+        self.assertGreater(first["files_left"], 0)
         with open(there, "rb") as file:
             data = file.read()
         self.assertNotIn("на флешке".encode(), data)
+        self.assertNotIn(b"%PDF", data)
         cut = self.field.path("cut.esep")
         with open(cut, "wb") as file:
             file.write(data[:-1])
-        self.assertIn("cut off", self.field.command("bundle", "import", cut, "--reply", back, code=65).err)
+        refused = self.field.command("bundle", "import", cut, "--reply", back, code=65).err
+        self.assertIn(f"{cut}: bundle: cut off", refused)
         self.assertFalse(os.path.exists(back))
         for _ in range(2):  # any number of times
             done = self.field.command("bundle", "import", there, "--reply", back, "--json").json()
             self.assertEqual((done["office"], done["first_seq"], done["through_seq"]), (1, 1, 3))
+            self.assertEqual((done["files"], done["files_refused"]), (first["files"], 0), done)
             self.assertEqual([row["percent"] for row in self.field.reports()], [10, 20, 30])
-        self.field.command("review", self.field.reports()[-1]["log_index"], "--return", "incomplete",
-                           "--again-by", "2013-06-01")
         done = office.command("bundle", "import", back, "--json").json()
-        self.assertEqual((done["received"], done["receipts"]), (3, 1))
+        self.assertEqual((done["received"], done["receipts"], done["files"]), (3, 1, first["files"]))
+        # What did not fit goes with the next one, though every entry has its receipt by now.
+        rest = office.command("bundle", "export", there, "--json").json()
+        self.assertEqual((rest["files"], rest["files_left"]), (first["files_left"], 0))
+        self.field.command("bundle", "import", there, "--reply", back)
+        self.assertEqual(office.command("bundle", "import", back, "--json").json()["files"], rest["files"])
+        self.assertEqual(office.command("status", "--json").json()["files"]["complete"], 3)
+        for scan in scans:
+            with open(scan, "rb") as file:
+                digest = hashlib.sha256(file.read()).hexdigest()
+            with open(self.field.path("store-files", digest[:2], digest), "rb") as file:
+                self.assertEqual(hashlib.sha256(file.read()).hexdigest(), digest)
         self.assertEqual(office.command("bundle", "import", back, "--json").json()["receipts"], 0)
         self.assertEqual(self.duty(office, SEMINARS)["submission"], "received")
         proof = office.command("receipt", SEMINARS, "--json").json()
         self.assertIn("receipt already", office.command("bundle", "export", there, code=65).err)
+        self.field.command("review", self.field.reports()[-1]["log_index"], "--return", "incomplete",
+                           "--again-by", "2013-06-01")
         office.command("bundle", "export", there, "--all")  # nothing new, but mail has come since
         self.field.command("bundle", "import", there, "--reply", back)
         self.assertGreater(office.command("bundle", "import", back, "--json").json()["mails"], 0)
