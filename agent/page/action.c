@@ -58,14 +58,19 @@ json_t *page_json_action(const struct page_say *say, const struct agent_duty *du
     const Esep__V1__Action *action = plan->actions[duty->made.action];
     json_t *executors = json_array();
     json_t *money = json_array();
+    json_t *windows = json_array();
+    for (size_t i = 0; i < action->n_windows; i++)
+        (void)json_array_append_new(
+            windows, json_pack("{s:o, s:o}", "start", page_json_day(action->windows[i]->start_day),
+                               "end", page_json_day(action->windows[i]->end_day)));
     for (size_t i = 0; i < action->n_executors; i++)
         (void)json_array_append_new(executors, executor_json(say, plan, action->executors[i]));
     for (size_t i = 0; i < action->n_money; i++)
         (void)json_array_append_new(money, money_json(action->money[i]));
-    return json_pack("{s:s, s:o, s:s, s:o, s:s, s:s, s:o, s:o}", "number", action->number, "title",
-                     page_json_text(action->title != NULL ? action->title : &none), "text",
+    return json_pack("{s:s, s:o, s:s, s:o, s:s, s:o, s:s, s:o, s:o}", "number", action->number,
+                     "title", page_json_text(action->title != NULL ? action->title : &none), "text",
                      action->text, "completion",
                      page_json_text(action->completion != NULL ? action->completion : &none),
-                     "period", action->period, "financing", financing_name(action->financing),
-                     "executors", executors, "money", money);
+                     "period", action->period, "windows", windows, "financing",
+                     financing_name(action->financing), "executors", executors, "money", money);
 }

@@ -4,7 +4,7 @@
 import { html, useState } from "./shared/dom.js";
 import { tryNow } from "./api.js";
 import { useDesk } from "./parts.js";
-import { bytes, hour, span, t } from "./shared/text.js";
+import { bytes, hour, span, t, word } from "./shared/text.js";
 
 const FOR_OPERATOR = ["fork", "behind", "gap", "older", "journal", "too_large", "protocol"];
 
@@ -52,7 +52,7 @@ function dueText({ connection, now }) {
 function offline(status) {
     const { connection, waiting, now } = status;
     const ruled = connection.why === "window" || connection.why === "budget";
-    if (FOR_OPERATOR.includes(connection.why)) return t("line.operator", { why: connection.text || connection.why });
+    if (FOR_OPERATOR.includes(connection.why)) return t("line.operator", { why: word("line.why", connection.why) });
     return [
         reason(status), dueText(status), t("line.kept"), waiting.reports > 0 && `${t("line.queue")} ${sendingText(status)}.`, evidenceText(status),
         !ruled && connection.next_try_at && t("line.next", { at: hour(connection.next_try_at, now) }),

@@ -3,7 +3,7 @@
 import { createContext, html, useCallback, useContext, useEffect, useState } from "./shared/dom.js";
 import { get } from "./api.js";
 import { GLYPHS } from "./shared/glyphs.js";
-import { day, own, period, t, word } from "./shared/text.js";
+import { day, monthOf, own, period, t, word } from "./shared/text.js";
 
 /** office: who this is and what a form may hold; status: the connection; version: rises when anything may be another;
  * changed(): it is now; say(text): for a screen reader. */
@@ -30,7 +30,7 @@ export function problemText(problem) {
     if (problem.status === 0) return t("problem.unreachable");
     const code = problem.body.code || (problem.status === 413 ? "too_large" : ""); // what was refused unread has none
     const text = t(`problem.${code}`);
-    return code && text !== `problem.${code}` ? text : t("problem.other", { n: problem.status, text: problem.detail || problem.title });
+    return code && text !== `problem.${code}` ? text : t("problem.other", { n: problem.status });
 }
 
 export function Trouble({ problem, again }) {
@@ -75,6 +75,25 @@ export function dueText(duty) {
     const counts = duty.delivery === "returned" && duty.again_by ? duty.again_by : duty.due_day;
     const open = duty.group === "needs_you" || duty.group === "not_due";
     return open && duty.days_left !== null ? `${day(counts)}, ${daysLeft(duty.days_left)}` : day(counts);
+}
+
+/** When an action is to be done, from the windows that the plan's phrase means: "4 квартал 2012 г." in the reader's language. */
+export function planPeriod(windows) {
+    const [first] = windows;
+    const last = windows[windows.length - 1];
+    const year = (d) => d.slice(0, 4);
+    const span = { from: year(first.start), to: year(last.end) };
+    if (windows.length > 1) return t("period.annual", span);
+    const [from, to] = [first.start.slice(5), first.end.slice(5)];
+    const month = Number(from.slice(0, 2));
+    const months = Number(to.slice(0, 2)) - month + 1;
+    const whole = from.endsWith("-01") && new Date(`${first.end}T00:00:00Z`).getTime() + 86400000 === Date.UTC(Number(span.to), month + months - 1, 1);
+    if (span.from !== span.to) return whole && from === "01-01" && to === "12-31" ? t("period.years", span) : period(first.start, first.end);
+    if (!whole) return period(first.start, first.end);
+    if (months === 12) return t("period.year", { year: span.from });
+    if (months === 6 && month % 6 === 1) return t("period.half", { n: (month + 5) / 6, year: span.from });
+    if (months === 3 && month % 3 === 1) return t("period.quarter", { n: (month + 2) / 3, year: span.from });
+    return months === 1 ? monthOf(first.start) : period(first.start, first.end);
 }
 
 /** What a duty is about: its action, else its kind. */

@@ -2,7 +2,7 @@
 // it in: what the action demands, last period's report, the co-executors', and what came by mail.
 
 import { html, useEffect, useRef, useState } from "../shared/dom.js";
-import { Deadline, Delivery, dueText, Loaded, periodOf, subjectOf, useDesk, useGet } from "../parts.js";
+import { Deadline, Delivery, dueText, Loaded, periodOf, planPeriod, subjectOf, useDesk, useGet } from "../parts.js";
 import { Facts, Title } from "../shared/look.js";
 import { link } from "../shared/route.js";
 import { day, instant, money, own, t, word } from "../shared/text.js";
@@ -47,7 +47,7 @@ function Demands({ action }) {
         ${action.text && html`<p>${action.text}</p>`}
         <${Facts} pairs=${[
             [t("demands.completion"), own(action.completion)],
-            [t("demands.period"), action.period],
+            [t("demands.period"), action.windows.length > 0 ? planPeriod(action.windows) : action.period],
             [t("demands.executors"), html`<ul class="bare">${action.executors.map((e) => html`<li>${own(e.name) || e.body || e.group}${e.is_us && ` (${t("us")})`}, ${word("executor", e.role)}</li>`)}</ul>`],
             [t("demands.money"), action.money.length > 0 ? html`<ul class="bare">${action.money.map((m) => html`
                 <li>${m.year || t("whole_plan")}: ${word("source", m.source)}${m.programme && ` ${m.programme}`}, ${sum(m)}</li>`)}</ul>` : word("financing", action.financing)],
