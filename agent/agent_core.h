@@ -150,9 +150,10 @@ struct agent_file_slot {
 struct agent_files {
     struct agent_file_slot slots[AGENT_FILE_LIST_MAX];
     size_t count;
-    bool agreed;          /* this session knows the words */
-    esep_time not_before; /* a broker let no such frame pass */
-    bool timed;           /* one chunk is, from the socket to the answer */
+    bool agreed; /* this session knows the words */
+    bool denied; /* a broker let no such frame pass: not before ... */
+    esep_time not_before;
+    bool timed; /* one chunk is, from the socket to the answer */
     struct agent_file timed_file;
     struct agent_flight timed_flight;
     bool held;          /* the socket has enough of them for now */

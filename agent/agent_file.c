@@ -46,10 +46,10 @@ static bool is_denied(const struct agent_file_slot *s)
            s->refusal == ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_DENIED;
 }
 
-static void wait_anew(struct agent_file_slot *s)
+static void wait_anew(const struct agent *a, struct agent_file_slot *s)
 {
     s->state = AGENT_FILE_WAITING;
-    s->ask_at = 0;
+    s->ask_at = a->now; /* a clock may stand before 1970: no number means "at once" to it */
 }
 
 bool agent_file_add(struct agent *a, const struct agent_file *file)
@@ -57,12 +57,12 @@ bool agent_file_add(struct agent *a, const struct agent_file *file)
     struct agent_file_slot *listed = find(a, file);
     ESEP_ASSERT(file->size_bytes > 0);
     if (listed != NULL && is_denied(listed))
-        wait_anew(listed); /* another report may have been taken that names it */
+        wait_anew(a, listed); /* another report may have been taken that names it */
     if (listed != NULL)
         return true;
     if (a->files.count == AGENT_FILE_LIST_MAX)
         return false;
-    a->files.slots[a->files.count++] = (struct agent_file_slot){.file = *file, .ask_at = 0};
+    a->files.slots[a->files.count++] = (struct agent_file_slot){.file = *file, .ask_at = a->now};
     return true;
 }
 
@@ -90,20 +90,23 @@ void agent_files_new_session(struct agent *a)
     for (size_t i = 0; i < f->count; i++) {
         struct agent_file_slot *s = &f->slots[i];
         if (in_hand(s) || is_denied(s)) /* what else is refused stays so for its time */
-            wait_anew(s);
+            wait_anew(a, s);
     }
 }
 
 void agent_files_welcome(struct agent *a, uint32_t features)
 {
-    a->files.agreed = (features & AGENT_EVIDENCE) != 0 && a->now >= a->files.not_before;
+    a->files.agreed =
+        (features & AGENT_EVIDENCE) != 0 && (!a->files.denied || a->now >= a->files.not_before);
 }
 
 /* A broker of the old make lets no such frame pass, and ends the connection: reports go first. */
 void agent_files_denied(struct agent *a)
 {
-    if (in_hand_count(a) > 0)
-        a->files.not_before = agent_later(a, a->config.refused_retry);
+    if (in_hand_count(a) == 0)
+        return;
+    a->files.denied = true;
+    a->files.not_before = agent_later(a, a->config.refused_retry);
 }
 
 /* To be asked about (again) now. */
@@ -433,7 +436,8 @@ void agent_files_clock_moved(struct agent *a, esep_time by)
     for (size_t i = 0; i < a->files.count; i++)
         if (a->files.slots[i].ask_at != ESEP_TIME_NEVER)
             a->files.slots[i].ask_at += by;
-    a->files.not_before += by;
+    if (a->files.denied)
+        a->files.not_before += by;
 }
 
 bool agent_file_get(const struct agent *a, size_t i, struct agent_file_view *ret)

@@ -22,6 +22,17 @@ TEST(a_file_goes_up_and_its_receipt_is_stored)
     world_free(w);
 }
 
+/* Its battery is empty and somebody set it wrong: simulator, profile everything, seed 881. */
+TEST(a_file_goes_up_from_an_office_whose_clock_stands_before_1970)
+{
+    WORLD(w);
+    const struct agent_file scan = depot_file_of(1, SIZE);
+    w->now = -10 * 365 * ESEP_DAY;
+    depot_start_with(w, &scan);
+    assert_int_equal(w->evidence_count, 1);
+    world_free(w);
+}
+
 TEST(a_collector_of_the_old_make_hears_nothing_of_files)
 {
     WORLD(w);
@@ -292,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_goes_up_and_its_receipt_is_stored),
+        cmocka_unit_test(a_file_goes_up_from_an_office_whose_clock_stands_before_1970),
         cmocka_unit_test(a_collector_of_the_old_make_hears_nothing_of_files),
         cmocka_unit_test(said_twice_it_is_one_and_the_list_has_an_end),
         cmocka_unit_test(a_report_waits_for_one_chunk),
