@@ -2,7 +2,7 @@
 """An office with its page, for a browser: office_run.py BIN COMMAND…
 
 Real daemons (tests/integration/esep.py): a broker, a collector with decree 1347, and the agent of
-an akimat that serves its page, at a port that stays through every start although none is named.
+an akimat that serves its page, at one port through every start.
 COMMAND gets on file descriptor 3 a socket, on which it asks for what only a hand at the machine can
 do, a JSON array a line, and is answered a JSON line: the link down or up (the broker), the agent
 killed or started, the address that `esep-agent open` would open, a review by the collector's
@@ -42,7 +42,7 @@ class Hands:
     def enrol(self, body):
         """An office that serves its page, and knows the plan."""
         office = self.field.enrol(body, start=True, page={
-            "enabled": True, "files": str(self.page)})
+            "enabled": True, "files": str(self.page), "port": esep.free_port()})
         esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
         return office
 
