@@ -148,8 +148,10 @@ static enum esep_status apply_key(struct views *v, const struct views_entry *ent
     slot = views_office_slot(v, change->office);
     slot->pub.state = change->state;
     views_mark_office(v, slot);
-    if (change->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE)
+    if (change->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE) {
         views_mail_plans_to(v, slot);
+        views_mail_accepted_to(v, slot, entry->leaf.accepted_at);
+    }
     return ESEP_OK;
 }
 

@@ -2,9 +2,12 @@
  *
  * An item is a log index under the next number of an office. It is made where something concerns
  * the office (docs/protocol.md, Mailbox); a report that was simply taken is told by its receipt.
- * Only active offices get mail; one that becomes active gets the current plans.
+ * Only active offices get mail; one that becomes active gets the current plans, and what its body's
+ * co-executors have had accepted already.
  */
 #include "collector/views_state.h"
+
+#include <stdlib.h>
 
 void views_mail(struct views *v, struct views_office_slot *slot, uint64_t index)
 {
@@ -86,5 +89,59 @@ void views_mail_plans_to(struct views *v, struct views_office_slot *slot)
         if (plan->latest == i && plan->plan != NULL &&
             esep_body_find(plan->plan, slot->pub.body) >= 0)
             views_mail(v, slot, plan->index);
+    }
+}
+
+static bool is_accepted(const struct views_head *head)
+{
+    return head->submission == ESEP_SUBMISSION_ACCEPTED;
+}
+
+/* The next accepted report of an obligation after that entry of the log; 0: none. */
+static uint64_t accepted_after(const struct views_duty *duty, uint64_t index)
+{
+    uint64_t next = 0;
+    for (uint32_t i = 0; i < duty->pub.listed; i++) {
+        const struct views_head *head = &duty->pub.heads[i];
+        if (is_accepted(head) && head->index > index && (next == 0 || head->index < next))
+            next = head->index;
+    }
+    return next;
+}
+
+static bool has_lead_of(const struct views *v, const struct views_duty *duty, const char *body,
+                        esep_time at)
+{
+    for (uint32_t i = 0; i < v->duty_count; i++)
+        if (leads(v, &v->duties[i], duty) &&
+            strcmp(views_owner(v, &v->duties[i].pub, at), body) == 0)
+            return true;
+    return false;
+}
+
+static int by_first(const void *left, const void *right)
+{
+    const esep_time a = ((const struct views_candidate *)left)->due;
+    const esep_time b = ((const struct views_candidate *)right)->due;
+    return a < b ? -1 : a > b;
+}
+
+/* In the order of each obligation's first; conflicts and all, since each can be cited. */
+void views_mail_accepted_to(struct views *v, struct views_office_slot *slot, esep_time at)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < v->duty_count; i++) {
+        const struct views_duty *duty = &v->duties[i];
+        const uint64_t first = accepted_after(duty, 0);
+        if (first != 0 && duty->pub.made.kind == ESEP_OBLIGATION_FULFILMENT &&
+            duty->pub.made.role != ESEP__V1__ROLE__ROLE_LEAD &&
+            has_lead_of(v, duty, slot->pub.body, at))
+            v->candidates[count++] = (struct views_candidate){.duty = i, .due = (esep_time)first};
+    }
+    qsort(v->candidates, count, sizeof *v->candidates, by_first);
+    for (size_t i = 0; i < count; i++) {
+        const struct views_duty *duty = &v->duties[v->candidates[i].duty];
+        for (uint64_t index = 0; (index = accepted_after(duty, index)) != 0;)
+            views_mail(v, slot, index);
     }
 }

@@ -212,6 +212,7 @@ void views_mail_leads(struct views *views, const struct views_duty *duty, uint64
                       esep_time at);
 void views_mail_plan(struct views *views, uint32_t plan_no);
 void views_mail_plans_to(struct views *views, struct views_office_slot *slot);
+void views_mail_accepted_to(struct views *views, struct views_office_slot *slot, esep_time at);
 
 /* views_evidence.c: what a taken report names. */
 void views_put_named(struct views *views, const struct views_entry *entry,

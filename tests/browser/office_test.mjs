@@ -97,6 +97,17 @@ async function theFirstReport(page) {
     await page.waitForSelector(`.lead:has-text("№ ${report.log_index}")`);
 }
 
+const PERIODS = { kk: "жыл сайын, 2012–2014 жылдар", ru: "ежегодно, 2012–2014 годы", en: "every year, 2012 to 2014" };
+
+/** A fieldset's name stands in its frame on one line, and the plan's period is said in the reader's language. */
+async function theFrames(page, name) {
+    const broken = await page.evaluate(() => [...document.querySelectorAll("legend")]
+        .filter((l) => l.offsetHeight > 1.9 * parseFloat(getComputedStyle(l).fontSize) * 1.5).map((l) => l.textContent));
+    assert.deepEqual(broken, [], `${name}: names over their frames`);
+    const demands = await page.evaluate(() => document.querySelector(".beside").textContent);
+    assert.ok(demands.includes(PERIODS[name.slice(-2)]), demands);
+}
+
 /** Every page in three languages, wide and narrow. */
 async function everyPage(page) {
     for (const [name, size] of [["wide", WIDE], ["small", SMALL]]) {
@@ -106,6 +117,7 @@ async function everyPage(page) {
             for (const language of LANGUAGES) {
                 await speak(page, language);
                 await look(page, `${view}-${name}-${language}`);
+                if (view === "form") await theFrames(page, `${name}-${language}`);
             }
         }
     }
@@ -222,6 +234,8 @@ async function theLinkBack(page) {
     await page.waitForSelector(".line-on");
     await go(page, duty(CENTRES));
     await page.waitForSelector(".way .step-received:has-text('по часам комиссии')");
+    await page.waitForSelector(".way .step-evidence_complete:has-text('в журнале комиссии')");
+    await page.waitForSelector(".way .step-under_review");
 }
 
 /** Returned with a reason, opened filled in, corrected, accepted: each comes to the open window by itself. */

@@ -146,6 +146,8 @@ static void key_entry(const struct model_entry *e)
         for (size_t b = 0; model_current(m, i) && b < m->plans[i].body_count; b++)
             if (strcmp(m->plans[i].bodies[b].code, o->body) == 0)
                 model_mail(e, k->office, m->plans[i].index);
+    if (k->state == ACTIVE)
+        model_mail_accepted(e, k->office);
 }
 
 static struct model_duty *named(const struct model_entry *e, const char *key)

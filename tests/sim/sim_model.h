@@ -181,6 +181,7 @@ void model_plan_entry(const struct model_entry *e);
 void model_office_entry(const struct model_entry *e);
 void model_commitment_entry(const struct model_entry *e);
 void model_review_entry(const struct model_entry *e);
+void model_mail_accepted(const struct model_entry *e, uint32_t office);
 void model_alert_entry(const struct model_entry *e);
 
 #endif

@@ -250,17 +250,55 @@ void model_commitment_entry(const struct model_entry *e)
     memcpy(p->head.bytes, c->head.data, ESEP_HASH_BYTES);
 }
 
+static bool helps(const struct model_entry *e, const struct model_duty *d,
+                  const struct model_duty *lead)
+{
+    return strcmp(d->kind, "fulfilment") == 0 && !d->lead && lead->lead && !lead->dropped &&
+           strcmp(lead->kind, d->kind) == 0 && strcmp(lead->action, d->action) == 0 &&
+           lead->start == d->start && lead->end == d->end &&
+           strcmp(e->m->plans[lead->plan].id, e->m->plans[d->plan].id) == 0;
+}
+
 /* An accepted report goes to whoever leads the action in that window. */
 static void mail_leads(const struct model_entry *e, const struct model_duty *d, uint64_t report)
 {
-    if (strcmp(d->kind, "fulfilment") != 0 || d->lead)
-        return;
-    for (size_t i = 0; i < e->m->duty_count; i++) {
-        const struct model_duty *l = &e->m->duties[i];
-        if (l->lead && !l->dropped && strcmp(l->kind, d->kind) == 0 &&
-            strcmp(l->action, d->action) == 0 && l->start == d->start && l->end == d->end &&
-            strcmp(e->m->plans[l->plan].id, e->m->plans[d->plan].id) == 0)
-            model_mail_body(e, model_owner(e->m, l, e->leaf.accepted_at), report);
+    for (size_t i = 0; i < e->m->duty_count; i++)
+        if (helps(e, d, &e->m->duties[i]))
+            model_mail_body(e, model_owner(e->m, &e->m->duties[i], e->leaf.accepted_at), report);
+}
+
+/* Of what stands accepted, the first after that entry of the log; 0: none. */
+static uint64_t accepted_after(const struct model_duty *d, uint64_t index)
+{
+    const struct model_heads heads = model_heads(d);
+    for (size_t i = 0; i < heads.count; i++)
+        if (d->reports[heads.at[i]].index > index &&
+            d->reports[heads.at[i]].review == ESEP_SUBMISSION_ACCEPTED)
+            return d->reports[heads.at[i]].index;
+    return 0;
+}
+
+/* An office that comes late gets what its body's helpers have had accepted, duty after duty. */
+void model_mail_accepted(const struct model_entry *e, uint32_t office)
+{
+    for (uint64_t first = 0;;) {
+        const struct model_duty *next = NULL;
+        for (size_t i = 0; i < e->m->duty_count; i++) {
+            const struct model_duty *d = &e->m->duties[i];
+            const uint64_t its = accepted_after(d, 0);
+            if (its <= first || (next != NULL && its >= accepted_after(next, 0)))
+                continue;
+            for (size_t l = 0; l < e->m->duty_count; l++)
+                if (helps(e, d, &e->m->duties[l]) &&
+                    strcmp(model_owner(e->m, &e->m->duties[l], e->leaf.accepted_at),
+                           e->m->offices[office].body) == 0)
+                    next = d;
+        }
+        if (next == NULL)
+            return;
+        first = accepted_after(next, 0);
+        for (uint64_t at = first; at != 0; at = accepted_after(next, at))
+            model_mail(e, office, at);
     }
 }
 

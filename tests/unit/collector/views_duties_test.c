@@ -307,6 +307,31 @@ static void test_accepted_co_executors_flow_to_the_lead(void **state)
     assert_true(found);
 }
 
+/* An office that comes later has them in its mailbox from the start: all, in the log's order, and
+ * no office of another body. What was sent back since is not among them. */
+static void test_accepted_reports_wait_for_a_late_lead(void **state)
+{
+    struct world *w = *state;
+    const uint32_t moh = world_office(w, "moh");
+    assert_int_equal(world_plain_report(w, moh, KEY_1_MOH), TAKEN);
+    const uint64_t index = w->last_index;
+    const uint64_t before = views_office(w->views, world_office(w, "moj"))->mail_last;
+    assert_int_equal(world_review(w, KEY_1_MOH, index, true, NULL), ESEP_OK);
+    const uint32_t late = world_office(w, "moj");
+    assert_int_equal(views_office(w->views, late)->mail_last, before + 1); /* beside the plan */
+    world_cut(w);
+    uint8_t key[13] = {'M', 0, 0, 0, (uint8_t)late};
+    esep_be64_put(key + 5, before + 1);
+    uint64_t found = 0;
+    for (size_t i = 0; i < w->table.count; i++)
+        if (memcmp(w->table.rows[i].key, key, sizeof(key)) == 0)
+            found = esep_be64(w->table.rows[i].value);
+    assert_int_equal(found, index);
+    assert_int_equal(views_office(w->views, world_office(w, "moh"))->mail_last, before);
+    assert_int_equal(world_review(w, KEY_1_MOH, index, false, NULL), ESEP_OK);
+    assert_int_equal(views_office(w->views, world_office(w, "moj"))->mail_last, before);
+}
+
 static void test_extension_keeps_the_original_date(void **state)
 {
     struct world *w = *state;
@@ -402,6 +427,7 @@ int main(void)
         STORY(test_withdrawal_of_one_side),
         STORY(test_return_keeps_the_first_hour),
         STORY(test_accepted_co_executors_flow_to_the_lead),
+        STORY(test_accepted_reports_wait_for_a_late_lead),
         STORY(test_extension_keeps_the_original_date),
         STORY(test_several_plans_and_current_ones_by_mail),
         STORY(test_what_does_not_fit_changes_nothing),
