@@ -3,6 +3,7 @@
 
 #include "agent/attach.h"
 #include "agent/bundle.h"
+#include "io/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -210,20 +211,6 @@ static enum esep_status add_files(struct export *x)
     return status;
 }
 
-/* The name's change is durable with its folder. */
-static enum esep_status sync_folder(const char *path, struct esep_reason *reason)
-{
-    char folder[512];
-    const char *slash = strrchr(path, '/');
-    (void)snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path + 1) : 1,
-                   slash != NULL ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return synced ? ESEP_OK : esep_because(reason, ESEP_IO, "%.150s: %s", folder, strerror(errno));
-}
-
 static enum esep_status write_all(struct export *x)
 {
     enum esep_status status = begin(x);
@@ -256,10 +243,11 @@ static enum esep_status export_to(struct export *x, const char *file)
         status = esep_because(x->reason, ESEP_IO, "%.150s: %s", draft, strerror(errno));
     if (status == ESEP_OK && rename(draft, file) != 0)
         status = esep_because(x->reason, ESEP_IO, "%.150s: %s", file, strerror(errno));
-    if (status == ESEP_OK)
-        status = sync_folder(file, x->reason);
-    else
+    if (status != ESEP_OK)
         (void)unlink(draft);
+    else if (!esep_folder_sync_above(file))
+        status = esep_because(x->reason, ESEP_IO, "%.150s: its folder could not be synced: %s",
+                              file, strerror(errno));
     return status;
 }
 

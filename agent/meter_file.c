@@ -1,8 +1,9 @@
 /* agent/meter_file.c - see meter_file.h. */
 #include "agent/meter_file.h"
 
+#include "io/folder.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,16 +15,6 @@
 static void path_of(const char *journal, const char *name, char out[256])
 {
     (void)snprintf(out, 256, "%s/%s", journal, name);
-}
-
-static bool sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    const bool ok = fsync(fd) == 0;
-    (void)close(fd);
-    return ok;
 }
 
 enum esep_status agent_meter_file_write(const char *journal, const struct agent_meter *spent,
@@ -39,7 +30,7 @@ enum esep_status agent_meter_file_write(const char *journal, const struct agent_
     bool ok = fprintf(file, LINE, spent->day, spent->out, spent->in) > 0 && fflush(file) == 0 &&
               fsync(fileno(file)) == 0;
     ok = fclose(file) == 0 && ok;
-    if (ok && rename(draft, path) == 0 && sync_folder(journal))
+    if (ok && rename(draft, path) == 0 && esep_folder_sync(journal))
         return ESEP_OK;
     return esep_because(reason, ESEP_IO, "%s: %s", path, strerror(errno));
 }

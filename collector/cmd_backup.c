@@ -11,9 +11,9 @@
 #include "collector/commands.h"
 #include "collector/file_walk.h"
 #include "collector/verify.h"
+#include "io/folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -195,19 +195,13 @@ static void parse_words(struct words *words, int argc, char **argv, const char *
 
 static enum esep_status give_name(const char *from, const char *to, struct esep_reason *reason)
 {
-    char folder[300];
-    const char *slash = strrchr(to, '/');
-    (void)snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - to) + 1 : 1,
-                   slash != NULL ? to : ".");
     if (rename(from, to) != 0)
         return esep_because(reason, esep_store_errno(errno), "cannot rename %.100s to %.100s: %s",
                             from, to, strerror(errno));
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return synced ? ESEP_OK
-                  : esep_because(reason, ESEP_IO, "cannot sync the folder %.150s", folder);
+    return esep_folder_sync_above(to)
+               ? ESEP_OK
+               : esep_because(reason, ESEP_IO, "cannot sync the folder of %.150s: %s", to,
+                              strerror(errno));
 }
 
 /* The folder bears its name once all is in it. What a crash leaves of the files is taken up by the

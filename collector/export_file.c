@@ -1,10 +1,10 @@
 /* collector/export_file.c - a file that is there whole or not at all; see export.h. */
 #include "collector/export.h"
+#include "io/folder.h"
 #include "io/keyfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <unistd.h>
 
 enum esep_status export_file_begin(struct export_file *file, const char *path,
@@ -40,18 +40,6 @@ void export_file_drop(struct export_file *file)
     file->out = NULL;
 }
 
-/* The folder too, or a power cut may forget the new name. */
-static int sync_folder(const char *path)
-{
-    char copy[4096];
-    (void)snprintf(copy, sizeof copy, "%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 ? fsync(fd) : -1;
-    if (fd >= 0)
-        (void)close(fd);
-    return rc;
-}
-
 enum esep_status export_file_end(struct export_file *file, struct esep_reason *reason)
 {
     int failed = 0;
@@ -67,7 +55,7 @@ enum esep_status export_file_end(struct export_file *file, struct esep_reason *r
         return esep_because(reason, ESEP_IO, "%.150s: not written: %s", file->path,
                             strerror(failed));
     }
-    if (sync_folder(file->path) != 0)
+    if (!esep_folder_sync_above(file->path))
         return esep_because(reason, ESEP_IO,
                             "%.150s: written, but its folder could not be synced: "
                             "%s",

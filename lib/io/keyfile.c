@@ -8,6 +8,8 @@
  */
 #include "io/keyfile.h"
 
+#include "io/folder.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -150,16 +152,6 @@ enum esep_status esep_keyfile_read(const char *path, struct esep_keyfile *ret,
     return status;
 }
 
-static enum esep_status sync_folder(const char *folder)
-{
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return ESEP_IO;
-    const int failed = fsync(fd);
-    (void)close(fd);
-    return failed == 0 ? ESEP_OK : ESEP_IO;
-}
-
 static enum esep_status cannot(const char *what, const char *path, struct esep_reason *reason)
 {
     switch (errno) {
@@ -189,7 +181,7 @@ static enum esep_status make_folder(const char *folder, struct esep_reason *reas
     if (!made && errno != EEXIST)
         return cannot("make the folder", folder, reason);
     (void)snprintf(above, sizeof(above), "%s/..", folder);
-    if (sync_folder(above) != ESEP_OK && made)
+    if (!esep_folder_sync(above) && made)
         return cannot("sync the folder above", folder, reason);
     return ESEP_OK;
 }
@@ -282,7 +274,7 @@ enum esep_status esep_keyfile_create(const char *path, const struct esep_keyfile
     if (unlink(temporary) != 0 && status == ESEP_OK)
         status = cannot("remove the copy of the keys", temporary, reason);
     (void)close(fd);
-    if (status == ESEP_OK && sync_folder(folder) != ESEP_OK)
+    if (status == ESEP_OK && !esep_folder_sync(folder))
         status = cannot("sync the folder", folder, reason);
     return status;
 }

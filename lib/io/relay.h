@@ -7,7 +7,8 @@
  * broker (socks.h), and passes bytes both ways. CURVE is end to end: what passes here is
  * ciphertext.
  *
- * Bounded: at most ESEP_RELAY_BYTES wait in each direction, then the side that sends is not read.
+ * Bounded: once ESEP_RELAY_BYTES wait in a direction the side that sends is not read, and no more
+ * than that comes on top by one reading.
  * An end of one direction is passed on once what came before it is; the other direction goes on.
  * Whatever fails closes the local side, so that libzmq sees a connection that broke; why, is told
  * by esep_relay_trouble. A relay lives as long as the socket that dials it, and is made anew with

@@ -1,0 +1,17 @@
+/* lib/io/folder.h - a change of a name, made durable.
+ *
+ * What was renamed, linked or removed has its name on the disk only once the folder that holds the
+ * name is synced (fsync(2)): a power cut may bring the old one back till then. Nothing is tried
+ * twice: where a sync fails, what was written is not known to be there.
+ */
+#ifndef ESEP_IO_FOLDER_H
+#define ESEP_IO_FOLDER_H
+
+#include <stdbool.h>
+
+/* false: errno says why. */
+bool esep_folder_sync(const char *folder);
+/* The folder that holds the name: of "a/b" and "a/b/" it is "a", of "b" the working directory. */
+bool esep_folder_sync_above(const char *path);
+
+#endif
