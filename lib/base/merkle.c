@@ -9,7 +9,7 @@
 static const uint8_t leaf_prefix[1] = {0x00};
 #define NODE_PREFIX 0x01
 
-static struct esep_hash node_hash(const struct esep_hash *left, const struct esep_hash *right)
+struct esep_hash esep_merkle_node(const struct esep_hash *left, const struct esep_hash *right)
 {
     uint8_t bytes[1 + 2 * ESEP_HASH_BYTES];
     bytes[0] = NODE_PREFIX;
@@ -40,15 +40,26 @@ struct esep_hash esep_merkle_leaf(struct esep_slice leaf)
 
 void esep_merkle_append(struct esep_merkle *tree, struct esep_slice leaf)
 {
-    ESEP_ASSERT(tree->size < UINT64_MAX);
     struct esep_hash node = esep_merkle_leaf(leaf);
+    enum esep_status status = esep_merkle_append_node(tree, 0, &node);
+    ESEP_ASSERT(status == ESEP_OK);
+}
+
+enum esep_status esep_merkle_append_node(struct esep_merkle *tree, unsigned level,
+                                         const struct esep_hash *node)
+{
+    if (level > 63 || tree->size > UINT64_MAX - (UINT64_C(1) << level) ||
+        (tree->size & ((UINT64_C(1) << level) - 1)) != 0)
+        return ESEP_INVALID;
+    struct esep_hash carried = *node;
     unsigned count = node_count(tree->size);
-    for (uint64_t size = tree->size; size & 1; size >>= 1) {
+    for (uint64_t size = tree->size >> level; size & 1; size >>= 1) {
         count--;
-        node = node_hash(&tree->nodes[count], &node);
+        carried = esep_merkle_node(&tree->nodes[count], &carried);
     }
-    tree->nodes[count] = node;
-    tree->size++;
+    tree->nodes[count] = carried;
+    tree->size += UINT64_C(1) << level;
+    return ESEP_OK;
 }
 
 struct esep_hash esep_merkle_root(const struct esep_merkle *tree)
@@ -58,7 +69,7 @@ struct esep_hash esep_merkle_root(const struct esep_merkle *tree)
         return esep_sha256(esep_slice(NULL, 0));
     struct esep_hash root = tree->nodes[count - 1];
     for (unsigned i = count - 1; i > 0; i--)
-        root = node_hash(&tree->nodes[i - 1], &root);
+        root = esep_merkle_node(&tree->nodes[i - 1], &root);
     return root;
 }
 

@@ -1,8 +1,10 @@
 /* lib/base/merkle.h - the tree hash of the log, RFC 6962 section 2.1, grown leaf by leaf.
  *
  * Keeps only the frontier: the roots of the complete subtrees that the current size splits into,
- * at most 64. Appending a leaf is one leaf hash and, on average, one node hash. It stores no
- * leaves and proves nothing by itself; tiles and proofs are built from the log.
+ * at most 64. Appending a leaf is one leaf hash and, on average, one node hash. Appending a whole
+ * complete subtree is as cheap: who is given the nodes between his size and another one grows his
+ * own frontier by them, and needs no other proof that the other tree begins with his. It stores no
+ * leaves; paths are in merkle_path.h.
  *
  * Invariant: the number of valid hashes in `nodes` is popcount(size); nodes[0] is the widest.
  */
@@ -20,7 +22,13 @@ struct esep_merkle {
 
 void esep_merkle_init(struct esep_merkle *tree);
 struct esep_hash esep_merkle_leaf(struct esep_slice leaf); /* SHA-256(0x00 || leaf) */
+struct esep_hash esep_merkle_node(const struct esep_hash *left,
+                                  const struct esep_hash *right); /* SHA-256(0x01 || both) */
 void esep_merkle_append(struct esep_merkle *tree, struct esep_slice leaf);
+/* A complete subtree of 2^level leaves. ESEP_INVALID, and nothing done, where the tree's size is no
+ * multiple of that, or would be more than 64 bits count. */
+ESEP_MUST_USE enum esep_status esep_merkle_append_node(struct esep_merkle *tree, unsigned level,
+                                                       const struct esep_hash *node);
 struct esep_hash esep_merkle_root(const struct esep_merkle *tree); /* size 0: SHA-256("") */
 /* Fixed form: be64(size) || the valid nodes. Returns its length. */
 size_t esep_merkle_save(const struct esep_merkle *tree, uint8_t out[ESEP_MERKLE_BYTES_MAX]);
