@@ -103,26 +103,35 @@ static bool starts_with(struct esep_slice line, const char *word, struct esep_sl
     return true;
 }
 
-static enum esep_status read_extra(struct esep_slice base64, struct esep_proof *ret,
+static enum esep_status read_extra(struct esep_slice base64, struct esep_buf *extra,
                                    struct esep_reason *reason)
 {
-    if (sodium_base642bin(ret->extra, sizeof ret->extra, (const char *)base64.data, base64.len,
-                          NULL, &ret->extra_bytes, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
-        return esep_because(reason, ESEP_INVALID,
-                            "line 2: behind 'extra' stands base64 of at most %d bytes",
-                            ESEP_PROOF_EXTRA_MAX);
-    return ESEP_OK;
+    size_t bytes = base64.len / 4 * 3;
+    for (size_t i = base64.len; i > 0 && bytes > 0 && base64.data[i - 1] == '='; i--)
+        bytes--;
+    if (bytes > 0 && bytes <= ESEP_PROOF_EXTRA_MAX) {
+        enum esep_status status = esep_buf_reserve(extra, bytes);
+        if (status == ESEP_NOMEM)
+            return status;
+        if (status == ESEP_OK &&
+            sodium_base642bin(extra->data, extra->cap, (const char *)base64.data, base64.len, NULL,
+                              &extra->len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0)
+            return ESEP_OK;
+    }
+    return esep_because(reason, ESEP_INVALID,
+                        "line 2: behind 'extra' stands base64 of 1 to %d bytes",
+                        ESEP_PROOF_EXTRA_MAX);
 }
 
-enum esep_status esep_proof_parse(struct esep_slice bytes, struct esep_proof *ret,
-                                  struct esep_reason *reason)
+enum esep_status esep_proof_parse(struct esep_slice bytes, struct esep_buf *extra,
+                                  struct esep_proof *ret, struct esep_reason *reason)
 {
     struct esep_slice line;
     struct esep_slice rest;
     size_t at = 0;
     unsigned number = 2;
-    ret->extra_bytes = 0;
-    ret->path.count = 0;
+    esep_buf_clear(extra);
+    *ret = (struct esep_proof){0};
     if (bytes.len > ESEP_PROOF_BYTES_MAX)
         return esep_because(reason, ESEP_INVALID, "a proof has at most %d bytes, this has %zu",
                             ESEP_PROOF_BYTES_MAX, bytes.len);
@@ -130,7 +139,7 @@ enum esep_status esep_proof_parse(struct esep_slice bytes, struct esep_proof *re
         return esep_because(reason, ESEP_INVALID, "not a proof: line 1 must be '%s'", PROOF_HEAD);
     bool has_line = next_line(bytes, &at, &line);
     if (has_line && starts_with(line, "extra ", &rest)) {
-        enum esep_status status = read_extra(rest, ret, reason);
+        enum esep_status status = read_extra(rest, extra, reason);
         if (status != ESEP_OK)
             return status;
         has_line = next_line(bytes, &at, &line);
@@ -151,6 +160,7 @@ enum esep_status esep_proof_parse(struct esep_slice bytes, struct esep_proof *re
     if (at < 2 || at >= bytes.len || bytes.data[at - 1] != '\n' || bytes.data[at - 2] != '\n')
         return esep_because(reason, ESEP_INVALID,
                             "behind the path stand an empty line and the checkpoint");
+    ret->extra = esep_buf_slice(extra);
     ret->note = esep_slice(bytes.data + at, bytes.len - at);
     return ESEP_OK;
 }
@@ -160,21 +170,31 @@ static enum esep_status put(struct esep_buf *out, const char *text)
     return esep_buf_put(out, text, strlen(text));
 }
 
+/* The line, with its line feed where base64's end has its NUL. */
+static enum esep_status put_extra(struct esep_buf *out, struct esep_slice extra)
+{
+    size_t room = sodium_base64_ENCODED_LEN(extra.len, sodium_base64_VARIANT_ORIGINAL);
+    enum esep_status status = put(out, "extra ");
+    if (status == ESEP_OK)
+        status = esep_buf_reserve(out, room);
+    if (status != ESEP_OK)
+        return status;
+    (void)sodium_bin2base64((char *)out->data + out->len, room, extra.data, extra.len,
+                            sodium_base64_VARIANT_ORIGINAL);
+    out->len += room;
+    out->data[out->len - 1] = '\n';
+    return ESEP_OK;
+}
+
 enum esep_status esep_proof_write(const struct esep_proof *proof, struct esep_buf *out)
 {
     char line[BASE64_HASH_BYTES + 2];
-    char base64[sodium_base64_ENCODED_LEN(ESEP_PROOF_EXTRA_MAX, sodium_base64_VARIANT_ORIGINAL)];
     char index[40];
+    if (proof->extra.len > ESEP_PROOF_EXTRA_MAX)
+        return ESEP_LIMIT;
     enum esep_status status = put(out, PROOF_HEAD "\n");
-    if (status == ESEP_OK && proof->extra_bytes > 0) {
-        (void)sodium_bin2base64(base64, sizeof base64, proof->extra, proof->extra_bytes,
-                                sodium_base64_VARIANT_ORIGINAL);
-        status = put(out, "extra ");
-        if (status == ESEP_OK)
-            status = put(out, base64);
-        if (status == ESEP_OK)
-            status = put(out, "\n");
-    }
+    if (status == ESEP_OK && proof->extra.len > 0)
+        status = put_extra(out, proof->extra);
     snprintf(index, sizeof index, "index %" PRIu64 "\n", proof->index);
     if (status == ESEP_OK)
         status = put(out, index);

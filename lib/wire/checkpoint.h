@@ -19,8 +19,8 @@
 
 #define ESEP_ORIGIN_MAX ESEP_NOTE_NAME_MAX
 #define ESEP_CHECKPOINT_TEXT_MAX 256 /* of the three lines, with NUL */
-#define ESEP_PROOF_EXTRA_MAX 16384   /* bytes behind "extra" */
-#define ESEP_PROOF_BYTES_MAX (ESEP_NOTE_BYTES_MAX + 32768)
+#define ESEP_PROOF_EXTRA_MAX 139264  /* bytes behind "extra": 4096 hashes, and their like */
+#define ESEP_PROOF_BYTES_MAX 262144  /* of the file: base64 of extra, a path, a note */
 
 struct esep_checkpoint {
     char origin[ESEP_ORIGIN_MAX + 1];
@@ -39,14 +39,15 @@ ESEP_MUST_USE enum esep_status esep_checkpoint_parse(struct esep_slice text,
 struct esep_proof {
     uint64_t index;
     struct esep_merkle_path path;
-    uint8_t extra[ESEP_PROOF_EXTRA_MAX];
-    size_t extra_bytes;
-    struct esep_slice note; /* the checkpoint, verbatim; borrowed */
+    struct esep_slice extra; /* empty: the file has no such line; borrowed */
+    struct esep_slice note;  /* the checkpoint, verbatim; borrowed */
 };
-/* ESEP_INVALID, with what is wrong and in which line. Nothing is verified. */
-ESEP_MUST_USE enum esep_status esep_proof_parse(struct esep_slice bytes, struct esep_proof *ret,
-                                                struct esep_reason *reason);
-/* ESEP_LIMIT: out may not grow to what it takes; ESEP_NOMEM. */
+/* ret borrows its note from bytes and its extra from the buf, which is cleared first.
+ * ESEP_INVALID, with what is wrong and in which line; ESEP_NOMEM. Nothing is verified. */
+ESEP_MUST_USE enum esep_status esep_proof_parse(struct esep_slice bytes, struct esep_buf *extra,
+                                                struct esep_proof *ret, struct esep_reason *reason);
+/* ESEP_LIMIT: extra is longer than a proof's may be, or out may not grow to what it takes, and then
+ * holds a part of it; ESEP_NOMEM. */
 ESEP_MUST_USE enum esep_status esep_proof_write(const struct esep_proof *proof,
                                                 struct esep_buf *out);
 

@@ -75,24 +75,25 @@ static void test_bad_checkpoints(void **state)
 
 static void assert_round(const char *text)
 {
-    struct esep_proof *proof = calloc(1, sizeof *proof);
+    struct esep_proof proof;
+    struct esep_buf extra;
     struct esep_buf out;
     struct esep_reason reason = {""};
-    assert_non_null(proof);
+    esep_buf_init(&extra, ESEP_PROOF_EXTRA_MAX);
     esep_buf_init(&out, ESEP_PROOF_BYTES_MAX);
-    if (esep_proof_parse(esep_slice_str(text), proof, &reason) != ESEP_OK)
+    if (esep_proof_parse(esep_slice_str(text), &extra, &proof, &reason) != ESEP_OK)
         fail_msg("%s", reason.text);
-    assert_int_equal(esep_proof_write(proof, &out), ESEP_OK);
+    assert_int_equal(esep_proof_write(&proof, &out), ESEP_OK);
     assert_true(esep_slice_equal(esep_buf_slice(&out), esep_slice_str(text)));
     /* Never more than it may take. */
     for (size_t max = 0; max < strlen(text); max += 7) {
         struct esep_buf small;
         esep_buf_init(&small, max);
-        assert_int_equal(esep_proof_write(proof, &small), ESEP_LIMIT);
+        assert_int_equal(esep_proof_write(&proof, &small), ESEP_LIMIT);
         esep_buf_done(&small);
     }
     esep_buf_done(&out);
-    free(proof);
+    esep_buf_done(&extra);
 }
 
 static void test_proof(void **state)
@@ -101,16 +102,46 @@ static void test_proof(void **state)
     assert_round("c2sp.org/tlog-proof@v1\nindex 0\n\n" NOTE);
     assert_round("c2sp.org/tlog-proof@v1\nindex 73894\n" HASH_1 HASH_2 "\n" NOTE);
     assert_round("c2sp.org/tlog-proof@v1\nextra AQID\nindex 73894\n" HASH_1 "\n" NOTE);
-    struct esep_proof *proof = calloc(1, sizeof *proof);
-    assert_non_null(proof);
+    struct esep_proof proof;
+    struct esep_buf extra;
+    esep_buf_init(&extra, ESEP_PROOF_EXTRA_MAX);
     const char *text = "c2sp.org/tlog-proof@v1\nextra AQID\nindex 73894\n" HASH_1 "\n" NOTE;
-    assert_int_equal(esep_proof_parse(esep_slice_str(text), proof, NULL), ESEP_OK);
-    assert_int_equal(proof->index, 73894);
-    assert_int_equal(proof->path.count, 1);
-    assert_int_equal(proof->extra_bytes, 3);
-    assert_memory_equal(proof->extra, "\1\2\3", 3);
-    assert_true(esep_slice_equal(proof->note, esep_slice_str(NOTE)));
-    free(proof);
+    assert_int_equal(esep_proof_parse(esep_slice_str(text), &extra, &proof, NULL), ESEP_OK);
+    assert_int_equal(proof.index, 73894);
+    assert_int_equal(proof.path.count, 1);
+    assert_int_equal(proof.extra.len, 3);
+    assert_memory_equal(proof.extra.data, "\1\2\3", 3);
+    assert_true(esep_slice_equal(proof.note, esep_slice_str(NOTE)));
+    /* What is behind "extra" has its bound, and so has the caller's buf. */
+    struct esep_buf two;
+    esep_buf_init(&two, 2);
+    assert_int_equal(esep_proof_parse(esep_slice_str(text), &two, &proof, NULL), ESEP_INVALID);
+    esep_buf_done(&two);
+    esep_buf_done(&extra);
+}
+
+/* As much behind "extra" as there may be, and a byte more. */
+static void test_full_extra(void **state)
+{
+    (void)state;
+    uint8_t *bytes = calloc(1, ESEP_PROOF_EXTRA_MAX + 1);
+    struct esep_proof proof = {.extra = {bytes, ESEP_PROOF_EXTRA_MAX},
+                               .note = esep_slice_str(NOTE)};
+    struct esep_proof again;
+    struct esep_buf extra;
+    struct esep_buf out;
+    assert_non_null(bytes);
+    esep_buf_init(&extra, ESEP_PROOF_EXTRA_MAX + 3);
+    esep_buf_init(&out, ESEP_PROOF_BYTES_MAX);
+    memset(bytes, 0xa5, ESEP_PROOF_EXTRA_MAX);
+    assert_int_equal(esep_proof_write(&proof, &out), ESEP_OK);
+    assert_int_equal(esep_proof_parse(esep_buf_slice(&out), &extra, &again, NULL), ESEP_OK);
+    assert_true(esep_slice_equal(again.extra, proof.extra));
+    proof.extra.len++;
+    assert_int_equal(esep_proof_write(&proof, &out), ESEP_LIMIT);
+    esep_buf_done(&out);
+    esep_buf_done(&extra);
+    free(bytes);
 }
 
 #define HEAD "c2sp.org/tlog-proof@v1\n"
@@ -128,6 +159,9 @@ static void test_bad_proofs(void **state)
         {HEAD "index 00\n\n" NOTE, "line 2"},
         {HEAD "index 1 \n\n" NOTE, "line 2"},
         {HEAD "extra AQI\nindex 0\n\n" NOTE, "line 2"},
+        {HEAD "extra \nindex 0\n\n" NOTE, "line 2"},
+        {HEAD "extra =\nindex 0\n\n" NOTE, "line 2"},
+        {HEAD "extra ====\nindex 0\n\n" NOTE, "line 2"},
         {HEAD "extra AQID\n\n" NOTE, "line 3"},
         {HEAD "extra AQID\nextra AQID\nindex 0\n\n" NOTE, "line 3"},
         {HEAD "index 0\n" HASH_1 "short\n\n" NOTE, "line 4"},
@@ -138,11 +172,13 @@ static void test_bad_proofs(void **state)
         {HEAD "index 0\n", "empty line"},
         {HEAD "index 0\nhalf a line", "empty line"},
     };
-    struct esep_proof *proof = calloc(1, sizeof *proof);
-    assert_non_null(proof);
+    struct esep_proof proof;
+    struct esep_buf extra;
+    esep_buf_init(&extra, ESEP_PROOF_EXTRA_MAX);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct esep_reason reason = {""};
-        if (esep_proof_parse(esep_slice_str(bad[i].text), proof, &reason) != ESEP_INVALID ||
+        if (esep_proof_parse(esep_slice_str(bad[i].text), &extra, &proof, &reason) !=
+                ESEP_INVALID ||
             strstr(reason.text, bad[i].word) == NULL)
             fail_msg("proof %zu: '%s'", i, reason.text);
     }
@@ -154,23 +190,22 @@ static void test_bad_proofs(void **state)
         assert_int_equal(esep_buf_put(&buf, HASH_1, strlen(HASH_1)), ESEP_OK);
     size_t full = buf.len;
     assert_int_equal(esep_buf_put(&buf, "\n" NOTE, strlen("\n" NOTE)), ESEP_OK);
-    assert_int_equal(esep_proof_parse(esep_buf_slice(&buf), proof, NULL), ESEP_OK);
+    assert_int_equal(esep_proof_parse(esep_buf_slice(&buf), &extra, &proof, NULL), ESEP_OK);
     buf.len = full;
     assert_int_equal(esep_buf_put(&buf, HASH_1 "\n" NOTE, strlen(HASH_1 "\n" NOTE)), ESEP_OK);
-    assert_int_equal(esep_proof_parse(esep_buf_slice(&buf), proof, NULL), ESEP_INVALID);
+    assert_int_equal(esep_proof_parse(esep_buf_slice(&buf), &extra, &proof, NULL), ESEP_INVALID);
     while (buf.len <= ESEP_PROOF_BYTES_MAX)
         assert_int_equal(esep_buf_put(&buf, "x", 1), ESEP_OK);
-    assert_int_equal(esep_proof_parse(esep_buf_slice(&buf), proof, NULL), ESEP_INVALID);
+    assert_int_equal(esep_proof_parse(esep_buf_slice(&buf), &extra, &proof, NULL), ESEP_INVALID);
     esep_buf_done(&buf);
-    free(proof);
+    esep_buf_done(&extra);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_checkpoint),
-        cmocka_unit_test(test_bad_checkpoints),
-        cmocka_unit_test(test_proof),
+        cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_bad_checkpoints),
+        cmocka_unit_test(test_proof),      cmocka_unit_test(test_full_extra),
         cmocka_unit_test(test_bad_proofs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
