@@ -1,7 +1,7 @@
 /* agent/journal.c - opening, identity, the head, and appending entries; see journal.h. */
 #include "agent/journal_internal.h"
 
-#define JOURNAL_FORMAT 2u
+#define JOURNAL_FORMAT 3u
 #define IDENTITY_BYTES (ESEP_HASH_BYTES + 4 + 33 + ESEP_KEY_BYTES)
 #define SIGNED_BYTES (8 + 8 + ESEP_HASH_BYTES + ESEP_SIGNATURE_BYTES)
 /* Receipts and marks must always find room, so entries stop this far below the quota. */

@@ -82,7 +82,7 @@ static enum esep_status begin_log(const struct collector_settings *settings,
     struct collector_record record = {.body = body};
     const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS,
                                         .accepted_at = now,
-                                        .hash = esep_sha256(body)};
+                                        .content = esep_content_hash(body)};
     collector_leaf_pack(&leaf, record.leaf);
     enum esep_status status = zones != NULL ? ESEP_OK : ESEP_NOMEM;
     if (status == ESEP_OK)

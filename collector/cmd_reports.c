@@ -268,7 +268,7 @@ static int show(const struct words *words, const struct collector_state *state)
             esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES));
         char chain_hex[65];
         char content_hex[65];
-        esep_hex(leaf.hash.bytes, sizeof leaf.hash.bytes, chain_hex);
+        esep_hex(leaf.head.bytes, sizeof leaf.head.bytes, chain_hex);
         esep_hex(content.bytes, sizeof content.bytes, content_hex);
         rc = esep_json_print(json_pack(
             "{s:s, s:I, s:i, s:i, s:I, s:s, s:s, s:o, s:o, s:o}", "format", "esep-report/1",

@@ -8,7 +8,7 @@
  * belong to a session. A frame that does not open under its session's key is refused and changes
  * nothing; one whose counter does not rise is a repeat by the network and is passed over.
  */
-#include "collector/collector_internal.h"
+#include "collector/collector_orders.h"
 
 #include <stdlib.h>
 
@@ -78,8 +78,8 @@ static enum esep_status take_memory(struct collector *c)
     esep_buf_init(&c->alert_bytes, c->config.batch_bytes_max / 2);
     /* All of it from the start: later there is no saying why a message could not be packed. */
     c->frame_entries = calloc(COLLECTOR_FRAME_ENTRIES_MAX, sizeof *c->frame_entries);
-    c->frame_hashes = calloc(COLLECTOR_FRAME_ENTRIES_MAX, sizeof *c->frame_hashes);
-    if (c->frame_entries == NULL || c->frame_hashes == NULL)
+    c->frame_chain = calloc(COLLECTOR_FRAME_ENTRIES_MAX, sizeof *c->frame_chain);
+    if (c->frame_entries == NULL || c->frame_chain == NULL)
         return ESEP_NOMEM;
     enum esep_status status = esep_arena_init(&c->arena, COLLECTOR_UNPACK_BYTES);
     if (status == ESEP_OK)
@@ -157,7 +157,7 @@ void collector_free(struct collector *c)
     free(c->blocks);
     free(c->block_next);
     free(c->frame_entries);
-    free(c->frame_hashes);
+    free(c->frame_chain);
     esep_wipe(c, sizeof *c);
     free(c);
 }

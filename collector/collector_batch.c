@@ -116,7 +116,7 @@ enum esep_status collector_log_own(struct collector *c, Esep__V1__LogType type, 
         .type = type,
         .office = office,
         .accepted_at = now,
-        .hash = esep_sha256(body),
+        .content = esep_content_hash(body),
     };
     uint64_t index = views_log_size(c->views);
     enum esep_status status = collector_log_put(c, &leaf, body, NULL, reason);

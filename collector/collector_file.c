@@ -450,7 +450,7 @@ static void log_evidence(struct collector *c, struct collector_file *f)
 {
     Esep__V1__Evidence message = ESEP__V1__EVIDENCE__INIT;
     struct esep_reason reason = {{0}};
-    uint64_t index = 0;
+    uint64_t index = views_log_size(c->views);
     message.office = f->file.office;
     message.sha256 = esep_pb(f->file.sha256.bytes, ESEP_HASH_BYTES);
     message.size_bytes = f->file.size_bytes;
@@ -458,9 +458,14 @@ static void log_evidence(struct collector *c, struct collector_file *f)
         give_up(c, f, REASON(WAIT), WAIT_MS, "the file is here; its entry has to wait");
         return;
     }
-    const enum esep_status status =
-        collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE, f->file.office,
-                          collector_pack(c, &message.base), c->now, &index, &reason);
+    const struct esep_slice body = collector_pack(c, &message.base);
+    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE,
+                                        .office = f->file.office,
+                                        .accepted_at = c->now,
+                                        .seq = f->file.size_bytes,
+                                        .content = esep_content_hash(body),
+                                        .head = f->file.sha256};
+    const enum esep_status status = collector_log_put(c, &leaf, body, NULL, &reason);
     if (status != ESEP_OK) { /* its quota keeps the office's sum from running over */
         collector_end(c, status, &reason);
         return;

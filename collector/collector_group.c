@@ -105,7 +105,7 @@ static bool check_repeats(struct collector *c, struct collector_session *session
                       "these entries are held already: go on from here");
             return false;
         }
-        hash = leaf.hash;
+        hash = leaf.head;
     }
     for (size_t i = 0; i < g->skip; i++)
         hash = esep_chain_step(&hash, b->first_seq + i, c->frame_entries[i]);
@@ -116,7 +116,7 @@ static bool check_repeats(struct collector *c, struct collector_session *session
                       "these entries are held already: go on from here");
             return false;
         }
-        held = leaf.hash;
+        held = leaf.head;
     }
     if (esep_hash_equal(&hash, &held)) {
         collector_count(c, COLLECTOR_REPEATS, g->skip);
@@ -141,8 +141,10 @@ static void cut_waiting(struct collector *c, struct collector_session *session, 
     uint64_t keep = first - session->waiting_first;
     for (uint64_t i = 0; i < keep; i++) {
         uint8_t len[4];
+        struct collector_link link;
         collector_cursor_get(c, &cursor, len, sizeof len);
-        collector_cursor_get(c, &cursor, session->tail_head.bytes, ESEP_HASH_BYTES);
+        collector_cursor_get(c, &cursor, &link, sizeof link);
+        session->tail_head = link.head;
         collector_cursor_get(c, &cursor, NULL, esep_be32(len));
     }
     collector_queue_cut(c, &session->waiting, &cursor);
@@ -255,14 +257,15 @@ void collector_ready_drain(struct collector *c, esep_time now)
     }
 }
 
-/* New entries' chain hashes go to c->frame_hashes; returns the head after the last. */
+/* New entries are hashed onto the chain, into c->frame_chain; returns the head after the last. */
 static struct esep_hash chain_new(struct collector *c, const struct collector_session *session,
                                   const struct group_frame *g)
 {
     struct esep_hash head = session->waiting_count > 0 ? session->tail_head : g->held_head;
     for (size_t i = g->skip; i < g->batch.count; i++) {
-        head = esep_chain_step(&head, g->batch.first_seq + i, c->frame_entries[i]);
-        c->frame_hashes[i] = head;
+        struct esep_hash content = esep_content_hash(c->frame_entries[i]);
+        head = esep_chain_link(&head, g->batch.first_seq + i, &content);
+        c->frame_chain[i] = (struct collector_link){content, head};
     }
     return head;
 }
@@ -277,7 +280,7 @@ static bool settle_direct(struct collector *c, struct collector_session *session
         .bytes = bytes,
         .frame_bytes = g->frame->size_bytes,
         .entries = c->frame_entries + g->skip,
-        .hashes = c->frame_hashes + g->skip,
+        .chain = c->frame_chain + g->skip,
         .commitment = &g->batch.commitment,
     };
     if (session->waiting_count > 0 || !g->batch.has_commitment ||
@@ -312,9 +315,9 @@ static void evict_waiting(struct collector *c, const struct collector_session *a
 static bool keep_waiting(struct collector *c, struct collector_session *session,
                          const struct group_frame *g, size_t count, size_t bytes)
 {
-    size_t len = bytes + count * (4 + ESEP_HASH_BYTES);
+    size_t len = bytes + count * (4 + sizeof *c->frame_chain);
     if (session->waiting_count + count + 1 > c->config.batch_records_max ||
-        session->waiting.bytes + len + COLLECTOR_COMMITMENT_BODY_MAX > c->config.batch_bytes_max) {
+        session->waiting.bytes + len + ESEP_SIGNED_COMMITMENT_BYTES > c->config.batch_bytes_max) {
         refuse_at(c, session, g, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_LIMIT,
                   "too many entries without a signed head");
         return false;
@@ -338,13 +341,13 @@ static bool keep_waiting(struct collector *c, struct collector_session *session,
         uint8_t prefix[4];
         esep_be32_put(prefix, (uint32_t)c->frame_entries[i].len);
         collector_queue_put(c, &session->waiting, prefix, sizeof prefix);
-        collector_queue_put(c, &session->waiting, c->frame_hashes[i].bytes, ESEP_HASH_BYTES);
+        collector_queue_put(c, &session->waiting, &c->frame_chain[i], sizeof c->frame_chain[i]);
         collector_queue_put(c, &session->waiting, c->frame_entries[i].data,
                             c->frame_entries[i].len);
     }
     session->waiting_count += count;
     session->tail_seq = session->waiting_first + session->waiting_count - 1;
-    session->tail_head = c->frame_hashes[g->batch.count - 1];
+    session->tail_head = c->frame_chain[g->batch.count - 1].head;
     session->waiting_frame_bytes += g->frame->size_bytes;
     return true;
 }

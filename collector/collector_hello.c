@@ -124,7 +124,7 @@ static bool is_past(struct collector *c, const struct hello *h, bool *ret_judged
                                "busy: the office's entries are being written just now");
         return false;
     }
-    *ret_judged = esep_hash_equal(&leaf.hash, &m->head);
+    *ret_judged = esep_hash_equal(&leaf.head, &m->head);
     return true;
 }
 
@@ -178,21 +178,10 @@ void collector_promise(struct collector *c, struct collector_session *session,
     if (commitment->seq <= held || views_commitment(c->views, session->office, session->epoch,
                                                     commitment->seq, &at, &seq, &head))
         return;
-    if (!collector_batch_room(c, 1, COLLECTOR_COMMITMENT_BODY_MAX) || !collector_after_room(c, 1))
+    if (!collector_batch_room(c, 1, ESEP_SIGNED_COMMITMENT_BYTES) || !collector_after_room(c, 1))
         return;
-    Esep__V1__Commitment message = ESEP__V1__COMMITMENT__INIT;
-    esep_commitment_write(commitment, &message);
-    struct esep_slice body = collector_pack(c, &message.base);
-    const struct collector_leaf leaf = {
-        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-        .office = session->office,
-        .accepted_at = now,
-        .epoch = session->epoch,
-        .seq = commitment->seq,
-        .hash = esep_sha256(body),
-    };
     uint64_t index = views_log_size(c->views);
-    if (collector_log_put(c, &leaf, body, NULL, NULL) != ESEP_OK)
+    if (collector_log_commitment(c, commitment, 0, now, NULL) != ESEP_OK)
         return; /* too many open promises: the earlier ones stand, entries are taken all the same */
     struct collector_after *after = collector_after_add(c, c->serial, COLLECTOR_AFTER_PROMISE);
     after->office = session->office;
@@ -329,7 +318,7 @@ static bool open_hello(struct collector *c, struct hello *h, struct esep_session
                                "this collector speaks version 1");
         return false;
     }
-    if (!collector_batch_room(c, 2, 2 * COLLECTOR_COMMITMENT_BODY_MAX) ||
+    if (!collector_batch_room(c, 2, 2 * ESEP_SIGNED_COMMITMENT_BYTES) ||
         !collector_after_room(c, 2)) {
         const struct collector_refusal refusal = {
             .reason = ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_LIMIT,

@@ -36,7 +36,6 @@
 #define COLLECTOR_NONCES_MAX 1024u
 #define COLLECTOR_TOLD_SLOTS 256u
 #define COLLECTOR_HELLOS_SEEN 16384u
-#define COLLECTOR_COMMITMENT_BODY_MAX ((size_t)512)
 #define COLLECTOR_TOLD_FOR (200 * (ESEP_SECOND / 1000))
 #define COLLECTOR_MAIL_UNACKED ((size_t)64 * 1024)
 #define COLLECTOR_MAIL_PART ((size_t)16 * 1024)
@@ -65,6 +64,12 @@ struct collector_refusal {
     uint32_t office;
     uint32_t epoch;
     uint64_t seq;
+};
+
+/* An entry's place in its office's chain: its content hash, and the head behind it. */
+struct collector_link {
+    struct esep_hash content;
+    struct esep_hash head;
 };
 
 /* Bytes in pool blocks, first in, first out. */
@@ -296,7 +301,7 @@ struct collector {
     struct esep_buf form;    /* a text with its form, for a session with a dictionary */
     struct esep_buf message; /* one that came packed */
     struct esep_slice *frame_entries;
-    struct esep_hash *frame_hashes;
+    struct collector_link *frame_chain;
     struct collector_nonce nonces[COLLECTOR_NONCES_MAX];
     struct collector_told told[COLLECTOR_TOLD_SLOTS];
     uint64_t hellos[COLLECTOR_HELLOS_SEEN]; /* ids of authentic HELLOs, to know a replay */
@@ -403,10 +408,13 @@ struct collector_group {
     size_t bytes;
     size_t frame_bytes;
     const struct esep_slice *entries;
-    const struct esep_hash *hashes;
+    const struct collector_link *chain;
     const struct esep_commitment *commitment;
 };
 /* collector_settle.c */
+enum esep_status collector_log_commitment(struct collector *c,
+                                          const struct esep_commitment *commitment, uint8_t flags,
+                                          esep_time now, struct esep_reason *reason);
 bool collector_group_room(const struct collector *c, const struct collector_group *group);
 void collector_group_log(struct collector *c, struct collector_session *session,
                          const struct collector_group *group, esep_time now);
@@ -502,60 +510,6 @@ void collector_mail_items(struct collector *c, uint64_t token, const struct coll
 void collector_on_enrol(struct collector *c, const struct collector_frame *frame);
 void collector_enrol_reply(struct collector *c, struct collector_asker *asker, uint32_t office,
                            bool accepted);
-/* collector_order.c */
-void collector_local_order(struct collector *c, uint64_t token, struct esep_slice bytes,
-                           esep_time now);
-void collector_order_carry_out(struct collector *c, struct collector_asker *asker,
-                               const Esep__V1__Order *order, const char *actor, esep_time now);
-/* NULL: it cannot be read. It lives in c->arena. */
-const Esep__V1__Order *collector_order_unpack(struct collector *c, struct esep_slice bytes);
-void collector_on_signed_order(struct collector *c, const struct collector_frame *frame);
-void collector_order_reply(struct collector *c, struct collector_asker *asker, bool ok,
-                           const char *text, uint64_t index);
-void collector_order_send(struct collector *c, struct collector_asker *asker,
-                          const Esep__V1__OrderReply *reply);
-/* collector_order_account.c: orders of accounts, and about accounts. */
-void collector_account_order(struct collector *c, uint64_t token, struct esep_slice bytes,
-                             esep_time now);
-/* Whether this actor would be read as an account, or as one that stands in for another. */
-bool collector_order_says_account(const struct collector *c, const char *actor);
-/* collector_order_do.c: what each order asks for, checked and logged. Fills text on refusal. */
-struct collector_order_result {
-    bool ok;
-    bool logged; /* reply after the commit */
-    uint64_t index;
-    uint32_t roster_office; /* 0: none */
-    struct esep_reason text;
-    const Esep__V1__OrderReply *reply; /* a listing, at once */
-};
-void collector_order_do(struct collector *c, const Esep__V1__Order *order, const char *actor,
-                        esep_time now, struct collector_order_result *result);
-/* collector_order_plan.c, collector_order_account.c; actor is not changed (protobuf-c's fields are
- * not const). */
-void collector_order_plan(struct collector *c, const Esep__V1__Order *order, char *actor,
-                          esep_time now, struct collector_order_result *result);
-void collector_order_review(struct collector *c, const Esep__V1__Order *order, char *actor,
-                            esep_time now, struct collector_order_result *result);
-void collector_order_extend(struct collector *c, const Esep__V1__Order *order, char *actor,
-                            esep_time now, struct collector_order_result *result);
-void collector_order_control(struct collector *c, const Esep__V1__Order *order, char *actor,
-                             esep_time now, struct collector_order_result *result);
-void collector_order_account(struct collector *c, const Esep__V1__Order *order, char *actor,
-                             esep_time now, struct collector_order_result *result);
-/* collector_order_credential.c, and the act that such an order of an account takes. */
-void collector_order_credential(struct collector *c, const Esep__V1__Order *order, char *actor,
-                                esep_time now, struct collector_order_result *result);
-enum collector_act collector_credential_act(const Esep__V1__CredentialOrder *order);
-/* A body of any plan. */
-bool collector_order_known_body(const struct collector *c, const char *code);
-bool collector_order_day(struct collector_order_result *result, const char *name, const char *text,
-                         esep_day *ret_day);
-void collector_order_deny(struct collector_order_result *result, const char *format, ...)
-    ESEP_PRINTF(2, 3);
-void collector_order_log(struct collector *c, Esep__V1__LogType type, uint32_t office,
-                         const ProtobufCMessage *message, esep_time now,
-                         struct collector_order_result *result);
-
 /* collector_link.c */
 enum esep_status collector_links_init(struct collector *c);
 void collector_on_link_message(struct collector *c, uint32_t link,

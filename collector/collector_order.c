@@ -8,7 +8,7 @@
  *
  * What an order does is decided in collector_order_do.c. Its reply waits for the commit.
  */
-#include "collector/collector_internal.h"
+#include "collector/collector_orders.h"
 
 #define ACTOR_BYTES_MAX 64u
 

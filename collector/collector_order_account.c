@@ -9,7 +9,7 @@
  * of whom he stands in for; but what the own account is let in by is its own matter
  * (collector_order_credential.c).
  */
-#include "collector/collector_internal.h"
+#include "collector/collector_orders.h"
 #include "collector/rights.h"
 
 static enum collector_act act_of(const Esep__V1__Order *order)

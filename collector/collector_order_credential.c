@@ -5,7 +5,7 @@
  * fails after its entry, the log tells of one that opens nothing.) What opens an account is never
  * here, but for the hash of what is random: see Credential in log.proto.
  */
-#include "collector/collector_internal.h"
+#include "collector/collector_orders.h"
 #include "collector/rights.h"
 
 #define INVITATION_LIFE_MAX (31 * ESEP_DAY)

@@ -5,7 +5,7 @@
  * reason, and nothing is logged.
  */
 #include "base/text.h"
-#include "collector/collector_internal.h"
+#include "collector/collector_orders.h"
 #include "collector/rights.h"
 
 #include <stdio.h>

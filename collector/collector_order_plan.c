@@ -4,7 +4,7 @@
  * The same way as orders about keys: checked here for what the person can mend, logged, applied by
  * the views or refused with their reason. Days are days in the plan's zone, as people write them.
  */
-#include "collector/collector_internal.h"
+#include "collector/collector_orders.h"
 
 #define TEXT_MAX 4096u
 #define CODE_MAX 64u

@@ -7,7 +7,7 @@
  *
  * A receipt carries the checkpoint of the tree as it stood after its own batch.
  */
-#include "collector/collector_internal.h"
+#include "collector/collector_orders.h"
 
 static void mail_durable(struct collector *c, uint32_t number, uint64_t serial)
 {
@@ -120,7 +120,7 @@ static bool receipt_from_log(struct collector *c, const struct collector_session
         .epoch = session->epoch,
         .first_seq = first,
         .through_seq = through,
-        .head = last_leaf.hash,
+        .head = last_leaf.head,
         .first_index = first_index,
         .last_index = last_index,
         .accepted_at = last_leaf.accepted_at,

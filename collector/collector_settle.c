@@ -12,22 +12,22 @@
 
 bool collector_group_room(const struct collector *c, const struct collector_group *group)
 {
-    return collector_batch_room(c, group->count + 1, group->bytes + COLLECTOR_COMMITMENT_BODY_MAX);
+    return collector_batch_room(c, group->count + 1, group->bytes + ESEP_SIGNED_COMMITMENT_BYTES);
 }
 
-/* The next entry's bytes, and its chain hash. */
+/* The next entry's bytes, and its place in the chain. */
 static struct esep_slice next_entry(struct collector *c, struct collector_session *session,
                                     const struct collector_group *group, size_t i,
-                                    struct esep_hash *ret_hash)
+                                    struct collector_link *ret_link)
 {
     if (group->entries != NULL) {
-        *ret_hash = group->hashes[i];
+        *ret_link = group->chain[i];
         return group->entries[i];
     }
     uint8_t len[4];
     uint8_t *body = collector_batch_tail(c);
     collector_queue_get(c, &session->waiting, len, sizeof len);
-    collector_queue_get(c, &session->waiting, ret_hash->bytes, ESEP_HASH_BYTES);
+    collector_queue_get(c, &session->waiting, ret_link, sizeof *ret_link);
     collector_queue_get(c, &session->waiting, body, esep_be32(len));
     return esep_slice(body, esep_be32(len));
 }
@@ -42,42 +42,48 @@ static void log_must(struct collector *c, const struct collector_leaf *leaf, str
         collector_end(c, status, &reason);
 }
 
-static void log_entry(struct collector *c, const struct collector_session *session, uint64_t seq,
-                      const struct esep_hash *hash, struct esep_slice body, esep_time now)
+/* What is the same in the leaf of everything that one signature of an office covers. */
+static struct collector_leaf signed_leaf(const struct collector *c,
+                                         const struct esep_commitment *commitment, esep_time now)
+{
+    const struct views_office *office = views_office(c->views, commitment->office);
+    return (struct collector_leaf){
+        .office = commitment->office,
+        .accepted_at = now,
+        .epoch = commitment->epoch,
+        .signature = esep_sha256(esep_slice(commitment->signature, ESEP_SIGNATURE_BYTES)),
+        .key = esep_sha256(esep_slice(office->sign_key, ESEP_KEY_BYTES)),
+    };
+}
+
+static void log_entry(struct collector *c, struct collector_leaf leaf,
+                      const struct collector_link *link, struct esep_slice body)
 {
     const ProtobufCMessage *message = NULL;
     esep_arena_reset(&c->arena);
     if (esep_unpack(&esep__v1__journal_entry__descriptor, body, &c->arena, &message) != ESEP_OK)
         message = NULL;
-    const struct collector_leaf leaf = {
-        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
-        .office = session->office,
-        .accepted_at = now,
-        .epoch = session->epoch,
-        .seq = seq,
-        .hash = *hash,
-        .verdict = views_judge(c->views, session->office, now, body,
-                               (const Esep__V1__JournalEntry *)message),
-    };
+    leaf.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY;
+    leaf.content = link->content;
+    leaf.head = link->head;
+    leaf.verdict = views_judge(c->views, leaf.office, leaf.accepted_at, body,
+                               (const Esep__V1__JournalEntry *)message);
     log_must(c, &leaf, body, message);
 }
 
-static void log_closing(struct collector *c, const struct collector_session *session,
-                        const struct esep_commitment *commitment, esep_time now)
+enum esep_status collector_log_commitment(struct collector *c,
+                                          const struct esep_commitment *commitment, uint8_t flags,
+                                          esep_time now, struct esep_reason *reason)
 {
-    Esep__V1__Commitment message = ESEP__V1__COMMITMENT__INIT;
-    esep_commitment_write(commitment, &message);
-    struct esep_slice body = collector_pack(c, &message.base);
-    const struct collector_leaf leaf = {
-        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-        .flags = COLLECTOR_LEAF_CLOSES,
-        .office = session->office,
-        .accepted_at = now,
-        .epoch = session->epoch,
-        .seq = commitment->seq,
-        .hash = esep_sha256(body),
-    };
-    log_must(c, &leaf, body, NULL);
+    uint8_t body[ESEP_SIGNED_COMMITMENT_BYTES];
+    struct collector_leaf leaf = signed_leaf(c, commitment, now);
+    esep_commitment_pack(&c->config.log_id, commitment, body);
+    leaf.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT;
+    leaf.flags = flags;
+    leaf.seq = commitment->seq;
+    leaf.content = esep_content_hash(esep_slice(body, sizeof body));
+    leaf.head = commitment->head;
+    return collector_log_put(c, &leaf, esep_slice(body, sizeof body), NULL, reason);
 }
 
 static void extend_run(struct collector *c, const struct esep_receipt *made)
@@ -120,16 +126,22 @@ void collector_group_log(struct collector *c, struct collector_session *session,
     if (!views_commitment(c->views, session->office, session->epoch, group->first_seq,
                           &made.committed_at, &made.commitment_seq, &promised))
         made.committed_at = (esep_time)(made.commitment_seq = 0);
+    struct collector_leaf leaf = signed_leaf(c, group->commitment, now);
     for (size_t i = 0; i < group->count; i++) {
-        struct esep_hash hash;
-        struct esep_slice body = next_entry(c, session, group, i, &hash);
-        log_entry(c, session, group->first_seq + i, &hash, body, now);
+        struct collector_link link;
+        struct esep_slice body = next_entry(c, session, group, i, &link);
+        leaf.seq = group->first_seq + i;
+        log_entry(c, leaf, &link, body);
         if (c->ended != ESEP_OK)
             return;
     }
-    log_closing(c, session, group->commitment, now);
-    if (c->ended != ESEP_OK)
+    struct esep_reason reason = {{0}};
+    enum esep_status status =
+        collector_log_commitment(c, group->commitment, COLLECTOR_LEAF_CLOSES, now, &reason);
+    if (status != ESEP_OK) {
+        collector_end(c, status, &reason);
         return;
+    }
     extend_run(c, &made);
     collector_office(c, session->office)->entries_serial = c->serial;
     session->batch_frame_bytes[c->serial & 1] += group->frame_bytes;

@@ -1,4 +1,4 @@
-/* collector/leaf.c - the 64 bytes that stand for an entry in the Merkle tree.
+/* collector/leaf.c - the 160 bytes that stand for an entry in the Merkle tree.
  *
  * The layout is in log.h. Unpacking is strict: a leaf that packing would not have made is not a
  * leaf, so that one entry has one leaf and one leaf hash.
@@ -15,8 +15,11 @@ enum {
     AT_EPOCH = 16,
     AT_ZERO = 20,
     AT_SEQ = 24,
-    AT_HASH = 32,
-    LEAF_VERSION = 1,
+    AT_CONTENT = 32,
+    AT_HEAD = 64,
+    AT_SIGNATURE = 96,
+    AT_KEY = 128,
+    LEAF_VERSION = 2,
 };
 
 void collector_leaf_pack(const struct collector_leaf *leaf, uint8_t out[COLLECTOR_LEAF_BYTES])
@@ -30,7 +33,10 @@ void collector_leaf_pack(const struct collector_leaf *leaf, uint8_t out[COLLECTO
     esep_be32_put(out + AT_EPOCH, leaf->epoch);
     esep_be32_put(out + AT_ZERO, 0);
     esep_be64_put(out + AT_SEQ, leaf->seq);
-    memcpy(out + AT_HASH, leaf->hash.bytes, ESEP_HASH_BYTES);
+    memcpy(out + AT_CONTENT, leaf->content.bytes, ESEP_HASH_BYTES);
+    memcpy(out + AT_HEAD, leaf->head.bytes, ESEP_HASH_BYTES);
+    memcpy(out + AT_SIGNATURE, leaf->signature.bytes, ESEP_HASH_BYTES);
+    memcpy(out + AT_KEY, leaf->key.bytes, ESEP_HASH_BYTES);
 }
 
 enum esep_status collector_leaf_unpack(struct esep_slice bytes, struct collector_leaf *ret_leaf)
@@ -50,7 +56,10 @@ enum esep_status collector_leaf_unpack(struct esep_slice bytes, struct collector
     ret_leaf->accepted_at = (esep_time)esep_be64(in + AT_ACCEPTED);
     ret_leaf->epoch = esep_be32(in + AT_EPOCH);
     ret_leaf->seq = esep_be64(in + AT_SEQ);
-    memcpy(ret_leaf->hash.bytes, in + AT_HASH, ESEP_HASH_BYTES);
+    memcpy(ret_leaf->content.bytes, in + AT_CONTENT, ESEP_HASH_BYTES);
+    memcpy(ret_leaf->head.bytes, in + AT_HEAD, ESEP_HASH_BYTES);
+    memcpy(ret_leaf->signature.bytes, in + AT_SIGNATURE, ESEP_HASH_BYTES);
+    memcpy(ret_leaf->key.bytes, in + AT_KEY, ESEP_HASH_BYTES);
     return ESEP_OK;
 }
 

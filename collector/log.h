@@ -1,14 +1,23 @@
 /* collector/log.h - the log: one leaf for each entry, and the small interface it stands behind.
  *
- * An entry is a leaf of 64 bytes, hashed into the Merkle tree, and a body outside the tree. The
- * leaf, integers big-endian:
+ * An entry is a leaf of 160 bytes, hashed into the Merkle tree, and a body outside the tree. The
+ * leaf, integers big-endian, zero where it says nothing:
  *
- *    0 version u8 (1) | 1 type u8 (LogType) | 2 flags u8 | 3 verdict u8 (Verdict)
+ *    0 version u8 (2) | 1 type u8 (LogType) | 2 flags u8 | 3 verdict u8 (Verdict)
  *    4 office u32 (0: the collector itself)
  *    8 accepted_at_us i64
  *   16 epoch u32 | 20 zero u32
- *   24 seq u64 (of the office's journal; for a commitment: the seq it promises)
- *   32 hash 32: of an office's entry its chain hash; else SHA-256 of the body
+ *   24 seq u64 (of the office's journal; for a commitment: the seq it promises; for evidence: the
+ *      file's size in bytes)
+ *   32 content 32: the content hash of the body (wire/statement.h)
+ *   64 head 32: of an office's entry its chain hash, which names the entry before it; of a
+ *      commitment the head it promises; of evidence the file's SHA-256
+ *   96 signature 32: SHA-256 of the office's signature that covers the entry
+ *  128 key 32: SHA-256 of the public key which that signature verifies under
+ *
+ * So a leaf says by itself what was accepted, when, from whom and under which key, and gives away
+ * nothing of the body: what an office signs holds 16 random bytes. The body may be taken out of
+ * the store one day; leaf, chain and tree stay. A commitment's body is its statement and signature.
  *
  * Indexes count from 0: entry 0 is GENESIS, whose body's SHA-256 (with tag "esep/log/v1") is the
  * log_id. An office's entries lie together and are closed by the COMMITMENT entry that signs them,
@@ -24,7 +33,7 @@
 #include "base/time.h"
 #include "esep/v1/log.pb-c.h"
 
-#define COLLECTOR_LEAF_BYTES 64
+#define COLLECTOR_LEAF_BYTES 160
 #define COLLECTOR_LEAF_CLOSES 0x01
 
 struct collector_leaf {
@@ -35,7 +44,10 @@ struct collector_leaf {
     esep_time accepted_at;
     uint32_t epoch;
     uint64_t seq;
-    struct esep_hash hash;
+    struct esep_hash content;
+    struct esep_hash head;
+    struct esep_hash signature;
+    struct esep_hash key;
 };
 void collector_leaf_pack(const struct collector_leaf *leaf, uint8_t out[COLLECTOR_LEAF_BYTES]);
 ESEP_MUST_USE enum esep_status collector_leaf_unpack(struct esep_slice bytes,

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOG_FORMAT 2u
+#define LOG_FORMAT 3u
 #define KEY_BYTES_MAX 128
 static const char tables[] = "TPFKORSCMDANE";
 /* A store of before accounts, or of before evidence, lacks them until it is opened to write. */

@@ -54,9 +54,9 @@ static bool load_plan(void *context, uint64_t index, struct esep_slice leaf, str
 {
     struct load *load = context;
     struct collector_leaf known;
-    struct esep_hash hash = esep_sha256(body);
+    struct esep_hash hash = esep_content_hash(body);
     /* Every due day follows from it: a bit that the disk has lost must not move one. */
-    if (collector_leaf_unpack(leaf, &known) != ESEP_OK || !esep_hash_equal(&hash, &known.hash))
+    if (collector_leaf_unpack(leaf, &known) != ESEP_OK || !esep_hash_equal(&hash, &known.content))
         load->status = esep_because(load->reason, ESEP_CORRUPT,
                                     "log entry %llu, a plan, is damaged: restore a backup",
                                     (unsigned long long)index);

@@ -13,6 +13,11 @@ struct office {
     uint64_t seq;        /* of the last entry seen */
     uint64_t closed_seq; /* of the last closing commitment */
     struct esep_hash head;
+    /* of the group that is not yet closed: which signature its entries name, and which of them is
+     * the first to name another one than the first */
+    struct esep_hash signature;
+    uint64_t group_index;
+    uint64_t odd_index;
 };
 
 struct verify {
@@ -62,8 +67,15 @@ static bool check_key(struct verify *v, uint64_t index, struct esep_slice body)
     return true;
 }
 
-static bool check_entry(struct verify *v, uint64_t index, const struct collector_leaf *leaf,
-                        struct esep_slice body)
+static bool check_signer(struct verify *v, uint64_t index, const struct office *office,
+                         const struct collector_leaf *leaf)
+{
+    struct esep_hash key = esep_sha256(esep_slice(office->sign_key, ESEP_KEY_BYTES));
+    return esep_hash_equal(&key, &leaf->key) ||
+           wrong(v, index, "it names another key than the office's of that time");
+}
+
+static bool check_entry(struct verify *v, uint64_t index, const struct collector_leaf *leaf)
 {
     struct office *office = office_of(v, leaf->office);
     if (office == NULL || !office->known)
@@ -80,26 +92,36 @@ static bool check_entry(struct verify *v, uint64_t index, const struct collector
     }
     if (leaf->seq != office->seq + 1)
         return wrong(v, index, "the sequence does not follow");
-    office->head = esep_chain_step(&office->head, leaf->seq, body);
+    office->head = esep_chain_link(&office->head, leaf->seq, &leaf->content);
     office->seq = leaf->seq;
     v->verdict.office_entries++;
-    if (!esep_hash_equal(&office->head, &leaf->hash))
-        return wrong(v, index, "the body does not give the chain hash in the leaf");
-    return true;
+    if (!esep_hash_equal(&office->head, &leaf->head))
+        return wrong(v, index, "its content does not give the chain hash in the leaf");
+    if (office->seq - office->closed_seq == 1) {
+        office->signature = leaf->signature;
+        office->group_index = index;
+        office->odd_index = 0;
+    } else if (office->odd_index == 0 && !esep_hash_equal(&office->signature, &leaf->signature)) {
+        office->odd_index = index;
+    }
+    return check_signer(v, index, office, leaf);
 }
 
 static bool check_commitment(struct verify *v, uint64_t index, const struct collector_leaf *leaf,
                              struct esep_slice body)
 {
-    const Esep__V1__Commitment *message =
-        (const Esep__V1__Commitment *)open_body(v, &esep__v1__commitment__descriptor, body);
     struct esep_commitment c;
     struct office *office = office_of(v, leaf->office);
-    if (message == NULL || esep_commitment_read(message, &c) != ESEP_OK)
-        return wrong(v, index, "the body is no Commitment");
+    if (esep_commitment_unpack(&v->log_id, body, &c) != ESEP_OK)
+        return wrong(v, index, "the body is no commitment for this log");
     if (office == NULL || !office->known || c.office != leaf->office || c.epoch != leaf->epoch ||
-        c.seq != leaf->seq)
+        c.seq != leaf->seq || !esep_hash_equal(&c.head, &leaf->head))
         return wrong(v, index, "the commitment is not the one that the leaf names");
+    struct esep_hash signature = esep_sha256(esep_slice(c.signature, sizeof c.signature));
+    if (!esep_hash_equal(&signature, &leaf->signature))
+        return wrong(v, index, "the leaf names another signature");
+    if (!check_signer(v, index, office, leaf))
+        return false;
     if (!esep_commitment_verify(&v->log_id, &c, office->sign_key))
         return wrong(v, index, "the office's signature does not hold");
     v->verdict.signatures++;
@@ -108,8 +130,37 @@ static bool check_commitment(struct verify *v, uint64_t index, const struct coll
     if (c.epoch != office->epoch || c.seq != office->seq ||
         !esep_hash_equal(&c.head, &office->head))
         return wrong(v, index, "the signed head is not that of the entries it closes");
+    if (office->seq > office->closed_seq &&
+        (office->odd_index != 0 || !esep_hash_equal(&office->signature, &leaf->signature)))
+        return wrong(v,
+                     esep_hash_equal(&office->signature, &leaf->signature) ? office->odd_index
+                                                                           : office->group_index,
+                     "it names another signature than the one that closes its group");
     office->closed_seq = c.seq;
     return true;
+}
+
+static bool check_evidence(struct verify *v, uint64_t index, const struct collector_leaf *leaf,
+                           struct esep_slice body)
+{
+    const Esep__V1__Evidence *e =
+        (const Esep__V1__Evidence *)open_body(v, &esep__v1__evidence__descriptor, body);
+    if (e == NULL || e->office != leaf->office || e->size_bytes != leaf->seq ||
+        e->sha256.len != ESEP_HASH_BYTES ||
+        memcmp(e->sha256.data, leaf->head.bytes, ESEP_HASH_BYTES) != 0)
+        return wrong(v, index, "leaf and body speak of different files");
+    return true;
+}
+
+/* What an entry of the collector's own has no use for is zero: there is one leaf for it, not many.
+ */
+static bool check_bare(struct verify *v, uint64_t index, const struct collector_leaf *leaf)
+{
+    static const struct esep_hash none;
+    const bool file = leaf->type == ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE;
+    return (esep_hash_equal(&leaf->signature, &none) && esep_hash_equal(&leaf->key, &none) &&
+            (file || esep_hash_equal(&leaf->head, &none))) ||
+           wrong(v, index, "the leaf holds hashes that say nothing");
 }
 
 static bool check_one(void *context, uint64_t index, struct esep_slice leaf_bytes,
@@ -121,15 +172,19 @@ static bool check_one(void *context, uint64_t index, struct esep_slice leaf_byte
         return wrong(v, index, "not a leaf");
     esep_merkle_append(&v->tree, leaf_bytes);
     v->verdict.entries++;
-    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY)
-        return check_entry(v, index, &leaf, body);
-    struct esep_hash hash = esep_sha256(body);
-    if (!esep_hash_equal(&hash, &leaf.hash))
+    struct esep_hash content = esep_content_hash(body);
+    if (!esep_hash_equal(&content, &leaf.content))
         return wrong(v, index, "the body does not give the hash in the leaf");
-    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_KEY)
-        return check_key(v, index, body);
+    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY)
+        return check_entry(v, index, &leaf);
     if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT)
         return check_commitment(v, index, &leaf, body);
+    if (!check_bare(v, index, &leaf))
+        return false;
+    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_KEY)
+        return check_key(v, index, body);
+    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE)
+        return check_evidence(v, index, &leaf, body);
     return true;
 }
 

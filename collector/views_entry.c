@@ -210,7 +210,7 @@ static void advance(struct views *v, struct views_office_slot *slot,
         views_promises_void(v, slot, leaf->epoch);
     slot->pub.epoch = leaf->epoch;
     slot->pub.seq = leaf->seq;
-    slot->pub.head = leaf->hash;
+    slot->pub.head = leaf->head;
     views_saw(v, slot, leaf->accepted_at);
 }
 

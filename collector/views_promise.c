@@ -148,7 +148,7 @@ void views_promises_keep(struct views *v, struct views_office_slot *slot,
     while (slot->promise_count > 0 && slot->promises[0].epoch == leaf->epoch &&
            slot->promises[0].seq <= leaf->seq) {
         struct views_promise *p = &slot->promises[0];
-        const bool kept = p->seq == leaf->seq && esep_hash_equal(&p->head, &leaf->hash);
+        const bool kept = p->seq == leaf->seq && esep_hash_equal(&p->head, &leaf->head);
         settle(v, p, kept, leaf->accepted_at);
         if (kept) {
             slot->kept_epoch = p->epoch;
@@ -192,17 +192,6 @@ enum esep_status views_apply_commitment(struct views *v, const struct views_entr
     if ((leaf->flags & COLLECTOR_LEAF_CLOSES) != 0)
         return close_group(v, entry, slot);
 
-    const ProtobufCMessage *message = NULL;
-    const enum esep_status status =
-        views_message(v, entry, &esep__v1__commitment__descriptor, &message);
-    if (status != ESEP_OK)
-        return status;
-    const Esep__V1__Commitment *commitment = (const Esep__V1__Commitment *)message;
-    if (commitment->head.len != ESEP_HASH_BYTES || commitment->epoch != leaf->epoch ||
-        commitment->seq != leaf->seq || commitment->office != leaf->office)
-        return esep_because(entry->reason, ESEP_CORRUPT,
-                            "log index %llu: leaf and commitment differ",
-                            (unsigned long long)entry->index);
     const struct views_promise *last =
         slot->promise_count > 0 ? &slot->promises[slot->promise_count - 1] : NULL;
     const uint64_t held = leaf->epoch == slot->pub.epoch ? slot->pub.seq : 0;
@@ -220,9 +209,9 @@ enum esep_status views_apply_commitment(struct views *v, const struct views_entr
             .from = held,
             .seq = leaf->seq,
             .at = leaf->accepted_at,
+            .head = leaf->head,
             .index = entry->index,
         };
-        memcpy(p->head.bytes, commitment->head.data, ESEP_HASH_BYTES);
         views_put_promise(v, leaf->office, p);
     }
     views_saw(v, slot, leaf->accepted_at);

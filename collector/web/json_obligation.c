@@ -27,7 +27,7 @@ static const char *counts_by(const struct views_obligation *o, esep_time came)
 static json_t *receipt_json(const struct web_entry *e, const struct esep_zone *zone)
 {
     char chain[65];
-    esep_hex(e->leaf.hash.bytes, sizeof e->leaf.hash.bytes, chain);
+    esep_hex(e->leaf.head.bytes, sizeof e->leaf.head.bytes, chain);
     return json_pack("{s:I, s:o, s:i, s:i, s:I, s:s}", "log_index", (json_int_t)e->index, "at",
                      esep_json_time(e->leaf.accepted_at, zone), "office", (int)e->leaf.office,
                      "epoch", (int)e->leaf.epoch, "seq", (json_int_t)e->leaf.seq, "chain_hash",

@@ -61,19 +61,24 @@ struct esep_hash esep_chain_start(const struct esep_hash *log_id, uint32_t offic
     return esep_sha256(esep_slice(bytes, sizeof bytes));
 }
 
+struct esep_hash esep_chain_link(const struct esep_hash *prev, uint64_t seq,
+                                 const struct esep_hash *content)
+{
+    uint8_t bytes[TAG_BYTES + 2 * ESEP_HASH_BYTES + 8];
+    struct writer w = {.out = bytes};
+    put_tag(&w, "esep/entry/v2");
+    put_hash(&w, prev);
+    put64(&w, seq);
+    put_hash(&w, content);
+    ESEP_ASSERT(w.len == sizeof bytes);
+    return esep_sha256(esep_slice(bytes, sizeof bytes));
+}
+
 struct esep_hash esep_chain_step(const struct esep_hash *prev, uint64_t seq,
                                  struct esep_slice entry)
 {
-    uint8_t bytes[TAG_BYTES + ESEP_HASH_BYTES + 12];
-    struct writer w = {.out = bytes};
-    ESEP_ASSERT(entry.len <= UINT32_MAX);
-    put_tag(&w, "esep/entry/v1");
-    put_hash(&w, prev);
-    put64(&w, seq);
-    put32(&w, (uint32_t)entry.len);
-    ESEP_ASSERT(w.len == sizeof bytes);
-    const struct esep_slice parts[] = {esep_slice(bytes, sizeof bytes), entry};
-    return esep_sha256_parts(parts, 2);
+    struct esep_hash content = esep_content_hash(entry);
+    return esep_chain_link(prev, seq, &content);
 }
 
 struct esep_hash esep_content_hash(struct esep_slice entry)
@@ -115,6 +120,38 @@ bool esep_commitment_verify(const struct esep_hash *log_id, const struct esep_co
     uint8_t statement[ESEP_COMMITMENT_BYTES];
     esep_commitment_statement(log_id, c, statement);
     return esep_verify(sign_public, esep_slice(statement, sizeof statement), c->signature);
+}
+
+void esep_commitment_pack(const struct esep_hash *log_id, const struct esep_commitment *c,
+                          uint8_t out[ESEP_SIGNED_COMMITMENT_BYTES])
+{
+    esep_commitment_statement(log_id, c, out);
+    memcpy(out + ESEP_COMMITMENT_BYTES, c->signature, ESEP_SIGNATURE_BYTES);
+}
+
+enum esep_status esep_commitment_unpack(const struct esep_hash *log_id, struct esep_slice bytes,
+                                        struct esep_commitment *ret)
+{
+    enum { AT_OFFICE = 48, AT_EPOCH = 52, AT_SEQ = 56, AT_HEAD = 64, AT_CLOCK = 96 };
+    enum { AT_SIZE = 104, AT_ROOT = 112 };
+    uint8_t again[ESEP_SIGNED_COMMITMENT_BYTES];
+    if (bytes.len != sizeof again)
+        return ESEP_INVALID;
+    struct esep_commitment c = {
+        .office = esep_be32(bytes.data + AT_OFFICE),
+        .epoch = esep_be32(bytes.data + AT_EPOCH),
+        .seq = esep_be64(bytes.data + AT_SEQ),
+        .office_clock = (esep_time)esep_be64(bytes.data + AT_CLOCK),
+        .checkpoint_size = esep_be64(bytes.data + AT_SIZE),
+    };
+    memcpy(c.head.bytes, bytes.data + AT_HEAD, ESEP_HASH_BYTES);
+    memcpy(c.checkpoint_root.bytes, bytes.data + AT_ROOT, ESEP_HASH_BYTES);
+    memcpy(c.signature, bytes.data + ESEP_COMMITMENT_BYTES, ESEP_SIGNATURE_BYTES);
+    esep_commitment_pack(log_id, &c, again);
+    if (memcmp(again, bytes.data, sizeof again) != 0)
+        return ESEP_INVALID;
+    *ret = c;
+    return ESEP_OK;
 }
 
 static bool read_exact(ProtobufCBinaryData data, void *out, size_t len)

@@ -5,8 +5,9 @@
  * statement uses. A verifier needs this page and SHA-256 and Ed25519, nothing else.
  *
  *   chain start  SHA-256(tag "esep/chain/v1" || log_id[32] || be32 office || be32 epoch || key[32])
- *   chain step   SHA-256(tag "esep/entry/v1" || prev[32] || be64 seq || be32 len || entry bytes)
  *   content      SHA-256(tag "esep/content/v1" || entry bytes): what others call an entry by
+ *   chain step   SHA-256(tag "esep/entry/v2" || prev[32] || be64 seq || content[32]): an entry's
+ *                bytes are not needed to follow a chain over it
  *   commitment   144 bytes: tag "esep/head/v1" | log_id 32 | office 4 | epoch 4 | seq 8 | head 32 |
  *                office_clock_us 8 | checkpoint_size 8 | checkpoint_root 32      (office's key)
  *   receipt      192 bytes: tag "esep/receipt/v1" | log_id 32 | kind 1 | zero 3 | office 4 | epoch
@@ -34,14 +35,17 @@
 #include "esep/v1/wire.pb-c.h"
 
 #define ESEP_COMMITMENT_BYTES 144
+#define ESEP_SIGNED_COMMITMENT_BYTES (ESEP_COMMITMENT_BYTES + ESEP_SIGNATURE_BYTES)
 #define ESEP_RECEIPT_BYTES 192
 #define ESEP_EVIDENCE_BYTES 152
 #define ESEP_REFUSAL_BYTES 72
 
 struct esep_hash esep_chain_start(const struct esep_hash *log_id, uint32_t office, uint32_t epoch,
                                   const uint8_t sign_public[ESEP_KEY_BYTES]);
+struct esep_hash esep_chain_link(const struct esep_hash *prev, uint64_t seq,
+                                 const struct esep_hash *content);
 struct esep_hash esep_chain_step(const struct esep_hash *prev, uint64_t seq,
-                                 struct esep_slice entry);
+                                 struct esep_slice entry); /* by its content hash */
 
 /* What an entry is called by others (builds_on, settles, cites, a withdrawal, a review): unlike its
  * place in a chain or a log it is the same in every epoch and after every restore. */
@@ -65,6 +69,13 @@ void esep_commitment_sign(const struct esep_hash *log_id, struct esep_commitment
 ESEP_MUST_USE bool esep_commitment_verify(const struct esep_hash *log_id,
                                           const struct esep_commitment *c,
                                           const uint8_t sign_public[ESEP_KEY_BYTES]);
+/* The statement and its signature behind it: how the log keeps a commitment. */
+void esep_commitment_pack(const struct esep_hash *log_id, const struct esep_commitment *c,
+                          uint8_t out[ESEP_SIGNED_COMMITMENT_BYTES]);
+/* ESEP_INVALID: other bytes than packing would have made for this log. Nothing is verified. */
+ESEP_MUST_USE enum esep_status esep_commitment_unpack(const struct esep_hash *log_id,
+                                                      struct esep_slice bytes,
+                                                      struct esep_commitment *ret);
 /* From a received message: checks every length. ESEP_INVALID. */
 ESEP_MUST_USE enum esep_status esep_commitment_read(const Esep__V1__Commitment *message,
                                                     struct esep_commitment *ret);

@@ -51,7 +51,7 @@ static void check_receipt(const struct ingest *g, struct ingest_office *o,
         if (leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY || leaf.office != r.office ||
             leaf.epoch != r.epoch || leaf.seq != seq)
             continue;
-        head = leaf.hash;
+        head = leaf.head;
         seq++;
     }
     FUZZ_CHECK(seq == r.through_seq + 1);
@@ -72,7 +72,7 @@ static void check_welcome(const struct ingest *g, struct ingest_office *o,
         const struct collector_leaf leaf = leaf_at(g, i);
         if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY && leaf.office == o->number &&
             leaf.epoch == w->epoch && leaf.seq == w->seq) {
-            FUZZ_CHECK(memcmp(leaf.hash.bytes, w->head.data, ESEP_HASH_BYTES) == 0);
+            FUZZ_CHECK(memcmp(leaf.head.bytes, w->head.data, ESEP_HASH_BYTES) == 0);
             return;
         }
     }

@@ -17,7 +17,7 @@ static uint64_t next_seq[3];
 
 static void raw(struct story *s, struct fuzz_input in)
 {
-    uint8_t leaf[COLLECTOR_LEAF_BYTES] = {1};
+    uint8_t leaf[COLLECTOR_LEAF_BYTES] = {2};
     const struct esep_slice bytes = fuzz_bytes(&in, sizeof leaf);
     if (bytes.len > 0)
         memcpy(leaf, bytes.data, bytes.len);
@@ -28,7 +28,7 @@ static void typed(struct story *s, uint8_t type, struct esep_slice body)
 {
     uint8_t packed[COLLECTOR_LEAF_BYTES];
     const struct collector_leaf leaf = {
-        .type = (Esep__V1__LogType)type, .accepted_at = s->now, .hash = esep_sha256(body)};
+        .type = (Esep__V1__LogType)type, .accepted_at = s->now, .content = esep_content_hash(body)};
     collector_leaf_pack(&leaf, packed);
     (void)!story_take(s, packed, body);
 }
@@ -54,7 +54,7 @@ static void office_entry(struct story *s, uint32_t office, const Esep__V1__Journ
         .accepted_at = s->now,
         .epoch = 1,
         .seq = seq,
-        .hash = esep_sha256(esep_buf_slice(&body)),
+        .content = esep_content_hash(esep_buf_slice(&body)),
     };
     FUZZ_CHECK(leaf.verdict != ESEP__V1__VERDICT__VERDICT_UNSPECIFIED);
     collector_leaf_pack(&leaf, packed);
@@ -171,16 +171,16 @@ static void withdrawal(struct story *s, struct fuzz_input in)
 static void commitment(struct story *s, struct fuzz_input in)
 {
     uint8_t packed[COLLECTOR_LEAF_BYTES];
-    uint8_t body[512];
+    uint8_t body[ESEP_SIGNED_COMMITMENT_BYTES];
+    const struct esep_hash log_id = {{0}};
     const uint8_t how = fuzz_byte(&in);
     const uint32_t office = 1 + (how & 1);
     struct esep_commitment c = {.office = office, .epoch = 1};
-    Esep__V1__Commitment message;
     c.seq = how & 2 ? fuzz_number(&in) : next_seq[office];
     c.office_clock = s->now;
     c.head.bytes[0] = (uint8_t)c.seq;
-    esep_commitment_write(&c, &message);
-    const struct esep_slice bytes = esep_slice(body, protobuf_c_message_pack(&message.base, body));
+    esep_commitment_pack(&log_id, &c, body);
+    const struct esep_slice bytes = esep_slice(body, sizeof body);
     const struct collector_leaf leaf = {
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
         .flags = how & 4 ? COLLECTOR_LEAF_CLOSES : 0,
@@ -188,7 +188,8 @@ static void commitment(struct story *s, struct fuzz_input in)
         .accepted_at = s->now,
         .epoch = how & 8 ? (uint32_t)fuzz_number(&in) : 1,
         .seq = c.seq,
-        .hash = how & 16 ? esep_sha256(bytes) : c.head,
+        .content = esep_content_hash(bytes),
+        .head = c.head,
     };
     collector_leaf_pack(&leaf, packed);
     (void)!story_take(s, packed, bytes);
@@ -248,7 +249,7 @@ static enum esep_status log_alert(void *context, struct esep_slice body)
     uint8_t packed[COLLECTOR_LEAF_BYTES];
     const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT,
                                         .accepted_at = s->now,
-                                        .hash = esep_sha256(body)};
+                                        .content = esep_content_hash(body)};
     collector_leaf_pack(&leaf, packed);
     /* What the views themselves ask to be logged must be taken. */
     FUZZ_CHECK(story_take(s, packed, body) == ESEP_OK);

@@ -2,6 +2,7 @@
 #include "story.h"
 
 #include "collector/rights.h"
+#include "wire/statement.h"
 #include "wire/unpack.h"
 
 #include <stdlib.h>
@@ -117,7 +118,7 @@ enum esep_status story_log(struct story *s, Esep__V1__LogType type, const Protob
     esep_buf_init(&body, 1u << 20);
     FUZZ_CHECK(esep_pack(message, &body) == ESEP_OK);
     const struct collector_leaf leaf = {
-        .type = type, .accepted_at = s->now, .hash = esep_sha256(esep_buf_slice(&body))};
+        .type = type, .accepted_at = s->now, .content = esep_content_hash(esep_buf_slice(&body))};
     collector_leaf_pack(&leaf, packed);
     const enum esep_status status = story_take(s, packed, esep_buf_slice(&body));
     esep_buf_done(&body);

@@ -4,6 +4,7 @@
 #include "collector/log_lmdb.h"
 #include "cuts.h"
 #include "io/keyfile.h"
+#include "wire/statement.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +100,7 @@ static enum esep_status append(struct store *s, struct esep_prng *prng, struct e
         struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE,
                                       .accepted_at = (esep_time)(b->batch.first_index + i)};
         b->records[i].body = esep_slice(b->text, len);
-        leaf.hash = esep_sha256(b->records[i].body);
+        leaf.content = esep_content_hash(b->records[i].body);
         collector_leaf_pack(&leaf, b->records[i].leaf);
     }
     fill_rows(b, prng);

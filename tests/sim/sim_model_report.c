@@ -176,7 +176,7 @@ static void keep_promises(const struct model_entry *e, struct model_office *o, b
         if (new_epoch ? p->epoch < e->leaf.epoch : reached)
             settle_promise(e, e->leaf.office, p,
                            !new_epoch && p->seq == e->leaf.seq &&
-                               esep_hash_equal(&p->head, &e->leaf.hash));
+                               esep_hash_equal(&p->head, &e->leaf.head));
         else
             o->promises[kept++] = *p;
     }
@@ -233,8 +233,10 @@ void model_commitment_entry(const struct model_entry *e)
     model_saw(e, e->leaf.office);
     if ((e->leaf.flags & COLLECTOR_LEAF_CLOSES) != 0)
         return;
-    const Esep__V1__Commitment *c =
-        (const Esep__V1__Commitment *)model_read(e, &esep__v1__commitment__descriptor);
+    struct esep_commitment promised;
+    const struct esep_commitment *c = &promised;
+    if (esep_commitment_unpack(&e->sim->log_id, e->body, &promised) != ESEP_OK)
+        sim_fail(e->sim, "entry %llu: its body cannot be read", (unsigned long long)e->index);
     uint64_t held = c->epoch == o->epoch ? o->seq : 0;
     if (c->epoch < o->epoch || c->seq <= held)
         return;
@@ -247,7 +249,7 @@ void model_commitment_entry(const struct model_entry *e)
     struct model_promise *p = &o->promises[o->promise_count++];
     *p = (struct model_promise){
         .open = true, .epoch = c->epoch, .from = held, .seq = c->seq, .at = e->leaf.accepted_at};
-    memcpy(p->head.bytes, c->head.data, ESEP_HASH_BYTES);
+    p->head = c->head;
 }
 
 static bool helps(const struct model_entry *e, const struct model_duty *d,

@@ -263,7 +263,7 @@ static void found_entry(struct founding *f, Esep__V1__LogType type, const Protob
     uint8_t *packed = sim_alloc(sim, protobuf_c_message_get_packed_size(message) + 1);
     record->body = esep_slice(packed, protobuf_c_message_pack(message, packed));
     const struct collector_leaf leaf = {
-        .type = type, .accepted_at = sim->start, .hash = esep_sha256(record->body)};
+        .type = type, .accepted_at = sim->start, .content = esep_content_hash(record->body)};
     collector_leaf_pack(&leaf, record->leaf);
     if (views_apply(f->views, f->count, esep_slice(record->leaf, sizeof record->leaf), record->body,
                     NULL, &reason) != ESEP_OK)

@@ -58,7 +58,8 @@ static void try_on_a_copy(struct sim *sim, uint64_t index)
                  byte);
     esep_buf_init(&entry, 1u << 20);
     status = collector_state_entry(&copy.log, index, &entry, &reason);
-    if (status == ESEP_OK && byte >= sizeof r->leaf / 2)
+    /* What is handed out is the content; the rest of the leaf is covered by the tree alone. */
+    if (status == ESEP_OK && (byte >= sizeof r->leaf || (byte >= 32 && byte < 64)))
         sim_fail(sim, "entry %llu is given out with a flipped bit in byte %zu",
                  (unsigned long long)index, byte);
     esep_buf_done(&entry);

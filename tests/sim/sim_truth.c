@@ -149,7 +149,7 @@ static void check_entry(struct sim *sim, uint64_t index, const struct collector_
     struct esep_hash before = chain_at(sim, office, leaf->epoch, chain->count);
     struct esep_hash hash = esep_chain_step(&before, leaf->seq, body);
     struct sim_written *w = find_written(t, office, leaf->epoch, leaf->seq, &hash);
-    if (!esep_hash_equal(&hash, &leaf->hash))
+    if (!esep_hash_equal(&hash, &leaf->head))
         sim_fail(sim, "entry %llu: its chain hash is wrong", (unsigned long long)index);
     if (w == NULL || !esep_slice_equal(w->bytes, body))
         sim_fail(sim, "entry %llu: office %u never wrote it", (unsigned long long)index,
@@ -187,9 +187,7 @@ static void check_commitment(struct sim *sim, uint64_t index, const struct colle
     if (t->revoked[office])
         sim_fail(sim, "entry %llu: office %u promised after its key was revoked",
                  (unsigned long long)index, leaf->office);
-    if (esep_commitment_read((const Esep__V1__Commitment *)read_body(
-                                 sim, index, body, &esep__v1__commitment__descriptor),
-                             &c) != ESEP_OK ||
+    if (esep_commitment_unpack(&sim->log_id, body, &c) != ESEP_OK ||
         !esep_commitment_verify(&sim->log_id, &c, sim->offices[office].sign.public))
         sim_fail(sim, "entry %llu: a commitment that office %u did not sign",
                  (unsigned long long)index, leaf->office);

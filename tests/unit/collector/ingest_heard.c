@@ -31,7 +31,7 @@ static void read_receipt(const struct ingest *g, const Esep__V1__Receipt *m, str
     assert_int_equal(leaf.epoch, r->epoch);
     if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES) {
         assert_int_equal(leaf.type, LOG(ENTRY));
-        assert_true(esep_hash_equal(&leaf.hash, &r->head));
+        assert_true(esep_hash_equal(&leaf.head, &r->head));
         assert_true(leaf.accepted_at <= r->accepted_at);
     } else {
         assert_int_equal(leaf.type, LOG(COMMITMENT));

@@ -140,7 +140,7 @@ static void check_log(const struct ingest *g, const struct player *players)
             assert_int_equal(leaf.seq, seq);
             assert_true(seq <= o->seq);
             assert_true(esep_slice_equal(esep_slice(e->body, e->len), o->entries[seq]));
-            assert_true(esep_hash_equal(&leaf.hash, &o->chain[seq]));
+            assert_true(esep_hash_equal(&leaf.head, &o->chain[seq]));
         }
     }
 }

@@ -10,7 +10,10 @@ static const struct collector_leaf sample = {
     .accepted_at = 1356998400000000,
     .epoch = 7,
     .seq = 0x1122334455667788,
-    .hash = {.bytes = "0123456789abcdef0123456789abcde"},
+    .content = {.bytes = "0123456789abcdef0123456789abcde"},
+    .head = {.bytes = "a head, behind 31 other letters"},
+    .signature = {.bytes = "a signature's hash, 32 in bytes"},
+    .key = {.bytes = "a key's hash; thirty-two bytes."},
 };
 
 static void test_layout_is_fixed(void **state)
@@ -19,12 +22,16 @@ static void test_layout_is_fixed(void **state)
     (void)state;
     collector_leaf_pack(&sample, leaf);
     static const uint8_t head[32] = {
-        1, 3, 1, 0, 1, 2, 3, 4, 0x00, 0x04, 0xd2, 0x2f, 0x67, 0xf6, 0x40, 0x00,
+        2, 3, 1, 0, 1, 2, 3, 4, 0x00, 0x04, 0xd2, 0x2f, 0x67, 0xf6, 0x40, 0x00,
         0, 0, 0, 7, 0, 0, 0, 0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
     assert_memory_equal(leaf + 16, head + 16, 16);
     assert_memory_equal(leaf, head, 8);
     assert_int_equal(esep_be64(leaf + 8), 1356998400000000);
-    assert_memory_equal(leaf + 32, sample.hash.bytes, 32);
+    assert_memory_equal(leaf + 32, sample.content.bytes, 32);
+    assert_memory_equal(leaf + 64, sample.head.bytes, 32);
+    assert_memory_equal(leaf + 96, sample.signature.bytes, 32);
+    assert_memory_equal(leaf + 128, sample.key.bytes, 32);
+    assert_int_equal(sizeof leaf, 160);
 }
 
 static void test_unpack_gives_back_what_was_packed(void **state)
@@ -45,7 +52,8 @@ static void test_strays_are_refused(void **state)
     static const struct {
         size_t at;
         uint8_t value;
-    } strays[] = {{0, 0}, {0, 2}, {1, 0}, {1, 18}, {2, 2}, {2, 0x81}, {3, 8}, {20, 1}, {23, 1}};
+    } strays[] = {{0, 0}, {0, 1},    {0, 3}, {1, 0},  {1, 18},
+                  {2, 2}, {2, 0x81}, {3, 8}, {20, 1}, {23, 1}};
     (void)state;
     for (size_t i = 0; i < sizeof(strays) / sizeof(*strays); i++) {
         uint8_t leaf[COLLECTOR_LEAF_BYTES];

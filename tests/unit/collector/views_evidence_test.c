@@ -167,7 +167,7 @@ static void a_name_without_a_hash_names_nothing(void **state)
                                         .epoch = 1,
                                         .seq = 1,
                                         .verdict = ESEP__V1__VERDICT__VERDICT_TAKEN,
-                                        .hash = world_hash(moh, 1, 1)};
+                                        .head = world_hash(moh, 1, 1)};
     report.obligation = text(KEY_1_MOH);
     report.attachments = refs;
     report.n_attachments = 1;

@@ -154,19 +154,14 @@ static void do_promise(struct life *l)
 {
     const uint32_t office = some_office(l);
     const uint64_t seq = l->w.office[office].seq + below(l, 6);
-    struct esep_hash head = world_hash(office, l->w.office[office].epoch + (below(l, 6) == 0), seq);
-    Esep__V1__Commitment commitment;
+    const uint32_t epoch = l->w.office[office].epoch + (below(l, 6) == 0);
     const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
                                         .office = office,
                                         .accepted_at = l->w.now,
                                         .epoch = l->w.office[office].epoch,
-                                        .seq = seq};
-    esep__v1__commitment__init(&commitment);
-    commitment.office = office;
-    commitment.epoch = leaf.epoch;
-    commitment.seq = seq;
-    commitment.head = (ProtobufCBinaryData){sizeof(head.bytes), head.bytes};
-    (void)world_try(&l->w, &leaf, &commitment.base);
+                                        .seq = seq,
+                                        .head = world_hash(office, epoch, seq)};
+    (void)world_try(&l->w, &leaf, NULL);
 }
 
 static void do_decision(struct life *l)

@@ -22,7 +22,9 @@ void world_chain(struct world *w)
                                     views_office(w->views, leaf.office)->sign_key);
         if (entry)
             head = esep_chain_step(&head, leaf.seq, body);
-        leaf.hash = entry ? head : esep_sha256(body);
+        if (entry)
+            leaf.head = head;
+        leaf.content = esep_content_hash(body);
         collector_leaf_pack(&leaf, w->log[i].leaf);
     }
 }

@@ -2,6 +2,7 @@
  * order, for one writer? */
 #include "../io/unit.h"
 #include "collector/log_lmdb.h"
+#include "wire/statement.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,8 +25,9 @@ static struct collector_log *open_log(const char *folder, size_t map_bytes, bool
 static struct collector_record record(uint8_t fill, const char *body)
 {
     struct collector_record r = {.body = esep_slice_str(body)};
-    const struct collector_leaf leaf = {
-        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE, .office = fill, .hash = esep_sha256(r.body)};
+    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE,
+                                        .office = fill,
+                                        .content = esep_content_hash(r.body)};
     collector_leaf_pack(&leaf, r.leaf);
     return r;
 }
@@ -241,7 +243,7 @@ static void a_log_of_the_first_format_is_refused(void **state)
         assert_int_equal(collector_log_open(&log, &options, &reason), ESEP_INVALID);
         assert_non_null(strstr(reason.text, path));
         assert_non_null(strstr(reason.text, "has format 1, made by version"));
-        assert_non_null(strstr(reason.text, "uses format 2: use that version; nothing converts"));
+        assert_non_null(strstr(reason.text, "uses format 3: use that version; nothing converts"));
     }
     first.create = false;
     assert_int_equal(esep_store_open(&store, path, &first, &reason), ESEP_OK);

@@ -194,6 +194,9 @@ static void what_the_disk_has_changed_is_not_given_out(void **state)
     for (uint64_t i = 0; i < f.world.log_count; i++) {
         size_t len = COLLECTOR_LEAF_BYTES + f.world.log[i].len;
         for (size_t byte = 32; byte < len; byte += 23) {
+            /* The rest of a leaf is covered by the tree alone: `log verify`. */
+            if (byte >= 64 && byte < COLLECTOR_LEAF_BYTES)
+                continue;
             flip(*state, i, byte);
             /* A store without its GENESIS does not open, nor one with another plan. */
             bool opens = i > 0 && f.world.log[i].leaf[1] != ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN;

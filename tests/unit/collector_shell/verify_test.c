@@ -42,8 +42,7 @@ static void add(struct made *m, struct collector_leaf leaf)
     struct collector_record *r = &m->records[m->count];
     r->body = esep_buf_slice(&m->bodies[m->count]);
     leaf.accepted_at = 1000000 * (esep_time)(m->count + 1);
-    if (leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY)
-        leaf.hash = esep_sha256(r->body);
+    leaf.content = esep_content_hash(r->body);
     collector_leaf_pack(&leaf, r->leaf);
     m->count++;
 }
@@ -68,31 +67,40 @@ static void add_key(struct made *m)
     add(m, (struct collector_leaf){.type = ESEP__V1__LOG_TYPE__LOG_TYPE_KEY});
 }
 
+/* Entries of office 1, and the head that closes them. */
 static void add_entries(struct made *m, size_t count)
 {
+    const char *text = "not even protobuf";
     struct agent_head head;
+    struct esep_commitment c;
+    agent_head_start(&head, &m->log_id, 1, 1, m->key.public);
+    for (size_t i = 0; i < count; i++)
+        agent_head_step(&head, esep_slice(text, 17 - i));
+    agent_head_commit(&head, &m->log_id, &m->key, 5, 0, NULL, &c);
+    struct collector_leaf leaf = {
+        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
+        .verdict = ESEP__V1__VERDICT__VERDICT_MALFORMED,
+        .office = 1,
+        .epoch = 1,
+        .signature = esep_sha256(esep_slice(c.signature, sizeof c.signature)),
+        .key = esep_sha256(esep_slice(m->key.public, ESEP_KEY_BYTES)),
+    };
     agent_head_start(&head, &m->log_id, 1, 1, m->key.public);
     for (size_t i = 0; i < count; i++) {
         struct esep_buf *body = next_body(m);
-        assert_int_equal(esep_buf_put(body, "not even protobuf", 17 - i), ESEP_OK);
+        assert_int_equal(esep_buf_put(body, text, 17 - i), ESEP_OK);
         agent_head_step(&head, esep_buf_slice(body));
-        add(m, (struct collector_leaf){.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
-                                       .verdict = ESEP__V1__VERDICT__VERDICT_MALFORMED,
-                                       .office = 1,
-                                       .epoch = 1,
-                                       .seq = head.seq,
-                                       .hash = head.hash});
+        leaf.seq = head.seq;
+        leaf.head = head.hash;
+        add(m, leaf);
     }
-    struct esep_commitment c;
-    Esep__V1__Commitment message;
-    agent_head_commit(&head, &m->log_id, &m->key, 5, 0, NULL, &c);
-    esep_commitment_write(&c, &message);
-    assert_int_equal(esep_pack(&message.base, next_body(m)), ESEP_OK);
-    add(m, (struct collector_leaf){.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-                                   .flags = COLLECTOR_LEAF_CLOSES,
-                                   .office = 1,
-                                   .epoch = 1,
-                                   .seq = head.seq});
+    uint8_t closing[ESEP_SIGNED_COMMITMENT_BYTES];
+    esep_commitment_pack(&m->log_id, &c, closing);
+    assert_int_equal(esep_buf_put(next_body(m), closing, sizeof closing), ESEP_OK);
+    leaf.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT;
+    leaf.verdict = ESEP__V1__VERDICT__VERDICT_UNSPECIFIED;
+    leaf.flags = COLLECTOR_LEAF_CLOSES;
+    add(m, leaf);
 }
 
 static void make(struct made *m)

@@ -41,8 +41,9 @@ SIGN_PUBLIC = raw(SIGNER.public_key())
 def statements():
     start = sha256(tag("esep/chain/v1"), LOG_ID, struct.pack(">II", 7, 2), SIGN_PUBLIC)
     entry = b"the bytes of an entry"
-    step = sha256(tag("esep/entry/v1"), start, struct.pack(">QI", 1, len(entry)), entry)
-    empty = sha256(tag("esep/entry/v1"), step, struct.pack(">QI", 1 << 40, 0))
+    content, nothing = sha256(tag("esep/content/v1"), entry), sha256(tag("esep/content/v1"))
+    step = sha256(tag("esep/entry/v2"), start, struct.pack(">Q", 1), content)
+    empty = sha256(tag("esep/entry/v2"), step, struct.pack(">Q", 1 << 40), nothing)
     head = tag("esep/head/v1") + LOG_ID + struct.pack(">IIQ", 7, 2, 0x0102030405060708) + run(0x40) \
         + struct.pack(">qQ", -5, 0x1112131415161718) + run(0x60)
     receipt = tag("esep/receipt/v1") + LOG_ID + struct.pack(">B3xII4x", 2, 7, 2) \
@@ -55,8 +56,8 @@ def statements():
     yield "chain_start", start
     yield "chain_step", step
     yield "chain_step_empty", empty
-    yield "content", sha256(tag("esep/content/v1"), entry)
-    yield "content_empty", sha256(tag("esep/content/v1"))
+    yield "content", content
+    yield "content_empty", nothing
     yield "commitment", head
     yield "commitment_signature", SIGNER.sign(head)
     yield "receipt", receipt
