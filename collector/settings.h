@@ -82,7 +82,9 @@ struct collector_settings {
     int64_t presence_every;
     int64_t alerts_settle;
     int64_t link_heartbeat;
-    char mail_url[256]; /* "": no mail */
+    uint8_t backup_recipient[ESEP_KEY_BYTES]; /* zero: backups are not encrypted */
+    uint8_t backup_log_key[ESEP_KEY_BYTES];   /* zero: that of the key file */
+    char mail_url[256];                       /* "": no mail */
     char mail_from[256];
     char mail_user[128];
     char mail_password_file[256];

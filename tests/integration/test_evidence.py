@@ -119,21 +119,29 @@ class Evidence(unittest.TestCase):
         self.assertTrue(again["files"][0]["receipt"]["valid"])
         self.assertEqual((self.files()["named"], self.files()["complete"]), (1, 1))
         self.handed_out()
-        self.office.daemon.stop()
-        self.field.collector.stop()
         self.assertEqual(len(self.log("evidence")), 1)
         self.field.check_log()
         self.backup_and_loss()
 
     def backup_and_loss(self):
-        """A backup is whole, a restore puts the files back; what is lost all the same is told, and comes again."""
+        """An encrypted backup of a running collector brings all of it back, or is refused; what came behind it the
+        office sends again, and a file that is lost all the same, too."""
         field, store = self.field, self.field.path("store")
-        made = field.command("backup", field.path("backup"), "--json").json()
-        self.assertEqual((made["files"], made["files_missing"], made["files_damaged"]), (1, 0, 0))
+        archive, secret = field.path("backup.esep"), field.path("elsewhere.keys")
+        made = esep.run(esep.program("collector"), "backup", "keygen", secret, "--json").json()
+        words = ("--encrypt-to", made["recipient"], archive, "--json")
+        made = field.command("backup", *words).json()
+        self.assertEqual((made["encrypted"], made["files"], made["files_missing"], made["files_damaged"]),
+                         (True, 1, 0, 0))
+        self.assertRegex(field.command("backup", *words, code=65).err, "exists")
+        self.office.report(OTHER, "--fulfilment", "executed", "--narrative", "behind the backup", "--wait")
+        self.office.daemon.stop()
+        field.collector.kill()
+        self.refused(archive, secret)
         os.rename(store, field.path("old-store"))
         os.rename(store + "-files", field.path("old-files"))
-        put = field.command("restore", field.path("backup"), "--json").json()
-        self.assertEqual((put["files"], put["files_missing"]), (1, 0))
+        put = field.command("restore", archive, "--key", secret, "--json").json()
+        self.assertEqual((put["files"], put["files_missing"], put["root"]), (1, 0, made["root"]))
         self.assertEqual(self.stored(), {self.sha256})
         os.unlink(os.path.join(store + "-files", self.sha256[:2], self.sha256))
         found = field.command("log", "verify", "--json", code=65).json()
@@ -146,6 +154,38 @@ class Evidence(unittest.TestCase):
         esep.wait(lambda: self.stored() == {self.sha256}, "the file to come again", timeout=300)
         field.check_log("--files")
         self.assertEqual(len(self.log("evidence")), 1)
+        esep.wait(lambda: len(field.reports()) == 3, "the report behind the backup to come again", timeout=300)
+
+    def refused(self, archive, secret):
+        """What is not what the log key signed, or is for another's key, puts nothing in place."""
+        field = self.field
+        os.rename(field.path("store"), field.path("aside"))
+        before = sorted(os.listdir(field.folder))
+        with open(archive, "rb") as file:
+            whole = file.read()
+        self.assertNotIn(b"behind the backup", whole)
+        self.assertNotIn(b"%PDF-1.7", whole)
+        for name, content, code, said in (
+                ("flipped", whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:], 65, "not as it was signed"),
+                ("cut", whole[:-100], 65, "not as it was signed"),
+                ("longer", whole + b"x", 65, "not as it was signed"),
+                ("another", b"esep" + whole, 65, "not an encrypted backup")):
+            with open(field.path("damaged"), "wb") as file:
+                file.write(content)
+            got = field.command("restore", field.path("damaged"), "--key", secret, code=code)
+            self.assertRegex(got.err, said, name)
+            self.assertRegex(field.command("backup", "check", field.path("damaged"), code=code).err, said, name)
+            os.unlink(field.path("damaged"))
+        esep.run(esep.program("collector"), "backup", "keygen", field.path("other.keys"))
+        self.assertRegex(field.command("restore", archive, "--key", field.path("other.keys"), code=77).err, "encrypted to")
+        self.assertRegex(field.command("restore", archive, "--key", secret, "--log-key", "ab" * 32, code=77).err, "log key")
+        self.assertRegex(field.command("restore", archive, code=65).err, "--key FILE")
+        os.unlink(field.path("other.keys"))
+        self.assertEqual(sorted(os.listdir(field.folder)), before)
+        os.rename(field.path("aside"), field.path("store"))
+        looked = esep.run(esep.program("collector"), "backup", "check", archive, "--key", secret, "--log-key",
+                          self.field.ids["log_key"], "--json").json()
+        self.assertEqual((looked["opened"], looked["files"]), (True, 1))
 
 
 if __name__ == "__main__":
