@@ -30,9 +30,7 @@ bool esep_hash_parse_base64(struct esep_slice text, struct esep_hash *ret)
     struct esep_hash hash;
     size_t len = 0;
     if (text.len != BASE64_HASH_BYTES ||
-        sodium_base642bin(hash.bytes, sizeof hash.bytes, (const char *)text.data, text.len, NULL,
-                          &len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0 ||
-        len != sizeof hash.bytes)
+        !esep_base64_parse(text, hash.bytes, sizeof hash.bytes, &len) || len != sizeof hash.bytes)
         return false;
     *ret = hash;
     return true;
@@ -113,9 +111,7 @@ static enum esep_status read_extra(struct esep_slice base64, struct esep_buf *ex
         enum esep_status status = esep_buf_reserve(extra, bytes);
         if (status == ESEP_NOMEM)
             return status;
-        if (status == ESEP_OK &&
-            sodium_base642bin(extra->data, extra->cap, (const char *)base64.data, base64.len, NULL,
-                              &extra->len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0)
+        if (status == ESEP_OK && esep_base64_parse(base64, extra->data, extra->cap, &extra->len))
             return ESEP_OK;
     }
     return esep_because(reason, ESEP_INVALID,

@@ -1,7 +1,8 @@
 /* lib/wire/note.c - notes read and written.
  *
  * The text ends at the last empty line, so that text may hold empty lines itself; everything behind
- * must be signature lines. base64 is libsodium's, which takes no other spelling of the same bytes.
+ * must be signature lines. base64 is libsodium's, which takes no other spelling of the same bytes
+ * once those are kept from it that are no ASCII.
  */
 #include "wire/note.h"
 
@@ -15,6 +16,17 @@
 #define DASH_BYTES 4
 #define ID_BYTES 4
 #define SIGNATURE_MAX 8192 /* of foreign algorithms; post-quantum ones take some 5 KB */
+
+/* libsodium 1.0.18 reads each byte above 0x7f as a letter: its comparisons are for 0 to 255, and a
+ * char is signed. */
+bool esep_base64_parse(struct esep_slice text, uint8_t *out, size_t room, size_t *ret_len)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] > 0x7f)
+            return false;
+    return text.len > 0 && sodium_base642bin(out, room, (const char *)text.data, text.len, NULL,
+                                             ret_len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0;
+}
 
 static size_t signature_bytes(enum esep_note_algorithm algorithm)
 {
@@ -93,8 +105,7 @@ enum esep_status esep_note_key_parse(struct esep_note_key *ret, const char *vkey
     memcpy(hex, first + 1, 2 * ID_BYTES);
     hex[2 * ID_BYTES] = '\0';
     if (esep_unhex(hex, id, ID_BYTES) != ESEP_OK ||
-        sodium_base642bin(key, sizeof key, second + 1, strlen(second + 1), NULL, &key_bytes, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        !esep_base64_parse(esep_slice_str(second + 1), key, sizeof key, &key_bytes) ||
         key_bytes != sizeof key)
         return esep_because(reason, ESEP_INVALID,
                             "a key is written as name+1234abcd+base64 of 33 bytes; copy it whole");
@@ -146,8 +157,8 @@ static bool read_line(struct esep_slice lines, size_t *at, struct line *ret)
     size_t len = 0;
     ret->name = esep_slice(from, (size_t)(space - from));
     if (!name_is_good(ret->name) ||
-        sodium_base642bin(bytes, sizeof bytes, (const char *)space + 1, (size_t)(end - space - 1),
-                          NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        !esep_base64_parse(esep_slice(space + 1, (size_t)(end - space - 1)), bytes, sizeof bytes,
+                           &len) ||
         len <= ID_BYTES)
         return false;
     ret->id = esep_be32(bytes);

@@ -137,6 +137,9 @@ TABLE = {
                             "M12.5.6/24:59:59", "<-00>0", "\n\n"),
                      *(bytes(3) + bytes([n]) for n in (0, 1, 2, 6)), b"\xff" * 8, b"\x80" + bytes(7), b"\x7f" + b"\xff" * 7],
     "unpack": lambda: [*(bytes([n]) for n in range(35)), *tags()],
+    "verify": lambda: [b"c2sp.org/tlog-proof@v1\n", b"extra ", b"index ", b"\n\n", "\u2014 ".encode(),
+                       b"\n\n\xe2\x80\x94 ", b"=\n", b"==\n", b"ZXNlcC9wcm9vZi92MQAAAA", b"reports.example/log\n",
+                       b"reports.example/log 7F1j2", b"witness.example MXa9RQ", b"index 0\n", b"index 3\n", b"\n18446744073709551615\n"],
 }
 
 

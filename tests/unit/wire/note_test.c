@@ -170,6 +170,7 @@ static void test_not_notes(void **state)
         "text\n\n\xe2\x80\x94 name x08goA==\n",
         "text\n\n\xe2\x80\x94 name x08go/ZJ \n",
         "text\n\n\xe2\x80\x94 name x08go/ZK=\n",
+        "text\n\n\xe2\x80\x94 name x08go/\xc3\xa9\n", /* libsodium would read it */
         "text\n\n- name x08go/ZJ\n",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

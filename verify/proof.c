@@ -1,0 +1,106 @@
+/* verify/proof.c - see proof.h. */
+#include "verify/proof.h"
+
+#include <string.h>
+
+const char *verify_proof_parse(struct verify_bytes bytes, struct verify_proof *ret)
+{
+    struct verify_bytes line;
+    struct verify_bytes value;
+    if (bytes.len > VERIFY_PROOF_MAX)
+        return "a proof has at most 262144 bytes";
+    if (!verify_line(&bytes, &line) || !verify_equal(line, verify_text("c2sp.org/tlog-proof@v1")))
+        return "its first line is not 'c2sp.org/tlog-proof@v1'";
+    if (!verify_line(&bytes, &line) || !verify_after(line, "extra ", &value) ||
+        !verify_base64(value, ret->extra, sizeof ret->extra, &ret->extra_len))
+        return "its second line is not 'extra' and base64";
+    if (!verify_line(&bytes, &line) || !verify_after(line, "index ", &value) ||
+        !verify_decimal(value, &ret->index))
+        return "its third line is not 'index' and a number";
+    for (ret->path_count = 0;; ret->path_count++) {
+        if (!verify_line(&bytes, &line))
+            return "it ends before its checkpoint: a part of it is missing";
+        if (line.len == 0)
+            break;
+        if (ret->path_count == VERIFY_PATH_MAX ||
+            !verify_base64_hash(line, &ret->path[ret->path_count]))
+            return "a line of its path is no hash of 32 bytes in base64, or they are too many";
+    }
+    ret->note = bytes;
+    return NULL;
+}
+
+/* Takes one part off *rest. NULL: it is not of this kind, or is cut short. */
+static const uint8_t *take(struct verify_bytes *rest, uint8_t kind, size_t *ret_len)
+{
+    if (rest->len < 5 || rest->data[0] != kind)
+        return NULL;
+    size_t len = verify_be32(rest->data + 1);
+    const uint8_t *at = rest->data + 5;
+    if (len > rest->len - 5)
+        return NULL;
+    *rest = verify_bytes(at + len, rest->len - 5 - len);
+    *ret_len = len;
+    return at;
+}
+
+const char *verify_parts_parse(struct verify_bytes extra, struct verify_parts *ret)
+{
+    static const size_t lens[] = {VERIFY_LEAF_BYTES, VERIFY_STATEMENT_BYTES, 32, 32};
+    static const uint8_t tag[16] = "esep/proof/v1";
+    const uint8_t *parts[5] = {NULL};
+    size_t len = 0;
+    if (extra.len < sizeof tag || memcmp(extra.data, tag, sizeof tag) != 0)
+        return "what stands behind 'extra' was not made by Esep, or by another version of it";
+    extra = verify_bytes(extra.data + sizeof tag, extra.len - sizeof tag);
+    for (uint8_t i = 0; i < 5 && !(i == 1 && extra.len == 0); i++) {
+        parts[i] = take(&extra, (uint8_t)(i + 1), &len);
+        if (parts[i] == NULL || (i < 4 && len != lens[i]))
+            return "a part behind 'extra' is missing, out of order, or of another length";
+    }
+    if (extra.len > 0)
+        return "behind the parts of 'extra' is something else";
+    *ret = (struct verify_parts){parts[0], parts[1], parts[2], parts[3], parts[4], 0};
+    if (parts[1] == NULL)
+        return NULL;
+    if (len % VERIFY_HASH_BYTES != 0 || len / VERIFY_HASH_BYTES > VERIFY_AFTER_MAX)
+        return "the hashes of later entries are not whole, or more than 4096";
+    ret->after_count = len / VERIFY_HASH_BYTES;
+    return NULL;
+}
+
+static struct verify_hash node(const struct verify_hash *left, const struct verify_hash *right)
+{
+    const uint8_t one = 1;
+    const struct verify_bytes parts[] = {
+        {&one, 1}, {left->bytes, VERIFY_HASH_BYTES}, {right->bytes, VERIFY_HASH_BYTES}};
+    return verify_sha256(parts, 3);
+}
+
+bool verify_in_tree(const uint8_t leaf[VERIFY_LEAF_BYTES], uint64_t index, uint64_t size,
+                    const struct verify_hash *root, const struct verify_hash *path, size_t count)
+{
+    const uint8_t zero = 0;
+    const struct verify_bytes parts[] = {{&zero, 1}, {leaf, VERIFY_LEAF_BYTES}};
+    struct verify_hash hash = verify_sha256(parts, 2);
+    if (index >= size)
+        return false;
+    uint64_t at = index;
+    uint64_t last = size - 1;
+    for (size_t i = 0; i < count; i++) {
+        if (last == 0)
+            return false;
+        if (at % 2 == 1 || at == last) {
+            hash = node(&path[i], &hash);
+            while (at % 2 == 0 && at > 0) {
+                at /= 2;
+                last /= 2;
+            }
+        } else {
+            hash = node(&hash, &path[i]);
+        }
+        at /= 2;
+        last /= 2;
+    }
+    return last == 0 && verify_hash_equal(&hash, root);
+}

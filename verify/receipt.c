@@ -1,0 +1,279 @@
+/* verify/receipt.c - the ten steps. */
+#include "verify/receipt.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LEAF_VERSION = 2,
+    LEAF_COMMITMENT = 3,
+    LEAF_EVIDENCE = 17,
+    LEAF_CLOSES = 1,
+};
+
+/* Where things are in a leaf ... */
+enum {
+    LEAF_TYPE = 1,
+    LEAF_FLAGS = 2,
+    LEAF_VERDICT = 3,
+    LEAF_OFFICE = 4,
+    LEAF_ACCEPTED = 8,
+    LEAF_EPOCH = 16,
+    LEAF_ZERO = 20,
+    LEAF_SEQ = 24,
+    LEAF_CONTENT = 32,
+    LEAF_HEAD = 64,
+    LEAF_SIGNATURE = 96,
+    LEAF_KEY = 128,
+};
+/* ... and in a statement. */
+enum {
+    SAID_LOG_ID = 16,
+    SAID_OFFICE = 48,
+    SAID_EPOCH = 52,
+    SAID_SEQ = 56,
+    SAID_HEAD = 64,
+    SAID_CLOCK = 96,
+};
+
+struct work {
+    const struct verify_request *request;
+    struct verify_proof *proof;
+    struct verify_parts parts;
+    struct verify_note note;
+    struct verify_verdict *verdict;
+};
+
+static bool is_hash_of(const uint8_t *hash, struct verify_bytes bytes)
+{
+    struct verify_hash got = verify_sha256(&bytes, 1);
+    return memcmp(hash, got.bytes, sizeof got.bytes) == 0;
+}
+
+static bool is_zero(const uint8_t *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (at[i] != 0)
+            return false;
+    return true;
+}
+
+static const char *check_note(struct work *w)
+{
+    return verify_note_parse(w->proof->note, &w->note);
+}
+
+static const char *check_parts(struct work *w)
+{
+    return verify_parts_parse(verify_bytes(w->proof->extra, w->proof->extra_len), &w->parts);
+}
+
+static const char *check_leaf(struct work *w)
+{
+    const uint8_t *leaf = w->parts.leaf;
+    struct verify_verdict *v = w->verdict;
+    bool is_file = w->parts.statement == NULL;
+    if (is_file != w->request->is_file)
+        return is_file ? "this is the proof of an attached file: give the file, and --file"
+                       : "this is the proof of a report: give the report, without --file";
+    if (leaf[0] != LEAF_VERSION || leaf[LEAF_VERDICT] != 0 || !is_zero(leaf + LEAF_ZERO, 4) ||
+        leaf[LEAF_TYPE] != (is_file ? LEAF_EVIDENCE : LEAF_COMMITMENT) ||
+        (leaf[LEAF_FLAGS] != 0 && (is_file || leaf[LEAF_FLAGS] != LEAF_CLOSES)))
+        return "the leaf is not of the kind that a proof is about";
+    if (is_file && (!is_zero(leaf + LEAF_EPOCH, 4) || !is_zero(leaf + LEAF_SIGNATURE, 64)))
+        return "the leaf of a file has neither epoch nor signature";
+    v->office = verify_be32(leaf + LEAF_OFFICE);
+    v->epoch = verify_be32(leaf + LEAF_EPOCH);
+    v->seq = verify_be64(leaf + LEAF_SEQ);
+    uint64_t accepted = verify_be64(leaf + LEAF_ACCEPTED);
+    if (v->office == 0 || accepted > (uint64_t)VERIFY_TIME_MAX_S * 1000000)
+        return "the leaf names no office, or no hour that there is";
+    v->accepted_us = (int64_t)accepted;
+    v->kind = is_file                           ? VERIFY_FILE
+              : leaf[LEAF_FLAGS] == LEAF_CLOSES ? VERIFY_RECEIVED
+                                                : VERIFY_PROMISED;
+    return NULL;
+}
+
+static const char *check_tree(struct work *w)
+{
+    w->verdict->index = w->proof->index;
+    w->verdict->size = w->note.size;
+    return verify_in_tree(w->parts.leaf, w->proof->index, w->note.size, &w->note.root,
+                          w->proof->path, w->proof->path_count)
+               ? NULL
+               : "the path does not lead from the leaf to the root";
+}
+
+static const char *check_statement(struct work *w)
+{
+    static const uint8_t tag[16] = "esep/head/v1";
+    static const uint8_t content_tag[16] = "esep/content/v1";
+    const uint8_t *said = w->parts.statement;
+    const uint8_t *leaf = w->parts.leaf;
+    struct verify_verdict *v = w->verdict;
+    if (w->request->is_file)
+        return NULL;
+    const struct verify_bytes content[] = {{content_tag, sizeof content_tag},
+                                           {said, VERIFY_STATEMENT_BYTES}};
+    struct verify_hash hash = verify_sha256(content, 2);
+    if (memcmp(said, tag, sizeof tag) != 0 || verify_be32(said + SAID_OFFICE) != v->office ||
+        verify_be32(said + SAID_EPOCH) != v->epoch || verify_be64(said + SAID_SEQ) != v->seq ||
+        memcmp(said + SAID_HEAD, leaf + LEAF_HEAD, VERIFY_HASH_BYTES) != 0 ||
+        memcmp(hash.bytes, leaf + LEAF_CONTENT, VERIFY_HASH_BYTES) != 0)
+        return "the statement is not the one that the leaf is about";
+    if (!is_hash_of(leaf + LEAF_SIGNATURE,
+                    verify_bytes(said + VERIFY_SIGNED_BYTES, crypto_sign_BYTES)) ||
+        !is_hash_of(leaf + LEAF_KEY, verify_bytes(w->parts.key, sizeof v->key)))
+        return "signature or key are not those of the leaf";
+    memcpy(v->log_id.bytes, said + SAID_LOG_ID, sizeof v->log_id.bytes);
+    memcpy(v->key, w->parts.key, sizeof v->key);
+    v->office_clock_us = (int64_t)verify_be64(said + SAID_CLOCK);
+    return NULL;
+}
+
+static struct verify_hash chain(const struct verify_hash *before, uint64_t seq,
+                                const uint8_t content[VERIFY_HASH_BYTES])
+{
+    static const uint8_t tag[16] = "esep/entry/v2";
+    uint8_t number[8];
+    verify_be64_put(number, seq);
+    const struct verify_bytes parts[] = {{tag, sizeof tag},
+                                         {before->bytes, VERIFY_HASH_BYTES},
+                                         {number, sizeof number},
+                                         {content, VERIFY_HASH_BYTES}};
+    return verify_sha256(parts, 4);
+}
+
+static const char *check_bytes(struct work *w)
+{
+    struct verify_verdict *v = w->verdict;
+    const uint8_t *head = w->parts.leaf + LEAF_HEAD;
+    struct verify_hash hash;
+    if (w->request->is_file)
+        return v->seq == v->subject.size &&
+                       memcmp(v->subject.sha256.bytes, head, VERIFY_HASH_BYTES) == 0
+                   ? NULL
+                   : "the file is not the one that this is the proof of";
+    if (v->seq <= w->parts.after_count)
+        return "more entries are said to follow than the statement counts";
+    v->report_seq = v->seq - w->parts.after_count;
+    memcpy(hash.bytes, w->parts.before, sizeof hash.bytes);
+    hash = chain(&hash, v->report_seq, v->subject.content.bytes);
+    for (size_t i = 0; i < w->parts.after_count; i++)
+        hash = chain(&hash, v->report_seq + 1 + i, w->parts.after + i * VERIFY_HASH_BYTES);
+    return memcmp(hash.bytes, head, VERIFY_HASH_BYTES) == 0
+               ? NULL
+               : "the report is not the one that this is the proof of";
+}
+
+static const char *check_log(struct work *w)
+{
+    int64_t none = 0;
+    if (!verify_equal(w->note.origin, verify_text(w->request->log.name)))
+        return "the checkpoint is of a log of another name than the key given";
+    return verify_note_signed(&w->note, &w->request->log, &none) == VERIFY_GOOD
+               ? NULL
+               : "the log's key has not signed this checkpoint";
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const int64_t *one = a;
+    const int64_t *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+static const char *check_witnesses(struct work *w)
+{
+    struct verify_verdict *v = w->verdict;
+    int64_t times[VERIFY_WITNESSES_MAX];
+    size_t needed = w->request->quorum > 1 ? w->request->quorum : 1;
+    for (size_t i = 0; i < w->request->witness_count; i++) {
+        int64_t time_s = 0;
+        switch (verify_note_signed(&w->note, &w->request->witnesses[i], &time_s)) {
+        case VERIFY_BAD:
+            return "a witness's signature does not fit the checkpoint";
+        case VERIFY_GOOD:
+            v->witness_s[i] = time_s;
+            times[v->witnessed++] = time_s;
+            break;
+        case VERIFY_ABSENT:
+            break;
+        }
+    }
+    if (v->witnessed < w->request->quorum)
+        return "fewer witnesses have signed than are asked for";
+    qsort(times, v->witnessed, sizeof *times, by_time);
+    if (v->witnessed >= needed)
+        v->witnessed_s = times[needed - 1];
+    return NULL;
+}
+
+static const char *check_signature(struct work *w)
+{
+    const uint8_t *said = w->parts.statement;
+    if (w->request->is_file)
+        return NULL;
+    if (crypto_sign_verify_detached(said + VERIFY_SIGNED_BYTES, said, VERIFY_SIGNED_BYTES,
+                                    w->parts.key) != 0)
+        return "the office's key has not signed this statement";
+    return !w->request->has_office_key ||
+                   memcmp(w->request->office_key, w->parts.key, sizeof w->request->office_key) == 0
+               ? NULL
+               : "another key signed it than the one given as the office's";
+}
+
+/* Before whose clock struck. A witness's second counts once it has ended. */
+static void judge_time(const struct verify_request *request, struct verify_verdict *v)
+{
+    v->outcome = VERIFY_PROVEN;
+    v->is_strong = v->witnessed_s >= 0;
+    if (!request->has_due)
+        return;
+    v->is_strong = v->is_strong && v->witnessed_s * 1000000 + 999999 <= request->due_us;
+    v->outcome = v->is_strong || v->accepted_us <= request->due_us ? VERIFY_IN_TIME : VERIFY_LATE;
+}
+
+void verify_receipt(const struct verify_request *request, struct verify_bytes proof,
+                    const struct verify_subject *subject, struct verify_proof *scratch,
+                    struct verify_verdict *ret)
+{
+    static const struct {
+        enum verify_step step;
+        const char *(*check)(struct work *w);
+    } steps[] = {
+        {VERIFY_STEP_NOTE, check_note},
+        {VERIFY_STEP_PARTS, check_parts},
+        {VERIFY_STEP_LEAF, check_leaf},
+        {VERIFY_STEP_TREE, check_tree},
+        {VERIFY_STEP_STATEMENT, check_statement},
+        {VERIFY_STEP_BYTES, check_bytes},
+        {VERIFY_STEP_LOG, check_log},
+        {VERIFY_STEP_WITNESS, check_witnesses},
+        {VERIFY_STEP_SIGNATURE, check_signature},
+    };
+    struct work w = {.request = request, .proof = scratch, .verdict = ret};
+    *ret =
+        (struct verify_verdict){.outcome = VERIFY_REFUSED, .witnessed_s = -1, .subject = *subject};
+    for (size_t i = 0; i < VERIFY_WITNESSES_MAX; i++)
+        ret->witness_s[i] = -1;
+    ret->step = VERIFY_STEP_FILE;
+    ret->detail = verify_proof_parse(proof, scratch);
+    for (size_t i = 0; ret->detail == NULL && i < sizeof steps / sizeof *steps; i++) {
+        ret->step = steps[i].step;
+        ret->detail = steps[i].check(&w);
+    }
+    if (ret->detail != NULL)
+        return;
+    ret->step = VERIFY_PASSED;
+    judge_time(request, ret);
+}
+
+int verify_exit(const struct verify_verdict *verdict)
+{
+    if (verdict->outcome == VERIFY_REFUSED)
+        return 65;
+    return verdict->outcome == VERIFY_LATE ? 1 : 0;
+}

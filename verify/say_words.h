@@ -1,0 +1,39 @@
+/* verify/say_words.h - the words of a verdict.
+ *
+ * One row for each thing that may be said, in Kazakh, Russian and English. Numbers and names stand
+ * behind a colon, so that no suffix has to follow them.
+ */
+#ifndef VERIFY_SAY_WORDS_H
+#define VERIFY_SAY_WORDS_H
+
+#include "verify/say.h"
+
+enum verify_word {
+    WORD_PROVEN_STRONG,
+    WORD_PROVEN_WEAK,
+    WORD_IN_TIME_STRONG,
+    WORD_IN_TIME_WEAK,
+    WORD_LATE,
+    WORD_REFUSED,
+    WORD_RECEIVED,
+    WORD_PROMISED,
+    WORD_FILE,
+    WORD_BYTES,
+    WORD_OFFICE,
+    WORD_KEY,
+    WORD_KEY_GIVEN,
+    WORD_KEY_UNKNOWN,
+    WORD_ENTRY,
+    WORD_COLLECTOR_CLOCK,
+    WORD_WITNESS_CLOCK,
+    WORD_WITNESS_ABSENT,
+    WORD_OFFICE_CLOCK,
+    WORD_DUE,
+    WORD_LOG,
+    WORD_LOG_ENTRY,
+    WORD_STEP, /* the ten steps follow, as they are numbered */
+    WORD_COUNT = WORD_STEP + 11,
+};
+const char *verify_word(unsigned word, enum verify_language language);
+
+#endif
