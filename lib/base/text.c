@@ -1,6 +1,7 @@
 /* lib/base/text.c - see text.h. */
 #include "base/text.h"
 
+#include <sodium.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -56,4 +57,15 @@ void esep_text_line(char *out, size_t size, const char *raw)
         i += len;
     }
     out[used] = '\0';
+}
+
+/* libsodium 1.0.18 takes every byte above 0x7f for a '/': its comparisons are of unsigned numbers,
+ * and a char is signed. */
+bool esep_base64_parse(struct esep_slice text, void *ret, size_t size, size_t *ret_len)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] > 0x7f)
+            return false;
+    return sodium_base642bin(ret, size, (const char *)text.data, text.len, NULL, ret_len, NULL,
+                             sodium_base64_VARIANT_ORIGINAL) == 0;
 }

@@ -13,5 +13,9 @@
 void esep_text_line(char *out, size_t size, const char *raw);
 /* UTF-8 throughout, and no control character but tab, CR and LF. */
 bool esep_utf8_valid(struct esep_slice text);
+/* Bytes from base64 (RFC 4648, section 4, padded); false: not that, or more than size bytes. Each
+ * string of bytes has one spelling, and no other is taken. */
+ESEP_MUST_USE bool esep_base64_parse(struct esep_slice text, void *ret, size_t size,
+                                     size_t *ret_len);
 
 #endif

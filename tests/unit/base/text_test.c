@@ -58,6 +58,37 @@ static void test_a_reason_cut_by_a_precision(void **state)
     assert_string_equal(reason.text, "\"ә\" is no day");
 }
 
+/* Every byte in every place of a text: one spelling is taken, whatever a char's sign. */
+static void test_base64_has_one_spelling(void **state)
+{
+    (void)state;
+    static const char right[] = "+/A=";
+    uint8_t out[8];
+    size_t len = 0;
+    assert_true(esep_base64_parse(esep_slice_str(right), out, sizeof out, &len));
+    assert_int_equal(len, 2);
+    assert_hex(out, 2, "fbf0");
+    for (size_t at = 0; at < 4; at++)
+        for (unsigned byte = 0; byte < 256; byte++) {
+            char text[] = "+/A=";
+            text[at] = (char)byte;
+            uint8_t seen[8];
+            if (esep_base64_parse(esep_slice(text, 4), seen, sizeof seen, &len) &&
+                byte != (uint8_t)right[at])
+                assert_false(len == 2 && memcmp(seen, out, 2) == 0);
+            if (byte > 0x7f)
+                assert_false(esep_base64_parse(esep_slice(text, 4), seen, sizeof seen, &len));
+        }
+    static const char *const bad[] = {"=",     "A",        "AA",   "AA=",    "AAA",
+                                      "AA==A", "AAAAA===", "A AA", "AAAA\n", "AB==",
+                                      "-_A=",  "AA==AAAA", "===="};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(esep_base64_parse(esep_slice_str(bad[i]), out, sizeof out, &len));
+    assert_false(esep_base64_parse(esep_slice_str("AAAAAAAAAAAA"), out, sizeof out, &len));
+    assert_true(esep_base64_parse(esep_slice_str(""), out, sizeof out, &len));
+    assert_int_equal(len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -65,6 +96,7 @@ int main(void)
         cmocka_unit_test(test_it_is_cut_behind_a_letter),
         cmocka_unit_test(test_in_its_own_place),
         cmocka_unit_test(test_a_reason_cut_by_a_precision),
+        cmocka_unit_test(test_base64_has_one_spelling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
