@@ -1,6 +1,8 @@
 /* lib/wire/checkpoint.c - heads and proofs, line by line. */
 #include "wire/checkpoint.h"
 
+#include "base/text.h"
+
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>

@@ -1,8 +1,7 @@
 /* lib/wire/note.c - notes read and written.
  *
  * The text ends at the last empty line, so that text may hold empty lines itself; everything behind
- * must be signature lines. base64 is libsodium's, which takes no other spelling of the same bytes
- * once those are kept from it that are no ASCII.
+ * must be signature lines.
  */
 #include "wire/note.h"
 
@@ -16,17 +15,6 @@
 #define DASH_BYTES 4
 #define ID_BYTES 4
 #define SIGNATURE_MAX 8192 /* of foreign algorithms; post-quantum ones take some 5 KB */
-
-/* libsodium 1.0.18 reads each byte above 0x7f as a letter: its comparisons are for 0 to 255, and a
- * char is signed. */
-bool esep_base64_parse(struct esep_slice text, uint8_t *out, size_t room, size_t *ret_len)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] > 0x7f)
-            return false;
-    return text.len > 0 && sodium_base642bin(out, room, (const char *)text.data, text.len, NULL,
-                                             ret_len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0;
-}
 
 static size_t signature_bytes(enum esep_note_algorithm algorithm)
 {

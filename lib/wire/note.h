@@ -72,9 +72,4 @@ ESEP_MUST_USE enum esep_status esep_note_cosign(struct esep_slice text,
 size_t esep_note_line(const struct esep_note_key *key, const uint8_t *signature,
                       char out[ESEP_NOTE_LINE_MAX]);
 
-/* base64 with padding, all of the text, in its one spelling; false also where it has more than
- * room bytes, or none. */
-ESEP_MUST_USE bool esep_base64_parse(struct esep_slice text, uint8_t *out, size_t room,
-                                     size_t *ret_len);
-
 #endif
