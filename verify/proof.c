@@ -77,11 +77,11 @@ static struct verify_hash node(const struct verify_hash *left, const struct veri
     return verify_sha256(parts, 3);
 }
 
-bool verify_in_tree(const uint8_t leaf[VERIFY_LEAF_BYTES], uint64_t index, uint64_t size,
+bool verify_in_tree(struct verify_bytes leaf, uint64_t index, uint64_t size,
                     const struct verify_hash *root, const struct verify_hash *path, size_t count)
 {
     const uint8_t zero = 0;
-    const struct verify_bytes parts[] = {{&zero, 1}, {leaf, VERIFY_LEAF_BYTES}};
+    const struct verify_bytes parts[] = {{&zero, 1}, leaf};
     struct verify_hash hash = verify_sha256(parts, 2);
     if (index >= size)
         return false;

@@ -43,7 +43,7 @@ struct verify_parts {
 const char *verify_parts_parse(struct verify_bytes extra, struct verify_parts *ret);
 
 /* Whether a leaf of these bytes stands at index in the tree of that size and root. */
-bool verify_in_tree(const uint8_t leaf[VERIFY_LEAF_BYTES], uint64_t index, uint64_t size,
+bool verify_in_tree(struct verify_bytes leaf, uint64_t index, uint64_t size,
                     const struct verify_hash *root, const struct verify_hash *path, size_t count);
 
 #endif

@@ -100,8 +100,8 @@ static const char *check_tree(struct work *w)
 {
     w->verdict->index = w->proof->index;
     w->verdict->size = w->note.size;
-    return verify_in_tree(w->parts.leaf, w->proof->index, w->note.size, &w->note.root,
-                          w->proof->path, w->proof->path_count)
+    return verify_in_tree(verify_bytes(w->parts.leaf, VERIFY_LEAF_BYTES), w->proof->index,
+                          w->note.size, &w->note.root, w->proof->path, w->proof->path_count)
                ? NULL
                : "the path does not lead from the leaf to the root";
 }
