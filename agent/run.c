@@ -310,6 +310,9 @@ static enum esep_status start(struct agent_run *run, struct esep_reason *reason)
     enum esep_log_level level = ESEP_LOG_INFO;
     (void)esep_log_level_parse(run->settings->log_level, &level);
     esep_log_init("esep-agent", level);
+    status = agent_run_keep_to_folders(run, reason);
+    if (status != ESEP_OK)
+        return status;
     esep_buf_init(&run->read_bytes, 64u << 20);
     run->read_entries = calloc(AGENT_RUN_READ_ENTRIES_MAX, sizeof *run->read_entries);
     run->zmq = esep_zcontext_new(1);
@@ -380,8 +383,11 @@ int agent_cmd_run(int argc, char **argv)
     enum esep_status status = start(&run, &reason);
     if (status == ESEP_OK)
         status = start_poll(&run, &reason);
-    if (status == ESEP_OK) {
+    if (status == ESEP_OK)
         start_page(&run);
+    if (status == ESEP_OK)
+        status = agent_run_keep_to_calls(&run, &reason);
+    if (status == ESEP_OK) {
         esep_log(ESEP_LOG_INFO, "ready", "office %u, %llu entries, %zu brokers", run.seen.office,
                  (unsigned long long)run.seen.seq, run.settings->broker_count);
         esep_notify("READY=1");

@@ -3,8 +3,8 @@
  * run.c starts, reopens and stops; run_effects.c carries out what the core asks for: the socket,
  * the journal, what `status` shows; run_files.c brings the files that reports name; run_line.c
  * watches a connection that is stuck; run_rules.c knows the day's budget across restarts, what is
- * due, and the zone; run_older.c sends what an older epoch owes; page/ serves the office's page
- * from the same loop. One thread, the loop's.
+ * due, and the zone; run_sandbox.c gives up what the daemon does not need; run_older.c sends what
+ * an older epoch owes; page/ serves the office's page from the same loop. One thread, the loop's.
  *
  * Invariant: the socket is the one of the core's last CONNECT, or NULL.
  */
@@ -123,5 +123,12 @@ void agent_run_status(const struct agent_run *run, struct agent_status *ret);
 void agent_run_try_now(struct agent_run *run);
 /* Carries out every effect there is and sets the loop's deadline. */
 void agent_run_pump(struct agent_run *run);
+
+/* run_sandbox.c: before the first thread; before the loop. A kernel that cannot is said, and does
+ * not matter. */
+ESEP_MUST_USE enum esep_status agent_run_keep_to_folders(const struct agent_run *run,
+                                                         struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status agent_run_keep_to_calls(const struct agent_run *run,
+                                                       struct esep_reason *reason);
 
 #endif

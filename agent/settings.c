@@ -34,6 +34,8 @@ static const struct esep_config_row rows[] = {
         "file whose first line is user:password for it; mode 0600"),
     ROW("compress", ESEP_CONFIG_BOOL, compress, "true", 0, 0,
         "pack reports where the collector can unpack them"),
+    ROW("sandbox", ESEP_CONFIG_BOOL, sandbox, "true", 0, 0,
+        "the daemon gives up what it does not need: folders, system calls (restart to change)"),
     ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
     ROW("page.enabled", ESEP_CONFIG_BOOL, page_enabled, "true", 0, 0,
         "whether `run` serves the office's page on 127.0.0.1"),

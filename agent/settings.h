@@ -26,6 +26,7 @@ struct agent_settings {
     char label[65];
     char clock[64];
     char language[4];
+    bool sandbox;
     char log_level[16];
     char page_files[200];
     bool page_enabled;

@@ -20,7 +20,16 @@ enum esep_status command_run(const struct invocation *in, struct esep_reason *re
     }
     esep_log_init("esep-broker", settings->level);
     struct broker_shell *shell = NULL;
+    const bool sandbox = settings->sandbox;
+    status = broker_keep_to_folders(settings, in->config, reason);
+    if (status != ESEP_OK) {
+        broker_settings_free(settings);
+        return status;
+    }
     status = broker_shell_new(&shell, settings, in->config, reason);
+    if (status == ESEP_OK) {
+        status = broker_keep_to_calls(sandbox, reason);
+    }
     if (status == ESEP_OK) {
         status = broker_shell_run(shell);
     }

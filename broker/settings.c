@@ -27,6 +27,8 @@ static const struct esep_config_row rows[] = {
         "let unknown keys in to enrol, and for nothing else"),
     ROW("control", ESEP_CONFIG_PATH, control, "", 0, 0,
         "socket for `status`; its folder is made with mode 0700; empty: none"),
+    ROW("sandbox", ESEP_CONFIG_BOOL, sandbox, "true", 0, 0,
+        "the daemon gives up what it does not need: folders, system calls (restart to change)"),
     ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
     ROW("limits.keys", ESEP_CONFIG_U64, keys_max, "10000", 1, BROKER_TABLE_MAX,
         "enrolled keys (restart to change)"),

@@ -17,6 +17,7 @@ struct broker_settings {
     char name[BROKER_NAME_BYTES];
     char keys[256];
     char control[108]; /* "": none; a socket's path is short */
+    bool sandbox;
     char log_level[16];
     struct esep_config_texts agents;
     struct esep_config_texts collectors;

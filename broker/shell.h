@@ -38,4 +38,11 @@ void broker_shell_hup(struct broker_shell *shell);
 bool broker_shell_accepting(const struct broker_shell *shell);
 const struct broker *broker_shell_core(const struct broker_shell *shell);
 
+/* sandbox.c, of the daemon's process: before the shell is made; before it runs. A kernel that
+ * cannot is said, and does not matter. */
+ESEP_MUST_USE enum esep_status broker_keep_to_folders(const struct broker_settings *settings,
+                                                      const char *config_file,
+                                                      struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status broker_keep_to_calls(bool sandbox, struct esep_reason *reason);
+
 #endif

@@ -237,6 +237,9 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
     enum esep_log_level level = ESEP_LOG_INFO;
     (void)esep_log_level_parse(run->settings->log_level, &level);
     esep_log_init("esep-collector", level);
+    status = run_keep_to_folders(run, reason);
+    if (status != ESEP_OK)
+        return status;
     esep_buf_init(&run->mailbox.bytes, 16u << 20);
     run->zmq = esep_zcontext_new(1);
     if (run->zmq == NULL)
@@ -300,6 +303,8 @@ int collector_cmd_run(int argc, char **argv)
                           common.config != NULL ? common.config : "/etc/esep/collector.yaml"};
     struct esep_reason reason = {""};
     enum esep_status status = start(&run, &reason);
+    if (status == ESEP_OK)
+        status = run_keep_to_calls(&run, &reason);
     if (status == ESEP_OK) {
         run_alerts_opened(&run);
         say_ready(&run);

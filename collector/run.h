@@ -2,7 +2,8 @@
  *
  * run.c starts and stops; run_effects.c carries out what the core asks for; run_order.c answers the
  * sockets for local orders; run_files.c keeps the files that reports name; run_lacking.c finds
- * those that are gone; run_reload.c takes a new configuration; run_alerts.c brings alerts to their
+ * those that are gone; run_reload.c takes a new configuration; run_sandbox.c gives up
+ * what ingest does not need; run_alerts.c brings alerts to their
  * recipients. One thread runs the loop; the writer's thread only commits.
  *
  * A failed commit ends the core. The shell then sends what refusals are left, closes the store,
@@ -127,5 +128,11 @@ void run_alerts_opened(struct run *run);
 void run_alerts_on_time(struct run *run);
 bool run_alerts_waiting(const struct run *run);
 views_targets_fn run_alerts_targets;
+
+/* run_sandbox.c: before the first thread; before the loop. A kernel that cannot is said, and does
+ * not matter. */
+ESEP_MUST_USE enum esep_status run_keep_to_folders(const struct run *run,
+                                                   struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status run_keep_to_calls(const struct run *run, struct esep_reason *reason);
 
 #endif

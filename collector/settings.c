@@ -59,6 +59,8 @@ static const struct esep_config_row rows[] = {
         SECONDS(7 * 86400), "a login ends after so long, used or not"),
     ROW("clock", ESEP_CONFIG_TEXT, clock, "real", 0, 0,
         "real, at:INSTANT or shift:-365d: for drills and demonstrations"),
+    ROW("sandbox", ESEP_CONFIG_BOOL, sandbox, "true", 0, 0,
+        "the daemon gives up what it does not need: folders, system calls (restart to change)"),
     ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
     ROW("limits.store_bytes", ESEP_CONFIG_U64, store_bytes, "64G", 1u << 20, 1ull << 46,
         "size of the store's map; 80 % of it is used, then new reports are refused"),

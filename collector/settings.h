@@ -59,6 +59,7 @@ struct collector_settings {
     int64_t web_session_idle;
     int64_t web_session_lifetime;
     char clock[64];
+    bool sandbox;
     char log_level[16];
     uint64_t store_bytes;
     uint64_t frame_bytes;

@@ -199,7 +199,9 @@ static enum esep_status start(struct web *web, const struct command_common *comm
         return status;
     (void)esep_log_level_parse(web->settings->log_level, &level);
     esep_log_init("esep-collector-web", level);
-    status = collector_state_open(&web->state, web->settings, true, reason);
+    status = web_keep_to_folders(web, reason);
+    if (status == ESEP_OK)
+        status = collector_state_open(&web->state, web->settings, true, reason);
     if (status == ESEP_OK)
         status = open_door(web, reason);
     return status == ESEP_OK ? listen_for(web, reason) : status;
@@ -277,6 +279,8 @@ int collector_cmd_web(int argc, char **argv)
     if (arguments.routes)
         return print_routes(arguments.common.json);
     enum esep_status status = start(&web, &arguments.common, &reason);
+    if (status == ESEP_OK)
+        status = web_keep_to_calls(&web, &reason);
     if (status == ESEP_OK) {
         esep_log(ESEP_LOG_INFO, "ready", "http on port %u, log of %llu entries", web.port,
                  (unsigned long long)views_log_size(web.state.views));

@@ -176,4 +176,10 @@ void web_events_join(const struct web_call *call);
 void web_events_grown(struct web_events *events); /* the log has */
 unsigned web_events_count(const struct web_events *events);
 
+/* web_sandbox.c: before the first thread; before the loop. A kernel that cannot is said, and does
+ * not matter. */
+ESEP_MUST_USE enum esep_status web_keep_to_folders(const struct web *web,
+                                                   struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status web_keep_to_calls(const struct web *web, struct esep_reason *reason);
+
 #endif

@@ -9,6 +9,8 @@
 #include "paper/paper_sheet_name.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include <xlsxwriter.h>
 
@@ -466,6 +468,19 @@ static enum esep_status pour(FILE *packed, FILE *out, struct esep_reason *reason
     return status == ESEP_OK ? paper_flush(out, reason) : status;
 }
 
+/* Where TMPDIR says, as the library's own: tmpfile() knows /tmp alone, which a sandbox has not. */
+static FILE *nameless(void)
+{
+    const char *folder = getenv("TMPDIR");
+    const int fd = open(folder != NULL ? folder : P_tmpdir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0) /* a file system without such files */
+        return tmpfile();
+    FILE *file = fdopen(fd, "w+b");
+    if (file == NULL)
+        (void)close(fd);
+    return file;
+}
+
 enum esep_status paper_write_xlsx(const struct paper *paper, FILE *out,
                                   const struct paper_writing *writing, struct esep_reason *reason)
 {
@@ -473,7 +488,7 @@ enum esep_status paper_write_xlsx(const struct paper *paper, FILE *out,
     if (status != ESEP_OK)
         return status;
     /* The library wants a name to write to: that of a file which has none. */
-    FILE *packed = tmpfile();
+    FILE *packed = nameless();
     if (packed == NULL)
         return esep_because(reason, ESEP_IO, "no temporary file: %s", strerror(errno));
     char name[64];

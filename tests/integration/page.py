@@ -120,7 +120,7 @@ def login(port, name, secret=None):
     return browser
 
 
-def start(field, files=None):
+def start(field, files=None, prepare=lambda daemon: daemon):
     """The daemon and its port. It is killed with the field."""
     os.makedirs(field.path("board"), exist_ok=True)
     for name, text in (files or FILES).items():
@@ -128,5 +128,5 @@ def start(field, files=None):
     daemon = esep.Daemon("web", [esep.program("collector"), "web", "--config", field.config],
                          field.path("web.log"))
     field.daemons.append(daemon)
-    daemon.start()
+    prepare(daemon).start()
     return daemon, int(re.search(r"http on port (\d+)", daemon.text())[1])

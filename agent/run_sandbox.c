@@ -1,0 +1,38 @@
+/* agent/run_sandbox.c - what the daemon may still do once it runs: the journal, the files, its
+ * page, the network; see io/sandbox.h. */
+#include "agent/run.h"
+#include "io/log.h"
+#include "io/sandbox.h"
+
+static enum esep_status said(enum esep_status status, struct esep_reason *reason)
+{
+    if (status != ESEP_NOT_FOUND)
+        return status;
+    esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
+    return ESEP_OK;
+}
+
+enum esep_status agent_run_keep_to_folders(const struct agent_run *run, struct esep_reason *reason)
+{
+    const struct agent_settings *s = run->settings;
+    const struct esep_sandbox_folder folders[] = {
+        {s->journal, ESEP_SANDBOX_WRITE},
+        {s->files, ESEP_SANDBOX_WRITE},
+        {s->page_files, ESEP_SANDBOX_READ},
+        {s->socks_login, ESEP_SANDBOX_READ},
+        {run->config_file, ESEP_SANDBOX_READ_BESIDE},
+    };
+    if (!s->sandbox)
+        return ESEP_OK;
+    return said(esep_sandbox_folders(folders, sizeof folders / sizeof *folders, false, reason),
+                reason);
+}
+
+enum esep_status agent_run_keep_to_calls(const struct agent_run *run, struct esep_reason *reason)
+{
+    const struct esep_sandbox_calls calls = {.traced = ESEP_SANDBOX_TRACED};
+    if (run->settings->sandbox)
+        return said(esep_sandbox_calls(&calls, reason), reason);
+    esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");
+    return ESEP_OK;
+}

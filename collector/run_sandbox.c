@@ -1,0 +1,40 @@
+/* collector/run_sandbox.c - what ingest may still do once it runs: the store, the files, its
+ * sockets, the network; see io/sandbox.h. The key file is read before and is nobody's from then on.
+ */
+#include "collector/run.h"
+#include "io/log.h"
+#include "io/sandbox.h"
+
+static enum esep_status said(enum esep_status status, struct esep_reason *reason)
+{
+    if (status != ESEP_NOT_FOUND)
+        return status;
+    esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
+    return ESEP_OK;
+}
+
+enum esep_status run_keep_to_folders(const struct run *run, struct esep_reason *reason)
+{
+    const struct collector_settings *s = run->settings;
+    const struct esep_sandbox_folder folders[] = {
+        {s->store, ESEP_SANDBOX_WRITE},
+        {s->files, ESEP_SANDBOX_WRITE},
+        {s->control, ESEP_SANDBOX_WRITE_BESIDE},
+        {s->web_control, ESEP_SANDBOX_WRITE_BESIDE},
+        {s->mail_password_file, ESEP_SANDBOX_READ},
+        {run->config_file, ESEP_SANDBOX_READ_BESIDE},
+    };
+    if (!s->sandbox)
+        return ESEP_OK;
+    return said(esep_sandbox_folders(folders, sizeof folders / sizeof *folders, false, reason),
+                reason);
+}
+
+enum esep_status run_keep_to_calls(const struct run *run, struct esep_reason *reason)
+{
+    const struct esep_sandbox_calls calls = {.traced = ESEP_SANDBOX_TRACED};
+    if (run->settings->sandbox)
+        return said(esep_sandbox_calls(&calls, reason), reason);
+    esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");
+    return ESEP_OK;
+}

@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+"""The daemons do their work under the system call rules of the units that are shipped, with their own sandbox within: a report with
+its file, its receipt, the page and a PDF, a new configuration, an orderly end."""
+
+import os
+import re
+import shutil
+import signal
+import unittest
+
+import esep
+import exporting
+import page
+
+KEY = "small/fulfilment/1/moj/2013-01-01..2013-12-31"
+# Debian's fontconfig keeps what it found until the process ends (tests/unit/paper/lsan.txt).
+os.environ["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=" + os.path.join(esep.SOURCE, "tests", "unit", "paper", "lsan.txt")
+
+
+def under(daemon, unit):
+    daemon.words = ["/usr/bin/python3", "-B", os.path.join(esep.SOURCE, "tests", "integration", "under_unit.py"),
+                    os.path.join(esep.SOURCE, "config", "systemd", unit), *daemon.words]
+    return daemon
+
+
+def kernel_says(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return dict(re.findall(r"^(\w+):\s+(\S+)", file.read(), re.M))
+
+
+@unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze says what the units' sets of calls are, and is not installed")
+class Units(exporting.Exporting, unittest.TestCase):
+    def test_they_work_as_their_units_let_them(self):
+        self.field = field = esep.Field(clock="at:2013-02-01T09:00:00+06:00", collector=page.changes())
+        self.enterContext(field)
+        field.begin(start=False)
+        under(field.broker.daemon, "esep-broker.service").start()
+        under(field.collector, "esep-collector.service").start()
+        field.load_plan(esep.small_plan(field.path("small.yaml"), bodies=("moj", "mia"), actions={1: ("During 2013", ("moj", "mia"))}))
+        office = field.enrol("moj")
+        under(office.daemon, "esep-agent.service").start()
+        scan = field.path("scan.pdf")
+        with open(scan, "wb") as file:
+            file.write(b"%PDF-1.7\n" + bytes(100_000) + b"%%EOF\n")
+        esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
+        office.report(KEY, "--fulfilment", "executed", "--narrative", "Done.", "--attach", scan, "--wait")
+        esep.wait(lambda: office.command("status", "--json").json()["files"]["complete"] == 1, "the evidence's receipt", timeout=180)
+        secret = page.add_account(field, "sabira", "secretary")
+        daemon, port = page.start(field, prepare=lambda daemon: under(daemon, "esep-collector-web.service"))
+        browser = page.login(port, "sabira", secret)
+        number = self.order(browser, "pdf", plan="small")["id"]
+        self.assertEqual(self.ended(browser, number)["state"], "done", daemon.text())
+        self.assertEqual(self.fetch(browser, number)[1][:5], b"%PDF-")
+        for one in (field.broker.daemon, field.collector, office.daemon, daemon):
+            said = kernel_says(one.process.pid)
+            self.assertEqual((said["NoNewPrivs"], said["Seccomp"], said["Seccomp_filters"]), ("1", "2", "2"), one.name)
+            self.assertNotRegex(one.text(), "sandbox-off")
+        for one in (field.broker.daemon, field.collector, office.daemon):
+            one.signal(signal.SIGHUP)
+            one.wait_log("config-reloaded")
+        office.report(KEY, "--fulfilment", "executed", "--narrative", "Done, and said again.", "--wait")
+        for one in (daemon, office.daemon, field.collector, field.broker.daemon):
+            one.stop()
+        field.check_log("--files")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[__file__, "-v"])
