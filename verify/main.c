@@ -1,5 +1,5 @@
 /* verify/main.c - esep-verify: files and keys in, a verdict out. */
-#include "verify/options.h"
+#include "verify/log.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -140,9 +140,12 @@ int main(int argc, char **argv)
             break;
         }
     }
-    int ended = verify_options_read(&o, argc, argv, &first);
+    bool is_log = argc > 1 && strcmp(argv[1], "log") == 0;
+    int ended = verify_options_read(&o, argc - is_log, argv + is_log, &first);
     if (ended != 0)
         return end(ended < 0 ? 0 : ended);
+    if (is_log)
+        return end(verify_log(&o, argc - 1 - first, argv + 1 + first));
     if (!o.is_batch)
         return end(judge(&o, argc - first, argv + first));
     if (first != argc)

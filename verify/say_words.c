@@ -63,6 +63,27 @@ static const char *const words[WORD_COUNT][3] = {
     [WORD_LOG] = {"Журнал, қолы дұрыс", "Журнал, его подпись верна",
                   "The log, whose signature is good"},
     [WORD_LOG_ENTRY] = {"Ондағы нөмірі / барлығы", "Номер в нём / всего", "Number in it / of all"},
+    [WORD_LOG_WHOLE] = {"ЖУРНАЛ ТОЛЫҚ: барлық жазба журнал қол қойған түбірге апарады.",
+                        "ЖУРНАЛ ЦЕЛ: все записи ведут к корню, который подписал журнал.",
+                        "THE LOG IS WHOLE: all entries lead to the root that the log signed."},
+    [WORD_LOG_BROKEN] = {"ЖУРНАЛ БҰЛ ЕМЕС: бір жазба алынған, қосылған, өзгертілген немесе "
+                         "ауыстырылған, не бұл басқа "
+                         "тарих. Екі нұсқаны да сақтап, куәгерлер мен кеңселерге көрсетіңіз.",
+                         "ЖУРНАЛ НЕ ТОТ: запись изъята, добавлена, изменена или переставлена, или "
+                         "это другая история. "
+                         "Сохраните обе версии и покажите свидетелям и узлам.",
+                         "THIS IS NOT THE LOG: an entry was taken out, put in, changed or moved, "
+                         "or this is another "
+                         "history. Keep both, and show them to witnesses and offices."},
+    [WORD_LOG_ENTRIES] = {"Жазба саны", "Записей", "Entries"},
+    [WORD_LOG_HEADS] = {"Осы тарихтың басқа да бастары мен дәлелдері",
+                        "Других контрольных точек и доказательств той же истории",
+                        "Other heads and proofs of the same history"},
+    [WORD_LOG_READ] = {"Әр жазба өз хешіне сай.", "Каждая запись соответствует своему хешу.",
+                       "Each entry is the one of its hash."},
+    [WORD_LOG_HASHES] = {"Жазбалардың өзі берілмеген, тек хештері тексерілді.",
+                         "Самих записей здесь нет, проверены только их хеши.",
+                         "The entries themselves are not here; their hashes were checked."},
     [WORD_STEP + VERIFY_STEP_FILE] =
         {"Дәлел файлы бүлінген немесе дәлел емес. Кеңседен файлды қайта алыңыз.",
          "Файл доказательства повреждён или это не доказательство. Возьмите его у узла ещё раз.",

@@ -31,6 +31,12 @@ enum verify_word {
     WORD_DUE,
     WORD_LOG,
     WORD_LOG_ENTRY,
+    WORD_LOG_WHOLE,
+    WORD_LOG_BROKEN,
+    WORD_LOG_ENTRIES,
+    WORD_LOG_HEADS,
+    WORD_LOG_READ,
+    WORD_LOG_HASHES,
     WORD_STEP, /* the ten steps follow, as they are numbered */
     WORD_COUNT = WORD_STEP + 11,
 };
