@@ -1,9 +1,11 @@
 /* tests/fuzz/verify.c - a stranger's proof, for the report and keys of docs/verify.md's example.
  *
  * Properties: nothing but a proof of the very leaf of the example is accepted, since nobody else
- * has the keys; what esep-verify finds well formed, the project's own readers read in the same way;
- * a refusal says which step and why.
+ * has the keys; what esep-verify finds well formed, the project's own readers read in the same way,
+ * but for control characters of two bytes, which signed-note allows and they take in no text; a
+ * refusal says which step and why.
  */
+#include "base/text.h"
 #include "fuzz.h"
 #include "verify/receipt.h"
 #include "wire/checkpoint.h"
