@@ -282,6 +282,17 @@ class Verifiers(unittest.TestCase):
         return subprocess.run([VERIFY, *arguments], env=environment, text=True, capture_output=True, timeout=600,
                               check=False)
 
+    def test_shares_nothing(self):
+        """Nothing of the other folders is included, and no name of theirs is in the library."""
+        sources = sorted((SOURCE / "verify").glob("*.[ch]"))
+        self.assertGreater(len(sources), 10)
+        for source in sources:
+            for name in re.findall(r'^#include "([^"]+)"', source.read_text(encoding="utf-8"), re.MULTILINE):
+                self.assertTrue(name.startswith("verify/"), f"{source.name}: {name}")
+        names = subprocess.run(["nm", VERIFY], text=True, capture_output=True, check=True, timeout=600).stdout
+        self.assertRegex(names, r" T verify_receipt\b")
+        self.assertNotRegex(names, r" [TtDdBbU] (esep|agent|broker|collector|nettle)_")
+
     def test_usage(self):
         receipt = self.receipts[0]
         *_, proof, data = receipt.line.split("\t")
