@@ -8,8 +8,6 @@
 #include "broker/shell_internal.h"
 #include "io/log.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -18,21 +16,6 @@
 #define CLOSE_PERCENT 50 /* from here on the looks follow close on each other */
 #define EVERY_US 1000000
 #define EVERY_CLOSE_US 100000
-
-/* Where there is none left to look with, all are in use. */
-uint64_t broker_shell_descriptors(const struct broker_shell *shell)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    uint64_t count = 0;
-    if (folder == NULL) {
-        return errno == EMFILE || errno == ENFILE ? shell->descriptors_max : 0;
-    }
-    while (readdir(folder) != NULL) {
-        count++;
-    }
-    (void)closedir(folder);
-    return count;
-}
 
 static void hold_spare(struct broker_shell *shell)
 {
@@ -113,7 +96,7 @@ static void on_descriptors(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     struct broker_shell *shell = context;
-    shell->descriptors_open = broker_shell_descriptors(shell);
+    shell->descriptors_open = esep_files_open();
     const uint64_t percent = shell->descriptors_open * 100 / shell->descriptors_max;
     if (shell->accepting && percent >= STOP_PERCENT) {
         stop_accepting(shell);

@@ -44,9 +44,7 @@ void broker_shell_on_collectors(struct esep_zsock *sock, void *context);
 void broker_shell_on_control(struct esep_zsock *sock, void *context);
 bool broker_shell_allow(const char *domain, const char *address, const uint8_t key[32],
                         void *context);
-/* shell_descriptors.c: stops accepting before they run out. How many are in use now; the limit
- * where there is none left to look with. */
-uint64_t broker_shell_descriptors(const struct broker_shell *shell);
+/* shell_descriptors.c: stops accepting before they run out. */
 ESEP_MUST_USE enum esep_status broker_shell_watch_descriptors(struct broker_shell *shell,
                                                               struct esep_reason *reason);
 void broker_shell_unwatch_descriptors(struct broker_shell *shell); /* half built, too */

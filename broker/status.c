@@ -76,18 +76,18 @@ char *broker_status_json(const struct broker_shell *shell, bool offices)
     const esep_time now = esep_monotonic();
     json_int_t online = 0;
     json_t *office_list = offices_json(shell, now, &online);
-    json_t *root = json_pack(
-        "{s:i, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:o, s:o}", "version",
-        STATUS_VERSION, "name", shell->settings->name, "curve_key",
-        hex_json(shell->curve.public, sizeof shell->curve.public), "log_id",
-        hex_json(shell->settings->log_id, sizeof shell->settings->log_id), "up_ms",
-        (json_int_t)((now - shell->started_at) / 1000), "connections",
-        (json_int_t)broker_conn_count(shell->core), "strangers",
-        (json_int_t)broker_stranger_count(shell->core), "roster_version",
-        (json_int_t)broker_roster_version(shell->core), "offices_online", online, "accepting",
-        (int)shell->accepting, "descriptors", (json_int_t)broker_shell_descriptors(shell),
-        "descriptors_max", (json_int_t)shell->descriptors_max, "collectors",
-        collectors_json(shell, now), "counters", counters_json(shell));
+    json_t *root =
+        json_pack("{s:i, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:o, s:o}",
+                  "version", STATUS_VERSION, "name", shell->settings->name, "curve_key",
+                  hex_json(shell->curve.public, sizeof shell->curve.public), "log_id",
+                  hex_json(shell->settings->log_id, sizeof shell->settings->log_id), "up_ms",
+                  (json_int_t)((now - shell->started_at) / 1000), "connections",
+                  (json_int_t)broker_conn_count(shell->core), "strangers",
+                  (json_int_t)broker_stranger_count(shell->core), "roster_version",
+                  (json_int_t)broker_roster_version(shell->core), "offices_online", online,
+                  "accepting", (int)shell->accepting, "descriptors", (json_int_t)esep_files_open(),
+                  "descriptors_max", (json_int_t)shell->descriptors_max, "collectors",
+                  collectors_json(shell, now), "counters", counters_json(shell));
     if (root == NULL) {
         json_decref(office_list);
         return NULL;

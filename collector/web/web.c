@@ -181,9 +181,14 @@ static enum esep_status listen_for(struct web *web, struct esep_reason *reason)
         read_address(web->settings->web_listen, address, sizeof address, &options.port, reason);
     if (status == ESEP_OK)
         status = esep_http_new(&web->http, web->loop, &options, reason);
-    if (status == ESEP_OK)
-        web->port = esep_http_port(web->http);
-    return status;
+    if (status != ESEP_OK)
+        return status;
+    web->port = esep_http_port(web->http);
+    if (esep_http_connections_max(web->http) < options.connections_max)
+        esep_log(ESEP_LOG_WARNING, "descriptors-low",
+                 "room for %u connections, not the %u of web.connections: raise LimitNOFILE",
+                 esep_http_connections_max(web->http), options.connections_max);
+    return ESEP_OK;
 }
 
 static enum esep_status start(struct web *web, const struct command_common *common,

@@ -419,6 +419,16 @@ static enum esep_status listen_on(const struct esep_http_options *options, int *
     return ESEP_OK;
 }
 
+/* What may be open at a time, as the limit and what is open already leave room for: the library
+ * stops accepting at its limit, and begins again below it. */
+static unsigned room_for(unsigned wanted)
+{
+    const uint64_t most = esep_files_max() / 10 * 9;
+    const uint64_t open = esep_files_open();
+    const uint64_t room = most > open + 1 ? most - open : 1;
+    return room < wanted ? (unsigned)room : wanted;
+}
+
 static enum esep_status start(struct esep_http *http, struct esep_loop *loop, int fd,
                               struct esep_reason *reason)
 {
@@ -465,6 +475,7 @@ enum esep_status esep_http_new(struct esep_http **ret, struct esep_loop *loop,
         return esep_because(reason, ESEP_NOMEM, "the HTTP server: no memory");
     }
     http->options = *options;
+    http->options.connections_max = room_for(options->connections_max);
     http->port = port;
     status = start(http, loop, fd, reason);
     if (status != ESEP_OK) {
@@ -500,6 +511,11 @@ void esep_http_free(struct esep_http *http)
 uint16_t esep_http_port(const struct esep_http *http)
 {
     return http->port;
+}
+
+unsigned esep_http_connections_max(const struct esep_http *http)
+{
+    return http->options.connections_max;
 }
 
 void esep_http_drain(struct esep_http *http)

@@ -7,7 +7,9 @@
  * head is read, it may be given a place to go to piece by piece, with a bound of its own. Nobody
  * holds the server up: connections are counted, in all and by address; a request must be whole, and
  * its answer taken, by an absolute deadline that every 16 KiB of answer moves by a second; a stream
- * whose client leaves bytes lying as long is closed.
+ * whose client leaves bytes lying as long is closed. Nor does a crowd take the descriptors that the
+ * rest of the process needs: with nine tenths of them in use nobody new is accepted until somebody
+ * leaves.
  *
  * It decides nothing about paths, rights or texts. TLS belongs to the proxy. The parser is
  * libmicrohttpd's (docs/adr/0008): in strict mode it refuses what HTTP forbids.
@@ -72,6 +74,8 @@ ESEP_MUST_USE enum esep_status esep_http_new(struct esep_http **ret, struct esep
  * called for the latter. */
 void esep_http_free(struct esep_http *http);
 uint16_t esep_http_port(const struct esep_http *http);
+/* connections_max, or fewer where this process may not open as many files. */
+unsigned esep_http_connections_max(const struct esep_http *http);
 /* Takes no new connections; those that are open go on. */
 void esep_http_drain(struct esep_http *http);
 

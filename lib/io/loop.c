@@ -6,6 +6,7 @@
  */
 #include "io/loop.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
@@ -126,6 +127,18 @@ uint64_t esep_files_max(void)
 {
     struct rlimit limit;
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (uint64_t)limit.rlim_cur : 1024;
+}
+
+uint64_t esep_files_open(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    uint64_t count = 0;
+    if (folder == NULL)
+        return errno == EMFILE || errno == ENFILE ? esep_files_max() : 0;
+    while (readdir(folder) != NULL)
+        count++;
+    (void)closedir(folder);
+    return count;
 }
 
 enum esep_status esep_files_check(struct esep_reason *reason)

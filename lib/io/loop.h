@@ -50,6 +50,8 @@ void esep_wakeup_free(struct esep_wakeup *wakeup); /* after the last thread that
 
 /* Open files allowed to this process, after raising. */
 uint64_t esep_files_max(void);
+/* In use now; all of them where there is none left to look with. */
+uint64_t esep_files_open(void);
 /* ESEP_AGAIN where fewer descriptors are allowed than a loop, a store and ZeroMQ need at the least:
  * the libraries end the program, each in its own way, when they get none. */
 ESEP_MUST_USE enum esep_status esep_files_check(struct esep_reason *reason);

@@ -281,9 +281,9 @@ class Memory(Base):
                 self.skipTest("not with AddressSanitizer")
 
     # Also what libzmq says before it ends a program that it cannot serve: loud, and nothing is lost.
-    # "failed to map": the loader's, before a program has begun.
+    # "failed to map": the loader's, before a program has begun. "bad_alloc": where libzmq asks C++ for it.
     OUT_OF_MEMORY = re.compile(r"OUT OF MEMORY|Cannot allocate memory|[Nn]o memory|cannot allocate|"
-                               r"Resource temporarily unavailable|failed to map segment")
+                               r"Resource temporarily unavailable|failed to map segment|bad_alloc")
 
     def test_too_little_memory(self):
         """From none at all to just enough: each daemon says that it has too little, or serves."""
