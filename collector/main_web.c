@@ -2,6 +2,7 @@
  * server. esep-collector becomes it; nobody calls it by its own name. */
 #include "collector/commands.h"
 #include "collector/web/commands.h"
+#include "collector/witness/witness_run.h"
 #include "io/json.h"
 
 #include <locale.h>
@@ -15,6 +16,7 @@ static const struct {
 } commands[] = {
     {"web", (char[]){"esep-collector web"}, collector_cmd_web},
     {"password", (char[]){"esep-collector password"}, collector_cmd_password},
+    {"witness", (char[]){"esep-collector witness"}, collector_cmd_witness},
     {"export", (char[]){"esep-collector export"}, collector_cmd_export},
 };
 

@@ -113,23 +113,6 @@ static enum esep_status read_settings(struct web *web, const struct command_comm
     return status != ESEP_OK ? status : esep_clock_init(&web->clock, web->settings->clock, reason);
 }
 
-/* "127.0.0.1:8080", "[::1]:8080". */
-static enum esep_status read_address(const char *text, char *ret_address, size_t len,
-                                     uint16_t *ret_port, struct esep_reason *reason)
-{
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    const unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
-    if (colon == NULL || colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > UINT16_MAX)
-        return collector_config_check(
-            esep_because(reason, ESEP_INVALID, "web.listen: '%.60s' is no ADDRESS:PORT", text));
-    const bool bracket = text[0] == '[' && colon > text && colon[-1] == ']';
-    (void)snprintf(ret_address, len, "%.*s", (int)(colon - text) - (bracket ? 2 : 0),
-                   text + bracket);
-    *ret_port = (uint16_t)port;
-    return ESEP_OK;
-}
-
 static enum esep_status open_door(struct web *web, struct esep_reason *reason)
 {
     const struct collector_settings *s = web->settings;
@@ -177,10 +160,11 @@ static enum esep_status listen_for(struct web *web, struct esep_reason *reason)
         .on_request = web_on_request,
         .context = web,
     };
-    enum esep_status status =
-        read_address(web->settings->web_listen, address, sizeof address, &options.port, reason);
-    if (status == ESEP_OK)
-        status = esep_http_new(&web->http, web->loop, &options, reason);
+    if (!esep_http_address(web->settings->web_listen, address, sizeof address, &options.port))
+        return collector_config_check(esep_because(reason, ESEP_INVALID,
+                                                   "web.listen: '%.60s' is no ADDRESS:PORT",
+                                                   web->settings->web_listen));
+    const enum esep_status status = esep_http_new(&web->http, web->loop, &options, reason);
     if (status != ESEP_OK)
         return status;
     web->port = esep_http_port(web->http);

@@ -529,3 +529,20 @@ struct esep_http_counts esep_http_counts(const struct esep_http *http)
 {
     return http->counts;
 }
+
+bool esep_http_address(const char *text, char *ret_address, size_t size, uint16_t *ret_port)
+{
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    const unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
+    if (colon == NULL || colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > UINT16_MAX)
+        return false;
+    const bool bracket = text[0] == '[' && colon > text + 1 && colon[-1] == ']';
+    const size_t len = (size_t)(colon - text) - (bracket ? 2 : 0);
+    if (len >= size)
+        return false;
+    memcpy(ret_address, text + bracket, len);
+    ret_address[len] = '\0';
+    *ret_port = (uint16_t)port;
+    return true;
+}

@@ -66,6 +66,9 @@ struct esep_http_options {
     void *context;
 };
 
+/* "127.0.0.1:8080", "[::1]:8080"; false: neither, or longer than size. */
+bool esep_http_address(const char *text, char *ret_address, size_t size, uint16_t *ret_port);
+
 /* ESEP_INVALID: no such address; ESEP_IO: the port is taken, or not ours to take. */
 ESEP_MUST_USE enum esep_status esep_http_new(struct esep_http **ret, struct esep_loop *loop,
                                              const struct esep_http_options *options,

@@ -7,7 +7,6 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#define BASE64_HASH_BYTES 44
 #define PROOF_HEAD "c2sp.org/tlog-proof@v1"
 
 bool esep_decimal_parse(struct esep_slice text, uint64_t *ret)
@@ -31,21 +30,20 @@ bool esep_hash_parse_base64(struct esep_slice text, struct esep_hash *ret)
 {
     struct esep_hash hash;
     size_t len = 0;
-    if (text.len != BASE64_HASH_BYTES ||
+    if (text.len != ESEP_HASH_BASE64_MAX - 1 ||
         !esep_base64_parse(text, hash.bytes, sizeof hash.bytes, &len) || len != sizeof hash.bytes)
         return false;
     *ret = hash;
     return true;
 }
 
-static void hash_base64(const struct esep_hash *hash, char out[BASE64_HASH_BYTES + 1])
+void esep_hash_base64(const struct esep_hash *hash, char out[ESEP_HASH_BASE64_MAX])
 {
-    (void)sodium_bin2base64(out, BASE64_HASH_BYTES + 1, hash->bytes, sizeof hash->bytes,
+    (void)sodium_bin2base64(out, ESEP_HASH_BASE64_MAX, hash->bytes, sizeof hash->bytes,
                             sodium_base64_VARIANT_ORIGINAL);
 }
 
-/* The line at *at without its line feed; false at the end or where none ends it. */
-static bool next_line(struct esep_slice text, size_t *at, struct esep_slice *ret)
+bool esep_line_next(struct esep_slice text, size_t *at, struct esep_slice *ret)
 {
     if (*at >= text.len)
         return false;
@@ -61,8 +59,8 @@ static bool next_line(struct esep_slice text, size_t *at, struct esep_slice *ret
 size_t esep_checkpoint_text(const char *origin, uint64_t size, const struct esep_hash *root,
                             char out[ESEP_CHECKPOINT_TEXT_MAX])
 {
-    char base64[BASE64_HASH_BYTES + 1];
-    hash_base64(root, base64);
+    char base64[ESEP_HASH_BASE64_MAX];
+    esep_hash_base64(root, base64);
     int len =
         snprintf(out, ESEP_CHECKPOINT_TEXT_MAX, "%s\n%" PRIu64 "\n%s\n", origin, size, base64);
     ESEP_ASSERT(len > 0 && len < ESEP_CHECKPOINT_TEXT_MAX);
@@ -74,7 +72,7 @@ enum esep_status esep_checkpoint_parse(struct esep_slice text, struct esep_check
 {
     struct esep_slice line;
     size_t at = 0;
-    if (!next_line(text, &at, &line) || line.len == 0 || line.len > ESEP_ORIGIN_MAX)
+    if (!esep_line_next(text, &at, &line) || line.len == 0 || line.len > ESEP_ORIGIN_MAX)
         return esep_because(reason, ESEP_INVALID,
                             "line 1 of a checkpoint is the log's name, 1 to %d bytes",
                             ESEP_ORIGIN_MAX);
@@ -82,14 +80,14 @@ enum esep_status esep_checkpoint_parse(struct esep_slice text, struct esep_check
     ret->origin[line.len] = '\0';
     if (memchr(ret->origin, '\0', line.len) != NULL)
         return esep_because(reason, ESEP_INVALID, "the log's name has a zero byte");
-    if (!next_line(text, &at, &line) || !esep_decimal_parse(line, &ret->size))
+    if (!esep_line_next(text, &at, &line) || !esep_decimal_parse(line, &ret->size))
         return esep_because(reason, ESEP_INVALID,
                             "line 2 of a checkpoint is the number of entries, in decimal");
-    if (!next_line(text, &at, &line) || !esep_hash_parse_base64(line, &ret->root))
+    if (!esep_line_next(text, &at, &line) || !esep_hash_parse_base64(line, &ret->root))
         return esep_because(reason, ESEP_INVALID,
                             "line 3 of a checkpoint is the root hash, 32 bytes in base64");
     while (at < text.len)
-        if (!next_line(text, &at, &line) || line.len == 0)
+        if (!esep_line_next(text, &at, &line) || line.len == 0)
             return esep_because(reason, ESEP_INVALID, "a checkpoint has no empty lines");
     return ESEP_OK;
 }
@@ -133,19 +131,19 @@ enum esep_status esep_proof_parse(struct esep_slice bytes, struct esep_buf *extr
     if (bytes.len > ESEP_PROOF_BYTES_MAX)
         return esep_because(reason, ESEP_INVALID, "a proof has at most %d bytes, this has %zu",
                             ESEP_PROOF_BYTES_MAX, bytes.len);
-    if (!next_line(bytes, &at, &line) || !esep_slice_equal(line, esep_slice_str(PROOF_HEAD)))
+    if (!esep_line_next(bytes, &at, &line) || !esep_slice_equal(line, esep_slice_str(PROOF_HEAD)))
         return esep_because(reason, ESEP_INVALID, "not a proof: line 1 must be '%s'", PROOF_HEAD);
-    bool has_line = next_line(bytes, &at, &line);
+    bool has_line = esep_line_next(bytes, &at, &line);
     if (has_line && starts_with(line, "extra ", &rest)) {
         enum esep_status status = read_extra(rest, extra, reason);
         if (status != ESEP_OK)
             return status;
-        has_line = next_line(bytes, &at, &line);
+        has_line = esep_line_next(bytes, &at, &line);
         number++;
     }
     if (!has_line || !starts_with(line, "index ", &rest) || !esep_decimal_parse(rest, &ret->index))
         return esep_because(reason, ESEP_INVALID, "line %u must be 'index' and a number", number);
-    while (next_line(bytes, &at, &line) && line.len > 0) {
+    while (esep_line_next(bytes, &at, &line) && line.len > 0) {
         number++;
         if (ret->path.count == ESEP_MERKLE_PATH_MAX)
             return esep_because(reason, ESEP_INVALID, "line %u: no path has more than %d hashes",
@@ -186,7 +184,7 @@ static enum esep_status put_extra(struct esep_buf *out, struct esep_slice extra)
 
 enum esep_status esep_proof_write(const struct esep_proof *proof, struct esep_buf *out)
 {
-    char line[BASE64_HASH_BYTES + 2];
+    char line[ESEP_HASH_BASE64_MAX + 1];
     char index[40];
     if (proof->extra.len > ESEP_PROOF_EXTRA_MAX)
         return ESEP_LIMIT;
@@ -197,9 +195,9 @@ enum esep_status esep_proof_write(const struct esep_proof *proof, struct esep_bu
     if (status == ESEP_OK)
         status = put(out, index);
     for (size_t i = 0; status == ESEP_OK && i < proof->path.count; i++) {
-        hash_base64(&proof->path.hashes[i], line);
-        line[BASE64_HASH_BYTES] = '\n';
-        status = esep_buf_put(out, line, BASE64_HASH_BYTES + 1);
+        esep_hash_base64(&proof->path.hashes[i], line);
+        line[ESEP_HASH_BASE64_MAX - 1] = '\n';
+        status = esep_buf_put(out, line, ESEP_HASH_BASE64_MAX);
     }
     if (status == ESEP_OK)
         status = put(out, "\n");

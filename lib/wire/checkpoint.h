@@ -51,9 +51,14 @@ ESEP_MUST_USE enum esep_status esep_proof_parse(struct esep_slice bytes, struct 
 ESEP_MUST_USE enum esep_status esep_proof_write(const struct esep_proof *proof,
                                                 struct esep_buf *out);
 
+/* What such texts are made of: a line that a line feed ends, at *at, which moves behind it; false
+ * at the end, and where nothing ends the line. */
+ESEP_MUST_USE bool esep_line_next(struct esep_slice text, size_t *at, struct esep_slice *ret);
 /* A decimal number without leading zeroes, all of the text. */
 ESEP_MUST_USE bool esep_decimal_parse(struct esep_slice text, uint64_t *ret);
 /* 32 bytes in base64, all of the text. */
 ESEP_MUST_USE bool esep_hash_parse_base64(struct esep_slice text, struct esep_hash *ret);
+#define ESEP_HASH_BASE64_MAX 45 /* with NUL */
+void esep_hash_base64(const struct esep_hash *hash, char out[ESEP_HASH_BASE64_MAX]);
 
 #endif

@@ -113,7 +113,24 @@ def broker_seeds():
     save("broker", "rubbish", record(0, 0x11, b"rubbish") + record(2, 0, b"\xff\xff\x01") + hello * 30)
 
 
+def witness_seeds():
+    """What kind (witness.c), then the text or the steps."""
+    sofa = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n" \
+        "\u2014 example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
+    path = "PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\njrJZDmY8Y7SyJE0MWLpLozkIVMSMZcD5kvuKxPC3swk=\n"
+    save("witness", "request", b"\0" + f"old 20852014\n{path}\n{sofa}".encode())
+    save("witness", "first-request", b"\0" + f"old 0\n\n{sofa}".encode())
+    save("witness", "request-of-our-log", b"\0" + f"old 0\n\n{sofa}".replace("example.com/behind-the-sofa", "log.example").encode())
+    save("witness", "note", b"\1" + sofa.encode())
+    save("witness", "proof", b"\2" + f"c2sp.org/tlog-proof@v1\nextra YQ==\nindex 3\n{path}\n{sofa}".encode())
+    save("witness", "key", b"\3PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+    save("witness", "honest", b"\4" + bytes([0, 0, 1, 0, 2, 1, 8, 0, 4, 8, 21, 0, 6, 21, 64, 0, 6, 64, 64, 0]))
+    save("witness", "fork", b"\4" + bytes([0, 0, 30, 0, 1, 30, 40, 0, 1, 30, 30, 0, 1, 0, 40, 0, 0, 30, 31, 0]))
+    save("witness", "rollback", b"\4" + bytes([8, 0, 30, 0, 0, 30, 20, 0, 0, 0, 20, 0, 0, 20, 30, 0, 0, 30, 33, 5]))
+
+
 def main():
+    witness_seeds()
     session = bytes.fromhex("30313233343536373839616263646566")
     frames = dict(line.split() for line in (UNIT / "wire/golden/session.hex").read_text().splitlines())
     for name, text in frames.items():
