@@ -84,14 +84,17 @@ static enum esep_status failed(const char *doing, const char *path, struct esep_
                         doing, path, strerror(errno));
 }
 
-/* ENOENT: it is not there. */
+/* NOT_FOUND: it is not there; DENIED: nor could the daemon open it without a sandbox. */
 static enum esep_status allow(const struct ruleset *rules, const char *path, uint64_t rights,
                               struct esep_reason *reason)
 {
     struct stat info;
     const int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT ? ESEP_NOT_FOUND : failed("look at", path, reason);
+        return errno == ENOENT   ? ESEP_NOT_FOUND
+               : errno == EACCES ? esep_because(reason, ESEP_DENIED, "the sandbox: %.150s: %s",
+                                                path, strerror(errno))
+                                 : failed("look at", path, reason);
     enum esep_status status = ESEP_OK;
     if (fstat(fd, &info) != 0)
         status = failed("look at", path, reason);
@@ -142,7 +145,7 @@ static enum esep_status allow_one(const struct ruleset *rules,
     if (folder->access == ESEP_SANDBOX_WRITE || folder->access == ESEP_SANDBOX_WRITE_BESIDE)
         return allow_nearest(rules, path, WRITING, reason);
     const enum esep_status status = allow(rules, path, READING, reason);
-    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
+    return status == ESEP_NOT_FOUND || status == ESEP_DENIED ? ESEP_OK : status;
 }
 
 /* The first object is the program itself; it names its loader. */
@@ -183,7 +186,7 @@ static enum esep_status allow_all(const struct ruleset *rules,
     for (size_t i = 0; status == ESEP_OK && i < sizeof everybody_reads / sizeof *everybody_reads;
          i++) {
         status = allow(rules, everybody_reads[i], READING, reason);
-        if (status == ESEP_NOT_FOUND)
+        if (status == ESEP_NOT_FOUND || status == ESEP_DENIED)
             status = ESEP_OK;
     }
     for (size_t i = 0; status == ESEP_OK && i < count; i++)

@@ -52,7 +52,8 @@ struct esep_sandbox_calls {
     bool children; /* fork, execute, wait for and end them */
     bool traced;   /* ESEP_SANDBOX_TRACED: what a sanitizer's own end takes */
 };
-/* All threads, for good; core dumps are off, too. ESEP_NOT_FOUND: this kernel has no seccomp. */
+/* All threads, for good; core dumps are off, too. ESEP_NOT_FOUND: this kernel has no
+ * seccomp, or what the process runs in does not let it; nothing is bound. */
 ESEP_MUST_USE enum esep_status esep_sandbox_calls(const struct esep_sandbox_calls *calls,
                                                   struct esep_reason *reason);
 

@@ -350,9 +350,8 @@ enum esep_status esep_sandbox_calls(const struct esep_sandbox_calls *calls,
     seccomp_release(filter);
     if (failed == 0)
         return ESEP_OK;
-    return esep_because(
-        reason, failed == -EINVAL || failed == -ENOSYS ? ESEP_NOT_FOUND : ESEP_IO,
-        "the sandbox: the system calls cannot be limited: %s; `sandbox: false` runs "
-        "without one",
-        strerror(-failed));
+    return esep_because(reason, failed == -ENOMEM ? ESEP_NOMEM : ESEP_NOT_FOUND,
+                        "this kernel, or what the daemon runs in, does not let it limit its system "
+                        "calls (%s): taken over it may make any",
+                        strerror(-failed));
 }
