@@ -106,6 +106,18 @@ static const char *check_tree(struct work *w)
                : "the path does not lead from the leaf to the root";
 }
 
+/* Esep's own origins name the log, and the office must have signed for that one. */
+static bool is_for_log(struct verify_bytes origin, const uint8_t log_id[VERIFY_HASH_BYTES])
+{
+    struct verify_bytes hex;
+    uint8_t named[VERIFY_HASH_BYTES];
+    if (!verify_after(origin, "esep.log/", &hex))
+        return true;
+    return hex.len >= 2 * sizeof named &&
+           verify_hex(verify_bytes(hex.data, 2 * sizeof named), named, sizeof named) &&
+           memcmp(named, log_id, sizeof named) == 0;
+}
+
 static const char *check_statement(struct work *w)
 {
     static const uint8_t tag[16] = "esep/head/v1";
@@ -127,6 +139,8 @@ static const char *check_statement(struct work *w)
                     verify_bytes(said + VERIFY_SIGNED_BYTES, crypto_sign_BYTES)) ||
         !is_hash_of(leaf + LEAF_KEY, verify_bytes(w->parts.key, sizeof v->key)))
         return "signature or key are not those of the leaf";
+    if (!is_for_log(w->note.origin, said + SAID_LOG_ID))
+        return "the office's statement was made for another log";
     memcpy(v->log_id.bytes, said + SAID_LOG_ID, sizeof v->log_id.bytes);
     memcpy(v->key, w->parts.key, sizeof v->key);
     v->office_clock_us = (int64_t)verify_be64(said + SAID_CLOCK);

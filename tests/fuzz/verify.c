@@ -10,7 +10,9 @@
 #include "verify/receipt.h"
 #include "wire/checkpoint.h"
 
-#define LOG "reports.example/log+ec5d63da+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
+#define LOG                                                                                        \
+    "esep.log/3f300f2c01dc44e8d3c6e537d39429d9bdb29b9ee52cccf519d238bd75d4fb2d"                    \
+    "+574e01e1+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
 #define WITNESS "witness.example+3176bd45+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU"
 #define REPORT "a report's bytes, as they were signed"
 /* The first bytes of the leaf's hash in the tree. */

@@ -140,8 +140,8 @@ TABLE = {
                         *signs("old 0\n\n", "log.example", "\n\n\u2014 ", "\u2014 witness ", "+0000abcd+", "A" * 43 + "=", "\nextra ", "index 0\n", "\n1\n")],
     "unpack": lambda: [*(bytes([n]) for n in range(35)), *tags()],
     "verify": lambda: [b"c2sp.org/tlog-proof@v1\n", b"extra ", b"index ", b"\n\n", "\u2014 ".encode(),
-                       b"\n\n\xe2\x80\x94 ", b"=\n", b"==\n", b"ZXNlcC9wcm9vZi92MQAAAA", b"reports.example/log\n",
-                       b"reports.example/log 7F1j2", b"witness.example MXa9RQ", b"index 0\n", b"index 3\n", b"\n18446744073709551615\n"],
+                       b"\n\n\xe2\x80\x94 ", b"=\n", b"==\n", b"ZXNlcC9wcm9vZi92MQAAAA", b"esep.log/",
+                       b"witness.example MXa9RQ", b"index 0\n", b"index 3\n", b"\n18446744073709551615\n"],
 }
 
 

@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOG_NAME "reports.example/log"
+#define LOG_NAME "esep.log/1010101010101010101010101010101010101010101010101010101010101010"
 #define WITNESSES 4
 #define SIZE_MAX_LEAVES 1100
 #define DUE_S 1358704799 /* 2013-01-20T23:59:59+06:00 */
@@ -36,6 +36,7 @@ enum forgery {
     TREE_INDEX,
     TREE_SIZE,
     SAID_TAG,
+    SAID_LOG,
     SAID_OFFICE,
     SAID_EPOCH,
     SAID_SEQ,
@@ -63,15 +64,15 @@ enum forgery {
     FORGERIES,
 };
 static const int steps[FORGERIES] = {
-    [LEAF_VERSION] = 4,   [LEAF_TYPE] = 4,       [LEAF_FLAGS] = 4,       [LEAF_VERDICT] = 4,
-    [LEAF_NO_OFFICE] = 4, [LEAF_ZERO_SET] = 4,   [LEAF_HOUR] = 4,        [TREE_INDEX] = 5,
-    [TREE_SIZE] = 5,      [SAID_TAG] = 6,        [SAID_OFFICE] = 6,      [SAID_EPOCH] = 6,
-    [SAID_SEQ] = 6,       [SAID_HEAD] = 6,       [LEAF_CONTENT] = 6,     [LEAF_SIGNATURE] = 6,
-    [LEAF_KEY] = 6,       [CHAIN_BEFORE] = 7,    [CHAIN_AFTER] = 7,      [CHAIN_REPORT] = 7,
-    [CHAIN_COUNT] = 7,    [LOG_ORIGIN] = 8,      [LOG_KEY] = 8,          [LOG_UNSIGNED] = 8,
-    [WITNESS_BAD] = 9,    [WITNESS_QUORUM] = 9,  [OFFICE_UNSIGNED] = 10, [OFFICE_OTHER] = 10,
-    [FILE_BYTES] = 7,     [FILE_SIZE] = 7,       [FILE_EPOCH] = 4,       [FILE_SIGNED] = 4,
-    [ASKED_FOR_FILE] = 4, [ASKED_FOR_REPORT] = 4};
+    [LEAF_VERSION] = 4,   [LEAF_TYPE] = 4,      [LEAF_FLAGS] = 4,      [LEAF_VERDICT] = 4,
+    [LEAF_NO_OFFICE] = 4, [LEAF_ZERO_SET] = 4,  [LEAF_HOUR] = 4,       [TREE_INDEX] = 5,
+    [TREE_SIZE] = 5,      [SAID_TAG] = 6,       [SAID_LOG] = 6,        [SAID_OFFICE] = 6,
+    [SAID_EPOCH] = 6,     [SAID_SEQ] = 6,       [SAID_HEAD] = 6,       [LEAF_CONTENT] = 6,
+    [LEAF_SIGNATURE] = 6, [LEAF_KEY] = 6,       [CHAIN_BEFORE] = 7,    [CHAIN_AFTER] = 7,
+    [CHAIN_REPORT] = 7,   [CHAIN_COUNT] = 7,    [LOG_ORIGIN] = 8,      [LOG_KEY] = 8,
+    [LOG_UNSIGNED] = 8,   [WITNESS_BAD] = 9,    [WITNESS_QUORUM] = 9,  [OFFICE_UNSIGNED] = 10,
+    [OFFICE_OTHER] = 10,  [FILE_BYTES] = 7,     [FILE_SIZE] = 7,       [FILE_EPOCH] = 4,
+    [FILE_SIGNED] = 4,    [ASKED_FOR_FILE] = 4, [ASKED_FOR_REPORT] = 4};
 
 enum hours { NO_DUE, STRONG, EDGE_STRONG, EDGE_WEAK, WEAK, LATE, HOURS };
 
@@ -187,6 +188,8 @@ static void make_report(struct made *m)
                                    .office_clock = DUE_S * ESEP_SECOND - 5000000};
     m->seq = m->after_count + 1 + below(5000);
     memset(&log_id, 0x10, sizeof log_id);
+    if (m->forgery == SAID_LOG)
+        log_id.bytes[below(32)] ^= 8;
     m->bytes_len = 1 + below(sizeof m->bytes);
     draw(m->bytes, m->bytes_len);
     draw(&m->report.head_before, sizeof m->report.head_before);

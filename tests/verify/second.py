@@ -215,7 +215,7 @@ def root_from(leaf, index, size, path):
     return value
 
 
-def check_statement(leaf, statement, key):
+def check_statement(leaf, statement, key, origin):
     step = Step(6)
     step.must(statement[:16] == tag("esep/head/v1"), "tag")
     step.must(statement[48:52] == leaf[4:8], "office")
@@ -225,6 +225,9 @@ def check_statement(leaf, statement, key):
     step.must(sha256(tag("esep/content/v1"), statement) == leaf[32:64], "content")
     step.must(sha256(statement[144:]) == leaf[96:128], "signature's hash")
     step.must(sha256(key) == leaf[128:160], "key's hash")
+    if origin.startswith(b"esep.log/"):
+        digits = origin[9:73]
+        step.must(re.fullmatch(rb"[0-9a-fA-F]{64}", digits) and bytes.fromhex(digits.decode()) == statement[16:48], "log_id")
 
 
 def chain(before, first, contents):
@@ -296,7 +299,7 @@ def check(options, proof, data):
     check_leaf(leaf, is_file, options.file)
     Step(5).must(root_from(leaf, index, size, path) == root, "another root")
     if not is_file:
-        check_statement(leaf, statement, key)
+        check_statement(leaf, statement, key, origin)
     first = check_bytes(leaf, before, after, data)
     check_log(text, signatures, origin, options.log)
     times = witness_times(text, signatures, options.witness, options.quorum)
