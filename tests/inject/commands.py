@@ -255,6 +255,42 @@ def restore(world):
             aside(world, world.out("restored"))]
 
 
+def recipient(world):
+    """Whom backups are encrypted to: a pair of the world's own."""
+    if not os.path.exists(world.out("elsewhere.keys")):
+        world.recipient = esep.run(esep.program("collector"), "backup", "keygen", world.out("elsewhere.keys"),
+                                   "--json").json()["recipient"]
+    return world.recipient
+
+
+def encrypted(world):
+    return collector("backup", "--encrypt-to", recipient(world), world.out("copy.esep"))(world)
+
+
+def opens(world, result=None):
+    del result
+    return esep.run(esep.program("collector"), "backup", "check", world.out("copy.esep"), "--key", world.out("elsewhere.keys"),
+                    "--config", world.field.config, "--json").json()["opened"]
+
+
+def no_archive(world):
+    back_to_store(world)
+    for name in ("copy.esep", "copy.esep.part"):
+        if os.path.exists(world.out(name)):
+            os.unlink(world.out(name))
+
+
+def restoring_archive(world):
+    restoring(world)
+    if not os.path.exists(world.out("an-archive")):
+        world.field.command("backup", "--encrypt-to", recipient(world), world.out("an-archive"))
+
+
+def restore_archive(world):
+    return [esep.program("collector"), "restore", world.out("an-archive"), "--key", world.out("elsewhere.keys"), "--config",
+            aside(world, world.out("restored"))]
+
+
 def replayed(world, result):
     del result
     return world.field.listing("log", "replay")["same"]
@@ -335,4 +371,8 @@ TABLE = [
          again=(0, 65), safe=whole_or_absent("copy"), before=no_backup),
     Work("collector restore", restore, verified("restored"), again=(0, 65),
          safe=whole_or_absent("restored"), before=restoring),
+    Work("collector backup encrypted", encrypted, opens, again=(0, 65),
+         safe=lambda w: not os.path.exists(w.out("copy.esep")) or opens(w), before=no_archive),
+    Work("collector restore encrypted", restore_archive, verified("restored"), again=(0, 65),
+         safe=whole_or_absent("restored"), before=restoring_archive),
 ]

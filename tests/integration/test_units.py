@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import unittest
 
 import esep
@@ -28,9 +29,18 @@ def kernel_says(pid):
         return dict(re.findall(r"^(\w+):\s+(\S+)", file.read(), re.M))
 
 
+def filters_load():
+    """Not in every container."""
+    unit = os.path.join(esep.SOURCE, "config", "systemd", "esep-broker.service")
+    tool = os.path.join(esep.SOURCE, "tests", "integration", "under_unit.py")
+    return subprocess.run(["/usr/bin/python3", "-B", tool, unit, "/bin/true"], check=False).returncode == 0
+
+
 @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze says what the units' sets of calls are, and is not installed")
 class Units(exporting.Exporting, unittest.TestCase):
     def test_they_work_as_their_units_let_them(self):
+        if not filters_load():
+            self.skipTest("a filter of system calls cannot be loaded here")
         self.field = field = esep.Field(clock="at:2013-02-01T09:00:00+06:00", collector=page.changes())
         self.enterContext(field)
         field.begin(start=False)
