@@ -5,6 +5,7 @@
 #include "io/http.h"
 #include "io/log.h"
 #include "io/loop.h"
+#include "io/sandbox.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -189,11 +190,34 @@ static enum esep_status start(struct daemon *d, struct esep_reason *reason)
     return esep_http_new(&d->http, d->loop, &options, reason);
 }
 
+/* Its store alone: the key is read before, and the configuration holds till the next start. A
+ * kernel that cannot is said, and does not matter. */
+static enum esep_status bind_itself(const struct witness_settings *settings,
+                                    struct esep_reason *reason)
+{
+    const struct esep_sandbox_folder folders[] = {{settings->store, ESEP_SANDBOX_WRITE}};
+    const struct esep_sandbox_calls calls = {.traced = ESEP_SANDBOX_TRACED};
+    if (!settings->sandbox) {
+        esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");
+        return ESEP_OK;
+    }
+    enum esep_status status = esep_sandbox_folders(folders, 1, false, reason);
+    if (status == ESEP_NOT_FOUND)
+        esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
+    if (status == ESEP_OK || status == ESEP_NOT_FOUND)
+        status = esep_sandbox_calls(&calls, reason);
+    if (status == ESEP_NOT_FOUND)
+        esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
+    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
+}
+
 int witness_run(const struct witness_settings *settings, struct witness_own *own)
 {
     struct daemon d = {.settings = settings, .own = own};
     struct esep_reason reason = {""};
     enum esep_status status = start(&d, &reason);
+    if (status == ESEP_OK)
+        status = bind_itself(settings, &reason);
     if (status == ESEP_OK) {
         char vkey[ESEP_NOTE_VKEY_MAX];
         esep_note_key_format(&own->name, vkey);

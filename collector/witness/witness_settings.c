@@ -24,6 +24,8 @@ static const struct esep_config_row rows[] = {
         "ADDRESS:PORT of plain HTTP; a proxy in front makes TLS of it; port 0: any"),
     ROW("clock", ESEP_CONFIG_TEXT, clock, "real", 0, 0,
         "real, at:INSTANT or shift:-365d: for drills and demonstrations"),
+    ROW("sandbox", ESEP_CONFIG_BOOL, sandbox, "true", 0, 0,
+        "the daemon gives up what it does not need: folders, system calls"),
     ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
     ROW("limits.connections", ESEP_CONFIG_U64, connections, "64", 4, 4096, "open at a time"),
     ROW("limits.per_address", ESEP_CONFIG_U64, per_address, "0", 0, 4096,

@@ -19,6 +19,7 @@ struct witness_settings {
     char store[256];
     char listen[80];
     char clock[64];
+    bool sandbox;
     char log_level[16];
     uint64_t connections;
     uint64_t per_address;
