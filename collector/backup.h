@@ -56,9 +56,11 @@ ESEP_MUST_USE enum esep_status backup_pack(const struct collector_settings *sett
                                            const struct backup_packing *packing,
                                            struct collector_files_verdict *ret_files,
                                            struct esep_reason *reason);
-/* Whether there is room for what the head announces, each on its disk. ESEP_LIMIT. */
-ESEP_MUST_USE enum esep_status backup_room(const struct archive_head *head, const char *store,
-                                           const char *files, struct esep_reason *reason);
+/* Whether there is room for what the head announces, in the store's map and on each disk.
+ * ESEP_LIMIT. */
+ESEP_MUST_USE enum esep_status backup_room(const struct archive_head *head, uint64_t map_bytes,
+                                           const char *store, const char *files,
+                                           struct esep_reason *reason);
 /* Reads an unlocked archive to its end. With folders: the store and the files are put into them;
  * without (NULL), every file is hashed and nothing is written. OK: every byte is what was signed.
  */

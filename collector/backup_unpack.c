@@ -27,9 +27,14 @@ static bool disk_of(const char *path, dev_t *ret_disk, uint64_t *ret_free)
     return true;
 }
 
-enum esep_status backup_room(const struct archive_head *head, const char *store, const char *files,
-                             struct esep_reason *reason)
+enum esep_status backup_room(const struct archive_head *head, uint64_t map_bytes, const char *store,
+                             const char *files, struct esep_reason *reason)
 {
+    if (head->store_bytes > map_bytes)
+        return esep_because(reason, ESEP_LIMIT,
+                            "the backup's store has %" PRIu64 " bytes and limits.store_bytes is "
+                            "%" PRIu64 ": raise it first",
+                            head->store_bytes, map_bytes);
     dev_t disks[2] = {0};
     uint64_t room[2] = {0};
     if (!disk_of(store, &disks[0], &room[0]) || !disk_of(files, &disks[1], &room[1]))

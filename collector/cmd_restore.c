@@ -138,7 +138,8 @@ static enum esep_status from_file(struct restoring *r, struct esep_reason *reaso
     uint64_t files = 0;
     enum esep_status status = open_archive(r, &reader, reason);
     if (status == ESEP_OK)
-        status = backup_room(archive_reader_head(reader), r->store, r->files, reason);
+        status = backup_room(archive_reader_head(reader), r->settings->store_bytes, r->store,
+                             r->files, reason);
     if (status == ESEP_OK)
         status = backup_unpack(reader, r->store, r->files, &files, reason);
     if (status == ESEP_OK)

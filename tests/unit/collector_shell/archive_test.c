@@ -3,6 +3,7 @@
  * and leave nothing behind where it is not finished? */
 #include "../io/unit.h"
 #include "collector/archive_internal.h"
+#include "collector/backup.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -336,6 +337,83 @@ static void what_is_not_finished_leaves_nothing(void **state)
     archive_reader_free(NULL);
 }
 
+/* What its head announces must fit before anything is unpacked, whoever signed it. */
+static void a_backup_larger_than_the_disk_is_refused(void **state)
+{
+    static const struct {
+        uint64_t store_bytes, files_bytes;
+        enum esep_status expected;
+    } cases[] = {{4096, 4096, ESEP_OK},
+                 {1u << 30, 0, ESEP_LIMIT}, /* than the store's map */
+                 {4096, UINT64_C(1) << 60, ESEP_LIMIT},
+                 {4096, UINT64_MAX, ESEP_LIMIT},
+                 {UINT64_MAX, UINT64_MAX, ESEP_LIMIT}};
+    char store[300];
+    char files[300];
+    (void)snprintf(store, sizeof store, "%s/store", (const char *)*state);
+    (void)snprintf(files, sizeof files, "%s/files", (const char *)*state);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct archive_head head = {.store_bytes = cases[i].store_bytes,
+                                          .files_bytes = cases[i].files_bytes};
+        struct esep_reason reason = {""};
+        assert_int_equal(backup_room(&head, 1u << 20, store, files, &reason), cases[i].expected);
+        assert_int_equal(reason.text[0] != '\0', cases[i].expected != ESEP_OK);
+    }
+}
+
+/* Into folders, and into nothing: the same store, the same files, each once. */
+static void what_is_unpacked_is_what_was_packed(void **state)
+{
+    struct world w;
+    struct archive_writer *writer = NULL;
+    struct esep_blobs *blobs = NULL;
+    uint8_t *store = malloc(200000);
+    uint8_t bytes[16];
+    char path[400];
+    const struct esep_blobs_options read_only = {.read_only = true};
+    assert_non_null(store);
+    memset(store, 9, 200000);
+    begin(&w, state);
+    w.head.store_bytes = 200000;
+    w.head.files_bytes = 15;
+    w.head.files = 3;
+    assert_int_equal(archive_create(&writer, w.path, &w.head, &w.signer, NULL), ESEP_OK);
+    put(writer, ARCHIVE_STORE, store, 200000);
+    put(writer, ARCHIVE_FILE, "hello", 5);
+    put(writer, ARCHIVE_FILE, "world", 5);
+    put(writer, ARCHIVE_FILE, "hello", 5); /* of another office */
+    assert_int_equal(archive_finish(writer, NULL), ESEP_OK);
+    archive_writer_free(writer);
+    for (int into = 0; into < 2; into++) {
+        struct archive_reader *reader = NULL;
+        uint64_t files = 0;
+        char folder[300];
+        (void)snprintf(folder, sizeof folder, "%s/unpacked", (const char *)*state);
+        (void)snprintf(path, sizeof path, "%s/files", (const char *)*state);
+        assert_int_equal(archive_open(&reader, w.path, w.log.public, NULL), ESEP_OK);
+        assert_int_equal(archive_unlock(reader, &w.recipient, NULL), ESEP_OK);
+        assert_int_equal(
+            backup_unpack(reader, into ? folder : NULL, into ? path : NULL, &files, NULL), ESEP_OK);
+        assert_int_equal(files, 3);
+        assert_int_equal(access(folder, F_OK) == 0, into);
+        archive_reader_free(reader);
+    }
+    const struct esep_hash world = esep_sha256(esep_slice("world", 5));
+    size_t got = 0;
+    assert_int_equal(esep_blobs_open(path, &read_only, &blobs, NULL), ESEP_OK);
+    assert_int_equal(esep_blobs_read(blobs, &world, 0, bytes, sizeof bytes, &got, NULL), ESEP_OK);
+    assert_int_equal(got, 5);
+    assert_memory_equal(bytes, "world", 5);
+    esep_blobs_close(blobs);
+    (void)snprintf(path, sizeof path, "%s/unpacked/data.mdb", (const char *)*state);
+    uint8_t *back = malloc(200001);
+    assert_non_null(back);
+    assert_int_equal(load(path, back, 200001), 200000);
+    assert_memory_equal(back, store, 200000);
+    free(back);
+    free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +426,8 @@ int main(void)
         unit_test_in_folder(a_head_bounds_its_records),
         unit_test_in_folder(records_out_of_order_are_refused),
         unit_test_in_folder(what_is_not_finished_leaves_nothing),
+        unit_test_in_folder(a_backup_larger_than_the_disk_is_refused),
+        unit_test_in_folder(what_is_unpacked_is_what_was_packed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
