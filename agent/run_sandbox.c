@@ -1,8 +1,11 @@
 /* agent/run_sandbox.c - what the daemon may still do once it runs: the journal, the files, its
  * page, the network; see io/sandbox.h. */
 #include "agent/run.h"
+#include "io/blobs.h"
 #include "io/log.h"
 #include "io/sandbox.h"
+
+#include <sys/stat.h>
 
 static enum esep_status said(enum esep_status status, struct esep_reason *reason)
 {
@@ -10,6 +13,18 @@ static enum esep_status said(enum esep_status status, struct esep_reason *reason
         return status;
     esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
     return ESEP_OK;
+}
+
+/* So that not all of the folder above it need be open. Where it cannot be made, who wants it says
+ * so.
+ */
+static void make_files(const char *path)
+{
+    const struct esep_blobs_options options = {.quota_bytes = 1, .file_bytes_max = 1};
+    struct esep_blobs *blobs = NULL;
+    struct stat there;
+    if (stat(path, &there) != 0 && esep_blobs_open(path, &options, &blobs, NULL) == ESEP_OK)
+        esep_blobs_close(blobs);
 }
 
 enum esep_status agent_run_keep_to_folders(const struct agent_run *run, struct esep_reason *reason)
@@ -24,6 +39,7 @@ enum esep_status agent_run_keep_to_folders(const struct agent_run *run, struct e
     };
     if (!s->sandbox)
         return ESEP_OK;
+    make_files(s->files);
     return said(esep_sandbox_folders(folders, sizeof folders / sizeof *folders, false, reason),
                 reason);
 }

@@ -2,8 +2,11 @@
  * sockets, the network; see io/sandbox.h. The key file is read before and is nobody's from then on.
  */
 #include "collector/run.h"
+#include "io/blobs.h"
 #include "io/log.h"
 #include "io/sandbox.h"
+
+#include <sys/stat.h>
 
 static enum esep_status said(enum esep_status status, struct esep_reason *reason)
 {
@@ -11,6 +14,18 @@ static enum esep_status said(enum esep_status status, struct esep_reason *reason
         return status;
     esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
     return ESEP_OK;
+}
+
+/* So that not all of the folder above it need be open. Where it cannot be made, who wants it says
+ * so.
+ */
+static void make_files(const char *path)
+{
+    const struct esep_blobs_options options = {.quota_bytes = 1, .file_bytes_max = 1};
+    struct esep_blobs *blobs = NULL;
+    struct stat there;
+    if (stat(path, &there) != 0 && esep_blobs_open(path, &options, &blobs, NULL) == ESEP_OK)
+        esep_blobs_close(blobs);
 }
 
 enum esep_status run_keep_to_folders(const struct run *run, struct esep_reason *reason)
@@ -26,6 +41,7 @@ enum esep_status run_keep_to_folders(const struct run *run, struct esep_reason *
     };
     if (!s->sandbox)
         return ESEP_OK;
+    make_files(s->files);
     return said(esep_sandbox_folders(folders, sizeof folders / sizeof *folders, false, reason),
                 reason);
 }
