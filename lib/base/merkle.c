@@ -45,6 +45,22 @@ void esep_merkle_append(struct esep_merkle *tree, struct esep_slice leaf)
     ESEP_ASSERT(status == ESEP_OK);
 }
 
+void esep_merkle_append_seen(struct esep_merkle *tree, struct esep_slice leaf,
+                             esep_merkle_seen_fn *seen, void *context)
+{
+    struct esep_hash carried = esep_merkle_leaf(leaf);
+    struct esep_merkle_place place = {0, tree->size};
+    unsigned count = node_count(tree->size);
+    ESEP_ASSERT(tree->size < UINT64_MAX);
+    seen(context, place, &carried);
+    for (; (place.index & 1) != 0; seen(context, place, &carried)) {
+        carried = esep_merkle_node(&tree->nodes[--count], &carried);
+        place = (struct esep_merkle_place){place.level + 1, place.index >> 1};
+    }
+    tree->nodes[count] = carried;
+    tree->size++;
+}
+
 enum esep_status esep_merkle_append_node(struct esep_merkle *tree, unsigned level,
                                          const struct esep_hash *node)
 {

@@ -25,6 +25,16 @@ struct esep_hash esep_merkle_leaf(struct esep_slice leaf); /* SHA-256(0x00 || le
 struct esep_hash esep_merkle_node(const struct esep_hash *left,
                                   const struct esep_hash *right); /* SHA-256(0x01 || both) */
 void esep_merkle_append(struct esep_merkle *tree, struct esep_slice leaf);
+/* A complete subtree: leaves index * 2^level up to (index + 1) * 2^level. */
+struct esep_merkle_place {
+    unsigned level;
+    uint64_t index;
+};
+/* The same, and each subtree that becomes complete by it is shown, the leaf itself first. */
+typedef void esep_merkle_seen_fn(void *context, struct esep_merkle_place place,
+                                 const struct esep_hash *hash);
+void esep_merkle_append_seen(struct esep_merkle *tree, struct esep_slice leaf,
+                             esep_merkle_seen_fn *seen, void *context);
 /* A complete subtree of 2^level leaves. ESEP_INVALID, and nothing done, where the tree's size is no
  * multiple of that, or would be more than 64 bits count. */
 ESEP_MUST_USE enum esep_status esep_merkle_append_node(struct esep_merkle *tree, unsigned level,

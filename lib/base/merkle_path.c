@@ -49,6 +49,48 @@ enum esep_status esep_merkle_append_span(struct esep_merkle *tree, uint64_t size
     return ESEP_OK;
 }
 
+static bool place_holds(struct esep_merkle_place place, uint64_t index)
+{
+    return index >> place.level == place.index;
+}
+
+int esep_merkle_holder(uint64_t first, uint64_t end, uint64_t index, struct esep_merkle_place *ret)
+{
+    struct esep_merkle_place places[ESEP_MERKLE_SPAN_MAX];
+    ESEP_ASSERT(first <= end && index < end);
+    bool within = index < first;
+    unsigned count =
+        within ? esep_merkle_span(0, first, places) : esep_merkle_span(first, end, places);
+    unsigned at = 0;
+    while (at + 1 < count && !place_holds(places[at], index))
+        at++;
+    *ret = places[at];
+    return within ? -1 : (int)at;
+}
+
+struct esep_hash esep_merkle_climb(const struct esep_hash *leaf, uint64_t index,
+                                   const struct esep_hash *siblings, size_t count)
+{
+    struct esep_hash hash = *leaf;
+    for (size_t i = 0; i < count; i++, index >>= 1)
+        hash = (index & 1) != 0 ? esep_merkle_node(&siblings[i], &hash)
+                                : esep_merkle_node(&hash, &siblings[i]);
+    return hash;
+}
+
+enum esep_status esep_merkle_whole(const struct esep_merkle *tree, struct esep_merkle_place place,
+                                   struct esep_hash *ret)
+{
+    struct esep_merkle_place places[ESEP_MERKLE_SPAN_MAX];
+    unsigned count = esep_merkle_span(0, tree->size, places);
+    for (unsigned i = 0; i < count; i++)
+        if (places[i].level == place.level && places[i].index == place.index) {
+            *ret = tree->nodes[i];
+            return ESEP_OK;
+        }
+    return ESEP_NOT_FOUND;
+}
+
 /* MTH of the leaves [first, end), where first is a multiple of every width that occurs in it, as
  * it is of all ranges that the RFC's splits make. */
 static bool range_hash(const struct esep_merkle_source *source, uint64_t first, uint64_t end,

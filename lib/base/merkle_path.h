@@ -22,12 +22,6 @@
 #define ESEP_MERKLE_PATH_MAX 65  /* hashes of any audit path or consistency proof */
 #define ESEP_MERKLE_SPAN_MAX 126 /* subtrees of any span */
 
-/* A complete subtree: leaves index * 2^level up to (index + 1) * 2^level. */
-struct esep_merkle_place {
-    unsigned level;
-    uint64_t index;
-};
-
 /* The places of the span [first, end), from left to right; returns how many. first <= end. */
 unsigned esep_merkle_span(uint64_t first, uint64_t end,
                           struct esep_merkle_place ret[ESEP_MERKLE_SPAN_MAX]);
@@ -36,6 +30,18 @@ unsigned esep_merkle_span(uint64_t first, uint64_t end,
 ESEP_MUST_USE enum esep_status esep_merkle_append_span(struct esep_merkle *tree, uint64_t size,
                                                        const struct esep_hash *hashes,
                                                        size_t count);
+
+/* Of the subtrees that a tree of `first` leaves is made of, and the span [first, end), the one that
+ * holds the leaf at index; its number in the span, or -1. index < end. */
+int esep_merkle_holder(uint64_t first, uint64_t end, uint64_t index, struct esep_merkle_place *ret);
+/* The root of the subtree of 2^count leaves that holds the leaf at index, by the siblings on the
+ * way up. */
+struct esep_hash esep_merkle_climb(const struct esep_hash *leaf, uint64_t index,
+                                   const struct esep_hash *siblings, size_t count);
+/* The hash of one of the subtrees that the tree itself is made of. ESEP_NOT_FOUND: it is none. */
+ESEP_MUST_USE enum esep_status esep_merkle_whole(const struct esep_merkle *tree,
+                                                 struct esep_merkle_place place,
+                                                 struct esep_hash *ret);
 
 /* Where hashes of complete subtrees come from. node: false where it has none, which ends the
  * making of a path. */

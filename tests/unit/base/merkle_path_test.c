@@ -2,6 +2,7 @@
  * bits; does every good one verify and no other; and do spans grow one tree into the other?
  */
 #include "base/merkle_path.h"
+#include "base/merkle_recent.h"
 #include "fixture.h"
 
 #define SIZES 80
@@ -272,12 +273,140 @@ static void test_missing_nodes(void **state)
     assert_int_equal(esep_merkle_root_from(&gap, 13, &root), ESEP_NOT_FOUND);
 }
 
+/* From the tree of `first` leaves and the span up to `end` every leaf's subtree is known, and the
+ * siblings on the way up to it are all that joins the leaf. */
+static void test_holders(void **state)
+{
+    (void)state;
+    for (uint64_t first = 0; first <= 40; first++) {
+        for (uint64_t end = first; end <= 40; end++) {
+            struct esep_merkle_place places[ESEP_MERKLE_SPAN_MAX];
+            unsigned count = esep_merkle_span(first, end, places);
+            for (uint64_t index = 0; index < end; index++) {
+                struct esep_merkle_place place;
+                int at = esep_merkle_holder(first, end, index, &place);
+                assert_int_equal(place.index, index >> place.level);
+                assert_true(at < (int)count && (at < 0) == (index < first));
+                if (at >= 0)
+                    assert_true(place.level == places[at].level && place.index == places[at].index);
+                struct esep_hash siblings[64];
+                struct esep_hash leaf;
+                struct esep_hash whole;
+                assert_true(node(NULL, (struct esep_merkle_place){0, index}, &leaf));
+                for (unsigned level = 0; level < place.level; level++)
+                    assert_true(node(NULL, (struct esep_merkle_place){level, index >> level ^ 1},
+                                     &siblings[level]));
+                assert_true(node(NULL, place, &whole));
+                struct esep_hash up = esep_merkle_climb(&leaf, index, siblings, place.level);
+                assert_true(esep_hash_equal(&up, &whole));
+            }
+        }
+    }
+}
+
+struct seen {
+    struct esep_merkle_recent recent;
+    uint64_t count;
+};
+
+static void see(void *context, struct esep_merkle_place place, const struct esep_hash *hash)
+{
+    struct seen *seen = context;
+    struct esep_hash right;
+    assert_true(node(NULL, place, &right));
+    assert_true(esep_hash_equal(&right, hash));
+    esep_merkle_recent_put(&seen->recent, place, hash);
+    seen->count++;
+}
+
+/* Each subtree is shown once, as it becomes complete, with the hash that it has by definition. */
+static void test_seen(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    struct esep_merkle tree;
+    struct esep_merkle plain;
+    esep_merkle_init(&tree);
+    esep_merkle_init(&plain);
+    esep_merkle_recent_init(&seen.recent, 0);
+    uint64_t complete = 0;
+    for (uint64_t i = 0; i < 200; i++) {
+        uint8_t bytes[8];
+        esep_be64_put(bytes, i);
+        esep_merkle_append_seen(&tree, esep_slice(bytes, sizeof bytes), see, &seen);
+        esep_merkle_append(&plain, esep_slice(bytes, sizeof bytes));
+        struct esep_hash root = esep_merkle_root(&tree);
+        struct esep_hash plain_root = esep_merkle_root(&plain);
+        assert_true(esep_hash_equal(&root, &plain_root));
+        for (uint64_t size = i + 1; (size & 1) == 0; size >>= 1)
+            complete++;
+        complete++;
+        assert_int_equal(seen.count, complete);
+    }
+    for (unsigned level = 0; level < 8; level++) {
+        for (uint64_t index = 0; index < 210; index++) {
+            struct esep_hash got;
+            struct esep_hash right;
+            bool known = esep_merkle_recent_get(&seen.recent,
+                                                (struct esep_merkle_place){level, index}, &got);
+            assert_true(known == (((index + 1) << level) <= 200));
+            if (known) {
+                assert_true(node(NULL, (struct esep_merkle_place){level, index}, &right));
+                assert_true(esep_hash_equal(&right, &got));
+            }
+        }
+        struct esep_hash whole;
+        enum esep_status status = esep_merkle_whole(
+            &tree, (struct esep_merkle_place){level, (200u >> level) - 1}, &whole);
+        assert_int_equal(status, (200u >> level & 1) != 0 ? ESEP_OK : ESEP_NOT_FOUND);
+    }
+}
+
+/* What was there before it began, what has gone out of its ring, and what is not complete. */
+static void test_recent_bounds(void **state)
+{
+    (void)state;
+    static struct esep_merkle_recent recent;
+    const uint64_t begin = 3;
+    const uint64_t size = begin + ESEP_MERKLE_RECENT_LEAVES + 100;
+    esep_merkle_recent_init(&recent, begin);
+    for (uint64_t i = begin; i < size; i++) {
+        for (unsigned level = 0; level <= 13; level++) {
+            struct esep_hash hash = {{0}};
+            esep_be64_put(hash.bytes, i >> level);
+            hash.bytes[8] = (uint8_t)level;
+            if (((i + 1) & ((UINT64_C(1) << level) - 1)) == 0)
+                esep_merkle_recent_put(&recent, (struct esep_merkle_place){level, i >> level},
+                                       &hash);
+        }
+        const uint64_t asked[] = {0, 1, begin, i / 2, i, i + 1};
+        for (size_t k = 0; k < sizeof asked / sizeof *asked; k++) {
+            for (unsigned level = 0; level <= 13; level++) {
+                const struct esep_merkle_place place = {level, asked[k] >> level};
+                const uint64_t end = (place.index + 1) << level;
+                const uint64_t complete = (i + 1) >> level;
+                struct esep_hash got;
+                bool known = esep_merkle_recent_get(&recent, place, &got);
+                assert_true(!known || (end > begin && end <= i + 1 && level <= 12));
+                assert_true(known || end <= begin || end > i + 1 || level > 12 ||
+                            complete - place.index > ESEP_MERKLE_RECENT_LEAVES >> level);
+                if (known) {
+                    assert_int_equal(esep_be64(got.bytes), place.index);
+                    assert_int_equal(got.bytes[8], level);
+                }
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_root),        cmocka_unit_test(test_audit),
-        cmocka_unit_test(test_consistency), cmocka_unit_test(test_spans),
-        cmocka_unit_test(test_edges),       cmocka_unit_test(test_missing_nodes),
+        cmocka_unit_test(test_root),          cmocka_unit_test(test_audit),
+        cmocka_unit_test(test_consistency),   cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_edges),         cmocka_unit_test(test_missing_nodes),
+        cmocka_unit_test(test_holders),       cmocka_unit_test(test_seen),
+        cmocka_unit_test(test_recent_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
