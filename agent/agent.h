@@ -31,6 +31,7 @@
 
 #include "agent/agent_meter.h"
 #include "agent/agent_schedule.h"
+#include "agent/tree.h"
 #include "base/crypto.h"
 #include "base/time.h"
 #include "esep/v1/wire.pb-c.h"
@@ -97,9 +98,10 @@ struct agent_journal {
     uint64_t mail_through;    /* last mailbox number stored */
     uint64_t checkpoint_size; /* last checkpoint seen ... */
     struct esep_hash checkpoint_root;
-    uint32_t older_epoch; /* the newest epoch before this one of which a receipt is stored, and */
-    uint64_t older_seq;   /* through which sequence; 0: none */
-    bool older_passed;    /* a collector that holds just this head was found not to take them */
+    struct agent_tree tree; /* of the log, as the newest receipt showed it */
+    uint32_t older_epoch;   /* the newest epoch before this one of which a receipt is stored, and */
+    uint64_t older_seq;     /* through which sequence; 0: none */
+    bool older_passed;      /* a collector that holds just this head was found not to take them */
     struct esep_hash older_passed_head;
     struct agent_meter spent; /* as the last KEEP said */
 };
@@ -227,6 +229,16 @@ struct agent_store {
     /* Verified; each the proof of one file, which is wanted no more. */
     const struct esep_evidence *evidence;
     size_t evidence_count;
+    /* One for each receipt, one for each file's (NULL: none is kept); and what they teach (tree.h).
+     */
+    const struct agent_proof *proofs;
+    const struct agent_proof *evidence_proofs;
+    const struct agent_checkpoint *checkpoints;
+    size_t checkpoint_count;
+    const struct agent_node *nodes;
+    size_t node_count;
+    const struct agent_tree *tree;        /* NULL: as it was */
+    const struct agent_checkpoint *split; /* signed, and not of the log that we know; NULL: none */
 };
 struct agent_effect {
     enum agent_effect_kind kind;
@@ -265,6 +277,7 @@ enum agent_why {
     AGENT_WHY_COLLECTOR,   /* the collector refused, signed: `refusal` */
     AGENT_WHY_FORK,        /* it holds another entry under a number of ours: recover */
     AGENT_WHY_BEHIND,      /* it holds more than this journal: recover */
+    AGENT_WHY_SPLIT,       /* the log key signed a log that does not begin with what we have seen */
     AGENT_WHY_GAP,         /* it lacks entries that this journal no longer holds */
     AGENT_WHY_OLDER,       /* it lacks receipted entries of an older epoch: they must go first */
     AGENT_WHY_JOURNAL,     /* the journal cannot be read or written */

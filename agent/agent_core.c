@@ -159,7 +159,10 @@ void agent_on_disconnected(struct agent *a, esep_time now)
 
 bool agent_ready(const struct agent *a)
 {
-    return a->vault.sides[a->vault.filling].receipt_count < AGENT_RECEIPTS_MAX;
+    const struct agent_gather *g = &a->vault.sides[a->vault.filling];
+    return g->receipt_count < AGENT_RECEIPTS_MAX && g->evidence_count < AGENT_EVIDENCE_MAX &&
+           g->checkpoint_count < AGENT_CHECKPOINTS_MAX &&
+           g->node_count + AGENT_LESSON_NODES_MAX <= AGENT_NODES_MAX;
 }
 
 /* A no is understood in every version: it may be what says that ours is not spoken there. */

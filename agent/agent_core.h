@@ -4,7 +4,8 @@
  * backoff; agent_gate.c the office's windows and budget; agent_hello.c greets and reads WELCOME;
  * agent_refusal.c judges refusals; agent_batch.c makes BATCH frames out of entries; agent_file.c
  * offers and sends files; agent_receipt.c and agent_mail.c take what comes down and gather it for
- * the next STORE. Each event ends in agent_settle, which makes the next effect.
+ * the next STORE; agent_learn.c what the receipts' proofs teach. Each event ends in agent_settle,
+ * which makes the next effect.
  *
  * Not for anybody outside: include agent/agent.h.
  */
@@ -25,6 +26,8 @@
 #define AGENT_RECEIPTS_MAX 64u        /* that wait for one STORE */
 #define AGENT_MAILS_MAX 64u           /* likewise */
 #define AGENT_EVIDENCE_MAX 16u        /* likewise */
+#define AGENT_CHECKPOINTS_MAX 96u     /* likewise */
+#define AGENT_NODES_MAX 1024u         /* of the log's tree, likewise */
 #define AGENT_CHUNK_BYTES_MIN 1024u
 #define AGENT_CHUNK_BYTES_MAX (64u * 1024u)
 #define AGENT_CHUNK_OVERHEAD 512u /* of an envelope and its names, generously */
@@ -44,6 +47,7 @@ struct agent_uplink {
     bool ask_again;  /* the receipt of what is held never came here */
     bool early_kept; /* it came before our chain was compared: `early` */
     struct esep_receipt early;
+    struct agent_proof early_proof;
     bool pull_wanted;
     bool mail_came;     /* since the last PING */
     esep_time hello_at; /* when to send it */
@@ -103,6 +107,16 @@ struct agent_gather {
     size_t mail_count;
     struct esep_evidence evidence[AGENT_EVIDENCE_MAX];
     size_t evidence_count;
+    struct agent_proof proofs[AGENT_RECEIPTS_MAX]; /* of each receipt */
+    struct agent_proof evidence_proofs[AGENT_EVIDENCE_MAX];
+    struct agent_node nodes[AGENT_NODES_MAX];
+    size_t node_count;
+    struct agent_checkpoint checkpoints[AGENT_CHECKPOINTS_MAX];
+    size_t checkpoint_count;
+    struct agent_tree tree; /* where tree_new: with all that is gathered here */
+    bool tree_new;
+    struct agent_checkpoint split;
+    bool split_new;
     struct esep_buf bytes; /* of the mails */
     struct agent_view view;
     bool view_new;
@@ -124,6 +138,7 @@ struct agent_ahead {
     uint64_t mail_through;
     uint64_t checkpoint_size;
     struct esep_hash checkpoint_root;
+    struct agent_tree tree;
 };
 /* The mail item that is being put together at the end of the filling side's bytes. */
 struct agent_part {
@@ -196,6 +211,7 @@ struct agent {
     struct agent_config config;
     struct agent_journal journal;
     struct agent_ahead ahead;
+    struct agent_lesson lesson; /* of the receipt at hand */
     uint64_t seen_size; /* newest checkpoint seen, signed or in a WELCOME: quoted by commitments */
     struct esep_hash seen_root;
     esep_time now;
@@ -324,6 +340,12 @@ bool agent_in_flight(const struct agent *a);
 /* A head alone could go now: over new entries behind a long queue. */
 bool agent_promise_ready(const struct agent *a);
 bool agent_promise_due(const struct agent *a);
+
+/* agent_learn.c */
+struct agent_tree_keys agent_tree_keys(const struct agent *a);
+/* a->lesson, as it was judged: gathered. False: it was refused, and the link has failed or stopped.
+ */
+bool agent_learn(struct agent *a, enum esep_status status);
 
 /* agent_receipt.c */
 void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope);

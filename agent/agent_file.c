@@ -371,8 +371,7 @@ void agent_on_evidence(struct agent *a, const struct esep_envelope *envelope)
     struct esep_evidence e;
     if (m == NULL)
         return;
-    if (esep_evidence_read(m, &e) != ESEP_OK || e.office != a->config.office ||
-        !read_name(a, m->file, &s) || g->evidence_count == AGENT_EVIDENCE_MAX) {
+    if (esep_evidence_read(m, &e) != ESEP_OK || e.office != a->config.office) {
         agent_count(a, AGENT_FRAMES_DROPPED, 1); /* if it is ours, it is asked for again */
         return;
     }
@@ -383,6 +382,14 @@ void agent_on_evidence(struct agent *a, const struct esep_envelope *envelope)
                         "log_key");
         return;
     }
+    const struct agent_tree_keys keys = agent_tree_keys(a);
+    if (!agent_learn(a, agent_tree_evidence(&keys, &a->ahead.tree, &e, m->proof, &a->lesson)))
+        return;
+    if (!read_name(a, m->file, &s)) {
+        agent_count(a, AGENT_FRAMES_DROPPED, 1);
+        return;
+    }
+    g->evidence_proofs[g->evidence_count] = a->lesson.proof;
     g->evidence[g->evidence_count++] = e;
     s->state = AGENT_FILE_STORING;
     s->have = s->file.size_bytes;

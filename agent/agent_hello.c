@@ -119,6 +119,8 @@ static bool hello_pack(struct agent *a, const struct esep_commitment *c)
     hello.version_max = ESEP_WIRE_VERSION;
     hello.journal_first_seq = a->journal.oldest_seq;
     hello.mail_through = a->journal.mail_through;
+    hello.tree_generation = a->ahead.tree.generation;
+    hello.tree_size = a->ahead.tree.frontier.size;
     uint32_t dictionaries[] = {ESEP_DICTIONARY};
     if (a->compressor != NULL) {
         hello.dictionaries = dictionaries;

@@ -7,7 +7,8 @@
 #define TRY_OUT 120u /* a SYN, and half of the times another */
 #define CALL_OUT 850u
 #define CALL_IN 680u
-#define GREETING 1400u /* HELLO, WELCOME and the first PULL with all that is around them */
+/* HELLO, WELCOME, the first PULL and the receipt of a promise, with all that is around them. */
+#define GREETING 2400u
 #define STEPS 64u
 #define STEP_LEAST 4096u
 #define PROMISES_MOST (16u * 1024u)

@@ -18,6 +18,7 @@ static const char *const why_names[] = {
     [AGENT_WHY_COLLECTOR] = "collector",
     [AGENT_WHY_FORK] = "fork",
     [AGENT_WHY_BEHIND] = "behind",
+    [AGENT_WHY_SPLIT] = "split",
     [AGENT_WHY_GAP] = "gap",
     [AGENT_WHY_OLDER] = "older",
     [AGENT_WHY_JOURNAL] = "journal",

@@ -110,6 +110,7 @@ static void start(struct agent *a, const struct agent_journal *journal, esep_tim
         .mail_through = journal->mail_through,
         .checkpoint_size = journal->checkpoint_size,
         .checkpoint_root = journal->checkpoint_root,
+        .tree = journal->tree,
     };
     a->seen_size = journal->checkpoint_size;
     a->seen_root = journal->checkpoint_root;

@@ -64,11 +64,12 @@ static uint64_t *moves(struct agent *a, const struct esep_receipt *r)
     return r->through_seq > *mark || resent ? mark : NULL;
 }
 
-static void take(struct agent *a, const struct esep_receipt *r)
+static void take(struct agent *a, const struct esep_receipt *r, const struct agent_proof *proof)
 {
     struct agent_gather *g = agent_filling(a);
     uint64_t *mark = moves(a, r);
     if (mark != NULL) {
+        g->proofs[g->receipt_count] = *proof;
         g->receipts[g->receipt_count++] = *r;
         if (r->through_seq > *mark)
             *mark = r->through_seq;
@@ -92,27 +93,19 @@ static void refuse(struct agent *a, const char *text)
     agent_link_fail(a, AGENT_WHY_PROTOCOL, text);
 }
 
-static void judge(struct agent *a, const struct esep_receipt *r)
+static void judge(struct agent *a, const struct esep_receipt *r, const struct agent_proof *proof)
 {
-    if (r->office != a->config.office || r->epoch != a->journal.epoch ||
-        r->first_seq > r->through_seq) {
-        refuse(a, "a receipt for another office or epoch came: refused");
-        return;
-    }
     struct agent_uplink *u = &a->uplink;
     const struct agent_mark *mark = find_mark(u, r->through_seq);
     if (mark == NULL && !u->verified && r->through_seq == u->held.seq) {
         u->early = *r;
+        u->early_proof = *proof;
         u->early_kept = true;
         return;
     }
     if (mark == NULL) {
         agent_count(a, AGENT_RECEIPTS_REFUSED, 1);
         return; /* nothing to hold it against; a later one covers it */
-    }
-    if (!esep_receipt_verify(&a->config.log_id, r, a->config.log_public)) {
-        refuse(a, "a receipt that the log key did not sign came: refused; check log_key");
-        return;
     }
     if (!esep_hash_equal(&mark->hash, &r->head)) {
         char text[256];
@@ -124,7 +117,7 @@ static void judge(struct agent *a, const struct esep_receipt *r)
         agent_link_stop(a, AGENT_WHY_FORK, NO_REFUSAL, text);
         return;
     }
-    take(a, r);
+    take(a, r, proof);
 }
 
 void agent_receipt_early(struct agent *a)
@@ -132,8 +125,9 @@ void agent_receipt_early(struct agent *a)
     struct agent_uplink *u = &a->uplink;
     if (u->early_kept && agent_ready(a)) {
         const struct esep_receipt early = u->early;
+        const struct agent_proof proof = u->early_proof;
         u->early_kept = false;
-        judge(a, &early);
+        judge(a, &early, &proof);
     }
 }
 
@@ -152,14 +146,27 @@ void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope)
     if (message->credit_bytes > u->credit_bytes)
         u->credit_bytes = message->credit_bytes;
     a->status.server_time = r.accepted_at;
-    judge(a, &r);
+    if (r.office != a->config.office || r.epoch != a->journal.epoch ||
+        r.first_seq > r.through_seq) {
+        refuse(a, "a receipt for another office or epoch came: refused");
+        return;
+    }
+    if (!esep_receipt_verify(&a->config.log_id, &r, a->config.log_public)) {
+        refuse(a, "a receipt that the log key did not sign came: refused; check log_key");
+        return;
+    }
+    const struct agent_tree_keys keys = agent_tree_keys(a);
+    if (!agent_learn(a, agent_tree_receipt(&keys, &a->ahead.tree, &r, message->proof, &a->lesson)))
+        return;
+    judge(a, &r, &a->lesson.proof);
     if (a->status.state == AGENT_ONLINE)
         u->awaiting_since = agent_in_flight(a) ? a->now : ESEP_TIME_NEVER;
 }
 
 static bool gathered(const struct agent_gather *g)
 {
-    return g->receipt_count > 0 || g->mail_count > 0 || g->evidence_count > 0 || g->view_new;
+    return g->receipt_count > 0 || g->mail_count > 0 || g->evidence_count > 0 || g->view_new ||
+           g->tree_new || g->split_new;
 }
 
 bool agent_vault_idle(const struct agent *a)
@@ -189,6 +196,14 @@ static void describe_store(struct agent *a, const struct agent_gather *g)
         .view = g->view_new ? &g->view : NULL,
         .evidence = g->evidence,
         .evidence_count = g->evidence_count,
+        .proofs = g->proofs,
+        .evidence_proofs = g->evidence_proofs,
+        .checkpoints = g->checkpoints,
+        .checkpoint_count = g->checkpoint_count,
+        .nodes = g->nodes,
+        .node_count = g->node_count,
+        .tree = g->tree_new ? &g->tree : NULL,
+        .split = g->split_new ? &g->split : NULL,
     };
 }
 
@@ -223,6 +238,10 @@ static void clear_side(struct agent_gather *g)
     g->mail_count = 0;
     g->evidence_count = 0;
     g->view_new = false;
+    g->node_count = 0;
+    g->checkpoint_count = 0;
+    g->tree_new = false;
+    g->split_new = false;
     esep_buf_clear(&g->bytes);
 }
 
@@ -247,6 +266,8 @@ void agent_vault_stored(struct agent *a, enum esep_status status)
     j->promised_seq = v->store.promised_seq;
     j->checkpoint_size = v->store.checkpoint_size;
     j->checkpoint_root = v->store.checkpoint_root;
+    if (v->store.tree != NULL)
+        j->tree = *v->store.tree;
     if (v->store.mail_count > 0) {
         /* Less where a WELCOME since then said that the mailbox went back. */
         j->mail_through = v->store.mail_through < a->ahead.mail_through ? v->store.mail_through

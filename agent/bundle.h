@@ -35,6 +35,8 @@ struct agent_bundle_request {
     struct esep_commitment commitment; /* signed, of the last entry in the bundle */
     uint64_t first_seq;
     uint64_t mail_through;
+    uint64_t tree_generation; /* what the office has seen of the log */
+    uint64_t tree_size;
     uint64_t files; /* that follow the entries, and ... */
     uint64_t file_bytes;
     esep_time made_at;

@@ -170,6 +170,8 @@ static enum esep_status begin(struct export *x)
                       held.checkpoint_size, &held.checkpoint_root, &request.commitment);
     memcpy(request.seal_public, desk->settings->seal_key, ESEP_KEY_BYTES);
     request.mail_through = held.mail_through;
+    request.tree_generation = held.tree.generation;
+    request.tree_size = held.tree.frontier.size;
     request.files = x->done->files;
     request.file_bytes = x->done->file_bytes;
     x->done->first_seq = request.first_seq;

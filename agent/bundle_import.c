@@ -7,33 +7,76 @@ struct taking {
     struct agent_desk *desk;
     struct agent_journal held;
     struct agent_imported *counts;
+    struct agent_tree_keys keys;
+    struct agent_lesson lesson; /* of the receipt at hand */
     struct esep_reason *reason;
 };
 
-/* One receipt, or one item of mail, with the marks as they are then. */
-static enum esep_status store(struct taking *t, const struct esep_receipt *receipt,
-                              const struct agent_mail *mail, const struct esep_evidence *evidence)
+static struct agent_store marks(const struct taking *t)
 {
-    const struct agent_store what = {.evidence = evidence,
-                                     .evidence_count = evidence != NULL ? 1 : 0,
-                                     .receipts = receipt,
-                                     .receipt_count = receipt != NULL ? 1 : 0,
-                                     .receipted_seq = t->held.receipted_seq,
-                                     .promised_seq = t->held.promised_seq,
-                                     .checkpoint_size = t->held.checkpoint_size,
-                                     .checkpoint_root = t->held.checkpoint_root,
-                                     .mails = mail,
-                                     .mail_count = mail != NULL ? 1 : 0,
-                                     .mail_through = t->held.mail_through};
-    return journal_store(&t->desk->journal, t->held.epoch, &what, t->reason);
+    return (struct agent_store){.receipted_seq = t->held.receipted_seq,
+                                .promised_seq = t->held.promised_seq,
+                                .checkpoint_size = t->held.checkpoint_size,
+                                .checkpoint_root = t->held.checkpoint_root,
+                                .mail_through = t->held.mail_through};
 }
 
-static enum esep_status take_receipt(struct taking *t, const struct esep_receipt *r)
+static enum esep_status store(struct taking *t, const struct agent_store *what)
 {
+    return journal_store(&t->desk->journal, t->held.epoch, what, t->reason);
+}
+
+/* Another log than this office has seen, and signed: kept, and said. */
+static enum esep_status split(struct taking *t)
+{
+    struct agent_store what = marks(t);
+    what.split = &t->lesson.checkpoint;
+    const enum esep_status status = store(t, &what);
+    return status != ESEP_OK
+               ? status
+               : esep_because(t->reason, ESEP_CONFLICT,
+                              "reply: the collector has signed a log that does not begin with the "
+                              "one that this office has seen. Both signed heads are kept: tell the "
+                              "operator and the commission, and run esep-agent receipt --split");
+}
+
+/* What the proof teaches, into `what`, whatever becomes of the receipt. ESEP_AGAIN: it goes on from
+ * elsewhere. */
+static enum esep_status learn(struct taking *t, enum esep_status judged, struct agent_store *what)
+{
+    const struct agent_lesson *lesson = &t->lesson;
+    if (judged == ESEP_CONFLICT)
+        return split(t);
+    if (judged == ESEP_DENIED)
+        return esep_because(t->reason, ESEP_INVALID,
+                            "reply: a receipt whose proof is not signed as it should be: check "
+                            "log_key");
+    if (judged != ESEP_OK) {
+        t->counts->unproved++;
+        return ESEP_AGAIN;
+    }
+    t->held.tree = lesson->tree;
+    *what = marks(t);
+    what->nodes = lesson->nodes;
+    what->node_count = lesson->node_count;
+    what->checkpoints = &lesson->checkpoint;
+    what->checkpoint_count = lesson->grown ? 1 : 0;
+    what->tree = &lesson->tree;
+    return store(t, what);
+}
+
+static enum esep_status take_receipt(struct taking *t, const struct esep_receipt *r,
+                                     const Esep__V1__Proof *proof)
+{
+    struct agent_store what;
     struct esep_hash chain;
     struct esep_buf bytes;
     const bool entries = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
     uint64_t *mark = entries ? &t->held.receipted_seq : &t->held.promised_seq;
+    const enum esep_status learned =
+        learn(t, agent_tree_receipt(&t->keys, &t->held.tree, r, proof, &t->lesson), &what);
+    if (learned != ESEP_OK)
+        return learned == ESEP_AGAIN ? ESEP_OK : learned;
     if (r->epoch != t->held.epoch)
         return ESEP_OK; /* of before a recovery: nothing here to hold it against */
     if (r->through_seq > t->held.last_seq)
@@ -62,7 +105,11 @@ static enum esep_status take_receipt(struct taking *t, const struct esep_receipt
         t->held.checkpoint_size = r->checkpoint_size;
         t->held.checkpoint_root = r->checkpoint_root;
     }
-    status = store(t, r, NULL, NULL);
+    what = marks(t);
+    what.receipts = r;
+    what.receipt_count = 1;
+    what.proofs = &t->lesson.proof;
+    status = store(t, &what);
     t->counts->receipts += status == ESEP_OK;
     return status;
 }
@@ -76,21 +123,35 @@ static enum esep_status take_mail(struct taking *t, const struct agent_mail *mai
                             "reply: mail %llu lacks: the next bundle brings it",
                             (unsigned long long)t->held.mail_through + 1);
     t->held.mail_through = mail->number;
-    const enum esep_status status = store(t, NULL, mail, NULL);
+    struct agent_store what = marks(t);
+    what.mails = mail;
+    what.mail_count = 1;
+    const enum esep_status status = store(t, &what);
     t->counts->mails += status == ESEP_OK;
     return status;
 }
 
 /* Of a file that no entry of this journal names there is nothing to keep. */
-static enum esep_status take_evidence(struct taking *t, const struct esep_evidence *evidence)
+static enum esep_status take_evidence(struct taking *t, const struct esep_evidence *evidence,
+                                      const Esep__V1__Proof *proof)
 {
+    struct agent_store what;
     const struct agent_file name = {evidence->sha256, evidence->size_bytes};
     struct journal_file file;
-    enum esep_status status = journal_file(&t->desk->journal, &name, &file, t->reason);
+    enum esep_status status =
+        learn(t, agent_tree_evidence(&t->keys, &t->held.tree, evidence, proof, &t->lesson), &what);
+    if (status != ESEP_OK)
+        return status == ESEP_AGAIN ? ESEP_OK : status;
+    status = journal_file(&t->desk->journal, &name, &file, t->reason);
     if (status == ESEP_NOT_FOUND || (status == ESEP_OK && file.here))
         return ESEP_OK;
-    if (status == ESEP_OK)
-        status = store(t, NULL, NULL, evidence);
+    if (status == ESEP_OK) {
+        what = marks(t);
+        what.evidence = evidence;
+        what.evidence_count = 1;
+        what.evidence_proofs = &t->lesson.proof;
+        status = store(t, &what);
+    }
     t->counts->files += status == ESEP_OK;
     return status;
 }
@@ -107,6 +168,9 @@ enum esep_status agent_bundle_import(struct agent_desk *desk, struct esep_slice 
     *ret = (struct agent_imported){0};
     memcpy(keys.log_public, desk->settings->log_key, ESEP_KEY_BYTES);
     memcpy(keys.seal_public, desk->settings->seal_key, ESEP_KEY_BYTES);
+    t.keys = (struct agent_tree_keys){.log_id = keys.log_id, .office = keys.office};
+    memcpy(t.keys.log_public, keys.log_public, ESEP_KEY_BYTES);
+    memcpy(t.keys.sign_public, keys.sign_key.public, ESEP_KEY_BYTES);
     enum esep_status status = journal_load(&desk->journal, &t.held, reason);
     if (status == ESEP_OK)
         status = agent_reply_open(&reader, file, &keys, reason);
@@ -116,11 +180,11 @@ enum esep_status agent_bundle_import(struct agent_desk *desk, struct esep_slice 
     while (status == ESEP_OK) {
         status = agent_reply_next(&reader, &item, reason);
         if (status == ESEP_OK && item.kind == AGENT_REPLY_RECEIPT)
-            status = take_receipt(&t, &item.receipt);
+            status = take_receipt(&t, &item.receipt, item.proof);
         else if (status == ESEP_OK && item.kind == AGENT_REPLY_MAIL)
             status = take_mail(&t, &item.mail);
         else if (status == ESEP_OK && item.kind == AGENT_REPLY_EVIDENCE)
-            status = take_evidence(&t, &item.evidence);
+            status = take_evidence(&t, &item.evidence, item.proof);
     }
     agent_reply_close(&reader);
     ret->receipted_seq = t.held.receipted_seq;

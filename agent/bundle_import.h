@@ -13,7 +13,9 @@
 struct agent_imported {
     uint64_t receipts, mails; /* new ones */
     uint64_t files;           /* whose receipt is here now, and was not */
-    uint64_t receipted_seq;   /* the marks afterwards */
+    uint64_t unproved;      /* receipts that do not go on from what this office has seen since: not
+                             * taken, they come again */
+    uint64_t receipted_seq; /* the marks afterwards */
     uint64_t mail_through;
 };
 /* ESEP_CONFLICT: the log's key has signed another chain than this journal's: recover. *ret says

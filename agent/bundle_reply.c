@@ -91,6 +91,7 @@ static enum esep_status take_receipt(const struct agent_reply_reader *r,
                                      struct esep_reason *reason)
 {
     ret->kind = AGENT_REPLY_RECEIPT;
+    ret->proof = message->proof;
     if (esep_receipt_read(message, &ret->receipt) != ESEP_OK ||
         ret->receipt.office != r->keys.office ||
         ret->receipt.first_seq > ret->receipt.through_seq ||
@@ -107,6 +108,7 @@ static enum esep_status take_evidence(const struct agent_reply_reader *r,
                                       struct agent_reply_item *ret, struct esep_reason *reason)
 {
     ret->kind = AGENT_REPLY_EVIDENCE;
+    ret->proof = message->proof;
     if (esep_evidence_read(message, &ret->evidence) != ESEP_OK ||
         ret->evidence.office != r->keys.office ||
         !esep_evidence_verify(&r->keys.log_id, &ret->evidence, r->keys.log_public))

@@ -46,7 +46,8 @@ struct agent_reply_item {
     enum agent_reply_kind kind;
     struct esep_receipt receipt;
     struct esep_evidence evidence;
-    struct agent_mail mail; /* its bytes: until the next item */
+    const Esep__V1__Proof *proof; /* of either; until the next item */
+    struct agent_mail mail;       /* its bytes: until the next item */
 };
 
 /* `file` is borrowed. ESEP_INVALID: no reply, or not to a bundle of this office. */

@@ -132,14 +132,13 @@ static enum esep_status open_databases(struct journal *journal, bool read_only,
         {"entries", &journal->entries},   {"signed", &journal->signed_heads},
         {"receipts", &journal->receipts}, {"mail", &journal->mail},
         {"drafts", &journal->drafts},     {"state", &journal->state},
-        {"files", &journal->files},
+        {"files", &journal->files},       {"proofs", &journal->proofs},
+        {"nodes", &journal->nodes},       {"heads", &journal->heads},
     };
     MDB_txn *txn = NULL;
     enum esep_status status = journal_begin(journal, !read_only, &txn, reason);
     for (size_t i = 0; status == ESEP_OK && i < sizeof databases / sizeof *databases; i++) {
         int rc = mdb_dbi_open(txn, databases[i].name, read_only ? 0 : MDB_CREATE, databases[i].dbi);
-        if (rc == MDB_NOTFOUND && databases[i].dbi == &journal->files)
-            rc = 0; /* of before files, and only read */
         if (rc != 0)
             status = esep_store_status(rc, reason, "open the journal");
     }

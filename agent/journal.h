@@ -11,7 +11,10 @@
  *   drafts    obligation key -> packed Report, other entries named by their hash already
  *   files     sha256 32, be64 size -> be32 epoch, be64 seq of the first entry that names it, and
  *             from its evidence receipt on: statement 152 | signature 64
- *   state     "identity", "head", "marks", "view"
+ *   proofs    as receipts, or as files -> log generation 8 | index 8 | leaf 160 | statement 208
+ *   nodes     be64 generation, level 1, be64 index -> hash 32: of the log's tree, as receipts
+ * showed heads     be64 generation, be64 size -> root 32 | signature 64: checkpoints of the log
+ *   state     "identity", "head", "marks", "view", "tree", "split"
  *
  * A new entry is refused loudly where the journal is over its quota or the disk is full; what is
  * there stays, and receipts still find room, since they are what lets entries go.
@@ -28,7 +31,7 @@
 struct journal {
     struct esep_store store;
     MDB_dbi entries, signed_heads, receipts, mail, drafts, state;
-    MDB_dbi files;        /* 0: a journal of before files, opened to read */
+    MDB_dbi files, proofs, nodes, heads;
     uint64_t entries_max; /* not yet receipted; 0: no bound but the quota */
 };
 
@@ -118,6 +121,27 @@ ESEP_MUST_USE enum esep_status journal_walk(struct journal *journal,
                                             bool (*visit)(void *context, uint32_t epoch,
                                                           const struct agent_entry *entry),
                                             void *context, struct esep_reason *reason);
+/* What the office can prove of a receipt, or of a file's (evidence of journal_file).
+ * ESEP_NOT_FOUND. */
+ESEP_MUST_USE enum esep_status journal_proof(struct journal *journal,
+                                             const struct esep_receipt *receipt,
+                                             struct agent_proof *ret, struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status journal_file_proof(struct journal *journal,
+                                                  const struct agent_file *file,
+                                                  struct agent_proof *ret,
+                                                  struct esep_reason *reason);
+/* The path of that leaf under the newest checkpoint of its generation, and the checkpoint.
+ * ESEP_NOT_FOUND: none above it, or a node lacks. */
+ESEP_MUST_USE enum esep_status journal_audit(struct journal *journal,
+                                             const struct agent_proof *proof,
+                                             struct agent_checkpoint *ret_checkpoint,
+                                             struct esep_merkle_path *ret_path,
+                                             struct esep_reason *reason);
+/* The head that the log key signed beside the log that this office has seen, and the newest of that
+ * one's. ESEP_NOT_FOUND: there never was one. */
+ESEP_MUST_USE enum esep_status journal_split(struct journal *journal, struct agent_checkpoint *ret,
+                                             struct agent_checkpoint *ret_ours,
+                                             struct esep_reason *reason);
 /* Every receipt, by epoch and sequence, until visit says false. */
 ESEP_MUST_USE enum esep_status journal_receipts(struct journal *journal,
                                                 bool (*visit)(void *context,

@@ -7,12 +7,11 @@
 #include "agent/journal_internal.h"
 #include "wire/unpack.h"
 
-#define FILE_KEY_BYTES (ESEP_HASH_BYTES + 8)
 #define PLACE_BYTES 12
 #define EVIDENCE_ROW_BYTES (PLACE_BYTES + ESEP_EVIDENCE_BYTES + ESEP_SIGNATURE_BYTES)
 #define UNPACKED_BYTES(len) (8192 + 64 * (len)) /* protobuf-c's structs, at their worst */
 
-static void file_key(const struct agent_file *file, uint8_t out[FILE_KEY_BYTES])
+void journal_file_key(const struct agent_file *file, uint8_t out[JOURNAL_FILE_KEY_BYTES])
 {
     memcpy(out, file->sha256.bytes, ESEP_HASH_BYTES);
     esep_be64_put(out + ESEP_HASH_BYTES, file->size_bytes);
@@ -22,9 +21,9 @@ static enum esep_status put_named(MDB_txn *txn, const struct journal *journal,
                                   const struct agent_head *head, const struct agent_file *file,
                                   struct esep_reason *reason)
 {
-    uint8_t place[FILE_KEY_BYTES];
+    uint8_t place[JOURNAL_FILE_KEY_BYTES];
     uint8_t row[PLACE_BYTES];
-    file_key(file, place);
+    journal_file_key(file, place);
     esep_be32_put(row, head->epoch);
     esep_be64_put(row + 4, head->seq);
     MDB_val key = journal_val(place, sizeof place);
@@ -79,10 +78,10 @@ enum esep_status journal_put_evidence(MDB_txn *txn, const struct journal *journa
                                       struct esep_reason *reason)
 {
     const struct agent_file file = {evidence->sha256, evidence->size_bytes};
-    uint8_t place[FILE_KEY_BYTES];
+    uint8_t place[JOURNAL_FILE_KEY_BYTES];
     uint8_t row[EVIDENCE_ROW_BYTES] = {0};
     MDB_val data;
-    file_key(&file, place);
+    journal_file_key(&file, place);
     MDB_val key = journal_val(place, sizeof place);
     int rc = mdb_get(txn, journal->files, &key, &data);
     if (rc == 0 && data.mv_size >= PLACE_BYTES)
@@ -105,7 +104,7 @@ static int read_file(MDB_val key, MDB_val data, const struct agent_head *head,
     const uint8_t *place = key.mv_data;
     const uint8_t *row = data.mv_data;
     *ret = (struct journal_file){0};
-    if (key.mv_size != FILE_KEY_BYTES ||
+    if (key.mv_size != JOURNAL_FILE_KEY_BYTES ||
         (data.mv_size != PLACE_BYTES && data.mv_size != EVIDENCE_ROW_BYTES))
         return MDB_CORRUPTED;
     memcpy(ret->file.sha256.bytes, place, ESEP_HASH_BYTES);
@@ -143,8 +142,6 @@ enum esep_status journal_files(struct journal *journal,
     MDB_cursor *cursor = NULL;
     MDB_val key;
     MDB_val data;
-    if (journal->files == 0)
-        return ESEP_OK; /* of before files, and only read */
     enum esep_status status = begin(journal, &txn, &head, &marks, reason);
     int rc = status == ESEP_OK ? mdb_cursor_open(txn, journal->files, &cursor) : MDB_NOTFOUND;
     for (MDB_cursor_op step = MDB_FIRST; rc == 0; step = MDB_NEXT) {
@@ -168,13 +165,11 @@ enum esep_status journal_file(struct journal *journal, const struct agent_file *
 {
     struct agent_head head;
     struct journal_marks marks;
-    uint8_t place[FILE_KEY_BYTES];
+    uint8_t place[JOURNAL_FILE_KEY_BYTES];
     MDB_txn *txn = NULL;
     MDB_val data;
-    file_key(file, place);
+    journal_file_key(file, place);
     MDB_val key = journal_val(place, sizeof place);
-    if (journal->files == 0)
-        return esep_because(reason, ESEP_NOT_FOUND, "no entry names this file");
     enum esep_status status = begin(journal, &txn, &head, &marks, reason);
     if (status == ESEP_OK) {
         int rc = mdb_get(txn, journal->files, &key, &data);

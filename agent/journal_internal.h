@@ -61,6 +61,18 @@ ESEP_MUST_USE enum esep_status journal_put_evidence(MDB_txn *txn, const struct j
                                                     const struct esep_hash *log_id,
                                                     const struct esep_evidence *evidence,
                                                     struct esep_reason *reason);
+/* journal_proofs.c */
+ESEP_MUST_USE enum esep_status journal_put_proofs(MDB_txn *txn, const struct journal *journal,
+                                                  const struct agent_store *store,
+                                                  struct esep_reason *reason);
+/* Nothing seen yet: all zero. */
+ESEP_MUST_USE enum esep_status journal_tree_get(MDB_txn *txn, const struct journal *journal,
+                                                struct agent_tree *ret, struct esep_reason *reason);
+#define JOURNAL_FILE_KEY_BYTES (ESEP_HASH_BYTES + 8)
+void journal_file_key(const struct agent_file *file, uint8_t out[JOURNAL_FILE_KEY_BYTES]);
+#define JOURNAL_RECEIPT_KEY_BYTES (ENTRY_KEY_BYTES + 1)
+void journal_receipt_key(const struct esep_receipt *receipt,
+                         uint8_t out[JOURNAL_RECEIPT_KEY_BYTES]);
 ESEP_MUST_USE enum esep_status journal_begin(const struct journal *journal, bool write,
                                              MDB_txn **ret, struct esep_reason *reason);
 /* Commits with ESEP_OK, else aborts; returns what came of it. */

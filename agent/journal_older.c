@@ -105,6 +105,7 @@ enum esep_status journal_load_older(struct journal *journal, uint32_t epoch, uin
         .mail_through = loaded.mail_through,
         .checkpoint_size = loaded.checkpoint_size,
         .checkpoint_root = loaded.checkpoint_root,
+        .tree = loaded.tree,
     };
     return journal_newest_older(journal, ret, reason);
 }

@@ -30,14 +30,19 @@ void journal_receipt_read(const uint8_t row[RECEIPT_ROW_BYTES], struct esep_rece
     memcpy(ret->signature, row + ESEP_RECEIPT_BYTES, ESEP_SIGNATURE_BYTES);
 }
 
+void journal_receipt_key(const struct esep_receipt *receipt, uint8_t out[JOURNAL_RECEIPT_KEY_BYTES])
+{
+    journal_entry_key(receipt->epoch, receipt->through_seq, out);
+    out[ENTRY_KEY_BYTES] = (uint8_t)receipt->kind;
+}
+
 static enum esep_status put_receipt(MDB_txn *txn, const struct journal *journal,
                                     const struct esep_hash *log_id, const struct esep_receipt *r,
                                     struct esep_reason *reason)
 {
-    uint8_t place[ENTRY_KEY_BYTES + 1];
+    uint8_t place[JOURNAL_RECEIPT_KEY_BYTES];
     uint8_t row[RECEIPT_ROW_BYTES];
-    journal_entry_key(r->epoch, r->through_seq, place);
-    place[ENTRY_KEY_BYTES] = (uint8_t)r->kind;
+    journal_receipt_key(r, place);
     esep_receipt_statement(log_id, r, row);
     memcpy(row + ESEP_RECEIPT_BYTES, r->signature, ESEP_SIGNATURE_BYTES);
     MDB_val key = journal_val(place, sizeof place);
@@ -147,6 +152,8 @@ enum esep_status journal_store(struct journal *journal, uint32_t epoch,
         status = put_mail(txn, journal, &store->mails[i], reason);
     for (size_t i = 0; status == ESEP_OK && i < store->evidence_count; i++)
         status = journal_put_evidence(txn, journal, &identity.log_id, &store->evidence[i], reason);
+    if (status == ESEP_OK)
+        status = journal_put_proofs(txn, journal, store, reason);
     if (status == ESEP_OK && store->view != NULL)
         status = put_view(txn, journal, store->view, reason);
     if (status == ESEP_OK)
@@ -200,6 +207,8 @@ enum esep_status journal_load(struct journal *journal, struct agent_journal *ret
         status = journal_head_get(txn, journal, &head, reason);
     if (status == ESEP_OK)
         status = journal_marks_get(txn, journal, &marks, reason);
+    if (status == ESEP_OK)
+        status = journal_tree_get(txn, journal, &loaded.tree, reason);
     if (status == ESEP_OK) {
         agent_head_start(&start, &identity.log_id, identity.office, head.epoch,
                          identity.sign_public);

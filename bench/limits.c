@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #define SECONDS 1.0
-#define RECORD_BYTES (COLLECTOR_LEAF_BYTES + BENCH_REPORT_BYTES)
+#define RECORD_BYTES (ESEP_LEAF_BYTES + BENCH_REPORT_BYTES)
 #define ROW_BYTES 60 /* of a report's row in the views */
 #define REPORTS_A_FRAME 32u
 #define FRAME_BYTES 65536u

@@ -45,10 +45,10 @@ struct walk {
 static bool visit(void *context, uint64_t index, struct esep_slice leaf, struct esep_slice body)
 {
     struct walk *walk = context;
-    struct collector_leaf read;
+    struct esep_leaf read;
     (void)body;
     walk->wrong_at = index;
-    if (collector_leaf_unpack(leaf, &read) != ESEP_OK) {
+    if (esep_leaf_unpack(leaf, &read) != ESEP_OK) {
         walk->wrong = true;
     } else if (read.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY) {
         walk->wrong = read.office > walk->site->office_count ||

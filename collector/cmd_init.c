@@ -80,10 +80,10 @@ static enum esep_status begin_log(const struct collector_settings *settings,
     struct views *views = NULL;
     struct row_list rows = {0};
     struct collector_record record = {.body = body};
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS,
-                                        .accepted_at = now,
-                                        .content = esep_content_hash(body)};
-    collector_leaf_pack(&leaf, record.leaf);
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS,
+                                   .accepted_at = now,
+                                   .content = esep_content_hash(body)};
+    esep_leaf_pack(&leaf, record.leaf);
     enum esep_status status = zones != NULL ? ESEP_OK : ESEP_NOMEM;
     if (status == ESEP_OK)
         status = views_new(&views, &limits, collector_zones_get, zones);
@@ -162,7 +162,7 @@ static enum esep_status begin_or_look(const struct collector_settings *settings,
     if (status == ESEP_OK)
         status = begin_log(settings, log, esep_buf_slice(&genesis), now, reason);
     if (status == ESEP_OK)
-        log->log_id = collector_log_id(esep_buf_slice(&genesis));
+        log->log_id = esep_log_id(esep_buf_slice(&genesis));
     esep_buf_done(&genesis);
     return status;
 }

@@ -142,6 +142,14 @@ static void say_evidence(const ProtobufCMessage *message, struct said *s)
     SAY(s, "file %s of %llu bytes is here", hex, (unsigned long long)m->size_bytes);
 }
 
+static void say_generation(const ProtobufCMessage *message, struct said *s)
+{
+    const Esep__V1__Generation *m = (const Esep__V1__Generation *)message;
+    SAY(s, "put back from a backup: generation %llu goes on from the first %llu entries of %llu",
+        (unsigned long long)m->number, (unsigned long long)m->begins,
+        (unsigned long long)m->previous);
+}
+
 static const struct kind {
     const char *name;
     const ProtobufCMessageDescriptor *descriptor;
@@ -171,8 +179,11 @@ static const struct kind {
                                                  say_credential},
     [ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE] = {"evidence", &esep__v1__evidence__descriptor,
                                                say_evidence},
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_GENERATION] = {"generation", &esep__v1__generation__descriptor,
+                                                 say_generation},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
+_Static_assert(KINDS == ESEP_LEAF_TYPE_LAST + 1, "each type of entry has its words");
 
 struct listing {
     const struct log_list *how;
@@ -194,9 +205,9 @@ static bool take(void *context, uint64_t index, struct esep_slice leaf_bytes,
 {
     struct listing *l = context;
     struct said said = {.who = NULL};
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     const ProtobufCMessage *message = NULL;
-    const bool readable = collector_leaf_unpack(leaf_bytes, &leaf) == ESEP_OK;
+    const bool readable = esep_leaf_unpack(leaf_bytes, &leaf) == ESEP_OK;
     if (l->how->kind != NULL && (!readable || strcmp(kinds[leaf.type].name, l->how->kind) != 0))
         return true;
     const struct kind *kind = readable ? &kinds[leaf.type] : NULL;

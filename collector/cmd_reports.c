@@ -236,7 +236,7 @@ static int show(const struct words *words, const struct collector_state *state)
     struct esep_reason reason = {""};
     struct esep_arena arena = {0};
     struct esep_buf entry;
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     const ProtobufCMessage *message = NULL;
     char *end = NULL;
     unsigned long long index = strtoull(words->index, &end, 10);
@@ -247,17 +247,16 @@ static int show(const struct words *words, const struct collector_state *state)
     esep_buf_init(&entry, 4u << 20);
     enum esep_status status = collector_state_entry(state->log, index, &entry, &reason);
     if (status == ESEP_OK)
-        status = collector_leaf_unpack(esep_slice(entry.data, COLLECTOR_LEAF_BYTES), &leaf);
+        status = esep_leaf_unpack(esep_slice(entry.data, ESEP_LEAF_BYTES), &leaf);
     if (status == ESEP_OK && leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY)
         status =
             esep_because(&reason, ESEP_NOT_FOUND, "log entry %llu is no office's report", index);
     if (status == ESEP_OK)
         status = esep_arena_init(&arena, 1u << 20);
     if (status == ESEP_OK)
-        status = esep_unpack(
-            &esep__v1__journal_entry__descriptor,
-            esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES), &arena,
-            &message);
+        status = esep_unpack(&esep__v1__journal_entry__descriptor,
+                             esep_slice(entry.data + ESEP_LEAF_BYTES, entry.len - ESEP_LEAF_BYTES),
+                             &arena, &message);
     const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
     json_t *body = status == ESEP_OK ? body_json(state, leaf.office, e, &reason) : NULL;
     if (status == ESEP_OK && body == NULL)
@@ -265,7 +264,7 @@ static int show(const struct words *words, const struct collector_state *state)
     int rc = 0;
     if (status == ESEP_OK) {
         const struct esep_hash content = esep_content_hash(
-            esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES));
+            esep_slice(entry.data + ESEP_LEAF_BYTES, entry.len - ESEP_LEAF_BYTES));
         char chain_hex[65];
         char content_hex[65];
         esep_hex(leaf.head.bytes, sizeof leaf.head.bytes, chain_hex);

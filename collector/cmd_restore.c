@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 
 #define UNFINISHED ".restoring"
 
@@ -65,7 +66,7 @@ static enum esep_status redraw_engine(const struct collector_settings *settings,
     enum esep_status status = collector_log_open(&log, &options, reason);
     if (status != ESEP_OK)
         return status;
-    status = collector_log_new_engine(log, reason);
+    status = collector_log_new_engine(log, (esep_time)time(NULL) * ESEP_SECOND, reason);
     log->ops->close(log);
     return status;
 }

@@ -127,9 +127,7 @@ enum esep_status collector_new(struct collector **ret, const struct collector_co
         collector_free(c);
         return status;
     }
-    const struct esep_merkle *tree = views_tree(views);
-    c->durable_size = tree->size;
-    c->durable_root = esep_merkle_root(tree);
+    collector_tree_begin(c);
     *ret = c;
     return ESEP_OK;
 }

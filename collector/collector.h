@@ -33,6 +33,7 @@ struct collector_operator {
 struct collector_config {
     struct esep_hash log_id;
     uint8_t engine_id[16];
+    uint64_t generation; /* of the store: where the log says less, this core says so in it */
     char name[64];
     struct esep_sign_key log_key;
     struct esep_box_key seal_key;
@@ -146,8 +147,18 @@ void collector_pop(struct collector *c);
  * deterministic look into the committed log, no more. ESEP_NOT_FOUND. */
 typedef enum esep_status collector_entry_fn(void *context, uint32_t office, uint32_t epoch,
                                             uint64_t seq, uint64_t *ret_index,
-                                            struct collector_leaf *ret_leaf);
+                                            struct esep_leaf *ret_leaf);
 void collector_set_lookup(struct collector *c, collector_entry_fn *lookup, void *context);
+
+/* The committed log's tree and entries, for receipts and their proofs: set by the shell before any
+ * frame. Looks into the store, no more; what is newest the views know themselves. */
+struct collector_history {
+    bool (*node)(void *context, struct esep_merkle_place place, struct esep_hash *ret);
+    enum esep_status (*leaf)(void *context, uint64_t index, struct esep_leaf *ret_leaf);
+    enum esep_status (*commitment)(void *context, uint64_t index, struct esep_commitment *ret);
+    void *context;
+};
+void collector_set_history(struct collector *c, const struct collector_history *history);
 
 /* What the committed store knows of a file: does a taken report of the office name it, and is it
  * here? Set by the shell before any frame; without it no files are taken. */

@@ -78,7 +78,7 @@ uint8_t *collector_batch_tail(struct collector *c)
     return open->bytes + open->bytes_used;
 }
 
-enum esep_status collector_log_put(struct collector *c, const struct collector_leaf *leaf,
+enum esep_status collector_log_put(struct collector *c, const struct esep_leaf *leaf,
                                    struct esep_slice body, const ProtobufCMessage *message,
                                    struct esep_reason *reason)
 {
@@ -88,12 +88,11 @@ enum esep_status collector_log_put(struct collector *c, const struct collector_l
     uint8_t *place = open->bytes + open->bytes_used;
     if (body.len > 0 && body.data != place)
         memcpy(place, body.data, body.len);
-    collector_leaf_pack(leaf, record->leaf);
+    esep_leaf_pack(leaf, record->leaf);
     record->body = esep_slice(place, body.len);
     uint64_t index = views_log_size(c->views);
-    enum esep_status status =
-        views_apply(c->views, index, esep_slice(record->leaf, COLLECTOR_LEAF_BYTES), record->body,
-                    message, reason);
+    enum esep_status status = views_apply(
+        c->views, index, esep_slice(record->leaf, ESEP_LEAF_BYTES), record->body, message, reason);
     if (status == ESEP_OK) {
         open->record_count++;
         open->bytes_used += body.len;
@@ -112,7 +111,7 @@ enum esep_status collector_log_own(struct collector *c, Esep__V1__LogType type, 
 {
     if (!collector_batch_room(c, 1, body.len))
         return esep_because(reason, ESEP_LIMIT, "the open batch is full: try again");
-    const struct collector_leaf leaf = {
+    const struct esep_leaf leaf = {
         .type = type,
         .office = office,
         .accepted_at = now,
@@ -276,22 +275,21 @@ void collector_batch_close(struct collector *c)
 /* Looks into the batches that are not committed: newest first. */
 static bool find_in_batch(const struct collector_fill *batch, uint32_t office, uint32_t epoch,
                           uint64_t seq, uint64_t first_index, uint64_t *ret_index,
-                          struct collector_leaf *ret_leaf)
+                          struct esep_leaf *ret_leaf)
 {
     for (size_t i = batch->record_count; i-- > 0;) {
         const uint8_t *leaf = batch->records[i].leaf;
         if (leaf[1] == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY && esep_be64(leaf + 24) == seq &&
             esep_be32(leaf + 4) == office && esep_be32(leaf + 16) == epoch) {
             *ret_index = first_index + i;
-            return collector_leaf_unpack(esep_slice(leaf, COLLECTOR_LEAF_BYTES), ret_leaf) ==
-                   ESEP_OK;
+            return esep_leaf_unpack(esep_slice(leaf, ESEP_LEAF_BYTES), ret_leaf) == ESEP_OK;
         }
     }
     return false;
 }
 
 bool collector_entry_at(struct collector *c, uint32_t office, uint32_t epoch, uint64_t seq,
-                        uint64_t *ret_index, struct collector_leaf *ret_leaf)
+                        uint64_t *ret_index, struct esep_leaf *ret_leaf)
 {
     const struct collector_fill *open = collector_open_batch(c);
     uint64_t first = views_log_size(c->views) - open->record_count;

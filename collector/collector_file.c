@@ -265,17 +265,26 @@ static void receipt_again(struct collector *c, struct collector_session *session
                               .accepted_at = known->accepted_at,
                               .checkpoint_size = c->durable_size,
                               .checkpoint_root = c->durable_root};
+    struct esep_leaf leaf;
+    if (c->history.leaf == NULL ||
+        c->history.leaf(c->history.context, known->index, &leaf) != ESEP_OK)
+        return; /* the office asks again */
     esep_evidence_sign(&c->config.log_id, &e, &c->config.log_key);
-    collector_evidence_send(c, session, &e);
+    collector_evidence_send(c, session, &e, &leaf.content);
 }
 
 void collector_evidence_send(struct collector *c, struct collector_session *session,
-                             const struct esep_evidence *e)
+                             const struct esep_evidence *e, const struct esep_hash *content)
 {
     Esep__V1__EvidenceReceipt message;
     Esep__V1__FileName file;
     Esep__V1__Checkpoint checkpoint;
+    struct collector_proof proof;
+    if (!collector_prove(c, session, e->log_index, e->accepted_at, &proof))
+        return;
     esep_evidence_write(e, &message, &file, &checkpoint);
+    proof.message.content = esep_pb(content->bytes, sizeof content->bytes);
+    message.proof = &proof.message;
     collector_out_to_conn(c, session->link, session->conn, &session->seal,
                           ESEP__V1__KIND__KIND_EVIDENCE, false, collector_pack(c, &message.base));
     collector_count(c, COLLECTOR_FILE_RECEIPTS, 1);
@@ -459,12 +468,9 @@ static void log_evidence(struct collector *c, struct collector_file *f)
         return;
     }
     const struct esep_slice body = collector_pack(c, &message.base);
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE,
-                                        .office = f->file.office,
-                                        .accepted_at = c->now,
-                                        .seq = f->file.size_bytes,
-                                        .content = esep_content_hash(body),
-                                        .head = f->file.sha256};
+    const struct esep_hash content = esep_content_hash(body);
+    const struct esep_leaf leaf = esep_leaf_of_evidence(f->file.office, &f->file.sha256,
+                                                        f->file.size_bytes, &content, c->now);
     const enum esep_status status = collector_log_put(c, &leaf, body, NULL, &reason);
     if (status != ESEP_OK) { /* its quota keeps the office's sum from running over */
         collector_end(c, status, &reason);
@@ -477,6 +483,7 @@ static void log_evidence(struct collector *c, struct collector_file *f)
                                              .size_bytes = f->file.size_bytes,
                                              .log_index = index,
                                              .accepted_at = c->now};
+    after->content = content;
     f->stage = COLLECTOR_FILE_LOGGED;
     collector_count(c, COLLECTOR_FILES, 1);
 }

@@ -96,7 +96,7 @@ static bool check_repeats(struct collector *c, struct collector_session *session
     const struct views_office *office = views_office(c->views, session->office);
     struct esep_hash hash =
         esep_chain_start(&c->config.log_id, session->office, session->epoch, office->sign_key);
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     uint64_t index = 0;
     if (b->first_seq > 1) {
         if (!collector_entry_at(c, session->office, session->epoch, b->first_seq - 1, &index,

@@ -105,7 +105,7 @@ static bool seen_before(struct collector *c, const uint8_t id[16])
 static bool is_past(struct collector *c, const struct hello *h, bool *ret_judged)
 {
     const struct esep_commitment *m = &h->commitment;
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     uint64_t index = 0;
     *ret_judged = false;
     if (!collector_is_stick(c, h->frame.route.link))
@@ -185,6 +185,7 @@ void collector_promise(struct collector *c, struct collector_session *session,
         return; /* too many open promises: the earlier ones stand, entries are taken all the same */
     struct collector_after *after = collector_after_add(c, c->serial, COLLECTOR_AFTER_PROMISE);
     after->office = session->office;
+    after->promise = (struct collector_promise_entry){*commitment, index, now};
     after->receipt = (struct esep_receipt){
         .kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT,
         .office = session->office,
@@ -253,6 +254,7 @@ static void open_session(struct collector *c, const struct hello *h,
     session->conn = h->frame.route.conn;
     session->first_held = h->message->journal_first_seq;
     session->features = h->message->features;
+    collector_tree_seen(c, session, h->message->tree_generation, h->message->tree_size);
     session->mail_through = session->mail_sent = h->message->mail_through;
     session->heard_at = h->frame.now;
     uint32_t slot = collector_slot(c, session);
@@ -276,6 +278,8 @@ static bool unpack_bundle(struct collector *c, struct hello *h)
     h->of_bundle.version_min = h->of_bundle.version_max = ESEP_WIRE_VERSION;
     h->of_bundle.journal_first_seq = head->first_seq;
     h->of_bundle.mail_through = head->mail_through;
+    h->of_bundle.tree_generation = head->tree_generation;
+    h->of_bundle.tree_size = head->tree_size;
     h->of_bundle.features = head->files > 0 ? COLLECTOR_EVIDENCE : 0;
     h->message = &h->of_bundle;
     return head->commitment != NULL &&

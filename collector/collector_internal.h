@@ -20,6 +20,7 @@
 #include "collector/rights.h"
 #include "esep/v1/link.pb-c.h"
 #include "wire/compress.h"
+#include "wire/growth.h"
 #include "wire/session.h"
 #include "wire/unpack.h"
 
@@ -96,6 +97,7 @@ struct collector_session {
     uint64_t conn;
     uint64_t first_held; /* oldest entry that the office still holds */
     uint32_t features;   /* as its HELLO said */
+    uint64_t tree_size;  /* what its office has seen of the log, with all that is under way */
     esep_time heard_at;
     uint32_t lru_prev, lru_next;
     uint32_t bucket_next;
@@ -125,6 +127,13 @@ struct collector_session {
     uint64_t mail_sent;
 };
 
+/* A COMMITMENT entry in the log: what a receipt rests on. */
+struct collector_promise_entry {
+    struct esep_commitment commitment;
+    uint64_t index;
+    esep_time accepted_at;
+};
+
 /* What ingest knows of an office beside the views. durable_*: as of the last commit. */
 struct collector_office {
     uint64_t entries_serial; /* the last batch that holds an entry of it */
@@ -141,12 +150,14 @@ struct collector_office {
     bool has_last;
     bool last_signed;
     struct esep_receipt last; /* the newest ENTRIES receipt */
+    struct collector_promise_entry last_closing;
     struct esep_hash last_alarm;
 };
 
 /* Entries of one office that one receipt covers. */
 struct collector_run {
     struct esep_receipt receipt;
+    struct collector_promise_entry closing;
 };
 enum collector_after_kind {
     COLLECTOR_AFTER_WELCOME = 1,
@@ -174,7 +185,9 @@ struct collector_after {
     struct collector_route route;
     struct collector_refusal refusal;
     struct esep_receipt receipt;
+    struct collector_promise_entry promise;
     struct esep_evidence evidence; /* EVIDENCE; index: the file's token */
+    struct esep_hash content;      /* EVIDENCE: of its entry */
     struct collector_asker asker;
     bool accepted;
     bool end_session;
@@ -256,6 +269,10 @@ struct collector {
     struct views *views;
     collector_entry_fn *lookup;
     void *lookup_context;
+    struct collector_history history;
+    struct views_generation generation;
+    struct esep_growth growth; /* of the receipt at hand; its signature is the durable one's */
+    struct esep_place place;
     enum esep_status ended;
     struct esep_reason ended_reason;
     bool full;
@@ -289,6 +306,7 @@ struct collector {
     uint64_t committed_serial;
     uint64_t durable_size;
     struct esep_hash durable_root;
+    uint8_t durable_signature[ESEP_SIGNATURE_BYTES]; /* of the checkpoint */
     struct collector_fill batches[2];
     struct collector_results *done; /* committed, owed to others */
     struct collector_results results[3];
@@ -442,7 +460,7 @@ bool collector_batch_room(const struct collector *c, size_t records, size_t byte
 uint8_t *collector_batch_tail(struct collector *c);
 /* One entry into the open batch and the views. ESEP_LIMIT or ESEP_INVALID: the views refused it and
  * nothing changed; ESEP_CORRUPT: the core has ended. The caller has checked the room. */
-enum esep_status collector_log_put(struct collector *c, const struct collector_leaf *leaf,
+enum esep_status collector_log_put(struct collector *c, const struct esep_leaf *leaf,
                                    struct esep_slice body, const ProtobufCMessage *message,
                                    struct esep_reason *reason);
 /* An entry of the collector itself. */
@@ -460,16 +478,34 @@ bool collector_after_room(const struct collector *c, size_t count);
 void collector_batch_close(struct collector *c);
 /* Whether the chain hash at a sequence that is held can be found. */
 bool collector_entry_at(struct collector *c, uint32_t office, uint32_t epoch, uint64_t seq,
-                        uint64_t *ret_index, struct collector_leaf *ret_leaf);
+                        uint64_t *ret_index, struct esep_leaf *ret_leaf);
 
 /* collector_receipt.c */
 void collector_results_durable(struct collector *c, struct collector_results *results);
 bool collector_results_step(struct collector *c);
 void collector_results_finish(struct collector *c);
 void collector_receipt_send(struct collector *c, struct collector_session *session,
-                            const struct esep_receipt *receipt);
+                            const struct esep_receipt *receipt,
+                            const struct collector_promise_entry *promise);
 /* The receipt of what is held durably, once more. */
 void collector_receipt_again(struct collector *c, struct collector_session *session);
+
+/* collector_proof.c: what joins a receipt to the tree. */
+struct collector_proof {
+    Esep__V1__Proof message;
+    Esep__V1__Growth growth;
+    Esep__V1__Commitment commitment;
+};
+void collector_tree_begin(struct collector *c);
+/* The log is durable up to there: signs its checkpoint. */
+void collector_tree_durable(struct collector *c, uint64_t size, const struct esep_hash *root);
+/* Where the office's proofs go on from. */
+void collector_tree_seen(const struct collector *c, struct collector_session *session,
+                         uint64_t generation, uint64_t size);
+/* For the durable entry at index; ret borrows from c until the next one. False: the core has ended,
+ * because the store cannot say what it holds. */
+bool collector_prove(struct collector *c, struct collector_session *session, uint64_t index,
+                     esep_time accepted_at, struct collector_proof *ret);
 
 /* collector_refuse.c */
 void collector_refuse(struct collector *c, const struct collector_route *route,
@@ -534,7 +570,7 @@ void collector_file_answer(struct collector *c, uint64_t token, enum esep_status
                            uint64_t held);
 void collector_file_durable(struct collector *c, uint64_t token);
 void collector_evidence_send(struct collector *c, struct collector_session *session,
-                             const struct esep_evidence *evidence);
+                             const struct esep_evidence *evidence, const struct esep_hash *content);
 void collector_files_on_time(struct collector *c);
 esep_time collector_files_deadline(const struct collector *c);
 void collector_files_clock_back(struct collector *c, esep_time now);

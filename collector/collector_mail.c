@@ -117,8 +117,7 @@ void collector_on_ping(struct collector *c, struct collector_session *session,
 }
 
 static void send_item(struct collector *c, struct collector_session *session,
-                      const struct collector_mail *item, const struct collector_leaf *leaf,
-                      bool more)
+                      const struct collector_mail *item, const struct esep_leaf *leaf, bool more)
 {
     size_t part = COLLECTOR_MAIL_PART;
     if (part > c->config.frame_bytes_max - 512)
@@ -156,9 +155,9 @@ void collector_mail_items(struct collector *c, uint64_t token, const struct coll
     session->mail_reading = false;
     uint64_t last = collector_office(c, session->office)->durable_mail;
     for (size_t i = 0; i < count; i++) {
-        struct collector_leaf leaf;
+        struct esep_leaf leaf;
         if (items[i].number <= session->mail_sent || items[i].number > last ||
-            collector_leaf_unpack(items[i].leaf, &leaf) != ESEP_OK)
+            esep_leaf_unpack(items[i].leaf, &leaf) != ESEP_OK)
             continue;
         send_item(c, session, &items[i], &leaf, i + 1 < count || more);
     }

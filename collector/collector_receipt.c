@@ -21,8 +21,7 @@ static void mail_durable(struct collector *c, uint32_t number, uint64_t serial)
 void collector_results_durable(struct collector *c, struct collector_results *results)
 {
     c->committed_serial = results->serial;
-    c->durable_size = results->checkpoint_size;
-    c->durable_root = results->checkpoint_root;
+    collector_tree_durable(c, results->checkpoint_size, &results->checkpoint_root);
     for (size_t i = 0; i < results->run_count; i++) {
         const struct esep_receipt *receipt = &results->runs[i].receipt;
         struct collector_office *office = collector_office(c, receipt->office);
@@ -53,18 +52,26 @@ static void finish_receipt(const struct collector *c, struct esep_receipt *recei
 }
 
 void collector_receipt_send(struct collector *c, struct collector_session *session,
-                            const struct esep_receipt *receipt)
+                            const struct esep_receipt *receipt,
+                            const struct collector_promise_entry *promise)
 {
     Esep__V1__Receipt message = ESEP__V1__RECEIPT__INIT;
     Esep__V1__Checkpoint checkpoint = ESEP__V1__CHECKPOINT__INIT;
+    struct collector_proof proof;
+    if (!collector_prove(c, session, promise->index, promise->accepted_at, &proof))
+        return;
     esep_receipt_write(receipt, &message, &checkpoint);
+    esep_commitment_write(&promise->commitment, &proof.commitment);
+    proof.message.commitment = &proof.commitment;
+    message.proof = &proof.message;
     message.credit_bytes = collector_credit(c, session);
     collector_out_to_conn(c, session->link, session->conn, &session->seal,
                           ESEP__V1__KIND__KIND_RECEIPT, false, collector_pack(c, &message.base));
     collector_count(c, COLLECTOR_RECEIPTS, 1);
 }
 
-static void send_to_office(struct collector *c, struct esep_receipt *receipt, bool *is_signed,
+static void send_to_office(struct collector *c, struct esep_receipt *receipt,
+                           const struct collector_promise_entry *promise, bool *is_signed,
                            const struct collector_results *results)
 {
     const struct collector_office *office = collector_office(c, receipt->office);
@@ -76,7 +83,7 @@ static void send_to_office(struct collector *c, struct esep_receipt *receipt, bo
         if (!*is_signed)
             finish_receipt(c, receipt, results->checkpoint_size, &results->checkpoint_root);
         *is_signed = true;
-        collector_receipt_send(c, session, receipt);
+        collector_receipt_send(c, session, receipt, promise);
     }
 }
 
@@ -84,35 +91,50 @@ static void step_run(struct collector *c, struct collector_results *results)
 {
     struct collector_run *run = &results->runs[results->run_next++];
     bool is_signed = false;
-    send_to_office(c, &run->receipt, &is_signed, results);
+    send_to_office(c, &run->receipt, &run->closing, &is_signed, results);
     struct collector_office *office = collector_office(c, run->receipt.office);
     if (!is_signed) {
         run->receipt.checkpoint_size = results->checkpoint_size;
         run->receipt.checkpoint_root = results->checkpoint_root;
     }
     office->last = run->receipt;
+    office->last_closing = run->closing;
     office->has_last = true;
     office->last_signed = is_signed;
+}
+
+static bool closing_from_log(struct collector *c, uint64_t index,
+                             struct collector_promise_entry *ret)
+{
+    const struct collector_history *h = &c->history;
+    struct esep_leaf leaf;
+    if (h->leaf == NULL || h->leaf(h->context, index, &leaf) != ESEP_OK ||
+        h->commitment(h->context, index, &ret->commitment) != ESEP_OK)
+        return false;
+    ret->index = index;
+    ret->accepted_at = leaf.accepted_at;
+    return true;
 }
 
 /* From the committed log, where this process did not make the receipt itself: through what is held,
  * from the oldest entry that the office still has; accepted by the hour of the last. */
 static bool receipt_from_log(struct collector *c, const struct collector_session *session,
-                             struct esep_receipt *ret)
+                             struct esep_receipt *ret, struct collector_promise_entry *ret_closing)
 {
     const struct collector_office *office = collector_office(c, session->office);
     uint64_t through = office->durable_seq;
     uint64_t first =
         session->first_held > 0 && session->first_held <= through ? session->first_held : through;
-    struct collector_leaf first_leaf;
-    struct collector_leaf last_leaf;
+    struct esep_leaf first_leaf;
+    struct esep_leaf last_leaf;
     uint64_t first_index = 0;
     uint64_t last_index = 0;
     if (c->lookup == NULL ||
         c->lookup(c->lookup_context, session->office, session->epoch, first, &first_index,
                   &first_leaf) != ESEP_OK ||
         c->lookup(c->lookup_context, session->office, session->epoch, through, &last_index,
-                  &last_leaf) != ESEP_OK)
+                  &last_leaf) != ESEP_OK ||
+        !closing_from_log(c, last_index + 1, ret_closing))
         return false;
     *ret = (struct esep_receipt){
         .kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
@@ -144,7 +166,7 @@ void collector_receipt_again(struct collector *c, struct collector_session *sess
         return;
     if (!office->has_last) {
         struct esep_receipt made;
-        if (!receipt_from_log(c, session, &made))
+        if (!receipt_from_log(c, session, &made, &office->last_closing))
             return;
         office->last = made;
         office->has_last = true;
@@ -155,7 +177,7 @@ void collector_receipt_again(struct collector *c, struct collector_session *sess
     if (!office->last_signed)
         esep_receipt_sign(&c->config.log_id, &office->last, &c->config.log_key);
     office->last_signed = true;
-    collector_receipt_send(c, session, &office->last);
+    collector_receipt_send(c, session, &office->last, &office->last_closing);
 }
 
 static void after_roster(struct collector *c, const struct collector_after *after)
@@ -194,7 +216,7 @@ static void send_evidence(struct collector *c, struct collector_after *after,
     for (uint32_t at = office->first_session; at != COLLECTOR_NONE;
          at = c->sessions[at].office_next)
         if (c->sessions[at].welcomed && (c->sessions[at].features & COLLECTOR_EVIDENCE) != 0) {
-            collector_evidence_send(c, &c->sessions[at], e);
+            collector_evidence_send(c, &c->sessions[at], e, &after->content);
             collector_lacking_ask(c, &c->sessions[at]);
         }
 }
@@ -213,7 +235,7 @@ static void step_after(struct collector *c, struct collector_results *results)
             collector_welcome(c, session);
         break;
     case COLLECTOR_AFTER_PROMISE:
-        send_to_office(c, &after->receipt, &is_signed, results);
+        send_to_office(c, &after->receipt, &after->promise, &is_signed, results);
         break;
     case COLLECTOR_AFTER_REFUSE:
         collector_refuse(c, &after->route, &after->refusal);

@@ -33,7 +33,7 @@ static struct esep_slice next_entry(struct collector *c, struct collector_sessio
 }
 
 /* What the views were asked about beforehand: that they do not take it ends the core. */
-static void log_must(struct collector *c, const struct collector_leaf *leaf, struct esep_slice body,
+static void log_must(struct collector *c, const struct esep_leaf *leaf, struct esep_slice body,
                      const ProtobufCMessage *message)
 {
     struct esep_reason reason = {{0}};
@@ -43,11 +43,11 @@ static void log_must(struct collector *c, const struct collector_leaf *leaf, str
 }
 
 /* What is the same in the leaf of everything that one signature of an office covers. */
-static struct collector_leaf signed_leaf(const struct collector *c,
-                                         const struct esep_commitment *commitment, esep_time now)
+static struct esep_leaf signed_leaf(const struct collector *c,
+                                    const struct esep_commitment *commitment, esep_time now)
 {
     const struct views_office *office = views_office(c->views, commitment->office);
-    return (struct collector_leaf){
+    return (struct esep_leaf){
         .office = commitment->office,
         .accepted_at = now,
         .epoch = commitment->epoch,
@@ -56,8 +56,8 @@ static struct collector_leaf signed_leaf(const struct collector *c,
     };
 }
 
-static void log_entry(struct collector *c, struct collector_leaf leaf,
-                      const struct collector_link *link, struct esep_slice body)
+static void log_entry(struct collector *c, struct esep_leaf leaf, const struct collector_link *link,
+                      struct esep_slice body)
 {
     const ProtobufCMessage *message = NULL;
     esep_arena_reset(&c->arena);
@@ -76,17 +76,15 @@ enum esep_status collector_log_commitment(struct collector *c,
                                           esep_time now, struct esep_reason *reason)
 {
     uint8_t body[ESEP_SIGNED_COMMITMENT_BYTES];
-    struct collector_leaf leaf = signed_leaf(c, commitment, now);
+    const struct views_office *office = views_office(c->views, commitment->office);
+    const struct esep_leaf leaf =
+        esep_leaf_of_commitment(&c->config.log_id, commitment, office->sign_key, flags, now);
     esep_commitment_pack(&c->config.log_id, commitment, body);
-    leaf.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT;
-    leaf.flags = flags;
-    leaf.seq = commitment->seq;
-    leaf.content = esep_content_hash(esep_slice(body, sizeof body));
-    leaf.head = commitment->head;
     return collector_log_put(c, &leaf, esep_slice(body, sizeof body), NULL, reason);
 }
 
-static void extend_run(struct collector *c, const struct esep_receipt *made)
+static void extend_run(struct collector *c, const struct esep_receipt *made,
+                       const struct collector_promise_entry *closing)
 {
     struct collector_results *results = collector_open_batch(c)->results;
     struct collector_office *office = collector_office(c, made->office);
@@ -97,6 +95,7 @@ static void extend_run(struct collector *c, const struct esep_receipt *made)
             run->through_seq = made->through_seq;
             run->head = made->head;
             run->last_index = made->last_index;
+            results->runs[office->run].closing = *closing;
             if (made->accepted_at > run->accepted_at)
                 run->accepted_at = made->accepted_at;
             return;
@@ -105,7 +104,7 @@ static void extend_run(struct collector *c, const struct esep_receipt *made)
     office->run_serial = c->serial;
     office->run = (uint32_t)results->run_count;
     ESEP_ASSERT(results->run_count < c->run_max); /* each has two records at least */
-    results->runs[results->run_count++].receipt = *made;
+    results->runs[results->run_count++] = (struct collector_run){*made, *closing};
 }
 
 void collector_group_log(struct collector *c, struct collector_session *session,
@@ -126,7 +125,7 @@ void collector_group_log(struct collector *c, struct collector_session *session,
     if (!views_commitment(c->views, session->office, session->epoch, group->first_seq,
                           &made.committed_at, &made.commitment_seq, &promised))
         made.committed_at = (esep_time)(made.commitment_seq = 0);
-    struct collector_leaf leaf = signed_leaf(c, group->commitment, now);
+    struct esep_leaf leaf = signed_leaf(c, group->commitment, now);
     for (size_t i = 0; i < group->count; i++) {
         struct collector_link link;
         struct esep_slice body = next_entry(c, session, group, i, &link);
@@ -137,12 +136,13 @@ void collector_group_log(struct collector *c, struct collector_session *session,
     }
     struct esep_reason reason = {{0}};
     enum esep_status status =
-        collector_log_commitment(c, group->commitment, COLLECTOR_LEAF_CLOSES, now, &reason);
+        collector_log_commitment(c, group->commitment, ESEP_LEAF_CLOSES, now, &reason);
     if (status != ESEP_OK) {
         collector_end(c, status, &reason);
         return;
     }
-    extend_run(c, &made);
+    const struct collector_promise_entry closing = {*group->commitment, made.last_index + 1, now};
+    extend_run(c, &made, &closing);
     collector_office(c, session->office)->entries_serial = c->serial;
     session->batch_frame_bytes[c->serial & 1] += group->frame_bytes;
     collector_count(c, COLLECTOR_ENTRIES, group->count);

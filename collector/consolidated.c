@@ -351,10 +351,9 @@ enum esep_status consolidated_report(const struct consolidated *c,
     esep_buf_init(&entry, ENTRY_BYTES_MAX);
     enum esep_status status = c->source.entry(c->source.log, filed->index, &entry, reason);
     if (status == ESEP_OK)
-        status = esep_unpack(
-            &esep__v1__journal_entry__descriptor,
-            esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES), arena,
-            &message);
+        status = esep_unpack(&esep__v1__journal_entry__descriptor,
+                             esep_slice(entry.data + ESEP_LEAF_BYTES, entry.len - ESEP_LEAF_BYTES),
+                             arena, &message);
     esep_buf_done(&entry);
     if (status != ESEP_OK)
         return status;

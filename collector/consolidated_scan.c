@@ -70,9 +70,8 @@ static int percent_of(const Esep__V1__Report *report)
     return report->progress_case == ESEP__V1__REPORT__PROGRESS_PERCENT ? (int)report->percent : -1;
 }
 
-static enum esep_status take_report(struct scan *scan, uint64_t index,
-                                    const struct collector_leaf *leaf, struct esep_slice body,
-                                    const Esep__V1__JournalEntry *entry)
+static enum esep_status take_report(struct scan *scan, uint64_t index, const struct esep_leaf *leaf,
+                                    struct esep_slice body, const Esep__V1__JournalEntry *entry)
 {
     const struct views *views = scan->c->source.views;
     const struct views_obligation *o = views_obligation_by_key(views, entry->report->obligation);
@@ -98,8 +97,8 @@ static enum esep_status take_withdrawal(struct scan *scan, const Esep__V1__Withd
     return esep_buf_put(&scan->withdrawn, withdrawal->report.data, ESEP_HASH_BYTES);
 }
 
-static enum esep_status take_entry(struct scan *scan, uint64_t index,
-                                   const struct collector_leaf *leaf, struct esep_slice body)
+static enum esep_status take_entry(struct scan *scan, uint64_t index, const struct esep_leaf *leaf,
+                                   struct esep_slice body)
 {
     if (leaf->verdict != ESEP__V1__VERDICT__VERDICT_TAKEN &&
         leaf->verdict != ESEP__V1__VERDICT__VERDICT_CONFLICT)
@@ -130,8 +129,8 @@ static enum esep_status take_review(struct scan *scan, struct esep_slice body)
 static bool visit(void *context, uint64_t index, struct esep_slice bytes, struct esep_slice body)
 {
     struct scan *scan = context;
-    struct collector_leaf leaf;
-    scan->status = collector_leaf_unpack(bytes, &leaf);
+    struct esep_leaf leaf;
+    scan->status = esep_leaf_unpack(bytes, &leaf);
     if (scan->status == ESEP_OK && leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY)
         scan->status = take_entry(scan, index, &leaf, body);
     else if (scan->status == ESEP_OK && leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW)

@@ -9,7 +9,7 @@
 
 #define LOG_FORMAT 3u
 #define KEY_BYTES_MAX 128
-static const char tables[] = "TPFKORSCMDANE";
+static const char tables[] = "TPFKORSCMDANEHG";
 /* A store of before accounts, or of before evidence, lacks them until it is opened to write. */
 static const char youngest[] = "ANE";
 #define TABLE_COUNT (sizeof tables - 1)
@@ -69,7 +69,7 @@ static enum esep_status check_quota(struct log_lmdb *log, const struct collector
         return esep_because(reason, status, "%s: cannot measure the store", log->store.path);
     uint64_t wanted = 0;
     for (size_t i = 0; i < batch->record_count; i++)
-        wanted += COLLECTOR_LEAF_BYTES + 32 + batch->records[i].body.len;
+        wanted += ESEP_LEAF_BYTES + 32 + batch->records[i].body.len;
     for (size_t i = 0; i < batch->row_count; i++)
         wanted += batch->rows[i].key.len + batch->rows[i].value.len + 32;
     if (used + 2 * wanted > quota)
@@ -89,14 +89,13 @@ static enum esep_status put_records(MDB_txn *txn, struct log_lmdb *log,
         const struct collector_record *record = &batch->records[i];
         size_t index = batch->first_index + i;
         MDB_val key = {.mv_size = sizeof index, .mv_data = &index};
-        MDB_val data = {.mv_size = COLLECTOR_LEAF_BYTES + record->body.len};
+        MDB_val data = {.mv_size = ESEP_LEAF_BYTES + record->body.len};
         rc = mdb_cursor_put(cursor, &key, &data, MDB_APPEND | MDB_RESERVE);
         if (rc != 0)
             break;
-        memcpy(data.mv_data, record->leaf, COLLECTOR_LEAF_BYTES);
+        memcpy(data.mv_data, record->leaf, ESEP_LEAF_BYTES);
         if (record->body.len > 0)
-            memcpy((uint8_t *)data.mv_data + COLLECTOR_LEAF_BYTES, record->body.data,
-                   record->body.len);
+            memcpy((uint8_t *)data.mv_data + ESEP_LEAF_BYTES, record->body.data, record->body.len);
     }
     if (cursor != NULL)
         mdb_cursor_close(cursor);
@@ -238,14 +237,14 @@ static enum esep_status lmdb_read(struct collector_log *base, uint64_t index, ui
         rc = mdb_cursor_get(cursor, &key, &data, i == 0 ? MDB_SET_KEY : MDB_NEXT);
         if (rc != 0)
             break;
-        if (data.mv_size < COLLECTOR_LEAF_BYTES) {
+        if (data.mv_size < ESEP_LEAF_BYTES) {
             status = esep_because(reason, ESEP_CORRUPT, "%s: log entry %llu is shorter than a leaf",
                                   log->store.path, (unsigned long long)index + i);
             break;
         }
         struct esep_slice whole = slice_of(data);
-        if (!visit(context, index + i, esep_slice(whole.data, COLLECTOR_LEAF_BYTES),
-                   esep_slice(whole.data + COLLECTOR_LEAF_BYTES, whole.len - COLLECTOR_LEAF_BYTES)))
+        if (!visit(context, index + i, esep_slice(whole.data, ESEP_LEAF_BYTES),
+                   esep_slice(whole.data + ESEP_LEAF_BYTES, whole.len - ESEP_LEAF_BYTES)))
             break;
     }
     if (cursor != NULL)
@@ -362,6 +361,36 @@ static int engine_id(MDB_txn *txn, struct log_lmdb *log, bool redraw)
     return mdb_put(txn, log->store.meta, &key, &data, 0);
 }
 
+static int put_generation(MDB_txn *txn, struct log_lmdb *log, uint64_t number)
+{
+    uint8_t bytes[8];
+    MDB_val key = {.mv_size = 10, .mv_data = (void *)(uintptr_t) "generation"};
+    MDB_val data = {.mv_size = sizeof bytes, .mv_data = bytes};
+    esep_be64_put(bytes, number);
+    int rc = mdb_put(txn, log->store.meta, &key, &data, 0);
+    if (rc == 0)
+        log->base.generation = number;
+    return rc;
+}
+
+/* Also where the clock was set back: greater than the one before. */
+static uint64_t next_generation(const struct log_lmdb *log, esep_time now)
+{
+    const uint64_t second = now > 0 ? (uint64_t)(now / ESEP_SECOND) : 0;
+    return second > log->base.generation ? second : log->base.generation + 1;
+}
+
+static int get_generation(MDB_txn *txn, struct log_lmdb *log)
+{
+    MDB_val key = {.mv_size = 10, .mv_data = (void *)(uintptr_t) "generation"};
+    MDB_val data;
+    int rc = mdb_get(txn, log->store.meta, &key, &data);
+    if (rc == 0 && data.mv_size != 8)
+        return MDB_CORRUPTED;
+    log->base.generation = rc == 0 ? esep_be64(data.mv_data) : 0;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static enum esep_status open_databases(struct log_lmdb *log, struct esep_reason *reason)
 {
     MDB_txn *txn = NULL;
@@ -379,6 +408,8 @@ static enum esep_status open_databases(struct log_lmdb *log, struct esep_reason 
     }
     if (rc == 0)
         rc = engine_id(txn, log, false);
+    if (rc == 0)
+        rc = get_generation(txn, log);
     if (rc != 0) {
         if (txn != NULL)
             mdb_txn_abort(txn);
@@ -392,7 +423,7 @@ static bool keep_log_id(void *context, uint64_t index, struct esep_slice leaf,
 {
     (void)index;
     (void)leaf;
-    *(struct esep_hash *)context = collector_log_id(body);
+    *(struct esep_hash *)context = esep_log_id(body);
     return false;
 }
 
@@ -430,7 +461,8 @@ enum esep_status collector_log_open(struct collector_log **ret,
     return ESEP_OK;
 }
 
-enum esep_status collector_log_new_engine(struct collector_log *base, struct esep_reason *reason)
+enum esep_status collector_log_new_engine(struct collector_log *base, esep_time now,
+                                          struct esep_reason *reason)
 {
     struct log_lmdb *log = self(base);
     MDB_txn *txn = NULL;
@@ -438,6 +470,8 @@ enum esep_status collector_log_new_engine(struct collector_log *base, struct ese
     if (rc != 0)
         return esep_store_status(rc, reason, "begin a transaction");
     rc = engine_id(txn, log, true);
+    if (rc == 0)
+        rc = put_generation(txn, log, next_generation(log, now));
     if (rc != 0) {
         mdb_txn_abort(txn);
         return esep_store_status(rc, reason, "draw an engine id");

@@ -33,8 +33,9 @@ ESEP_MUST_USE enum esep_status collector_log_open(struct collector_log **ret,
 ESEP_MUST_USE enum esep_status collector_log_hold(struct collector_log *log,
                                                   struct esep_reason *reason);
 void collector_log_let_go(struct collector_log *log); /* nothing held: nothing happens */
-/* Draws a new engine id: a restored copy is not the store that it was copied from. */
-ESEP_MUST_USE enum esep_status collector_log_new_engine(struct collector_log *log,
+/* Draws a new engine id, and begins another generation: a restored copy is not the store that it
+ * was copied from, and does not go on from all that was signed there. */
+ESEP_MUST_USE enum esep_status collector_log_new_engine(struct collector_log *log, esep_time now,
                                                         struct esep_reason *reason);
 /* The environment below, for backup and metrics. */
 struct esep_store *collector_log_store(struct collector_log *log);

@@ -22,6 +22,7 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
         return esep_because(reason, ESEP_NOMEM, "no memory for ingest");
     config->log_id = run->state.log->log_id;
     memcpy(config->engine_id, run->state.log->engine_id, sizeof config->engine_id);
+    config->generation = run->state.log->generation;
     memcpy(config->name, s->name, sizeof config->name);
     esep_random(config->seed, sizeof config->seed);
     memcpy(config->operators, s->operators, sizeof config->operators);
@@ -64,7 +65,12 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     free(config);
     run->unwritten = 0;
     if (status == ESEP_OK) {
+        const struct collector_history history = {.node = collector_state_node,
+                                                  .leaf = collector_state_leaf,
+                                                  .commitment = collector_state_commitment,
+                                                  .context = run->state.log};
         collector_set_lookup(run->core, collector_state_find, run->state.log);
+        collector_set_history(run->core, &history);
         collector_set_files(run->core, run_files_lookup, run_files_lacking, run);
         collector_set_full(run->core, run->full);
     }

@@ -208,16 +208,16 @@ static enum esep_status offer(struct run *run, uint64_t index, esep_time raised_
 static const Esep__V1__Alert *read_alert(struct run *run, uint64_t index, esep_time *ret_at)
 {
     struct run_alerts *a = run->alerts;
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     const ProtobufCMessage *message = NULL;
     esep_buf_clear(&a->entry);
     esep_arena_reset(&a->arena);
     if (collector_state_entry(run->state.log, index, &a->entry, NULL) != ESEP_OK ||
-        collector_leaf_unpack(esep_slice(a->entry.data, COLLECTOR_LEAF_BYTES), &leaf) != ESEP_OK ||
+        esep_leaf_unpack(esep_slice(a->entry.data, ESEP_LEAF_BYTES), &leaf) != ESEP_OK ||
         leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT)
         return NULL;
     struct esep_slice body =
-        esep_slice(a->entry.data + COLLECTOR_LEAF_BYTES, a->entry.len - COLLECTOR_LEAF_BYTES);
+        esep_slice(a->entry.data + ESEP_LEAF_BYTES, a->entry.len - ESEP_LEAF_BYTES);
     if (esep_unpack(&esep__v1__alert__descriptor, body, &a->arena, &message) != ESEP_OK)
         return NULL;
     *ret_at = leaf.accepted_at;

@@ -53,10 +53,10 @@ static bool load_row(void *context, struct esep_slice key, struct esep_slice val
 static bool load_plan(void *context, uint64_t index, struct esep_slice leaf, struct esep_slice body)
 {
     struct load *load = context;
-    struct collector_leaf known;
+    struct esep_leaf known;
     struct esep_hash hash = esep_content_hash(body);
     /* Every due day follows from it: a bit that the disk has lost must not move one. */
-    if (collector_leaf_unpack(leaf, &known) != ESEP_OK || !esep_hash_equal(&hash, &known.content))
+    if (esep_leaf_unpack(leaf, &known) != ESEP_OK || !esep_hash_equal(&hash, &known.content))
         load->status = esep_because(load->reason, ESEP_CORRUPT,
                                     "log entry %llu, a plan, is damaged: restore a backup",
                                     (unsigned long long)index);
@@ -69,7 +69,7 @@ static bool load_plan(void *context, uint64_t index, struct esep_slice leaf, str
  */
 static enum esep_status load_views(struct collector_state *state, struct esep_reason *reason)
 {
-    static const char tables[] = "TPFKOCDA";
+    static const char tables[] = "TPFKOCDAG";
     struct load load = {.views = state->views, .reason = reason};
     for (const char *table = tables; *table != 0; table++) {
         enum esep_status status = state->log->ops->rows(
@@ -161,8 +161,8 @@ static bool replay_entry(void *context, uint64_t index, struct esep_slice leaf,
                          struct esep_slice body)
 {
     struct replay *replay = context;
-    struct collector_leaf read;
-    replay->status = collector_leaf_unpack(leaf, &read);
+    struct esep_leaf read;
+    replay->status = esep_leaf_unpack(leaf, &read);
     if (replay->status != ESEP_OK) {
         (void)esep_because(replay->reason, ESEP_CORRUPT, "log entry %llu: not a leaf",
                            (unsigned long long)index);
@@ -276,7 +276,7 @@ static bool first_closing(void *context, struct esep_slice key, struct esep_slic
 }
 
 struct found_leaf {
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     enum esep_status status;
 };
 
@@ -285,12 +285,12 @@ static bool keep_leaf(void *context, uint64_t index, struct esep_slice leaf, str
     (void)index;
     (void)body;
     struct found_leaf *found = context;
-    found->status = collector_leaf_unpack(leaf, &found->leaf);
+    found->status = esep_leaf_unpack(leaf, &found->leaf);
     return false;
 }
 
 enum esep_status collector_state_find(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
-                                      uint64_t *ret_index, struct collector_leaf *ret_leaf)
+                                      uint64_t *ret_index, struct esep_leaf *ret_leaf)
 {
     struct collector_log *log = context;
     uint8_t from[17] = {'S'};
@@ -349,8 +349,8 @@ enum esep_status collector_state_own_keys(struct collector_log *log,
         status = collector_state_entry(log, 0, &entry, reason);
     if (status == ESEP_OK &&
         esep_unpack(&esep__v1__genesis__descriptor,
-                    esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES),
-                    &arena, &message) != ESEP_OK)
+                    esep_slice(entry.data + ESEP_LEAF_BYTES, entry.len - ESEP_LEAF_BYTES), &arena,
+                    &message) != ESEP_OK)
         status = esep_because(reason, ESEP_CORRUPT, "log entry 0 is no GENESIS");
     if (status == ESEP_OK) {
         const Esep__V1__Genesis *genesis = (const Esep__V1__Genesis *)message;
@@ -396,8 +396,8 @@ enum esep_status collector_state_mail(struct collector_log *log, uint32_t office
         mailbox->items[i] = (struct collector_mail){
             .number = found.number[i],
             .log_index = found.index[i],
-            .leaf = esep_slice(entry, COLLECTOR_LEAF_BYTES),
-            .body = esep_slice(entry + COLLECTOR_LEAF_BYTES, len - COLLECTOR_LEAF_BYTES)};
+            .leaf = esep_slice(entry, ESEP_LEAF_BYTES),
+            .body = esep_slice(entry + ESEP_LEAF_BYTES, len - ESEP_LEAF_BYTES)};
     }
     mailbox->count = count;
     mailbox->more = found.count > count;

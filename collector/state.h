@@ -77,6 +77,17 @@ ESEP_MUST_USE enum esep_status collector_state_mail(struct collector_log *log, u
                                                     struct collector_mailbox *mailbox,
                                                     struct esep_reason *reason);
 
+/* The tree below the committed log, as collector_history asks for it; context is the struct
+ * collector_log. A node is made from 'H' rows and leaves: 256 of either at most. False: not yet
+ * complete, or it cannot be read. */
+bool collector_state_node(void *context, struct esep_merkle_place place, struct esep_hash *ret);
+ESEP_MUST_USE enum esep_status collector_state_leaf(void *context, uint64_t index,
+                                                    struct esep_leaf *ret_leaf);
+/* The signed head in the COMMITMENT entry at index. ESEP_NOT_FOUND: no such entry, or another one;
+ * ESEP_CORRUPT: it is damaged. */
+ESEP_MUST_USE enum esep_status collector_state_commitment(void *context, uint64_t index,
+                                                          struct esep_commitment *ret);
+
 /* Whether GENESIS names these keys. ESEP_DENIED: the log has begun with others, and receipts under
  * these would be worth nothing. */
 ESEP_MUST_USE enum esep_status collector_state_own_keys(struct collector_log *log,

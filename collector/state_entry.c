@@ -28,10 +28,10 @@ static bool take_entry(void *context, uint64_t index, struct esep_slice leaf,
 static bool holds(const struct found *f)
 {
     struct esep_slice entry = esep_slice(f->buf->data + f->at, f->buf->len - f->at);
-    struct esep_hash content = esep_content_hash(
-        esep_slice(entry.data + COLLECTOR_LEAF_BYTES, entry.len - COLLECTOR_LEAF_BYTES));
-    struct collector_leaf leaf;
-    return collector_leaf_unpack(esep_slice(entry.data, COLLECTOR_LEAF_BYTES), &leaf) == ESEP_OK &&
+    struct esep_hash content =
+        esep_content_hash(esep_slice(entry.data + ESEP_LEAF_BYTES, entry.len - ESEP_LEAF_BYTES));
+    struct esep_leaf leaf;
+    return esep_leaf_unpack(esep_slice(entry.data, ESEP_LEAF_BYTES), &leaf) == ESEP_OK &&
            esep_hash_equal(&content, &leaf.content);
 }
 

@@ -68,14 +68,14 @@ static bool check_key(struct verify *v, uint64_t index, struct esep_slice body)
 }
 
 static bool check_signer(struct verify *v, uint64_t index, const struct office *office,
-                         const struct collector_leaf *leaf)
+                         const struct esep_leaf *leaf)
 {
     struct esep_hash key = esep_sha256(esep_slice(office->sign_key, ESEP_KEY_BYTES));
     return esep_hash_equal(&key, &leaf->key) ||
            wrong(v, index, "it names another key than the office's of that time");
 }
 
-static bool check_entry(struct verify *v, uint64_t index, const struct collector_leaf *leaf)
+static bool check_entry(struct verify *v, uint64_t index, const struct esep_leaf *leaf)
 {
     struct office *office = office_of(v, leaf->office);
     if (office == NULL || !office->known)
@@ -107,7 +107,7 @@ static bool check_entry(struct verify *v, uint64_t index, const struct collector
     return check_signer(v, index, office, leaf);
 }
 
-static bool check_commitment(struct verify *v, uint64_t index, const struct collector_leaf *leaf,
+static bool check_commitment(struct verify *v, uint64_t index, const struct esep_leaf *leaf,
                              struct esep_slice body)
 {
     struct esep_commitment c;
@@ -125,7 +125,7 @@ static bool check_commitment(struct verify *v, uint64_t index, const struct coll
     if (!esep_commitment_verify(&v->log_id, &c, office->sign_key))
         return wrong(v, index, "the office's signature does not hold");
     v->verdict.signatures++;
-    if ((leaf->flags & COLLECTOR_LEAF_CLOSES) == 0)
+    if ((leaf->flags & ESEP_LEAF_CLOSES) == 0)
         return true;
     if (c.epoch != office->epoch || c.seq != office->seq ||
         !esep_hash_equal(&c.head, &office->head))
@@ -140,7 +140,7 @@ static bool check_commitment(struct verify *v, uint64_t index, const struct coll
     return true;
 }
 
-static bool check_evidence(struct verify *v, uint64_t index, const struct collector_leaf *leaf,
+static bool check_evidence(struct verify *v, uint64_t index, const struct esep_leaf *leaf,
                            struct esep_slice body)
 {
     const Esep__V1__Evidence *e =
@@ -154,7 +154,7 @@ static bool check_evidence(struct verify *v, uint64_t index, const struct collec
 
 /* What an entry of the collector's own has no use for is zero: there is one leaf for it, not many.
  */
-static bool check_bare(struct verify *v, uint64_t index, const struct collector_leaf *leaf)
+static bool check_bare(struct verify *v, uint64_t index, const struct esep_leaf *leaf)
 {
     static const struct esep_hash none;
     const bool file = leaf->type == ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE;
@@ -167,8 +167,8 @@ static bool check_one(void *context, uint64_t index, struct esep_slice leaf_byte
                       struct esep_slice body)
 {
     struct verify *v = context;
-    struct collector_leaf leaf;
-    if (collector_leaf_unpack(leaf_bytes, &leaf) != ESEP_OK)
+    struct esep_leaf leaf;
+    if (esep_leaf_unpack(leaf_bytes, &leaf) != ESEP_OK)
         return wrong(v, index, "not a leaf");
     esep_merkle_append(&v->tree, leaf_bytes);
     v->verdict.entries++;

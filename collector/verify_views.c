@@ -124,7 +124,7 @@ static void count_rest(struct compare *c, uint8_t table)
 static enum esep_status compare_all(struct collector_log *log, const struct rows *rows,
                                     struct collector_comparison *result, struct esep_reason *reason)
 {
-    static const char tables[] = "ACDEFKMNOPRST"; /* in the order of the sorted rows */
+    static const char tables[] = "ACDEFGHKMNOPRST"; /* in the order of the sorted rows */
     struct compare c = {.rows = rows, .result = result};
     for (const char *table = tables; *table != 0; table++) {
         enum esep_status status =

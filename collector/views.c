@@ -126,6 +126,7 @@ enum esep_status views_new(struct views **ret, const struct views_limits *limits
     v->zone = zone;
     v->zone_context = zone_context;
     esep_merkle_init(&v->tree);
+    esep_merkle_recent_init(&v->recent, 0);
     esep_buf_init(&v->rows, (size_t)1 << 31);
     if (!take_arrays(v) || !index_init(&v->duty_by_key, limits->obligations_max) ||
         !index_init(&v->office_by_curve, limits->offices_max) ||
@@ -225,6 +226,16 @@ void views_mark_duty(struct views *v, const struct views_duty *duty)
 uint64_t views_log_size(const struct views *v)
 {
     return v->tree.size;
+}
+
+bool views_node(const struct views *v, struct esep_merkle_place place, struct esep_hash *ret)
+{
+    return esep_merkle_recent_get(&v->recent, place, ret);
+}
+
+struct views_generation views_generation(const struct views *v)
+{
+    return v->generation;
 }
 
 const struct esep_merkle *views_tree(const struct views *v)

@@ -86,6 +86,20 @@ ESEP_MUST_USE enum esep_status views_flush(struct views *views, views_row_fn *pu
 
 uint64_t views_log_size(const struct views *views);
 const struct esep_merkle *views_tree(const struct views *views);
+/* A node of the tree, if it is one of the newest. Older ones are in the store (state_tree.c). */
+bool views_node(const struct views *views, struct esep_merkle_place place, struct esep_hash *ret);
+/* The 'H' row of a node on every eighth level, for readers of the store. */
+#define VIEWS_NODE_KEY_BYTES 10
+#define VIEWS_NODE_LEVELS 8
+void views_node_key(struct esep_merkle_place place, uint8_t out[VIEWS_NODE_KEY_BYTES]);
+/* Which generation of the log this is: after a restore it goes on from a shorter log than was
+ * signed, as another one to whoever checks. */
+struct views_generation {
+    uint64_t number;   /* 0: never restored; else the second of the restore */
+    uint64_t previous; /* the number before it ... */
+    uint64_t begins;   /* ... with which it shares its first entries, so many */
+};
+struct views_generation views_generation(const struct views *views);
 
 struct views_office {
     uint32_t office;

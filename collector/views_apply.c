@@ -228,7 +228,40 @@ static views_handler *const handlers[] = {
     [ESEP__V1__LOG_TYPE__LOG_TYPE_ACCOUNT] = views_apply_account,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_CREDENTIAL] = views_apply_credential,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE] = views_apply_evidence,
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_GENERATION] = views_apply_generation,
 };
+
+enum esep_status views_apply_generation(struct views *v, const struct views_entry *entry)
+{
+    const ProtobufCMessage *message = NULL;
+    const enum esep_status status =
+        views_message(v, entry, &esep__v1__generation__descriptor, &message);
+    if (status != ESEP_OK)
+        return status;
+    const Esep__V1__Generation *generation = (const Esep__V1__Generation *)message;
+    if (generation->number <= v->generation.number ||
+        generation->previous != v->generation.number || generation->begins != entry->index)
+        return esep_because(entry->reason, ESEP_CORRUPT,
+                            "log index %llu: a generation that does not follow the one before",
+                            (unsigned long long)entry->index);
+    v->generation = (struct views_generation){.number = generation->number,
+                                              .previous = generation->previous,
+                                              .begins = generation->begins};
+    views_put_generation(v);
+    return ESEP_OK;
+}
+
+_Static_assert(sizeof handlers / sizeof *handlers == ESEP_LEAF_TYPE_LAST + 1,
+               "each type of entry has its handler");
+
+static void node_complete(void *context, struct esep_merkle_place place,
+                          const struct esep_hash *hash)
+{
+    struct views *v = context;
+    esep_merkle_recent_put(&v->recent, place, hash);
+    if (place.level > 0 && place.level % VIEWS_NODE_LEVELS == 0)
+        views_put_node(v, place, hash);
+}
 
 enum esep_status views_apply(struct views *v, uint64_t index, struct esep_slice leaf,
                              struct esep_slice body, const ProtobufCMessage *message,
@@ -241,7 +274,7 @@ enum esep_status views_apply(struct views *v, uint64_t index, struct esep_slice 
     if (index != v->tree.size)
         return esep_because(reason, ESEP_CORRUPT, "log index %llu where %llu is next",
                             (unsigned long long)index, (unsigned long long)v->tree.size);
-    if (collector_leaf_unpack(leaf, &entry.leaf) != ESEP_OK ||
+    if (esep_leaf_unpack(leaf, &entry.leaf) != ESEP_OK ||
         (index == 0 && entry.leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS))
         return esep_because(reason, ESEP_CORRUPT, "log index %llu: no leaf that may stand here",
                             (unsigned long long)index);
@@ -252,7 +285,7 @@ enum esep_status views_apply(struct views *v, uint64_t index, struct esep_slice 
     const enum esep_status status = handlers[entry.leaf.type](v, &entry);
     if (status != ESEP_OK)
         return status;
-    esep_merkle_append(&v->tree, leaf);
+    esep_merkle_append_seen(&v->tree, leaf, node_complete, v);
     v->last_at = entry.leaf.accepted_at;
     v->changed = true;
     return v->failed;

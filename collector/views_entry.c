@@ -197,14 +197,13 @@ static bool names_well(const Esep__V1__JournalEntry *message)
 }
 
 /* Where the office's chain stands after this entry; false: it does not follow. */
-static bool follows(const struct views_office *office, const struct collector_leaf *leaf)
+static bool follows(const struct views_office *office, const struct esep_leaf *leaf)
 {
     return (leaf->epoch == office->epoch && leaf->epoch != 0 && leaf->seq == office->seq + 1) ||
            (leaf->epoch > office->epoch && leaf->seq == 1);
 }
 
-static void advance(struct views *v, struct views_office_slot *slot,
-                    const struct collector_leaf *leaf)
+static void advance(struct views *v, struct views_office_slot *slot, const struct esep_leaf *leaf)
 {
     if (leaf->epoch != slot->pub.epoch)
         views_promises_void(v, slot, leaf->epoch);
@@ -224,7 +223,7 @@ static void refuse(struct views *v, const struct views_entry *entry, struct view
 
 enum esep_status views_apply_entry(struct views *v, const struct views_entry *entry)
 {
-    const struct collector_leaf *leaf = &entry->leaf;
+    const struct esep_leaf *leaf = &entry->leaf;
     struct views_office_slot *slot = views_office_slot(v, leaf->office);
     if (slot == NULL || !follows(&slot->pub, leaf) ||
         leaf->verdict == ESEP__V1__VERDICT__VERDICT_UNSPECIFIED)

@@ -272,7 +272,17 @@ static bool load_totals(struct views *v, struct views_reader *key, struct views_
     if ((format != VIEWS_ROW_FORMAT && v->loaded.accounts == 0) || r->bad ||
         esep_merkle_load(&v->tree, esep_slice(r->at, r->left)) != ESEP_OK)
         return false;
+    esep_merkle_recent_init(&v->recent, v->tree.size);
     r->left = 0;
+    return true;
+}
+
+/* In order of their numbers: the last is the one that counts. */
+static bool load_generation(struct views *v, struct views_reader *key, struct views_reader *r)
+{
+    v->generation.number = views_r64(key);
+    v->generation.previous = views_r64(r);
+    v->generation.begins = views_r64(r);
     return true;
 }
 
@@ -295,14 +305,16 @@ enum esep_status views_load_end(struct views *v, struct esep_reason *reason)
 }
 
 static load_fn *const loaders[256] = {
-    ['A'] = load_account, ['C'] = load_promise, ['D'] = load_delivery, ['F'] = load_office,
-    ['K'] = load_code,    ['O'] = load_duty,    ['P'] = load_plan,     ['T'] = load_totals,
+    ['A'] = load_account, ['C'] = load_promise,    ['D'] = load_delivery,
+    ['F'] = load_office,  ['G'] = load_generation, ['K'] = load_code,
+    ['O'] = load_duty,    ['P'] = load_plan,       ['T'] = load_totals,
 };
 
 enum esep_status views_load_row(struct views *v, struct esep_slice key, struct esep_slice value,
                                 struct esep_reason *reason)
 {
-    static const uint8_t elsewhere[] = {'R', 'M', 'S', 'N', 'E'}; /* read where they are needed */
+    static const uint8_t elsewhere[] = {'R', 'M', 'S',
+                                        'N', 'E', 'H'}; /* read where they are needed */
     if (key.len > 0 && memchr(elsewhere, key.data[0], sizeof elsewhere) != NULL)
         return ESEP_OK;
     struct views_reader k = {key.data, key.len, false};

@@ -86,7 +86,7 @@ void views_promise_forget(struct views *v, struct views_duty *duty)
 /* A report was taken: the first receipt of all is kept for ever; of the promises that cover one of
  * the body's reports, the earliest is what may prove it on time. */
 void views_promise_first(struct views *v, struct views_duty *duty, struct views_office_slot *slot,
-                         const struct collector_leaf *leaf)
+                         const struct esep_leaf *leaf)
 {
     struct views_obligation *o = &duty->pub;
     const bool first = o->first_received_at == 0;
@@ -143,7 +143,7 @@ static void remove_first(struct views *v, struct views_office_slot *slot)
 }
 
 void views_promises_keep(struct views *v, struct views_office_slot *slot,
-                         const struct collector_leaf *leaf)
+                         const struct esep_leaf *leaf)
 {
     while (slot->promise_count > 0 && slot->promises[0].epoch == leaf->epoch &&
            slot->promises[0].seq <= leaf->seq) {
@@ -185,11 +185,11 @@ static enum esep_status close_group(struct views *v, const struct views_entry *e
 
 enum esep_status views_apply_commitment(struct views *v, const struct views_entry *entry)
 {
-    const struct collector_leaf *leaf = &entry->leaf;
+    const struct esep_leaf *leaf = &entry->leaf;
     struct views_office_slot *slot = views_office_slot(v, leaf->office);
     if (slot == NULL)
         return esep_because(entry->reason, ESEP_CORRUPT, "a commitment of no office");
-    if ((leaf->flags & COLLECTOR_LEAF_CLOSES) != 0)
+    if ((leaf->flags & ESEP_LEAF_CLOSES) != 0)
         return close_group(v, entry, slot);
 
     const struct views_promise *last =

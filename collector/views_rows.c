@@ -16,6 +16,7 @@
  *       and once an entry has spoken of what it is let in by: bits of the kinds 1, and
  *       of each kind: log index 8 | at 8 | stands 1 | until 8 | hash 32 | actor text
  *   N   log index 8          E   log index 8 | accepted_at 8
+ *   H   hash 32              G   previous 8 | begins 8
  *   R   see views_report_read: 44 bytes      F, O   see put_office, put_duty
  */
 #include "collector/views_state.h"
@@ -79,6 +80,32 @@ void views_put_code(struct views *v, uint32_t number)
     views_w64(&w, (uint64_t)code->expires_at);
     views_w8(&w, (unsigned)code->accept_on_use | (unsigned)code->used << 1);
     views_w32(&w, number);
+    put_at(v, key, &k, value, &w);
+}
+
+void views_node_key(struct esep_merkle_place place, uint8_t out[VIEWS_NODE_KEY_BYTES])
+{
+    out[0] = 'H';
+    out[1] = (uint8_t)place.level;
+    esep_be64_put(out + 2, place.index);
+}
+
+void views_put_node(struct views *v, struct esep_merkle_place place, const struct esep_hash *hash)
+{
+    uint8_t key[VIEWS_NODE_KEY_BYTES];
+    views_node_key(place, key);
+    views_put(v, esep_slice(key, sizeof key), esep_slice(hash->bytes, sizeof hash->bytes));
+}
+
+void views_put_generation(struct views *v)
+{
+    uint8_t key[16];
+    uint8_t value[16];
+    struct views_writer k = key_for(key, 'G');
+    struct views_writer w = {value};
+    views_w64(&k, v->generation.number);
+    views_w64(&w, v->generation.previous);
+    views_w64(&w, v->generation.begins);
     put_at(v, key, &k, value, &w);
 }
 

@@ -17,6 +17,7 @@
 #define COLLECTOR_VIEWS_STATE_H
 
 #include "base/arena.h"
+#include "base/merkle_recent.h"
 #include "collector/views.h"
 #include "wire/unpack.h"
 
@@ -106,6 +107,8 @@ struct views {
     views_zone_fn *zone;
     void *zone_context;
     struct esep_merkle tree;
+    struct esep_merkle_recent recent;
+    struct views_generation generation;
     esep_time last_at; /* of the newest entry; in the totals, so that a store tells it */
     struct {
         uint32_t plans, offices, duties, codes, accounts;
@@ -159,7 +162,7 @@ void views_mark_duty(struct views *views, const struct views_duty *duty);
 /* views_apply.c. What a handler gets: the entry, decoded once. */
 struct views_entry {
     uint64_t index;
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     struct esep_slice body;
     const ProtobufCMessage *message;
     struct esep_reason *reason;
@@ -174,16 +177,16 @@ void views_saw(struct views *views, struct views_office_slot *slot, esep_time at
 /* handlers */
 views_handler views_apply_entry, views_apply_commitment, views_apply_plan, views_apply_review,
     views_apply_extension, views_apply_control, views_apply_alert, views_apply_delivery,
-    views_apply_account, views_apply_credential, views_apply_evidence;
+    views_apply_account, views_apply_credential, views_apply_evidence, views_apply_generation;
 
 /* views_promise.c */
 const struct views_promise *views_promise_for(const struct views_office_slot *slot, uint32_t epoch,
                                               uint64_t seq);
 void views_promise_first(struct views *views, struct views_duty *duty,
-                         struct views_office_slot *slot, const struct collector_leaf *leaf);
+                         struct views_office_slot *slot, const struct esep_leaf *leaf);
 void views_promise_forget(struct views *views, struct views_duty *duty);
 void views_promises_keep(struct views *views, struct views_office_slot *slot,
-                         const struct collector_leaf *leaf);
+                         const struct esep_leaf *leaf);
 void views_promises_void(struct views *views, struct views_office_slot *slot, uint32_t epoch);
 void views_promise_link(struct views *views, struct views_duty *duty); /* after loading */
 
@@ -240,6 +243,10 @@ void views_put_closing(struct views *views, const struct views_entry *entry);
 void views_put_promise(struct views *views, uint32_t office, const struct views_promise *promise);
 void views_drop_promise(struct views *views, uint32_t office, const struct views_promise *promise);
 void views_put_delivery(struct views *views, const struct views_delivery *delivery);
+/* A subtree that has become complete; of every eighth level the store keeps them. */
+void views_put_node(struct views *views, struct esep_merkle_place place,
+                    const struct esep_hash *hash);
+void views_put_generation(struct views *views);
 void views_put_account(struct views *views, uint32_t number);
 void views_put_marked(struct views *views); /* offices, obligations, totals */
 

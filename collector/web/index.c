@@ -142,7 +142,7 @@ static const struct kind {
     {ESEP__V1__LOG_TYPE__LOG_TYPE_ALARM, NULL, NULL},
 };
 
-static const struct kind *kind_of(const struct collector_leaf *leaf)
+static const struct kind *kind_of(const struct esep_leaf *leaf)
 {
     bool unread = leaf->verdict == ESEP__V1__VERDICT__VERDICT_MALFORMED ||
                   leaf->verdict == ESEP__V1__VERDICT__VERDICT_UNKNOWN_OBLIGATION;
@@ -179,8 +179,8 @@ static bool follow_entry(void *context, uint64_t at, struct esep_slice leaf_byte
                          struct esep_slice body)
 {
     struct follow *f = context;
-    struct collector_leaf leaf;
-    f->status = collector_leaf_unpack(leaf_bytes, &leaf);
+    struct esep_leaf leaf;
+    f->status = esep_leaf_unpack(leaf_bytes, &leaf);
     if (f->status != ESEP_OK)
         return false;
     const struct kind *kind = kind_of(&leaf);

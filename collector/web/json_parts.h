@@ -48,7 +48,7 @@ void web_tallies(const struct web_ask *ask, const Esep__V1__Plan *plan, struct g
 /* One log entry, unpacked. The message lives in the arena. */
 struct web_entry {
     uint64_t index;
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     struct esep_hash content;        /* of an office's entry: what others call it */
     const ProtobufCMessage *message; /* NULL: nothing that can be read */
 };

@@ -52,12 +52,11 @@ enum esep_status web_reader_read(struct web_reader *reader, uint64_t index, stru
     enum esep_status status = collector_state_entry(reader->log, index, &reader->bytes, reason);
     if (status != ESEP_OK)
         return status;
-    status =
-        collector_leaf_unpack(esep_slice(reader->bytes.data, COLLECTOR_LEAF_BYTES), &entry.leaf);
+    status = esep_leaf_unpack(esep_slice(reader->bytes.data, ESEP_LEAF_BYTES), &entry.leaf);
     if (status != ESEP_OK)
         return status;
-    const struct esep_slice body = esep_slice(reader->bytes.data + COLLECTOR_LEAF_BYTES,
-                                              reader->bytes.len - COLLECTOR_LEAF_BYTES);
+    const struct esep_slice body =
+        esep_slice(reader->bytes.data + ESEP_LEAF_BYTES, reader->bytes.len - ESEP_LEAF_BYTES);
     const ProtobufCMessageDescriptor *descriptor = descriptor_of(entry.leaf.type);
     /* What an office sent may be unreadable: that is said, and is no trouble of the server's. */
     if (descriptor == NULL ||

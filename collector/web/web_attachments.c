@@ -59,7 +59,7 @@ static bool named_by(const Esep__V1__JournalEntry *entry, struct wanted *ret)
 static enum esep_status look_up(const struct web *web, struct wanted *w, bool *ret_named,
                                 struct esep_reason *reason)
 {
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     struct esep_buf bytes;
     struct esep_arena arena = {0};
     const ProtobufCMessage *message = NULL;
@@ -69,13 +69,13 @@ static enum esep_status look_up(const struct web *web, struct wanted *w, bool *r
     esep_buf_init(&bytes, ENTRY_BYTES_MAX);
     enum esep_status status = collector_state_entry(web->state.log, w->index, &bytes, reason);
     if (status == ESEP_OK)
-        status = collector_leaf_unpack(esep_slice(bytes.data, COLLECTOR_LEAF_BYTES), &leaf);
+        status = esep_leaf_unpack(esep_slice(bytes.data, ESEP_LEAF_BYTES), &leaf);
     if (status == ESEP_OK && leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY) {
         status = esep_arena_init(&arena, ARENA_BYTES);
-        if (status == ESEP_OK && esep_unpack(&esep__v1__journal_entry__descriptor,
-                                             esep_slice(bytes.data + COLLECTOR_LEAF_BYTES,
-                                                        bytes.len - COLLECTOR_LEAF_BYTES),
-                                             &arena, &message) == ESEP_OK)
+        if (status == ESEP_OK &&
+            esep_unpack(&esep__v1__journal_entry__descriptor,
+                        esep_slice(bytes.data + ESEP_LEAF_BYTES, bytes.len - ESEP_LEAF_BYTES),
+                        &arena, &message) == ESEP_OK)
             *ret_named = named_by((const Esep__V1__JournalEntry *)message, w);
     }
     esep_arena_done(&arena);

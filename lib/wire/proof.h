@@ -4,7 +4,7 @@
  * stands behind its "extra": 16 bytes of tag, "esep/proof/v1" filled with zeroes, then parts in the
  * order of their kinds, each of them kind u8, length be32, bytes:
  *
- *   1 leaf         160: the entry as the log hashed it (collector/log.h)
+ *   1 leaf         160: the entry as the log hashed it (leaf.h)
  *   2 statement    208: 144 bytes that the office signed (statement.h), and its signature
  *   3 key           32: the office's public key
  *   4 head before   32: the chain's head before the report's entry

@@ -24,7 +24,29 @@ static void in_the_clear(struct world *w, struct esep_slice bytes)
     world_hear(w, esep_buf_slice(&w->last));
 }
 
-/* how: 1 another office, 2 another hash, 4 first above through, 8 not signed, 16 COMMITMENT. */
+/* What joins it to the tree; some with a bit flipped, some of another generation, some from
+ * nothing. */
+static void prove(struct world *w, const struct esep_receipt *r, struct fuzz_input *in,
+                  struct fake_proof *proof)
+{
+    const uint8_t how = fuzz_byte(in);
+    struct esep_commitment c = {
+        .office = r->office, .epoch = r->epoch, .seq = r->through_seq, .head = r->head};
+    const bool closes = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
+    esep_commitment_sign(&w->config.log_id, &c, &w->config.sign_key);
+    if (w->log.tree.size > ESEP_MERKLE_RECENT_LEAVES / 2 || (how & 64))
+        fake_log_begin(&w->log, &w->config.log_id, &w->log_key, w->log.generation + 1);
+    fake_log_fill(&w->log, w->log.tree.size + (how & 7));
+    fake_prove_commitment(&w->log, &c, w->config.sign_key.public, closes ? ESEP_LEAF_CLOSES : 0,
+                          how & 8 ? 0 : w->journal.tree.frontier.size, r->accepted_at, proof);
+    if (how & 16)
+        proof->growth.span[0].bytes[how & 15] ^= how;
+    if (how & 32)
+        proof->message.index += fuzz_number(in);
+}
+
+/* how: 1 another office, 2 another hash, 4 first above through, 8 not signed, 16 COMMITMENT, 32
+ * without a proof. */
 static void receipt(struct world *w, struct fuzz_input in)
 {
     const uint8_t how = fuzz_byte(&in);
@@ -48,7 +70,11 @@ static void receipt(struct world *w, struct fuzz_input in)
         esep_receipt_sign(&w->config.log_id, &r, &w->log_key);
     Esep__V1__Receipt message;
     Esep__V1__Checkpoint checkpoint;
+    struct fake_proof proof;
     esep_receipt_write(&r, &message, &checkpoint);
+    prove(w, &r, &in, &proof);
+    if (!(how & 32))
+        message.proof = &proof.message;
     message.credit_bytes = 64 * fuzz_number(&in);
     if (message.credit_bytes > w->credit_bytes)
         w->credit_bytes = message.credit_bytes;

@@ -97,6 +97,19 @@ static void check_receipt(const struct world *w, const struct esep_receipt *r)
     FUZZ_CHECK(esep_hash_equal(&r->head, &w->entries[r->through_seq].chain));
 }
 
+/* The leaf is in the log that the collector showed last, or in an earlier generation. */
+static void check_proof(const struct world *w, const struct agent_proof *proof)
+{
+    const struct esep_hash leaf = esep_merkle_leaf(esep_slice(proof->leaf, sizeof proof->leaf));
+    struct esep_hash known;
+    FUZZ_CHECK(proof->generation <= w->log.generation);
+    if (proof->generation < w->log.generation)
+        return;
+    FUZZ_CHECK(esep_merkle_recent_get(&w->log.recent, (struct esep_merkle_place){0, proof->index},
+                                      &known));
+    FUZZ_CHECK(esep_hash_equal(&known, &leaf));
+}
+
 static void check_store(const struct world *w, const struct agent_store *s)
 {
     uint64_t receipted = w->journal.receipted_seq;
@@ -122,7 +135,9 @@ static void check_store(const struct world *w, const struct agent_store *s)
     }
     FUZZ_CHECK(bytes <= 2 * (size_t)WORLD_MAIL_BYTES);
     FUZZ_CHECK(s->receipt_count > 0 || s->mail_count > 0 || s->evidence_count > 0 ||
-               s->view != NULL);
+               s->view != NULL || s->tree != NULL || s->split != NULL);
+    for (size_t i = 0; i < s->receipt_count; i++)
+        check_proof(w, &s->proofs[i]);
 }
 
 void world_watch(struct world *w, const struct agent_effect *e)

@@ -14,6 +14,7 @@ static void make_keys(struct world *w)
     seed[0] = 3;
     esep_sign_key_from_seed(&w->config.sign_key, seed);
     memcpy(w->config.log_public, w->log_key.public, ESEP_KEY_BYTES);
+    fake_log_begin(&w->log, &w->config.log_id, &w->log_key, 0);
     memcpy(w->config.seal_public, w->seal_key.public, ESEP_KEY_BYTES);
 }
 
@@ -161,6 +162,7 @@ void world_answer_store(struct world *w)
         w->journal.receipted_seq = w->storing_marks.receipted_seq;
         w->journal.promised_seq = w->storing_marks.promised_seq;
         w->journal.mail_through = w->storing_marks.mail_through;
+        w->journal.tree = w->storing_marks.tree;
     }
     agent_on_stored(w->agent, w->store_token, status, w->now);
 }
@@ -188,9 +190,10 @@ static void begin_store(struct world *w, const struct agent_effect *e)
     FUZZ_CHECK(!w->storing);
     w->storing = true;
     w->store_token = e->token;
-    w->storing_marks = (struct agent_mark_copy){e->store->receipted_seq, e->store->promised_seq,
-                                                e->store->mail_count > 0 ? e->store->mail_through
-                                                                         : w->journal.mail_through};
+    w->storing_marks = (struct agent_mark_copy){
+        e->store->receipted_seq, e->store->promised_seq,
+        e->store->mail_count > 0 ? e->store->mail_through : w->journal.mail_through,
+        e->store->tree != NULL ? *e->store->tree : w->journal.tree};
 }
 
 static void begin_read(struct world *w, const struct agent_effect *e)

@@ -9,6 +9,7 @@
 #ifndef FUZZ_AGENT_WORLD_H
 #define FUZZ_AGENT_WORLD_H
 
+#include "../unit/agent/fake_log.h"
 #include "agent/agent.h"
 #include "fuzz.h"
 #include "wire/session.h"
@@ -22,6 +23,7 @@ struct world {
     struct agent_config config;
     struct esep_box_key seal_key;
     struct esep_sign_key log_key;
+    struct fake_log log;
     struct agent_journal journal;                  /* what is durable */
     struct agent_entry entries[WORLD_ENTRIES + 1]; /* by sequence, from 1 */
     struct agent *agent;
@@ -47,6 +49,7 @@ struct world {
     struct agent_store stored;
     struct agent_mark_copy {
         uint64_t receipted_seq, promised_seq, mail_through;
+        struct agent_tree tree;
     } storing_marks;
     struct esep_arena arena;
 };

@@ -23,7 +23,7 @@ static void configure(struct ingest *g)
     esep_box_key_from_seed(&c->seal_key, seed);
     seed[0] = 3;
     esep_sign_key_from_seed(&g->operator_key, seed);
-    c->log_id = collector_log_id(g->disk.entries[0].body);
+    c->log_id = esep_log_id(g->disk.entries[0].body);
     c->operator_count = 1;
     memcpy(c->operators[0].name, "operator", 9);
     memcpy(c->operators[0].sign_key, g->operator_key.public, ESEP_KEY_BYTES);
@@ -43,13 +43,13 @@ static void configure(struct ingest *g)
 
 /* The entry as the store finds it. */
 static enum esep_status look_up(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
-                                uint64_t *ret_index, struct collector_leaf *ret_leaf)
+                                uint64_t *ret_index, struct esep_leaf *ret_leaf)
 {
     const struct ingest *g = context;
     for (size_t i = 0; i < g->disk.count; i++) {
-        struct collector_leaf leaf;
-        FUZZ_CHECK(collector_leaf_unpack(esep_slice(g->disk.entries[i].leaf, COLLECTOR_LEAF_BYTES),
-                                         &leaf) == ESEP_OK);
+        struct esep_leaf leaf;
+        FUZZ_CHECK(esep_leaf_unpack(esep_slice(g->disk.entries[i].leaf, ESEP_LEAF_BYTES), &leaf) ==
+                   ESEP_OK);
         if (leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY || leaf.office != office ||
             leaf.epoch != epoch || leaf.seq != seq)
             continue;
@@ -60,11 +60,43 @@ static enum esep_status look_up(void *context, uint32_t office, uint32_t epoch, 
     return ESEP_NOT_FOUND;
 }
 
+static bool node(void *context, struct esep_merkle_place place, struct esep_hash *ret)
+{
+    const struct ingest *g = context;
+    const uint64_t first = place.index << place.level;
+    struct esep_merkle tree;
+    esep_merkle_init(&tree);
+    for (uint64_t i = 0; i < UINT64_C(1) << place.level; i++) {
+        if (first + i >= g->disk.count)
+            return false;
+        esep_merkle_append(&tree, esep_slice(g->disk.entries[first + i].leaf, ESEP_LEAF_BYTES));
+    }
+    *ret = esep_merkle_root(&tree);
+    return true;
+}
+
+static enum esep_status leaf_at(void *context, uint64_t index, struct esep_leaf *ret_leaf)
+{
+    const struct ingest *g = context;
+    FUZZ_CHECK(index < g->disk.count);
+    return esep_leaf_unpack(esep_slice(g->disk.entries[index].leaf, ESEP_LEAF_BYTES), ret_leaf);
+}
+
+static enum esep_status commitment_at(void *context, uint64_t index, struct esep_commitment *ret)
+{
+    const struct ingest *g = context;
+    FUZZ_CHECK(index < g->disk.count);
+    return esep_commitment_unpack(&g->config.log_id, g->disk.entries[index].body, ret);
+}
+
 static void make_core(struct ingest *g)
 {
     esep_be64_put(g->config.seed, ++g->seeds); /* fresh at every start */
     FUZZ_CHECK(collector_new(&g->core, &g->config, g->disk.views, g->now) == ESEP_OK);
+    const struct collector_history history = {
+        .node = node, .leaf = leaf_at, .commitment = commitment_at, .context = g};
     collector_set_lookup(g->core, look_up, g);
+    collector_set_history(g->core, &history);
     for (uint32_t i = 0; i < INGEST_LINKS; i++)
         ingest_join(g, i, i == 0);
 }
@@ -303,7 +335,7 @@ void ingest_mail_answer(struct ingest *g)
         items[count++] = (struct collector_mail){
             .number = esep_be64(row->key + 5),
             .log_index = index,
-            .leaf = esep_slice(g->disk.entries[index].leaf, COLLECTOR_LEAF_BYTES),
+            .leaf = esep_slice(g->disk.entries[index].leaf, ESEP_LEAF_BYTES),
             .body = g->disk.entries[index].body,
         };
     }

@@ -18,12 +18,12 @@ static const ProtobufCMessage *open(struct ingest *g, struct ingest_office *o,
     return message;
 }
 
-static struct collector_leaf leaf_at(const struct ingest *g, uint64_t index)
+static struct esep_leaf leaf_at(const struct ingest *g, uint64_t index)
 {
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     FUZZ_CHECK(index < g->disk.count);
-    FUZZ_CHECK(collector_leaf_unpack(esep_slice(g->disk.entries[index].leaf, COLLECTOR_LEAF_BYTES),
-                                     &leaf) == ESEP_OK);
+    FUZZ_CHECK(esep_leaf_unpack(esep_slice(g->disk.entries[index].leaf, ESEP_LEAF_BYTES), &leaf) ==
+               ESEP_OK);
     return leaf;
 }
 
@@ -37,7 +37,7 @@ static void check_receipt(const struct ingest *g, struct ingest_office *o,
     FUZZ_CHECK(r.checkpoint_size <= g->disk.count);
     if (message->credit_bytes > o->credit_bytes)
         o->credit_bytes = message->credit_bytes;
-    const struct collector_leaf last = leaf_at(g, r.last_index);
+    const struct esep_leaf last = leaf_at(g, r.last_index);
     FUZZ_CHECK(last.office == r.office && last.epoch == r.epoch);
     if (r.kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT) {
         FUZZ_CHECK(last.type == ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT);
@@ -47,7 +47,7 @@ static void check_receipt(const struct ingest *g, struct ingest_office *o,
     uint64_t seq = r.first_seq;
     struct esep_hash head = {{0}};
     for (uint64_t i = r.first_index; i <= r.last_index; i++) {
-        const struct collector_leaf leaf = leaf_at(g, i);
+        const struct esep_leaf leaf = leaf_at(g, i);
         if (leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY || leaf.office != r.office ||
             leaf.epoch != r.epoch || leaf.seq != seq)
             continue;
@@ -69,7 +69,7 @@ static void check_welcome(const struct ingest *g, struct ingest_office *o,
         return;
     /* What it says is held is on the disk. */
     for (size_t i = 0; i < g->disk.count; i++) {
-        const struct collector_leaf leaf = leaf_at(g, i);
+        const struct esep_leaf leaf = leaf_at(g, i);
         if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY && leaf.office == o->number &&
             leaf.epoch == w->epoch && leaf.seq == w->seq) {
             FUZZ_CHECK(memcmp(leaf.head.bytes, w->head.data, ESEP_HASH_BYTES) == 0);
@@ -154,7 +154,7 @@ struct standing {
     bool revoked;
 };
 
-static void step(struct standing *s, const struct collector_leaf *leaf, struct esep_slice body,
+static void step(struct standing *s, const struct esep_leaf *leaf, struct esep_slice body,
                  bool check)
 {
     if (leaf->type == ESEP__V1__LOG_TYPE__LOG_TYPE_KEY) {
@@ -185,13 +185,13 @@ void ingest_check_batch(const struct ingest *g, const struct collector_batch *ba
     FUZZ_CHECK(batch->record_count > 0 && batch->record_count <= g->config.batch_records_max);
     FUZZ_CHECK(batch->first_index == g->disk.count);
     for (size_t i = 0; i < g->disk.count; i++) {
-        const struct collector_leaf leaf = leaf_at(g, i);
+        const struct esep_leaf leaf = leaf_at(g, i);
         step(standing, &leaf, g->disk.entries[i].body, false);
     }
     for (size_t i = 0; i < batch->record_count; i++) {
-        struct collector_leaf leaf;
-        FUZZ_CHECK(collector_leaf_unpack(esep_slice(batch->records[i].leaf, COLLECTOR_LEAF_BYTES),
-                                         &leaf) == ESEP_OK);
+        struct esep_leaf leaf;
+        FUZZ_CHECK(esep_leaf_unpack(esep_slice(batch->records[i].leaf, ESEP_LEAF_BYTES), &leaf) ==
+                   ESEP_OK);
         step(standing, &leaf, batch->records[i].body, true);
     }
 }

@@ -17,7 +17,7 @@ static uint64_t next_seq[3];
 
 static void raw(struct story *s, struct fuzz_input in)
 {
-    uint8_t leaf[COLLECTOR_LEAF_BYTES] = {2};
+    uint8_t leaf[ESEP_LEAF_BYTES] = {2};
     const struct esep_slice bytes = fuzz_bytes(&in, sizeof leaf);
     if (bytes.len > 0)
         memcpy(leaf, bytes.data, bytes.len);
@@ -26,10 +26,10 @@ static void raw(struct story *s, struct fuzz_input in)
 
 static void typed(struct story *s, uint8_t type, struct esep_slice body)
 {
-    uint8_t packed[COLLECTOR_LEAF_BYTES];
-    const struct collector_leaf leaf = {
+    uint8_t packed[ESEP_LEAF_BYTES];
+    const struct esep_leaf leaf = {
         .type = (Esep__V1__LogType)type, .accepted_at = s->now, .content = esep_content_hash(body)};
-    collector_leaf_pack(&leaf, packed);
+    esep_leaf_pack(&leaf, packed);
     (void)!story_take(s, packed, body);
 }
 
@@ -43,11 +43,11 @@ static const char *key_of(const struct story *s, uint8_t which)
 static void office_entry(struct story *s, uint32_t office, const Esep__V1__JournalEntry *message)
 {
     struct esep_buf body;
-    uint8_t packed[COLLECTOR_LEAF_BYTES];
+    uint8_t packed[ESEP_LEAF_BYTES];
     esep_buf_init(&body, 1u << 20);
     FUZZ_CHECK(esep_pack(&message->base, &body) == ESEP_OK);
     const uint64_t seq = next_seq[office] + 1;
-    const struct collector_leaf leaf = {
+    const struct esep_leaf leaf = {
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
         .verdict = views_judge(s->views, office, s->now, esep_buf_slice(&body), message),
         .office = office,
@@ -57,7 +57,7 @@ static void office_entry(struct story *s, uint32_t office, const Esep__V1__Journ
         .content = esep_content_hash(esep_buf_slice(&body)),
     };
     FUZZ_CHECK(leaf.verdict != ESEP__V1__VERDICT__VERDICT_UNSPECIFIED);
-    collector_leaf_pack(&leaf, packed);
+    esep_leaf_pack(&leaf, packed);
     if (story_take(s, packed, esep_buf_slice(&body)) == ESEP_OK)
         next_seq[office] = seq;
     esep_buf_done(&body);
@@ -170,7 +170,7 @@ static void withdrawal(struct story *s, struct fuzz_input in)
 
 static void commitment(struct story *s, struct fuzz_input in)
 {
-    uint8_t packed[COLLECTOR_LEAF_BYTES];
+    uint8_t packed[ESEP_LEAF_BYTES];
     uint8_t body[ESEP_SIGNED_COMMITMENT_BYTES];
     const struct esep_hash log_id = {{0}};
     const uint8_t how = fuzz_byte(&in);
@@ -181,9 +181,9 @@ static void commitment(struct story *s, struct fuzz_input in)
     c.head.bytes[0] = (uint8_t)c.seq;
     esep_commitment_pack(&log_id, &c, body);
     const struct esep_slice bytes = esep_slice(body, sizeof body);
-    const struct collector_leaf leaf = {
+    const struct esep_leaf leaf = {
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-        .flags = how & 4 ? COLLECTOR_LEAF_CLOSES : 0,
+        .flags = how & 4 ? ESEP_LEAF_CLOSES : 0,
         .office = office,
         .accepted_at = s->now,
         .epoch = how & 8 ? (uint32_t)fuzz_number(&in) : 1,
@@ -191,7 +191,7 @@ static void commitment(struct story *s, struct fuzz_input in)
         .content = esep_content_hash(bytes),
         .head = c.head,
     };
-    collector_leaf_pack(&leaf, packed);
+    esep_leaf_pack(&leaf, packed);
     (void)!story_take(s, packed, bytes);
 }
 
@@ -246,11 +246,11 @@ static enum esep_status log_alert(void *context, struct esep_slice body)
     struct story *s = context;
     if (s->count == STORY_ENTRIES_MAX)
         return ESEP_LIMIT;
-    uint8_t packed[COLLECTOR_LEAF_BYTES];
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT,
-                                        .accepted_at = s->now,
-                                        .content = esep_content_hash(body)};
-    collector_leaf_pack(&leaf, packed);
+    uint8_t packed[ESEP_LEAF_BYTES];
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT,
+                                   .accepted_at = s->now,
+                                   .content = esep_content_hash(body)};
+    esep_leaf_pack(&leaf, packed);
     /* What the views themselves ask to be logged must be taken. */
     FUZZ_CHECK(story_take(s, packed, body) == ESEP_OK);
     return ESEP_OK;

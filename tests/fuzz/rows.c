@@ -22,7 +22,7 @@ static void tell_report(struct story *s, uint32_t office, uint64_t seq, const ch
 {
     uint8_t nonce[16] = {(uint8_t)seq};
     uint8_t body[512];
-    uint8_t packed[COLLECTOR_LEAF_BYTES];
+    uint8_t packed[ESEP_LEAF_BYTES];
     char obligation[ESEP_OBLIGATION_KEY_MAX];
     struct esep_hash absent = esep_sha256(esep_slice(nonce, sizeof nonce));
     struct esep_hash before = last_content(s);
@@ -40,42 +40,41 @@ static void tell_report(struct story *s, uint32_t office, uint64_t seq, const ch
     r.settles = &settles; /* so that the rows have links to what is here and to what is not */
     r.n_settles = 1;
     const struct esep_slice bytes = esep_slice(body, protobuf_c_message_pack(&entry.base, body));
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
-                                        .verdict =
-                                            views_judge(s->views, office, s->now, bytes, &entry),
-                                        .office = office,
-                                        .accepted_at = s->now,
-                                        .epoch = 1,
-                                        .seq = seq};
-    collector_leaf_pack(&leaf, packed);
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
+                                   .verdict = views_judge(s->views, office, s->now, bytes, &entry),
+                                   .office = office,
+                                   .accepted_at = s->now,
+                                   .epoch = 1,
+                                   .seq = seq};
+    esep_leaf_pack(&leaf, packed);
     FUZZ_CHECK(story_take(s, packed, bytes) == ESEP_OK);
 }
 
 static void tell_promise(struct story *s, uint32_t office, uint64_t seq)
 {
-    uint8_t packed[COLLECTOR_LEAF_BYTES];
+    uint8_t packed[ESEP_LEAF_BYTES];
     uint8_t body[ESEP_SIGNED_COMMITMENT_BYTES];
     const struct esep_hash log_id = {{0}};
     struct esep_commitment c = {.office = office, .epoch = 1, .seq = seq, .head = {{9}}};
     esep_commitment_pack(&log_id, &c, body);
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-                                        .office = office,
-                                        .accepted_at = s->now,
-                                        .epoch = 1,
-                                        .seq = seq,
-                                        .head = c.head};
-    collector_leaf_pack(&leaf, packed);
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
+                                   .office = office,
+                                   .accepted_at = s->now,
+                                   .epoch = 1,
+                                   .seq = seq,
+                                   .head = c.head};
+    esep_leaf_pack(&leaf, packed);
     FUZZ_CHECK(story_take(s, packed, esep_slice(body, sizeof body)) == ESEP_OK);
 }
 
 static enum esep_status log_alert(void *context, struct esep_slice body)
 {
     struct story *s = context;
-    uint8_t packed[COLLECTOR_LEAF_BYTES];
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT,
-                                        .accepted_at = s->now,
-                                        .content = esep_content_hash(body)};
-    collector_leaf_pack(&leaf, packed);
+    uint8_t packed[ESEP_LEAF_BYTES];
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT,
+                                   .accepted_at = s->now,
+                                   .content = esep_content_hash(body)};
+    esep_leaf_pack(&leaf, packed);
     return story_take(s, packed, body);
 }
 
@@ -206,13 +205,13 @@ static void go_on(struct views *views)
 {
     for (size_t i = 0; i < good.count; i++) {
         struct esep_reason reason;
-        struct collector_leaf leaf;
-        (void)!collector_leaf_unpack(esep_slice(good.entries[i].leaf, COLLECTOR_LEAF_BYTES), &leaf);
+        struct esep_leaf leaf;
+        (void)!esep_leaf_unpack(esep_slice(good.entries[i].leaf, ESEP_LEAF_BYTES), &leaf);
         if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS)
             continue;
         leaf.seq += 3;
-        uint8_t packed[COLLECTOR_LEAF_BYTES];
-        collector_leaf_pack(&leaf, packed);
+        uint8_t packed[ESEP_LEAF_BYTES];
+        esep_leaf_pack(&leaf, packed);
         (void)!views_apply(views, views_log_size(views), esep_slice(packed, sizeof packed),
                            good.entries[i].body, NULL, &reason);
     }

@@ -78,7 +78,7 @@ void story_flush(struct story *s)
     FUZZ_CHECK(views_flush(s->views, story_put_row, s) == ESEP_OK);
 }
 
-bool story_keep(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_BYTES], struct esep_slice body)
+bool story_keep(struct story *s, const uint8_t leaf[ESEP_LEAF_BYTES], struct esep_slice body)
 {
     if (s->count == STORY_ENTRIES_MAX)
         return false;
@@ -92,14 +92,14 @@ bool story_keep(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_BYTES], struc
     return true;
 }
 
-enum esep_status story_take(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_BYTES],
+enum esep_status story_take(struct story *s, const uint8_t leaf[ESEP_LEAF_BYTES],
                             struct esep_slice body)
 {
     struct esep_reason reason = {""};
     if (s->count == STORY_ENTRIES_MAX)
         return ESEP_LIMIT;
-    const enum esep_status status = views_apply(
-        s->views, s->count, esep_slice(leaf, COLLECTOR_LEAF_BYTES), body, NULL, &reason);
+    const enum esep_status status =
+        views_apply(s->views, s->count, esep_slice(leaf, ESEP_LEAF_BYTES), body, NULL, &reason);
     FUZZ_CHECK(status == ESEP_OK || status == ESEP_CORRUPT || status == ESEP_INVALID ||
                status == ESEP_LIMIT);
     if (status != ESEP_OK) {
@@ -114,12 +114,12 @@ enum esep_status story_take(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_B
 enum esep_status story_log(struct story *s, Esep__V1__LogType type, const ProtobufCMessage *message)
 {
     struct esep_buf body;
-    uint8_t packed[COLLECTOR_LEAF_BYTES];
+    uint8_t packed[ESEP_LEAF_BYTES];
     esep_buf_init(&body, 1u << 20);
     FUZZ_CHECK(esep_pack(message, &body) == ESEP_OK);
-    const struct collector_leaf leaf = {
+    const struct esep_leaf leaf = {
         .type = type, .accepted_at = s->now, .content = esep_content_hash(esep_buf_slice(&body))};
-    collector_leaf_pack(&leaf, packed);
+    esep_leaf_pack(&leaf, packed);
     const enum esep_status status = story_take(s, packed, esep_buf_slice(&body));
     esep_buf_done(&body);
     return status;
@@ -222,7 +222,7 @@ void story_check_replay(const struct story *s)
     again = (struct story){.now = s->now};
     FUZZ_CHECK(views_new(&again.views, &story_limits, story_zone, NULL) == ESEP_OK);
     for (size_t i = 0; i < s->count; i++)
-        FUZZ_CHECK(views_apply(again.views, i, esep_slice(s->entries[i].leaf, COLLECTOR_LEAF_BYTES),
+        FUZZ_CHECK(views_apply(again.views, i, esep_slice(s->entries[i].leaf, ESEP_LEAF_BYTES),
                                s->entries[i].body, NULL, NULL) == ESEP_OK);
     story_flush(&again);
     FUZZ_CHECK(again.row_count == s->row_count);

@@ -16,7 +16,7 @@
 #define STORY_DAY0 INT64_C(1357000000000000) /* 1 January 2013 */
 
 struct story_entry {
-    uint8_t leaf[COLLECTOR_LEAF_BYTES];
+    uint8_t leaf[ESEP_LEAF_BYTES];
     struct esep_slice body; /* owned */
 };
 struct story_row {
@@ -43,10 +43,10 @@ void story_end(struct story *s);
 void story_open(struct story *s);
 /* An entry of the collector's own; returns what views_apply said. A refused one leaves nothing. */
 enum esep_status story_log(struct story *s, Esep__V1__LogType type, const ProtobufCMessage *body);
-enum esep_status story_take(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_BYTES],
+enum esep_status story_take(struct story *s, const uint8_t leaf[ESEP_LEAF_BYTES],
                             struct esep_slice body);
 /* Into the log and the table, past the views; false: no room. */
-bool story_keep(struct story *s, const uint8_t leaf[COLLECTOR_LEAF_BYTES], struct esep_slice body);
+bool story_keep(struct story *s, const uint8_t leaf[ESEP_LEAF_BYTES], struct esep_slice body);
 enum esep_status story_put_row(void *story, struct esep_slice key, struct esep_slice value);
 /* Rows go into the table. */
 void story_flush(struct story *s);

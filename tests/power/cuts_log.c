@@ -97,11 +97,11 @@ static enum esep_status append(struct store *s, struct esep_prng *prng, struct e
     for (size_t i = 0; i < b->batch.record_count; i++) {
         size_t len = esep_prng_below(prng, 5) == 0 ? (size_t)esep_prng_below(prng, sizeof b->text)
                                                    : (size_t)esep_prng_below(prng, 500);
-        struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE,
-                                      .accepted_at = (esep_time)(b->batch.first_index + i)};
+        struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE,
+                                 .accepted_at = (esep_time)(b->batch.first_index + i)};
         b->records[i].body = esep_slice(b->text, len);
         leaf.content = esep_content_hash(b->records[i].body);
-        collector_leaf_pack(&leaf, b->records[i].leaf);
+        esep_leaf_pack(&leaf, b->records[i].leaf);
     }
     fill_rows(b, prng);
     if (status == ESEP_OK)
@@ -117,7 +117,7 @@ static enum esep_status step_log(void *context, size_t number, struct esep_reaso
     if (number > 3 && esep_prng_below(&prng, 10) == 0)
         return s->log->ops->drop_rows(s->log, reason);
     if (number > 3 && esep_prng_below(&prng, 14) == 0)
-        return collector_log_new_engine(s->log, reason);
+        return collector_log_new_engine(s->log, (esep_time)number * ESEP_SECOND, reason);
     return append(s, &prng, reason);
 }
 

@@ -97,7 +97,7 @@ void sim_wake_at(struct sim *sim, struct sim_node *node, esep_time deadline, ese
 
 /* sim_disk.c: the collector's store in memory; copies share the bytes. */
 struct sim_record {
-    uint8_t leaf[COLLECTOR_LEAF_BYTES];
+    uint8_t leaf[ESEP_LEAF_BYTES];
     struct esep_slice body;
 };
 struct sim_row {
@@ -312,7 +312,7 @@ struct sim_truth {
     size_t written_count[SIM_OFFICES], written_cap[SIM_OFFICES];
     uint64_t alerts[SIM_ALERT_SLOTS];
     size_t alert_count;
-    uint64_t receipts, entries, promises, refusals, alarms;
+    uint64_t receipts, proofs, entries, promises, refusals, alarms;
     uint64_t mail_stored[SIM_OFFICES]; /* the newest number an office ever stored */
     struct sim_model *model;
     uint64_t receipts_sent; /* opened on their way, and held against the disk */
@@ -325,6 +325,8 @@ void sim_truth_written(struct sim *sim, int office, uint32_t epoch, const struct
 void sim_truth_record(struct sim *sim, uint64_t index); /* just reached the disk */
 void sim_truth_rebuild(struct sim *sim);                /* the disk was restored */
 void sim_truth_receipt(struct sim *sim, int office, const struct esep_receipt *receipt);
+void sim_truth_proof(struct sim *sim, int office, const struct agent_proof *proof);
+void sim_truth_trees(struct sim *sim); /* what each office has seen of the log */
 void sim_truth_replay(struct sim *sim);
 /* sim_store.c */
 void sim_truth_store(struct sim *sim, int office, const struct agent_store *store);
@@ -353,7 +355,7 @@ void sim_bounds_quiet_end(struct sim *sim, const struct sim_quiet *quiet);
 /* sim_model.c: what the log means, said a second time and independently of the views. */
 void sim_model_start(struct sim *sim);
 void sim_model_done(struct sim *sim);
-void sim_model_entry(struct sim *sim, uint64_t index, const struct collector_leaf *leaf,
+void sim_model_entry(struct sim *sim, uint64_t index, const struct esep_leaf *leaf,
                      struct esep_slice body); /* just reached the disk */
 /* An obligation may come back to a day that it was due on before: which time it is. */
 unsigned sim_model_turn(struct sim *sim, const char *obligation, esep_time due);

@@ -30,7 +30,7 @@ struct views *sim_views_load(struct sim *sim)
     struct esep_reason reason = {""};
     if (views_new(&load.views, &sim_limits, sim_zone, NULL) != ESEP_OK)
         sim_fail(sim, "no memory for views");
-    for (const char *table = "TPFKOCDA"; *table != 0; table++)
+    for (const char *table = "TPFKOCDAG"; *table != 0; table++)
         (void)log->ops->rows(log, esep_slice(table, 1), esep_slice(NULL, 0), load_row, &load, NULL);
     for (uint32_t plan = 0; plan < views_plan_count(load.views); plan++) {
         uint64_t index = views_plan_index(load.views, plan);
@@ -65,6 +65,7 @@ static void new_core(struct sim *sim)
     struct collector_config *config = &c->config;
     config->log_id = sim->log_id;
     memcpy(config->engine_id, c->disk.log.engine_id, sizeof config->engine_id);
+    config->generation = c->disk.log.generation;
     memcpy(config->name, "ingest", sizeof "ingest");
     config->log_key = sim->log_key;
     config->seal_key = sim->seal_key;
@@ -77,7 +78,12 @@ static void new_core(struct sim *sim)
     c->views = sim_views_load(sim);
     if (collector_new(&c->core, config, c->views, now_of(sim)) != ESEP_OK)
         sim_fail(sim, "ingest does not start");
+    const struct collector_history history = {.node = collector_state_node,
+                                              .leaf = collector_state_leaf,
+                                              .commitment = collector_state_commitment,
+                                              .context = sim_log(sim)};
     collector_set_lookup(c->core, collector_state_find, sim_log(sim));
+    collector_set_history(c->core, &history);
     collector_set_files(c->core, sim_files_lookup, sim_files_lacking, sim);
     collector_set_full(c->core, c->full);
     c->batch = NULL;
@@ -287,6 +293,8 @@ void sim_collector_restore(struct sim *sim, size_t backup)
     sim_files_restored(sim);
     sim_seed_bytes(sim, seed);
     memcpy(c->disk.log.engine_id, seed, sizeof c->disk.log.engine_id);
+    const uint64_t second = (uint64_t)(sim_wall(sim, &c->node) / ESEP_SECOND);
+    c->disk.log.generation = second > c->disk.log.generation ? second : c->disk.log.generation + 1;
     c->restores++;
     sim_trace(sim, &c->node, "its store is an old copy of %zu entries", c->disk.count);
     sim_truth_rebuild(sim);

@@ -139,7 +139,7 @@ static enum esep_status disk_read(struct collector_log *log, uint64_t index, uin
     (void)reason;
     const struct sim_disk *disk = disk_of(log);
     for (uint64_t i = index; i < disk->count && i - index < count; i++)
-        if (!visit(context, i, esep_slice(disk->records[i].leaf, COLLECTOR_LEAF_BYTES),
+        if (!visit(context, i, esep_slice(disk->records[i].leaf, ESEP_LEAF_BYTES),
                    disk->records[i].body))
             break;
     return ESEP_OK;

@@ -221,9 +221,9 @@ static void check_code(struct sim *sim, uint64_t index, const Esep__V1__KeyChang
 {
     const struct sim_disk *disk = &sim->collector.disk;
     for (uint64_t i = 0; change->code_hash.len > 0 && i < index; i++) {
-        struct collector_leaf leaf;
+        struct esep_leaf leaf;
         const ProtobufCMessage *message = NULL;
-        if (collector_leaf_unpack(esep_slice(disk->records[i].leaf, COLLECTOR_LEAF_BYTES), &leaf) !=
+        if (esep_leaf_unpack(esep_slice(disk->records[i].leaf, ESEP_LEAF_BYTES), &leaf) !=
                 ESEP_OK ||
             leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_KEY)
             continue;

@@ -171,7 +171,7 @@ void sim_files_stored(struct sim *sim, int office, const struct agent_store *sto
         const struct esep_evidence *e = &store->evidence[i];
         const int file = number_of(sim, &e->sha256, e->size_bytes);
         const struct sim_disk *disk = &sim->collector.disk;
-        struct collector_leaf leaf;
+        struct esep_leaf leaf;
         if (!sim->files->pool[file].was_whole)
             sim_fail(sim, "%s has a receipt for file %d, which never was whole", o->node.name,
                      file);
@@ -179,9 +179,8 @@ void sim_files_stored(struct sim *sim, int office, const struct agent_store *sto
             sim_fail(sim, "%s stores another office's receipt", o->node.name);
         if (sim->collector.restores == 0 &&
             (e->log_index >= disk->count ||
-             collector_leaf_unpack(
-                 esep_slice(disk->records[e->log_index].leaf, COLLECTOR_LEAF_BYTES), &leaf) !=
-                 ESEP_OK ||
+             esep_leaf_unpack(esep_slice(disk->records[e->log_index].leaf, ESEP_LEAF_BYTES),
+                              &leaf) != ESEP_OK ||
              leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE || leaf.office != o->number))
             sim_fail(sim, "%s: the receipt of file %d names log index %llu, where it is not",
                      o->node.name, file, (unsigned long long)e->log_index);

@@ -89,6 +89,7 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
         }
         j->receipts[j->receipt_count++] = s->receipts[i];
         sim_truth_receipt(sim, office, &s->receipts[i]);
+        sim_truth_proof(sim, office, &s->proofs[i]);
     }
     sim_truth_store(sim, office, s);
     sim_files_stored(sim, office, s);
@@ -100,6 +101,8 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
         j->marks.checkpoint_size = s->checkpoint_size;
         j->marks.checkpoint_root = s->checkpoint_root;
     }
+    if (s->tree != NULL)
+        j->marks.tree = *s->tree;
     if (j->epoch == epoch) {
         j->marks.receipted_seq = s->receipted_seq;
         j->marks.promised_seq = s->promised_seq;

@@ -224,7 +224,7 @@ void lmdb_store_restore(struct sim *sim, size_t slot)
     copy->ops->close(copy);
     lmdb_disk_begin(&disk, folder);
     open_log(sim);
-    if (collector_log_new_engine(the_log, &reason) != ESEP_OK)
+    if (collector_log_new_engine(the_log, sim_wall(sim, &sim->collector.node), &reason) != ESEP_OK)
         sim_fail(sim, "the restored store gets no number: %s", reason.text);
     lmdb_store_close(sim);
 }

@@ -234,7 +234,7 @@ static void commitment_entry(const struct model_entry *e)
     model_commitment_entry(e);
 }
 
-void sim_model_entry(struct sim *sim, uint64_t index, const struct collector_leaf *leaf,
+void sim_model_entry(struct sim *sim, uint64_t index, const struct esep_leaf *leaf,
                      struct esep_slice body)
 {
     static void (*const told[])(const struct model_entry *) = {

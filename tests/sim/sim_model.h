@@ -131,7 +131,7 @@ struct model_entry {
     struct sim *sim;
     struct sim_model *m;
     uint64_t index;
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     struct esep_slice body;
 };
 

@@ -231,7 +231,7 @@ void model_commitment_entry(const struct model_entry *e)
 {
     struct model_office *o = &e->m->offices[e->leaf.office];
     model_saw(e, e->leaf.office);
-    if ((e->leaf.flags & COLLECTOR_LEAF_CLOSES) != 0)
+    if ((e->leaf.flags & ESEP_LEAF_CLOSES) != 0)
         return;
     struct esep_commitment promised;
     const struct esep_commitment *c = &promised;

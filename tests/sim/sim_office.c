@@ -294,6 +294,8 @@ static void on_person(struct sim *sim, struct sim_event *event)
     o->person_coming = false;
     if (s.state != AGENT_STOPPED || o->older.epoch != 0 || s.why == AGENT_WHY_OLDER)
         return;
+    if (s.why == AGENT_WHY_SPLIT)
+        sim_fail(sim, "%s takes an honest log for a split one", o->node.name);
     if (s.why == AGENT_WHY_FORK || s.why == AGENT_WHY_BEHIND) {
         sim_truth_stopped(sim, office, &s);
         uint32_t there =

@@ -262,9 +262,9 @@ static void found_entry(struct founding *f, Esep__V1__LogType type, const Protob
     struct collector_record *record = &f->records[f->count];
     uint8_t *packed = sim_alloc(sim, protobuf_c_message_get_packed_size(message) + 1);
     record->body = esep_slice(packed, protobuf_c_message_pack(message, packed));
-    const struct collector_leaf leaf = {
+    const struct esep_leaf leaf = {
         .type = type, .accepted_at = sim->start, .content = esep_content_hash(record->body)};
-    collector_leaf_pack(&leaf, record->leaf);
+    esep_leaf_pack(&leaf, record->leaf);
     if (views_apply(f->views, f->count, esep_slice(record->leaf, sizeof record->leaf), record->body,
                     NULL, &reason) != ESEP_OK)
         sim_fail(sim, "the log cannot be founded: %s", reason.text);
@@ -351,7 +351,7 @@ void sim_found(struct sim *sim)
     genesis.seal_key = esep_pb(sim->seal_key.public, ESEP_KEY_BYTES);
     genesis.made_at_us = sim->start;
     found_entry(&f, ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS, &genesis.base);
-    sim->log_id = collector_log_id(f.records[0].body);
+    sim->log_id = esep_log_id(f.records[0].body);
     Esep__V1__PlanChange plan = ESEP__V1__PLAN_CHANGE__INIT;
     struct esep_slice packed = sim_plan(sim, 1);
     plan.plan = esep_pb(packed.data, packed.len);

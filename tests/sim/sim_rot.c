@@ -79,11 +79,11 @@ static void rot_store(struct sim *sim)
     uint64_t index = c->disk.count - 1 - (back < c->disk.count ? back : 0);
     esep_time lasts = sim_between(sim, 5 * ESEP_MINUTE, 3 * ESEP_HOUR);
     struct sim_record *r = &c->disk.records[index];
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     if (c->rotten.data != NULL || r->body.len == 0)
         return;
     try_on_a_copy(sim, index);
-    if (collector_leaf_unpack(esep_slice(r->leaf, sizeof r->leaf), &leaf) != ESEP_OK ||
+    if (esep_leaf_unpack(esep_slice(r->leaf, sizeof r->leaf), &leaf) != ESEP_OK ||
         leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN || index == 0)
         return; /* a store with a damaged plan or beginning does not open: the operator is there */
     c->good = r->body;

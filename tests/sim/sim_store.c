@@ -8,13 +8,12 @@
 
 #define LOG(name) ESEP__V1__LOG_TYPE__LOG_TYPE_##name
 
-static struct collector_leaf leaf_at(struct sim *sim, uint64_t index)
+static struct esep_leaf leaf_at(struct sim *sim, uint64_t index)
 {
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     const struct sim_disk *disk = &sim->collector.disk;
     if (index >= disk->count ||
-        collector_leaf_unpack(esep_slice(disk->records[index].leaf, COLLECTOR_LEAF_BYTES), &leaf) !=
-            ESEP_OK)
+        esep_leaf_unpack(esep_slice(disk->records[index].leaf, ESEP_LEAF_BYTES), &leaf) != ESEP_OK)
         sim_fail(sim, "a receipt speaks of log entry %llu; there are %zu",
                  (unsigned long long)index, disk->count);
     return leaf;
@@ -24,8 +23,8 @@ static struct collector_leaf leaf_at(struct sim *sim, uint64_t index)
 static bool promised(struct sim *sim, const struct esep_receipt *r)
 {
     for (uint64_t i = r->first_index; i-- > 0;) {
-        const struct collector_leaf leaf = leaf_at(sim, i);
-        if (leaf.type == LOG(COMMITMENT) && (leaf.flags & COLLECTOR_LEAF_CLOSES) == 0 &&
+        const struct esep_leaf leaf = leaf_at(sim, i);
+        if (leaf.type == LOG(COMMITMENT) && (leaf.flags & ESEP_LEAF_CLOSES) == 0 &&
             leaf.office == r->office && leaf.epoch == r->epoch && leaf.seq == r->commitment_seq)
             return leaf.accepted_at == r->committed_at && leaf.seq >= r->first_seq;
     }
@@ -35,7 +34,7 @@ static bool promised(struct sim *sim, const struct esep_receipt *r)
 /* Groups of one commit share a receipt: its hour is that of the newest, or the latest of them. */
 static void check_hours(struct sim *sim, const char *name, const struct esep_receipt *r)
 {
-    const struct collector_leaf last = leaf_at(sim, r->last_index);
+    const struct esep_leaf last = leaf_at(sim, r->last_index);
     if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT) {
         if (last.type != LOG(COMMITMENT) || last.seq != r->through_seq ||
             last.accepted_at != r->accepted_at || r->committed_at != r->accepted_at)
@@ -74,7 +73,7 @@ static void check_mail(struct sim *sim, const struct sim_office *o, const struct
         sim_fail(sim, "%s stores mail %llu, entry %llu: its mailbox has another one there",
                  o->node.name, (unsigned long long)mail->number,
                  (unsigned long long)mail->log_index);
-    const struct collector_leaf leaf = leaf_at(sim, mail->log_index);
+    const struct esep_leaf leaf = leaf_at(sim, mail->log_index);
     if (!esep_slice_equal(logged(&sim->collector, mail->log_index), mail->bytes) ||
         leaf.type != (Esep__V1__LogType)mail->type || leaf.accepted_at != mail->accepted_at)
         sim_fail(sim, "%s stores mail %llu with other bytes than entry %llu has", o->node.name,

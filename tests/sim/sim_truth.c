@@ -75,7 +75,7 @@ static struct sim_written *find_written(const struct sim_truth *t, int office, u
     return NULL;
 }
 
-static int office_of(struct sim *sim, const struct collector_leaf *leaf)
+static int office_of(struct sim *sim, const struct esep_leaf *leaf)
 {
     if (leaf->office == 0 || leaf->office > (uint32_t)sim->office_count)
         sim_fail(sim, "the log holds an entry of office %u, which does not exist", leaf->office);
@@ -107,7 +107,7 @@ static bool closed(Esep__V1__Verdict verdict)
 /* Whether another body may answer now than did then: the plans in the log are others, or it is a
  * later day; or, for what was taken, the clock says an earlier one. */
 static bool passed_on(const struct sim *sim, const struct sim_written *w,
-                      const struct collector_leaf *leaf)
+                      const struct esep_leaf *leaf)
 {
     return sim->hands_over && (w->plans != sim_model_plans(sim) ||
                                counts(leaf->verdict) == (leaf->accepted_at > w->judged_at));
@@ -115,7 +115,7 @@ static bool passed_on(const struct sim *sim, const struct sim_written *w,
 
 /* What comes back after a restore counts as it did, whatever it names and whatever is here. */
 static void check_verdict(struct sim *sim, uint64_t index, struct sim_written *w,
-                          const struct collector_leaf *leaf)
+                          const struct esep_leaf *leaf)
 {
     const Esep__V1__Verdict verdict = leaf->verdict;
     if (w->verdict == 0) {
@@ -129,7 +129,7 @@ static void check_verdict(struct sim *sim, uint64_t index, struct sim_written *w
                  (unsigned long long)index, (int)w->verdict, (int)verdict);
 }
 
-static void check_entry(struct sim *sim, uint64_t index, const struct collector_leaf *leaf,
+static void check_entry(struct sim *sim, uint64_t index, const struct esep_leaf *leaf,
                         struct esep_slice body)
 {
     struct sim_truth *t = &sim->truth;
@@ -178,7 +178,7 @@ static const ProtobufCMessage *read_body(struct sim *sim, uint64_t index, struct
     return message;
 }
 
-static void check_commitment(struct sim *sim, uint64_t index, const struct collector_leaf *leaf,
+static void check_commitment(struct sim *sim, uint64_t index, const struct esep_leaf *leaf,
                              struct esep_slice body)
 {
     struct sim_truth *t = &sim->truth;
@@ -197,7 +197,7 @@ static void check_commitment(struct sim *sim, uint64_t index, const struct colle
     if (!villain && find_written(t, office, c.epoch, c.seq, &c.head) == NULL)
         sim_fail(sim, "entry %llu: a promise of what office %u never wrote",
                  (unsigned long long)index, leaf->office);
-    if ((leaf->flags & COLLECTOR_LEAF_CLOSES) != 0 &&
+    if ((leaf->flags & ESEP_LEAF_CLOSES) != 0 &&
         (t->chains[office][c.epoch].count != c.seq ||
          !esep_hash_equal(&t->chains[office][c.epoch].hashes[c.seq], &c.head)))
         sim_fail(sim, "entry %llu closes what does not end there", (unsigned long long)index);
@@ -260,8 +260,8 @@ static void check_key(struct sim *sim, uint64_t index, struct esep_slice body)
 void sim_truth_record(struct sim *sim, uint64_t index)
 {
     const struct sim_record *record = &sim->collector.disk.records[index];
-    struct collector_leaf leaf;
-    if (collector_leaf_unpack(esep_slice(record->leaf, sizeof record->leaf), &leaf) != ESEP_OK)
+    struct esep_leaf leaf;
+    if (esep_leaf_unpack(esep_slice(record->leaf, sizeof record->leaf), &leaf) != ESEP_OK)
         sim_fail(sim, "entry %llu has no leaf", (unsigned long long)index);
     switch (leaf.type) {
     case LOG(ENTRY):
@@ -329,6 +329,41 @@ void sim_truth_receipt(struct sim *sim, int office, const struct esep_receipt *r
         check_durable(sim, office, r);
 }
 
+/* What an office can prove is in the log, where it says: until the log is put back. */
+void sim_truth_proof(struct sim *sim, int office, const struct agent_proof *proof)
+{
+    const struct sim_disk *disk = &sim->collector.disk;
+    const char *name = sim->offices[office].node.name;
+    if (proof->generation != disk->log.generation)
+        return;
+    if (proof->index >= disk->count ||
+        memcmp(disk->records[proof->index].leaf, proof->leaf, sizeof proof->leaf) != 0)
+        sim_fail(sim, "%s proves another entry %llu than the log has", name,
+                 (unsigned long long)proof->index);
+    sim->truth.proofs++;
+}
+
+/* What each office has seen of the log is how the log begins. */
+void sim_truth_trees(struct sim *sim)
+{
+    const struct sim_disk *disk = &sim->collector.disk;
+    struct esep_merkle tree;
+    esep_merkle_init(&tree);
+    for (uint64_t size = 1; size <= disk->count; size++) {
+        esep_merkle_append(&tree, esep_slice(disk->records[size - 1].leaf, ESEP_LEAF_BYTES));
+        for (int i = 0; i < SIM_OFFICES; i++) {
+            const struct agent_tree *seen = &sim->offices[i].journal.marks.tree;
+            if (seen->generation == disk->log.generation && seen->frontier.size == size) {
+                const struct esep_hash root = esep_merkle_root(&tree);
+                const struct esep_hash theirs = esep_merkle_root(&seen->frontier);
+                if (!esep_hash_equal(&root, &theirs))
+                    sim_fail(sim, "%s has seen another log of %llu entries",
+                             sim->offices[i].node.name, (unsigned long long)size);
+            }
+        }
+    }
+}
+
 static enum esep_status put_row(void *context, struct esep_slice key, struct esep_slice value)
 {
     struct sim *sim = *(struct sim **)context;
@@ -349,7 +384,7 @@ void sim_truth_replay(struct sim *sim)
         abort();
     uint64_t step = 1 + sim->seed % 97;
     for (size_t i = 0; i < disk->count; i++) {
-        if (views_apply(views, i, esep_slice(disk->records[i].leaf, COLLECTOR_LEAF_BYTES),
+        if (views_apply(views, i, esep_slice(disk->records[i].leaf, ESEP_LEAF_BYTES),
                         disk->records[i].body, NULL, &reason) != ESEP_OK)
             sim_fail(sim, "entry %zu does not replay: %s", i, reason.text);
         if ((i % step == 0 || i + 1 == disk->count) &&
@@ -476,6 +511,7 @@ void sim_truth_end(struct sim *sim)
     }
     if (sim->truth.receipts > 0 && sim->truth.receipts_sent == 0)
         sim_fail(sim, "no receipt was looked at on its way");
+    sim_truth_trees(sim);
     sim_truth_replay(sim);
     sim_model_end(sim);
 }

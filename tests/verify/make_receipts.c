@@ -10,7 +10,7 @@
  * --batch reads them; FOLDER/expected the same number of lines: exit, verdict, step, kind, clock,
  * office, report_seq. What is expected is known from how the case was made, not from checking it.
  */
-#include "collector/log.h"
+#include "wire/leaf.h"
 #include "wire/proof.h"
 
 #include <errno.h>
@@ -89,7 +89,7 @@ struct made {
     bool names_office_key;
     /* made from these: */
     struct esep_proof_report report;
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     uint64_t seq;
     uint8_t bytes[400];
     size_t bytes_len;
@@ -213,9 +213,9 @@ static void make_report(struct made *m)
     memcpy(m->report.key, m->office.public, sizeof m->report.key);
     m->report.after = after;
     m->report.after_count = m->after_count;
-    m->leaf = (struct collector_leaf){
+    m->leaf = (struct esep_leaf){
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-        .flags = m->is_promise ? 0 : COLLECTOR_LEAF_CLOSES,
+        .flags = m->is_promise ? 0 : ESEP_LEAF_CLOSES,
         .office = said.office + (m->forgery == SAID_OFFICE),
         .accepted_at = accepted_at(m->hours),
         .epoch = said.epoch + (m->forgery == SAID_EPOCH),
@@ -231,7 +231,7 @@ static void make_file(struct made *m)
 {
     m->bytes_len = below(sizeof m->bytes) + (m->forgery == FILE_BYTES);
     draw(m->bytes, m->bytes_len);
-    m->leaf = (struct collector_leaf){
+    m->leaf = (struct esep_leaf){
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE,
         .office = (uint32_t)(1 + below(200)),
         .accepted_at = accepted_at(m->hours),
@@ -250,7 +250,7 @@ static void make_leaf(struct made *m)
     uint8_t *leaf = m->report.leaf;
     if (m->forgery == SAID_HEAD)
         m->leaf.head.bytes[31] ^= 0x80;
-    collector_leaf_pack(&m->leaf, leaf);
+    esep_leaf_pack(&m->leaf, leaf);
     static const struct {
         enum forgery forgery;
         size_t at;

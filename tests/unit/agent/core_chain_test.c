@@ -38,9 +38,7 @@ TEST(a_restored_collector_is_sent_what_it_lacks)
     write_many(w, 30, 100);
     office_start(w);
     world_run(w);
-    w->model.seq = 12;
-    w->model.log_size = 14;
-    w->model.promised = 0;
+    model_restore(w, 12, 14);
     size_t before = w->receipt_count;
     link_break(w);
     office_sleep(w, ESEP_MINUTE);

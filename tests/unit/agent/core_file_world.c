@@ -53,12 +53,14 @@ void depot_say_lacking(struct world *w, const struct agent_file *file)
 void depot_say_receipt(struct world *w, const struct agent_file *file)
 {
     struct model *m = &w->model;
+    struct fake_proof proof;
+    fake_log_fill(&m->log, m->log_size);
     struct esep_evidence e = {.office = WORLD_OFFICE + depot.wrong_office,
                               .sha256 = file->sha256,
                               .size_bytes = file->size_bytes,
-                              .log_index = m->log_size,
+                              .log_index = m->log.tree.size,
                               .accepted_at = w->now,
-                              .checkpoint_size = m->log_size + 1};
+                              .checkpoint_size = m->log.tree.size + 1};
     struct esep_sign_key other = m->log_key;
     if (depot.wrong_key)
         esep_sign_key_from_seed(&other, (const uint8_t *)"another key, not that of the log");
@@ -68,8 +70,14 @@ void depot_say_receipt(struct world *w, const struct agent_file *file)
     Esep__V1__Checkpoint checkpoint;
     esep_evidence_write(&e, &message, &name, &checkpoint);
     depot_kept_of(file)->receipted = true;
-    if (!depot.mute_receipts)
-        model_send(w, ESEP__V1__KIND__KIND_EVIDENCE, &message.base);
+    if (depot.mute_receipts)
+        return;
+    fake_prove_evidence(&m->log, &e, m->tree_seen, &proof);
+    m->log_size = m->log.tree.size;
+    if (!depot.wrong_office) /* which is dropped with all that it says */
+        m->tree_seen = m->log_size;
+    message.proof = &proof.message;
+    model_send(w, ESEP__V1__KIND__KIND_EVIDENCE, &message.base);
 }
 
 void depot_answer(struct world *w, const struct kept *k, bool again)

@@ -60,6 +60,28 @@ static uint64_t grant(struct model *m)
     return m->credit;
 }
 
+void model_prove(struct world *w, const struct esep_receipt *r, struct fake_proof *ret)
+{
+    struct model *m = &w->model;
+    struct esep_commitment c = {
+        .office = r->office, .epoch = r->epoch, .seq = r->through_seq, .head = r->head};
+    const bool closes = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
+    esep_commitment_sign(&m->log_id, &c, &w->office_key);
+    fake_log_fill(&m->log, m->log_size);
+    fake_prove_commitment(&m->log, &c, w->office_key.public, closes ? ESEP_LEAF_CLOSES : 0,
+                          m->tree_seen, w->now, ret);
+    m->tree_seen = m->log_size = m->log.tree.size;
+}
+
+void model_restore(struct world *w, uint64_t seq, uint64_t log_size)
+{
+    struct model *m = &w->model;
+    m->seq = seq;
+    m->promised = 0;
+    m->log_size = log_size;
+    fake_log_begin(&m->log, &m->log_id, &m->log_key, m->log.generation + 1);
+}
+
 static void send_receipt(struct world *w, Esep__V1__ReceiptKind kind, uint64_t through,
                          const struct esep_hash *head)
 {
@@ -74,13 +96,15 @@ static void send_receipt(struct world *w, Esep__V1__ReceiptKind kind, uint64_t t
         .through_seq = through,
         .head = *head,
         .first_index = 1,
-        .last_index = m->log_size,
         .accepted_at = w->now,
-        .checkpoint_size = m->log_size,
-        .checkpoint_root = esep_sha256(esep_slice(&m->log_size, sizeof m->log_size)),
     };
     if (m->wrong_head)
         r.head.bytes[0] ^= 1;
+    struct fake_proof proof;
+    model_prove(w, &r, &proof);
+    r.last_index = proof.place.index;
+    r.checkpoint_size = m->log.tree.size;
+    r.checkpoint_root = esep_merkle_root(&m->log.tree);
     struct esep_sign_key other = m->log_key;
     if (m->wrong_key)
         esep_sign_key_from_seed(&other, (const uint8_t *)"another key, not that of the log");
@@ -88,6 +112,7 @@ static void send_receipt(struct world *w, Esep__V1__ReceiptKind kind, uint64_t t
     Esep__V1__Receipt message = ESEP__V1__RECEIPT__INIT;
     Esep__V1__Checkpoint checkpoint = ESEP__V1__CHECKPOINT__INIT;
     esep_receipt_write(&r, &message, &checkpoint);
+    message.proof = &proof.message;
     message.credit_bytes = grant(m);
     model_send(w, ESEP__V1__KIND__KIND_RECEIPT, &message.base);
 }
@@ -170,10 +195,13 @@ static void on_hello(struct world *w, const struct esep_envelope *envelope)
     m->tail = m->seq;
     m->pulled = false;
     m->mail_sent = m->pull_through = hello->mail_through;
+    m->tree_seen = hello->tree_generation == m->log.generation ? hello->tree_size : 0;
     esep_be64_put(seed, ++m->seed);
     assert_int_equal(esep_session_establish(&m->session, seed), ESEP_OK);
     Esep__V1__Checkpoint checkpoint = ESEP__V1__CHECKPOINT__INIT;
-    struct esep_hash root = esep_sha256(esep_slice(&m->log_size, sizeof m->log_size));
+    fake_log_fill(&m->log, m->log_size);
+    m->log_size = m->log.tree.size;
+    struct esep_hash root = esep_merkle_root(&m->log.tree);
     checkpoint.size = m->log_size;
     checkpoint.root = esep_pb(root.bytes, sizeof root.bytes);
     char body[] = "moj";

@@ -54,6 +54,7 @@ struct world *world_new(uint64_t seed)
     m->mail_bytes = 100;
     m->mail_part = 4096;
     m->log_size = 1;
+    fake_log_begin(&m->log, &m->log_id, &m->log_key, 0);
     struct agent_config *c = &w->config;
     c->log_id = m->log_id;
     memcpy(c->log_public, m->log_key.public, ESEP_KEY_BYTES);
@@ -147,6 +148,34 @@ static void read_entries(struct world *w, const struct agent_effect *e)
                      w->read_answer == ESEP_OK ? count : 0, w->now);
 }
 
+/* By its own nodes each leaf leads to a root that the log key signed: looked at when it is stored,
+ * from what was stored before and what comes with it. */
+static void check_proof(const struct world *w, const struct agent_proof *proof)
+{
+    const struct fake_log *log = &w->model.log;
+    struct esep_hash known;
+    const struct esep_hash hash = esep_merkle_leaf(esep_slice(proof->leaf, sizeof proof->leaf));
+    if (proof->generation != log->generation)
+        return;
+    assert_true(
+        esep_merkle_recent_get(&log->recent, (struct esep_merkle_place){0, proof->index}, &known));
+    assert_true(esep_hash_equal(&known, &hash));
+}
+
+static void check_tree(const struct world *w, const struct agent_store *s)
+{
+    const struct fake_log *log = &w->model.log;
+    for (size_t i = 0; i < s->node_count; i++) {
+        struct esep_hash known;
+        const struct agent_node *node = &s->nodes[i];
+        assert_true(node->generation != log->generation ||
+                    (esep_merkle_recent_get(&log->recent, node->place, &known) &&
+                     esep_hash_equal(&known, &node->hash)));
+    }
+    for (size_t i = 0; i < s->checkpoint_count; i++)
+        assert_true(s->tree != NULL && s->checkpoints[i].size <= s->tree->frontier.size);
+}
+
 /* What a journal would check as well: nothing is stored that is not proved. */
 static void check_store(const struct world *w, const struct agent_store *s)
 {
@@ -155,7 +184,9 @@ static void check_store(const struct world *w, const struct agent_store *s)
         assert_true(esep_receipt_verify(&w->model.log_id, r, w->model.log_key.public));
         assert_true(r->through_seq <= w->last);
         assert_true(esep_hash_equal(&r->head, &w->entries[r->through_seq].chain));
+        check_proof(w, &s->proofs[i]);
     }
+    check_tree(w, s);
     assert_true(s->receipted_seq >= w->disk.receipted_seq);
     assert_true(s->promised_seq >= w->disk.promised_seq);
 }
@@ -170,6 +201,12 @@ static void store(struct world *w, const struct agent_store *s)
     w->disk.promised_seq = s->promised_seq;
     w->disk.checkpoint_size = s->checkpoint_size;
     w->disk.checkpoint_root = s->checkpoint_root;
+    if (s->tree != NULL)
+        w->disk.tree = *s->tree;
+    if (s->split != NULL) {
+        w->split = *s->split;
+        w->splits++;
+    }
     for (size_t i = 0; i < s->mail_count; i++) {
         const struct agent_mail *m = &s->mails[i];
         assert_true(m->number <= WORLD_MAILS_MAX);

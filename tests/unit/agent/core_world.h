@@ -12,6 +12,7 @@
 #include "agent/agent.h"
 #include "agent/entry.h"
 #include "base/arena.h"
+#include "fake_log.h"
 #include "wire/session.h"
 #include "wire/unpack.h"
 
@@ -50,7 +51,8 @@ struct model {
     uint32_t epoch;
     uint64_t seq;
     struct esep_hash heads[WORLD_ENTRIES_MAX + 1]; /* chain[n] of what is held */
-    uint64_t log_size;
+    struct fake_log log;
+    uint64_t log_size; /* it has so many entries, or will when the next one comes */
     uint64_t mail_last;
     size_t mail_bytes; /* of each item */
     uint64_t mail_acked;
@@ -65,6 +67,7 @@ struct model {
     uint64_t mail_sent;
     bool pulled;
     uint64_t pull_through;
+    uint64_t tree_seen; /* by the office */
     /* how it behaves */
     uint64_t window;
     uint32_t frame_bytes_max;
@@ -124,6 +127,8 @@ struct world {
     struct esep_arena arena;
     struct esep_buf plain, frame;
     uint32_t notifies, keeps;
+    struct agent_checkpoint split; /* stored */
+    uint32_t splits;
 };
 
 struct world *world_new(uint64_t seed);
@@ -163,5 +168,9 @@ void model_mail(struct world *w, uint64_t count); /* so many new items */
 void model_send(struct world *w, Esep__V1__Kind kind, const ProtobufCMessage *message);
 void model_send_plain(struct world *w, Esep__V1__Kind kind);
 void model_receipt(struct world *w, uint64_t through);
+/* The proof for a receipt of its own, as of an office that commits to that head. */
+void model_prove(struct world *w, const struct esep_receipt *r, struct fake_proof *ret);
+/* It is put back to an earlier moment: another generation of its log, of so many entries. */
+void model_restore(struct world *w, uint64_t seq, uint64_t log_size);
 
 #endif

@@ -16,7 +16,7 @@ static void commit_all(struct ingest *g)
 
 static uint64_t broken_at; /* the sequence that cannot be looked up; 0: none can */
 static enum esep_status broken_lookup(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
-                                      uint64_t *ret_index, struct collector_leaf *ret_leaf)
+                                      uint64_t *ret_index, struct esep_leaf *ret_leaf)
 {
     (void)context;
     (void)office;

@@ -19,13 +19,13 @@ static void read_receipt(const struct ingest *g, const Esep__V1__Receipt *m, str
     struct esep_merkle tree;
     esep_merkle_init(&tree);
     for (uint64_t i = 0; i < r->checkpoint_size; i++)
-        esep_merkle_append(&tree, esep_slice(g->world.log[i].leaf, COLLECTOR_LEAF_BYTES));
+        esep_merkle_append(&tree, esep_slice(g->world.log[i].leaf, ESEP_LEAF_BYTES));
     struct esep_hash root = esep_merkle_root(&tree);
     assert_true(esep_hash_equal(&root, &r->checkpoint_root));
-    struct collector_leaf leaf;
-    assert_int_equal(collector_leaf_unpack(
-                         esep_slice(g->world.log[r->last_index].leaf, COLLECTOR_LEAF_BYTES), &leaf),
-                     ESEP_OK);
+    struct esep_leaf leaf;
+    assert_int_equal(
+        esep_leaf_unpack(esep_slice(g->world.log[r->last_index].leaf, ESEP_LEAF_BYTES), &leaf),
+        ESEP_OK);
     assert_int_equal(leaf.office, r->office);
     assert_int_equal(leaf.seq, r->through_seq);
     assert_int_equal(leaf.epoch, r->epoch);
@@ -87,14 +87,13 @@ static void read_evidence(const struct ingest *g, const Esep__V1__EvidenceReceip
                           struct sim_heard *h)
 {
     struct esep_evidence *e = &h->evidence;
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     assert_int_equal(esep_evidence_read(m, e), ESEP_OK);
     assert_true(esep_evidence_verify(&g->log_id, e, g->config.log_key.public));
     /* Law 1: the entry is on the disk, now. */
     assert_true(e->log_index < g->world.log_count && e->checkpoint_size > e->log_index);
     const struct world_entry *entry = &g->world.log[e->log_index];
-    assert_int_equal(collector_leaf_unpack(esep_slice(entry->leaf, COLLECTOR_LEAF_BYTES), &leaf),
-                     ESEP_OK);
+    assert_int_equal(esep_leaf_unpack(esep_slice(entry->leaf, ESEP_LEAF_BYTES), &leaf), ESEP_OK);
     assert_int_equal(leaf.type, LOG(EVIDENCE));
     assert_int_equal(leaf.office, e->office);
     assert_int_equal(leaf.accepted_at, e->accepted_at);

@@ -344,7 +344,7 @@ static void mail_read_for_a_session_that_is_gone(void **state)
     const struct world_entry *entry = &g.world.log[1];
     const struct collector_mail good = {.number = 1,
                                         .log_index = 1,
-                                        .leaf = esep_slice(entry->leaf, COLLECTOR_LEAF_BYTES),
+                                        .leaf = esep_slice(entry->leaf, ESEP_LEAF_BYTES),
                                         .body = esep_slice(entry->body, entry->len)};
     sim_forget(first);
     sim_forget(second);
@@ -423,8 +423,7 @@ static void what_finds_no_room_is_not_sent(void **state)
     sim_pull(o, &g, 0);
     const struct collector_mail item = {.number = 1,
                                         .log_index = 1,
-                                        .leaf =
-                                            esep_slice(g.world.log[1].leaf, COLLECTOR_LEAF_BYTES),
+                                        .leaf = esep_slice(g.world.log[1].leaf, ESEP_LEAF_BYTES),
                                         .body = esep_slice(large, sizeof large)};
     o->hear = count_frame;
     o->hear_context = &frames;

@@ -130,10 +130,10 @@ static void check_log(const struct ingest *g, const struct player *players)
         const struct sim_office *o = players[k].office;
         uint64_t seq = 0;
         for (size_t i = 0; i < g->world.log_count; i++) {
-            struct collector_leaf leaf;
+            struct esep_leaf leaf;
             const struct world_entry *e = &g->world.log[i];
-            assert_int_equal(
-                collector_leaf_unpack(esep_slice(e->leaf, COLLECTOR_LEAF_BYTES), &leaf), ESEP_OK);
+            assert_int_equal(esep_leaf_unpack(esep_slice(e->leaf, ESEP_LEAF_BYTES), &leaf),
+                             ESEP_OK);
             if (leaf.office != o->number || leaf.type != LOG(ENTRY))
                 continue;
             seq++;

@@ -24,7 +24,7 @@ static struct esep_hash root_of(const struct ingest *g, size_t size)
     struct esep_merkle tree;
     esep_merkle_init(&tree);
     for (size_t i = 0; i < size; i++)
-        esep_merkle_append(&tree, esep_slice(g->world.log[i].leaf, COLLECTOR_LEAF_BYTES));
+        esep_merkle_append(&tree, esep_slice(g->world.log[i].leaf, ESEP_LEAF_BYTES));
     return esep_merkle_root(&tree);
 }
 
@@ -158,7 +158,7 @@ static void from_the_log_by_what_the_office_still_holds(void **state)
 static uint64_t hidden; /* this sequence cannot be read */
 static collector_entry_fn *seeing;
 static enum esep_status half_blind(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
-                                   uint64_t *ret_index, struct collector_leaf *ret_leaf)
+                                   uint64_t *ret_index, struct esep_leaf *ret_leaf)
 {
     return seq == hidden ? ESEP_IO : seeing(context, office, epoch, seq, ret_index, ret_leaf);
 }

@@ -10,14 +10,13 @@
 static const uint8_t broker_key[32] = {0xb0};
 
 enum esep_status ingest_lookup(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
-                               uint64_t *ret_index, struct collector_leaf *ret_leaf)
+                               uint64_t *ret_index, struct esep_leaf *ret_leaf)
 {
     const struct ingest *g = context;
     for (size_t i = 0; i < g->world.log_count; i++) {
-        struct collector_leaf leaf;
-        assert_int_equal(
-            collector_leaf_unpack(esep_slice(g->world.log[i].leaf, COLLECTOR_LEAF_BYTES), &leaf),
-            ESEP_OK);
+        struct esep_leaf leaf;
+        assert_int_equal(esep_leaf_unpack(esep_slice(g->world.log[i].leaf, ESEP_LEAF_BYTES), &leaf),
+                         ESEP_OK);
         if (leaf.type == LOG(ENTRY) && leaf.office == office && leaf.epoch == epoch &&
             leaf.seq == seq) {
             *ret_index = i;
@@ -26,6 +25,39 @@ enum esep_status ingest_lookup(void *context, uint32_t office, uint32_t epoch, u
         }
     }
     return ESEP_NOT_FOUND;
+}
+
+/* A node by its definition, from the leaves. */
+static bool node(void *context, struct esep_merkle_place place, struct esep_hash *ret)
+{
+    const struct ingest *g = context;
+    struct esep_merkle tree;
+    const uint64_t first = place.index << place.level;
+    const uint64_t count = UINT64_C(1) << place.level;
+    esep_merkle_init(&tree);
+    if (first + count > g->world.log_count)
+        return false;
+    for (uint64_t i = first; i < first + count; i++)
+        esep_merkle_append(&tree, esep_slice(g->world.log[i].leaf, ESEP_LEAF_BYTES));
+    *ret = esep_merkle_root(&tree);
+    return true;
+}
+
+static enum esep_status leaf_at(void *context, uint64_t index, struct esep_leaf *ret_leaf)
+{
+    const struct ingest *g = context;
+    if (index >= g->world.log_count)
+        return ESEP_NOT_FOUND;
+    return esep_leaf_unpack(esep_slice(g->world.log[index].leaf, ESEP_LEAF_BYTES), ret_leaf);
+}
+
+static enum esep_status commitment_at(void *context, uint64_t index, struct esep_commitment *ret)
+{
+    const struct ingest *g = context;
+    if (index >= g->world.log_count)
+        return ESEP_NOT_FOUND;
+    return esep_commitment_unpack(
+        &g->log_id, esep_slice(g->world.log[index].body, g->world.log[index].len), ret);
 }
 
 static const struct world_row *file_row(const struct ingest *g, char table,
@@ -132,7 +164,10 @@ static void make_config(struct ingest *g)
 static void start_core(struct ingest *g)
 {
     assert_int_equal(collector_new(&g->core, &g->config, g->world.views, g->world.now), ESEP_OK);
+    const struct collector_history history = {
+        .node = node, .leaf = leaf_at, .commitment = commitment_at, .context = g};
     collector_set_lookup(g->core, ingest_lookup, g);
+    collector_set_history(g->core, &history);
     if (g->on_file != NULL)
         ingest_set_files(g);
     ingest_pump(g);
@@ -144,7 +179,7 @@ void ingest_start(struct ingest *g, void (*change)(struct collector_config *conf
     memset(g, 0, sizeof *g);
     assert_int_equal(esep_crypto_init(), ESEP_OK);
     world_start(&g->world, "2013-01-15T09:00:00+06:00");
-    g->log_id = collector_log_id(esep_slice(g->world.log[0].body, g->world.log[0].len));
+    g->log_id = esep_log_id(esep_slice(g->world.log[0].body, g->world.log[0].len));
     world_plan(&g->world, NULL, NULL);
     world_cut(&g->world);
     make_config(g);
@@ -247,7 +282,7 @@ static void answer_mail(struct ingest *g, const struct collector_effect *effect)
         items[count++] = (struct collector_mail){
             .number = esep_be64(row->key + 5),
             .log_index = index,
-            .leaf = esep_slice(entry->leaf, COLLECTOR_LEAF_BYTES),
+            .leaf = esep_slice(entry->leaf, ESEP_LEAF_BYTES),
             .body = esep_slice(entry->body, entry->len),
         };
     }

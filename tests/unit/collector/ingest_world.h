@@ -135,7 +135,7 @@ void ingest_restart(struct ingest *g);
 void ingest_set_files(struct ingest *g);
 /* The log's answer to collector_set_lookup. */
 enum esep_status ingest_lookup(void *context, uint32_t office, uint32_t epoch, uint64_t seq,
-                               uint64_t *ret_index, struct collector_leaf *ret_leaf);
+                               uint64_t *ret_index, struct esep_leaf *ret_leaf);
 /* ... to collector_set_files; the world sets it where it starts a core and on_file is there. */
 enum esep_status ingest_file_lookup(void *context, const struct views_file *file,
                                     struct collector_file_known *ret);

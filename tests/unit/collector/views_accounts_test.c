@@ -130,8 +130,8 @@ static void names(void **state)
 
 static enum esep_status try_message(struct world *w, Esep__V1__Account *m)
 {
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ACCOUNT,
-                                        .accepted_at = w->now};
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ACCOUNT,
+                                   .accepted_at = w->now};
     return world_try(w, &leaf, &m->base);
 }
 
@@ -256,8 +256,8 @@ static void rows_of_a_disk_that_lies(void **state)
 
 static enum esep_status try_credential(struct world *w, const Esep__V1__Credential *m)
 {
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_CREDENTIAL,
-                                        .accepted_at = w->now};
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_CREDENTIAL,
+                                   .accepted_at = w->now};
     return world_try(w, &leaf, &m->base);
 }
 

@@ -217,7 +217,7 @@ static void test_targets_and_deliveries(void **state)
     delivery.target = 1;
     delivery.delivered = true;
     world_log(w, ESEP__V1__LOG_TYPE__LOG_TYPE_DELIVERY, &delivery.base);
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_DELIVERY};
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_DELIVERY};
     assert_int_equal(world_try(w, &leaf, &delivery.base), ESEP_INVALID); /* once */
     world_cut(w);
     assert_int_equal(world_count(&w->table, 'D'), 3);

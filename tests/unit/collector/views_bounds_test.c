@@ -234,7 +234,7 @@ static void log_alert(struct world *w, size_t targets, uint64_t *ret_index)
 static enum esep_status deliver(struct world *w, uint64_t alert, uint32_t target)
 {
     Esep__V1__Delivery done = ESEP__V1__DELIVERY__INIT;
-    const struct collector_leaf leaf = {.type = LOG(DELIVERY), .accepted_at = w->now};
+    const struct esep_leaf leaf = {.type = LOG(DELIVERY), .accepted_at = w->now};
     done.alert_index = alert;
     done.target = target;
     done.delivered = true;
@@ -284,7 +284,7 @@ static void an_entry_that_swells(void **state)
     Esep__V1__Alert alert = ESEP__V1__ALERT__INIT;
     Esep__V1__AlertItem item = ESEP__V1__ALERT_ITEM__INIT;
     Esep__V1__AlertItem **list = calloc(MANY, sizeof(*list));
-    const struct collector_leaf leaf = {.type = LOG(ALERT), .accepted_at = w->now};
+    const struct esep_leaf leaf = {.type = LOG(ALERT), .accepted_at = w->now};
     assert_non_null(list);
     for (size_t i = 0; i < MANY; i++)
         list[i] = &item;
@@ -340,7 +340,7 @@ static void a_promise_of_an_epoch_that_is_over(void **state)
     c.epoch = 1;
     c.seq = 5;
     c.head = (ProtobufCBinaryData){sizeof(head), head};
-    const struct collector_leaf leaf = {
+    const struct esep_leaf leaf = {
         .type = LOG(COMMITMENT), .office = office, .accepted_at = w->now, .epoch = 1, .seq = 5};
     assert_int_equal(world_try(w, &leaf, &c.base), ESEP_OK);
     esep_time at = 0;

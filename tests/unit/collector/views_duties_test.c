@@ -397,7 +397,7 @@ static void test_what_does_not_fit_changes_nothing(void **state)
     esep__v1__plan_change__init(&entry);
     entry.plan.data = packed;
     entry.plan.len = protobuf_c_message_pack(&bad.base, packed);
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN};
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN};
     assert_int_equal(world_try(w, &leaf, &entry.base), ESEP_INVALID);
     entry.plan.len = 5;
     assert_int_not_equal(world_try(w, &leaf, &entry.base), ESEP_OK);

@@ -52,7 +52,7 @@ static Esep__V1__Verdict attach(struct world *w, const char *key, const struct v
 static enum esep_status evidence(struct world *w, const struct views_file *file, size_t sha256_len)
 {
     Esep__V1__Evidence message = ESEP__V1__EVIDENCE__INIT;
-    const struct collector_leaf leaf = {
+    const struct esep_leaf leaf = {
         .type = LOG(EVIDENCE), .office = file->office, .accepted_at = w->now};
     message.office = file->office;
     message.sha256.data = (uint8_t *)(uintptr_t)file->sha256.bytes;
@@ -141,8 +141,7 @@ static void evidence_of_nobody_or_nothing_is_refused(void **state)
     const struct views_file nothing = file_of(moh, 1, 0);
     const struct views_file scan = file_of(moh, 1, 1000);
     const struct views_file endless = file_of(moh, 2, UINT64_MAX - 999);
-    const struct collector_leaf leaf = {
-        .type = LOG(EVIDENCE), .office = moh, .accepted_at = w->now};
+    const struct esep_leaf leaf = {.type = LOG(EVIDENCE), .office = moh, .accepted_at = w->now};
     assert_int_equal(evidence(w, &nobody, 32), ESEP_INVALID);
     assert_int_equal(evidence(w, &nothing, 32), ESEP_INVALID);
     assert_int_equal(evidence(w, &scan, 31), ESEP_INVALID);
@@ -161,13 +160,13 @@ static void a_name_without_a_hash_names_nothing(void **state)
     Esep__V1__Report report = ESEP__V1__REPORT__INIT;
     Esep__V1__AttachmentRef ref = ESEP__V1__ATTACHMENT_REF__INIT;
     Esep__V1__AttachmentRef *refs[] = {&ref};
-    const struct collector_leaf leaf = {.type = LOG(ENTRY),
-                                        .office = moh,
-                                        .accepted_at = w->now,
-                                        .epoch = 1,
-                                        .seq = 1,
-                                        .verdict = ESEP__V1__VERDICT__VERDICT_TAKEN,
-                                        .head = world_hash(moh, 1, 1)};
+    const struct esep_leaf leaf = {.type = LOG(ENTRY),
+                                   .office = moh,
+                                   .accepted_at = w->now,
+                                   .epoch = 1,
+                                   .seq = 1,
+                                   .verdict = ESEP__V1__VERDICT__VERDICT_TAKEN,
+                                   .head = world_hash(moh, 1, 1)};
     report.obligation = text(KEY_1_MOH);
     report.attachments = refs;
     report.n_attachments = 1;

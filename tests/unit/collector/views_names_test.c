@@ -249,7 +249,7 @@ static void test_a_review_of_another_report(void **state)
     struct world *w = *state;
     const uint32_t moh = world_office(w, "moh");
     assert_int_equal(report_on(w, moh, 0, 10), TAKEN);
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW};
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW};
     static char key[] = KEY_1_MOH;
     Esep__V1__Review review = ESEP__V1__REVIEW__INIT;
     struct esep_hash content = world_content(w, w->last_index);
@@ -276,11 +276,11 @@ static void test_a_taken_entry_with_a_name_of_no_hash(void **state)
     const uint32_t moh = world_office(w, "moh");
     struct written bad;
     struct esep_hash name = {.bytes = "some"};
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
-                                        .office = moh,
-                                        .epoch = 1,
-                                        .seq = 1,
-                                        .verdict = TAKEN};
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
+                                   .office = moh,
+                                   .epoch = 1,
+                                   .seq = 1,
+                                   .verdict = TAKEN};
     ProtobufCBinaryData short_name = {16, name.bytes};
     write_report(&bad, &name, 10);
     bad.report.builds_on.len = 31;

@@ -41,7 +41,7 @@ static void begin(struct world *w)
 static enum esep_status try_type(struct world *w, Esep__V1__LogType type,
                                  const ProtobufCMessage *body)
 {
-    const struct collector_leaf leaf = {.type = type, .accepted_at = w->now};
+    const struct esep_leaf leaf = {.type = type, .accepted_at = w->now};
     return world_try(w, &leaf, body);
 }
 
@@ -71,11 +71,11 @@ static void bodies_that_are_none(void **state)
     uint64_t size = views_log_size(w.views);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         assert_int_equal(try_type(&w, types[i], NULL), ESEP_CORRUPT);
-    struct collector_leaf leaf = {.type = LOG(ENTRY),
-                                  .office = 1,
-                                  .epoch = 1,
-                                  .seq = 2,
-                                  .verdict = ESEP__V1__VERDICT__VERDICT_TAKEN};
+    struct esep_leaf leaf = {.type = LOG(ENTRY),
+                             .office = 1,
+                             .epoch = 1,
+                             .seq = 2,
+                             .verdict = ESEP__V1__VERDICT__VERDICT_TAKEN};
     assert_int_equal(world_try(&w, &leaf, NULL), ESEP_CORRUPT);
     assert_untouched(&w, size);
     world_end(&w);
@@ -87,13 +87,13 @@ static void places_that_are_none(void **state)
     struct world w;
     begin(&w);
     uint64_t size = views_log_size(w.views);
-    uint8_t leaf[COLLECTOR_LEAF_BYTES];
-    struct collector_leaf says = {.type = LOG(PRESENCE), .accepted_at = w.now};
+    uint8_t leaf[ESEP_LEAF_BYTES];
+    struct esep_leaf says = {.type = LOG(PRESENCE), .accepted_at = w.now};
     Esep__V1__Presence presence = ESEP__V1__PRESENCE__INIT;
     presence.office = 1;
     uint8_t body[16];
     size_t len = protobuf_c_message_pack(&presence.base, body);
-    collector_leaf_pack(&says, leaf);
+    esep_leaf_pack(&says, leaf);
     struct esep_slice slice = esep_slice(leaf, sizeof leaf);
     struct esep_slice bytes = esep_slice(body, len);
     assert_int_equal(views_apply(w.views, size + 1, slice, bytes, NULL, NULL), ESEP_CORRUPT);
@@ -133,11 +133,11 @@ static void entries_that_do_not_follow(void **state)
     begin(&w);
     uint64_t size = views_log_size(w.views);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct collector_leaf leaf = {.type = LOG(ENTRY),
-                                            .office = cases[i].office,
-                                            .epoch = cases[i].epoch,
-                                            .seq = cases[i].seq,
-                                            .verdict = cases[i].verdict};
+        const struct esep_leaf leaf = {.type = LOG(ENTRY),
+                                       .office = cases[i].office,
+                                       .epoch = cases[i].epoch,
+                                       .seq = cases[i].seq,
+                                       .verdict = cases[i].verdict};
         assert_int_equal(world_try(&w, &leaf, NULL), ESEP_CORRUPT);
     }
     /* Taken, but nobody owes it. */
@@ -146,11 +146,11 @@ static void entries_that_do_not_follow(void **state)
     report.obligation = text("p/nothing");
     entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
     entry.report = &report;
-    struct collector_leaf leaf = {.type = LOG(ENTRY),
-                                  .office = 1,
-                                  .epoch = 1,
-                                  .seq = 2,
-                                  .verdict = ESEP__V1__VERDICT__VERDICT_TAKEN};
+    struct esep_leaf leaf = {.type = LOG(ENTRY),
+                             .office = 1,
+                             .epoch = 1,
+                             .seq = 2,
+                             .verdict = ESEP__V1__VERDICT__VERDICT_TAKEN};
     assert_int_equal(world_try(&w, &leaf, &entry.base), ESEP_CORRUPT);
     entry.body_case = ESEP__V1__JOURNAL_ENTRY__BODY__NOT_SET;
     assert_int_equal(world_try(&w, &leaf, &entry.base), ESEP_CORRUPT);
@@ -165,11 +165,11 @@ static void commitments_of_nobody_and_of_nothing(void **state)
     struct world w;
     begin(&w);
     uint64_t size = views_log_size(w.views);
-    struct collector_leaf nobody = {.type = LOG(COMMITMENT), .office = 9, .epoch = 1, .seq = 9};
+    struct esep_leaf nobody = {.type = LOG(COMMITMENT), .office = 9, .epoch = 1, .seq = 9};
     assert_int_equal(world_try(&w, &nobody, NULL), ESEP_CORRUPT);
     /* One that closes must stand right behind its entries. */
-    struct collector_leaf leaf = {
-        .type = LOG(COMMITMENT), .flags = COLLECTOR_LEAF_CLOSES, .office = 1, .epoch = 1, .seq = 2};
+    struct esep_leaf leaf = {
+        .type = LOG(COMMITMENT), .flags = ESEP_LEAF_CLOSES, .office = 1, .epoch = 1, .seq = 2};
     assert_int_equal(world_try(&w, &leaf, NULL), ESEP_CORRUPT);
     leaf.seq = 1;
     leaf.epoch = 2;

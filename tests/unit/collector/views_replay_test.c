@@ -155,12 +155,12 @@ static void do_promise(struct life *l)
     const uint32_t office = some_office(l);
     const uint64_t seq = l->w.office[office].seq + below(l, 6);
     const uint32_t epoch = l->w.office[office].epoch + (below(l, 6) == 0);
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-                                        .office = office,
-                                        .accepted_at = l->w.now,
-                                        .epoch = l->w.office[office].epoch,
-                                        .seq = seq,
-                                        .head = world_hash(office, epoch, seq)};
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
+                                   .office = office,
+                                   .accepted_at = l->w.now,
+                                   .epoch = l->w.office[office].epoch,
+                                   .seq = seq,
+                                   .head = world_hash(office, epoch, seq)};
     (void)world_try(&l->w, &leaf, NULL);
 }
 
@@ -194,8 +194,8 @@ static bool first_delivery(void *context, uint64_t alert_index, uint32_t target)
 static void do_delivery(struct life *l)
 {
     Esep__V1__Delivery delivery;
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_DELIVERY,
-                                        .accepted_at = l->w.now};
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_DELIVERY,
+                                   .accepted_at = l->w.now};
     esep__v1__delivery__init(&delivery);
     views_deliveries(l->w.views, first_delivery, &delivery);
     (void)world_try(&l->w, &leaf, &delivery.base);
@@ -206,7 +206,7 @@ static void do_seen(struct life *l)
     const uint32_t office = some_office(l);
     Esep__V1__MailAck ack;
     Esep__V1__Alarm alarm;
-    struct collector_leaf leaf = {.accepted_at = l->w.now};
+    struct esep_leaf leaf = {.accepted_at = l->w.now};
     esep__v1__mail_ack__init(&ack);
     esep__v1__alarm__init(&alarm);
     ack.office = alarm.office = office;
@@ -231,8 +231,7 @@ static void do_code_or_key(struct life *l)
     uint8_t hash[32] = {0};
     Esep__V1__CodeMade made;
     Esep__V1__KeyChange change;
-    struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_CODE,
-                                  .accepted_at = l->w.now};
+    struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_CODE, .accepted_at = l->w.now};
     static char body[] = "moh";
     hash[0] = (uint8_t)below(l, 20);
     if (below(l, 2) == 0) {

@@ -111,12 +111,12 @@ static void test_another_head_proves_nothing(void **state)
     struct world *w = *state;
     w->now = world_time(BEFORE);
     struct esep_hash head;
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-                                        .office = 1,
-                                        .accepted_at = w->now,
-                                        .epoch = 1,
-                                        .seq = 1,
-                                        .head = world_hash(1, 2, 1)}; /* it signs this ... */
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
+                                   .office = 1,
+                                   .accepted_at = w->now,
+                                   .epoch = 1,
+                                   .seq = 1,
+                                   .head = world_hash(1, 2, 1)}; /* it signs this ... */
     assert_int_equal(world_try(w, &leaf, NULL), ESEP_OK);
     w->now = world_time(AFTER);
     bring(w, 1); /* ... and brings world_hash(1, 1, 1) */
@@ -219,12 +219,12 @@ static void test_open_promises_are_bounded(void **state)
     for (uint64_t i = 0; i < world_limits.open_commitments_max; i++)
         world_promise(w, 1, 10 * (i + 1));
     world_promise(w, 1, 5); /* promises nothing new: logged, not kept */
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-                                        .office = 1,
-                                        .accepted_at = w->now,
-                                        .epoch = 1,
-                                        .seq = 1000,
-                                        .head = world_hash(1, 1, 1000)};
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
+                                   .office = 1,
+                                   .accepted_at = w->now,
+                                   .epoch = 1,
+                                   .seq = 1000,
+                                   .head = world_hash(1, 1, 1000)};
     assert_int_equal(world_try(w, &leaf, NULL), ESEP_LIMIT);
     world_cut(w);
     assert_int_equal(world_count(&w->table, 'C'), world_limits.open_commitments_max);
@@ -257,7 +257,7 @@ static void test_a_log_that_contradicts_itself(void **state)
         uint64_t seq;
     } bad[] = {{1, 1, 2}, {1, 1, 4}, {1, 2, 2}, {1, 3, 2}, {9, 1, 1}, {0, 1, 1}};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        const struct collector_leaf leaf = {
+        const struct esep_leaf leaf = {
             .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
             .verdict = ESEP__V1__VERDICT__VERDICT_MALFORMED,
             .office = bad[i].office,
@@ -267,11 +267,11 @@ static void test_a_log_that_contradicts_itself(void **state)
         };
         assert_int_equal(world_try(w, &leaf, NULL), ESEP_CORRUPT);
     }
-    const struct collector_leaf closing = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-                                           .flags = COLLECTOR_LEAF_CLOSES,
-                                           .office = 1,
-                                           .epoch = 1,
-                                           .seq = 3};
+    const struct esep_leaf closing = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
+                                      .flags = ESEP_LEAF_CLOSES,
+                                      .office = 1,
+                                      .epoch = 1,
+                                      .seq = 3};
     assert_int_equal(world_try(w, &closing, NULL), ESEP_CORRUPT);
     world_close(w, 1);
     world_cut(w);

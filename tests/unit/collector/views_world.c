@@ -119,7 +119,7 @@ void world_cut(struct world *w)
     assert_int_equal(views_flush(w->views, put_row, &w->table), ESEP_OK);
 }
 
-enum esep_status world_try(struct world *w, const struct collector_leaf *leaf,
+enum esep_status world_try(struct world *w, const struct esep_leaf *leaf,
                            const ProtobufCMessage *message)
 {
     struct world_entry entry = {.len = message == NULL ? 3 : 0};
@@ -132,7 +132,7 @@ enum esep_status world_try(struct world *w, const struct collector_leaf *leaf,
         protobuf_c_message_pack(message, entry.body);
     else
         memcpy(entry.body, "\xff\xff\xff", 3);
-    collector_leaf_pack(leaf, entry.leaf);
+    esep_leaf_pack(leaf, entry.leaf);
     const uint64_t index = views_log_size(w->views);
     const enum esep_status status =
         views_apply(w->views, index, esep_slice(entry.leaf, sizeof(entry.leaf)),
@@ -155,7 +155,7 @@ enum esep_status world_try(struct world *w, const struct collector_leaf *leaf,
 static enum esep_status try_own(struct world *w, Esep__V1__LogType type,
                                 const ProtobufCMessage *body)
 {
-    const struct collector_leaf leaf = {.type = type, .accepted_at = w->now};
+    const struct esep_leaf leaf = {.type = type, .accepted_at = w->now};
     return world_try(w, &leaf, body);
 }
 
@@ -190,7 +190,7 @@ struct views *world_load(const struct world *w)
     struct esep_reason reason = {.text = ""};
     assert_int_equal(views_new(&views, &world_limits, world_zone, NULL), ESEP_OK);
     /* Now in key order, now as the daemon reads them: the order of tables is free. */
-    const char *orders[] = {"ACDEFKMNOPRST", "TPFKOCDA"};
+    const char *orders[] = {"ACDEFGHKMNOPRST", "TPFKOCDAG"};
     for (const char *table = orders[w->log_count % 2]; *table != '\0'; table++) {
         for (size_t i = 0; i < w->table.count; i++) {
             const struct world_row *row = &w->table.rows[i];
@@ -218,7 +218,7 @@ struct views *world_replay(const struct world *w, struct world_table *table,
     struct esep_reason reason = {.text = ""};
     assert_int_equal(views_new(&views, &world_limits, world_zone, NULL), ESEP_OK);
     for (size_t i = 0; i < w->log_count; i++) {
-        assert_int_equal(views_apply(views, i, esep_slice(w->log[i].leaf, COLLECTOR_LEAF_BYTES),
+        assert_int_equal(views_apply(views, i, esep_slice(w->log[i].leaf, ESEP_LEAF_BYTES),
                                      esep_slice(w->log[i].body, w->log[i].len), NULL, &reason),
                          ESEP_OK);
         if (cut(context))
@@ -278,7 +278,7 @@ static ProtobufCBinaryData name(struct esep_hash *hash)
 
 Esep__V1__Verdict world_entry(struct world *w, uint32_t office, const Esep__V1__JournalEntry *entry)
 {
-    struct collector_leaf leaf = {
+    struct esep_leaf leaf = {
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
         .office = office,
         .accepted_at = w->now,
@@ -381,7 +381,7 @@ Esep__V1__Verdict world_garbage(struct world *w, uint32_t office)
 
 static void log_commitment(struct world *w, uint32_t office, uint64_t seq, uint8_t flags)
 {
-    const struct collector_leaf leaf = {
+    const struct esep_leaf leaf = {
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
         .flags = flags,
         .office = office,
@@ -395,7 +395,7 @@ static void log_commitment(struct world *w, uint32_t office, uint64_t seq, uint8
 
 void world_close(struct world *w, uint32_t office)
 {
-    log_commitment(w, office, w->office[office].seq, COLLECTOR_LEAF_CLOSES);
+    log_commitment(w, office, w->office[office].seq, ESEP_LEAF_CLOSES);
 }
 
 void world_promise(struct world *w, uint32_t office, uint64_t seq)

@@ -30,7 +30,7 @@
 #define KEY_2_COURT "p/fulfilment/2/court/2013-01-01..2013-03-31"
 
 struct world_entry {
-    uint8_t leaf[COLLECTOR_LEAF_BYTES];
+    uint8_t leaf[ESEP_LEAF_BYTES];
     uint8_t *body;
     size_t len;
 };
@@ -67,7 +67,7 @@ void world_end(struct world *w);
 /* For cmocka: a world of 5 January 2013 with the plan; its end, if the rows gave as long a log. */
 int world_setup(void **state);
 int world_teardown(void **state);
-enum esep_status world_try(struct world *w, const struct collector_leaf *leaf,
+enum esep_status world_try(struct world *w, const struct esep_leaf *leaf,
                            const ProtobufCMessage *body);
 void world_log(struct world *w, Esep__V1__LogType type, const ProtobufCMessage *body); /* own */
 void world_cut(struct world *w);

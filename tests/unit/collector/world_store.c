@@ -8,13 +8,12 @@
 
 void world_chain(struct world *w)
 {
-    struct esep_hash log_id = collector_log_id(esep_slice(w->log[0].body, w->log[0].len));
+    struct esep_hash log_id = esep_log_id(esep_slice(w->log[0].body, w->log[0].len));
     struct esep_hash head = {.bytes = ""};
     for (size_t i = 0; i < w->log_count; i++) {
-        struct collector_leaf leaf;
-        assert_int_equal(
-            collector_leaf_unpack(esep_slice(w->log[i].leaf, COLLECTOR_LEAF_BYTES), &leaf),
-            ESEP_OK);
+        struct esep_leaf leaf;
+        assert_int_equal(esep_leaf_unpack(esep_slice(w->log[i].leaf, ESEP_LEAF_BYTES), &leaf),
+                         ESEP_OK);
         struct esep_slice body = esep_slice(w->log[i].body, w->log[i].len);
         bool entry = leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY;
         if (entry && leaf.seq == 1)
@@ -25,7 +24,7 @@ void world_chain(struct world *w)
         if (entry)
             leaf.head = head;
         leaf.content = esep_content_hash(body);
-        collector_leaf_pack(&leaf, w->log[i].leaf);
+        esep_leaf_pack(&leaf, w->log[i].leaf);
     }
 }
 
@@ -39,7 +38,7 @@ void world_store(struct world *w, const char *path, size_t map_bytes)
     struct collector_row *rows = calloc(w->table.count, sizeof *rows);
     assert_true(records != NULL && rows != NULL);
     for (size_t i = 0; i < w->log_count; i++) {
-        memcpy(records[i].leaf, w->log[i].leaf, COLLECTOR_LEAF_BYTES);
+        memcpy(records[i].leaf, w->log[i].leaf, ESEP_LEAF_BYTES);
         records[i].body = esep_slice(w->log[i].body, w->log[i].len);
     }
     for (size_t i = 0; i < w->table.count; i++) {

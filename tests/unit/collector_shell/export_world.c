@@ -21,7 +21,7 @@ static enum esep_status read_log(struct collector_log *log, uint64_t index, uint
     (void)reason;
     const struct world *w = &here->world;
     for (uint64_t i = index; i < index + count && i < w->log_count; i++)
-        if (!visit(context, i, esep_slice(w->log[i].leaf, COLLECTOR_LEAF_BYTES),
+        if (!visit(context, i, esep_slice(w->log[i].leaf, ESEP_LEAF_BYTES),
                    esep_slice(w->log[i].body, w->log[i].len)))
             break;
     return ESEP_OK;
@@ -34,7 +34,7 @@ static enum esep_status read_entry(struct collector_log *log, uint64_t index,
     (void)reason;
     const struct world_entry *entry = &here->world.log[index];
     assert_true(index < here->world.log_count);
-    enum esep_status status = esep_buf_put(ret_entry, entry->leaf, COLLECTOR_LEAF_BYTES);
+    enum esep_status status = esep_buf_put(ret_entry, entry->leaf, ESEP_LEAF_BYTES);
     return status == ESEP_OK ? esep_buf_put(ret_entry, entry->body, entry->len) : status;
 }
 

@@ -25,10 +25,10 @@ static struct collector_log *open_log(const char *folder, size_t map_bytes, bool
 static struct collector_record record(uint8_t fill, const char *body)
 {
     struct collector_record r = {.body = esep_slice_str(body)};
-    const struct collector_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE,
-                                        .office = fill,
-                                        .content = esep_content_hash(r.body)};
-    collector_leaf_pack(&leaf, r.leaf);
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE,
+                                   .office = fill,
+                                   .content = esep_content_hash(r.body)};
+    esep_leaf_pack(&leaf, r.leaf);
     return r;
 }
 
@@ -41,7 +41,7 @@ struct seen {
 static bool see_entry(void *context, uint64_t index, struct esep_slice leaf, struct esep_slice body)
 {
     struct seen *seen = context;
-    assert_int_equal(leaf.len, COLLECTOR_LEAF_BYTES);
+    assert_int_equal(leaf.len, ESEP_LEAF_BYTES);
     seen->count++;
     seen->last_index = index;
     (void)snprintf(seen->text + strlen(seen->text), sizeof seen->text - strlen(seen->text), "%.*s ",
@@ -94,7 +94,7 @@ static void entries_come_back_in_order_after_reopening(void **state)
     assert_int_equal(log->ops->size(log, &size), ESEP_OK);
     assert_int_equal(size, 3);
     assert_memory_equal(engine, log->engine_id, sizeof engine);
-    struct esep_hash id = collector_log_id(esep_slice_str("a"));
+    struct esep_hash id = esep_log_id(esep_slice_str("a"));
     assert_true(esep_hash_equal(&id, &log->log_id));
     assert_int_equal(log->ops->read(log, 0, 100, see_entry, &seen, NULL), ESEP_OK);
     assert_string_equal(seen.text, "a bb  ");
@@ -256,12 +256,18 @@ static void a_new_engine_id_is_drawn_once_and_kept(void **state)
     uint8_t before[16];
     uint8_t after[16];
     memcpy(before, log->engine_id, sizeof before);
-    assert_int_equal(collector_log_new_engine(log, NULL), ESEP_OK);
+    assert_int_equal(log->generation, 0);
+    assert_int_equal(collector_log_new_engine(log, 1700000000 * ESEP_SECOND, NULL), ESEP_OK);
+    assert_int_equal(log->generation, 1700000000);
+    /* By a clock that was set back: greater all the same. */
+    assert_int_equal(collector_log_new_engine(log, 5 * ESEP_SECOND, NULL), ESEP_OK);
+    assert_int_equal(log->generation, 1700000001);
     memcpy(after, log->engine_id, sizeof after);
     assert_memory_not_equal(before, after, sizeof before);
     log->ops->close(log);
     log = open_log(*state, 1u << 24, true);
     assert_memory_equal(after, log->engine_id, sizeof after);
+    assert_int_equal(log->generation, 1700000001);
     log->ops->close(log);
 }
 

@@ -97,14 +97,14 @@ static void each_entry_is_found_and_nothing_beside(void **state)
     struct fixture f;
     begin(&f, *state);
     uint64_t index = 0;
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     size_t found = 0;
     for (uint32_t epoch = 1; epoch <= 2; epoch++)
         for (uint64_t seq = 1; seq <= (epoch == 1 ? 5 : 1); seq++) {
             assert_int_equal(collector_state_find(f.state.log, f.office, epoch, seq, &index, &leaf),
                              ESEP_OK);
-            uint8_t packed[COLLECTOR_LEAF_BYTES];
-            collector_leaf_pack(&leaf, packed);
+            uint8_t packed[ESEP_LEAF_BYTES];
+            esep_leaf_pack(&leaf, packed);
             assert_memory_equal(packed, f.world.log[index].leaf, sizeof packed);
             assert_int_equal(leaf.office, f.office);
             assert_int_equal(leaf.epoch, epoch);
@@ -144,7 +144,7 @@ static size_t read_all(struct fixture *f, size_t bytes_max, size_t *ret_calls)
             const struct world_entry *entry = &f->world.log[item->log_index];
             assert_int_equal(item->number, after + 1);
             assert_int_equal(item->body.len, entry->len);
-            assert_memory_equal(item->leaf.data, entry->leaf, COLLECTOR_LEAF_BYTES);
+            assert_memory_equal(item->leaf.data, entry->leaf, ESEP_LEAF_BYTES);
             assert_memory_equal(item->body.data, entry->body, entry->len);
             after = item->number;
             count++;
@@ -192,10 +192,10 @@ static void what_the_disk_has_changed_is_not_given_out(void **state)
     collector_state_close(&f.state);
     esep_buf_init(&entry, 1u << 16);
     for (uint64_t i = 0; i < f.world.log_count; i++) {
-        size_t len = COLLECTOR_LEAF_BYTES + f.world.log[i].len;
+        size_t len = ESEP_LEAF_BYTES + f.world.log[i].len;
         for (size_t byte = 32; byte < len; byte += 23) {
             /* The rest of a leaf is covered by the tree alone: `log verify`. */
-            if (byte >= 64 && byte < COLLECTOR_LEAF_BYTES)
+            if (byte >= 64 && byte < ESEP_LEAF_BYTES)
                 continue;
             flip(*state, i, byte);
             /* A store without its GENESIS does not open, nor one with another plan. */
@@ -247,7 +247,7 @@ static void append_since(struct fixture *f, uint64_t before)
     assert_true(records != NULL && rows != NULL);
     for (size_t i = 0; i < count; i++) {
         const struct world_entry *entry = &f->world.log[before + i];
-        memcpy(records[i].leaf, entry->leaf, COLLECTOR_LEAF_BYTES);
+        memcpy(records[i].leaf, entry->leaf, ESEP_LEAF_BYTES);
         records[i].body = esep_slice(entry->body, entry->len);
     }
     for (size_t i = 0; i < f->world.table.count; i++) {
@@ -411,7 +411,7 @@ static void a_reader_does_not_follow_a_log_that_became_shorter(void **state)
     (void)world_office(&f.world, "akmola");
     for (size_t i = at; i < f.world.log_count; i++)
         assert_int_equal(
-            views_apply(f.state.views, i, esep_slice(f.world.log[i].leaf, COLLECTOR_LEAF_BYTES),
+            views_apply(f.state.views, i, esep_slice(f.world.log[i].leaf, ESEP_LEAF_BYTES),
                         esep_slice(f.world.log[i].body, f.world.log[i].len), NULL, &reason),
             ESEP_OK);
     assert_true(f.world.log_count > at);

@@ -37,13 +37,13 @@ static struct collector_log *open_log(const struct collector_settings *s, bool c
     return log;
 }
 
-static void add(struct made *m, struct collector_leaf leaf)
+static void add(struct made *m, struct esep_leaf leaf)
 {
     struct collector_record *r = &m->records[m->count];
     r->body = esep_buf_slice(&m->bodies[m->count]);
     leaf.accepted_at = 1000000 * (esep_time)(m->count + 1);
     leaf.content = esep_content_hash(r->body);
-    collector_leaf_pack(&leaf, r->leaf);
+    esep_leaf_pack(&leaf, r->leaf);
     m->count++;
 }
 
@@ -64,7 +64,7 @@ static void add_key(struct made *m)
     key.sign_key = esep_pb(m->key.public, 32);
     key.curve_key = esep_pb(curve, 32);
     assert_int_equal(esep_pack(&key.base, next_body(m)), ESEP_OK);
-    add(m, (struct collector_leaf){.type = ESEP__V1__LOG_TYPE__LOG_TYPE_KEY});
+    add(m, (struct esep_leaf){.type = ESEP__V1__LOG_TYPE__LOG_TYPE_KEY});
 }
 
 /* Entries of office 1, and the head that closes them. */
@@ -77,7 +77,7 @@ static void add_entries(struct made *m, size_t count)
     for (size_t i = 0; i < count; i++)
         agent_head_step(&head, esep_slice(text, 17 - i));
     agent_head_commit(&head, &m->log_id, &m->key, 5, 0, NULL, &c);
-    struct collector_leaf leaf = {
+    struct esep_leaf leaf = {
         .type = ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY,
         .verdict = ESEP__V1__VERDICT__VERDICT_MALFORMED,
         .office = 1,
@@ -99,7 +99,7 @@ static void add_entries(struct made *m, size_t count)
     assert_int_equal(esep_buf_put(next_body(m), closing, sizeof closing), ESEP_OK);
     leaf.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT;
     leaf.verdict = ESEP__V1__VERDICT__VERDICT_UNSPECIFIED;
-    leaf.flags = COLLECTOR_LEAF_CLOSES;
+    leaf.flags = ESEP_LEAF_CLOSES;
     add(m, leaf);
 }
 
@@ -117,8 +117,8 @@ static void make(struct made *m)
     genesis.seal_key = esep_pb(key_bytes, 32);
     genesis.nonce = esep_pb(nonce, 16);
     assert_int_equal(esep_pack(&genesis.base, next_body(m)), ESEP_OK);
-    m->log_id = collector_log_id(esep_buf_slice(&m->bodies[0]));
-    add(m, (struct collector_leaf){.type = ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS});
+    m->log_id = esep_log_id(esep_buf_slice(&m->bodies[0]));
+    add(m, (struct esep_leaf){.type = ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS});
     add_key(m);
     add_entries(m, 3);
 }
@@ -151,7 +151,7 @@ static void an_honest_log_is_verified(void **state)
     struct esep_merkle tree;
     esep_merkle_init(&tree);
     for (size_t i = 0; i < m.count; i++)
-        esep_merkle_append(&tree, esep_slice(m.records[i].leaf, COLLECTOR_LEAF_BYTES));
+        esep_merkle_append(&tree, esep_slice(m.records[i].leaf, ESEP_LEAF_BYTES));
     struct esep_hash root = esep_merkle_root(&tree);
     assert_true(esep_hash_equal(&root, &verdict.root));
     log->ops->close(log);
@@ -166,13 +166,13 @@ static void flip(struct collector_log *log, const struct made *m, size_t index, 
     MDB_dbi dbi;
     uint8_t whole[4096];
     const struct collector_record *r = &m->records[index];
-    memcpy(whole, r->leaf, COLLECTOR_LEAF_BYTES);
-    memcpy(whole + COLLECTOR_LEAF_BYTES, r->body.data, r->body.len);
+    memcpy(whole, r->leaf, ESEP_LEAF_BYTES);
+    memcpy(whole + ESEP_LEAF_BYTES, r->body.data, r->body.len);
     if (byte != SIZE_MAX)
         whole[byte] ^= 0x40;
     size_t number = index;
     MDB_val key = {.mv_size = sizeof number, .mv_data = &number};
-    MDB_val data = {.mv_size = COLLECTOR_LEAF_BYTES + r->body.len, .mv_data = whole};
+    MDB_val data = {.mv_size = ESEP_LEAF_BYTES + r->body.len, .mv_data = whole};
     MDB_env *env = collector_log_store(log)->env;
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
     assert_int_equal(mdb_dbi_open(txn, "entries", MDB_INTEGERKEY, &dbi), 0);
@@ -186,7 +186,7 @@ static bool only_the_root_tells(const struct made *m, size_t index, size_t byte)
 {
     (void)m;
     (void)index;
-    return byte < COLLECTOR_LEAF_BYTES && byte < 32;
+    return byte < ESEP_LEAF_BYTES && byte < 32;
 }
 
 static void every_flipped_byte_is_found_and_placed(void **state)
@@ -200,7 +200,7 @@ static void every_flipped_byte_is_found_and_placed(void **state)
     assert_int_equal(collector_verify(log, 16, NULL, NULL, &honest, NULL), ESEP_OK);
     size_t found = 0;
     for (size_t i = 0; i < m.count; i++) {
-        for (size_t byte = 0; byte < COLLECTOR_LEAF_BYTES + m.records[i].body.len; byte++) {
+        for (size_t byte = 0; byte < ESEP_LEAF_BYTES + m.records[i].body.len; byte++) {
             struct collector_verdict verdict;
             struct esep_reason reason = {""};
             char place[32];

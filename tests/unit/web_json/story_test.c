@@ -133,7 +133,7 @@ static void the_index_is_the_same_however_it_was_followed(void **state)
     assert_int_equal(views_new(&views, &world_limits, world_zone, NULL), ESEP_OK);
     for (size_t i = 0; i < j.world.log_count; i++) {
         const struct world_entry *e = &j.world.log[i];
-        assert_int_equal(views_apply(views, i, esep_slice(e->leaf, COLLECTOR_LEAF_BYTES),
+        assert_int_equal(views_apply(views, i, esep_slice(e->leaf, ESEP_LEAF_BYTES),
                                      esep_slice(e->body, e->len), NULL, NULL),
                          ESEP_OK);
         assert_int_equal(web_index_follow(again, j.state.log, views, NULL), ESEP_OK);

@@ -1,10 +1,10 @@
-/* tests/unit/collector/leaf_test.c - is a leaf what log.h says, and nothing else? */
-#include "collector/log.h"
-#include "views_world.h"
+/* tests/unit/wire/leaf_test.c - is a leaf what leaf.h says, and nothing else? */
+#include "../base/fixture.h"
+#include "wire/leaf.h"
 
-static const struct collector_leaf sample = {
+static const struct esep_leaf sample = {
     .type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
-    .flags = COLLECTOR_LEAF_CLOSES,
+    .flags = ESEP_LEAF_CLOSES,
     .verdict = ESEP__V1__VERDICT__VERDICT_UNSPECIFIED,
     .office = 0x01020304,
     .accepted_at = 1356998400000000,
@@ -18,9 +18,9 @@ static const struct collector_leaf sample = {
 
 static void test_layout_is_fixed(void **state)
 {
-    uint8_t leaf[COLLECTOR_LEAF_BYTES];
+    uint8_t leaf[ESEP_LEAF_BYTES];
     (void)state;
-    collector_leaf_pack(&sample, leaf);
+    esep_leaf_pack(&sample, leaf);
     static const uint8_t head[32] = {
         2, 3, 1, 0, 1, 2, 3, 4, 0x00, 0x04, 0xd2, 0x2f, 0x67, 0xf6, 0x40, 0x00,
         0, 0, 0, 7, 0, 0, 0, 0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
@@ -36,13 +36,13 @@ static void test_layout_is_fixed(void **state)
 
 static void test_unpack_gives_back_what_was_packed(void **state)
 {
-    uint8_t leaf[COLLECTOR_LEAF_BYTES];
-    uint8_t again[COLLECTOR_LEAF_BYTES];
-    struct collector_leaf back;
+    uint8_t leaf[ESEP_LEAF_BYTES];
+    uint8_t again[ESEP_LEAF_BYTES];
+    struct esep_leaf back;
     (void)state;
-    collector_leaf_pack(&sample, leaf);
-    assert_int_equal(collector_leaf_unpack(esep_slice(leaf, sizeof(leaf)), &back), ESEP_OK);
-    collector_leaf_pack(&back, again);
+    esep_leaf_pack(&sample, leaf);
+    assert_int_equal(esep_leaf_unpack(esep_slice(leaf, sizeof(leaf)), &back), ESEP_OK);
+    esep_leaf_pack(&back, again);
     assert_memory_equal(leaf, again, sizeof(leaf));
 }
 
@@ -52,18 +52,16 @@ static void test_strays_are_refused(void **state)
     static const struct {
         size_t at;
         uint8_t value;
-    } strays[] = {{0, 0}, {0, 1},    {0, 3}, {1, 0},  {1, 18},
+    } strays[] = {{0, 0}, {0, 1},    {0, 3}, {1, 0},  {1, 19},
                   {2, 2}, {2, 0x81}, {3, 8}, {20, 1}, {23, 1}};
     (void)state;
     for (size_t i = 0; i < sizeof(strays) / sizeof(*strays); i++) {
-        uint8_t leaf[COLLECTOR_LEAF_BYTES];
-        struct collector_leaf back;
-        collector_leaf_pack(&sample, leaf);
+        uint8_t leaf[ESEP_LEAF_BYTES];
+        struct esep_leaf back;
+        esep_leaf_pack(&sample, leaf);
         leaf[strays[i].at] = strays[i].value;
-        assert_int_equal(collector_leaf_unpack(esep_slice(leaf, sizeof(leaf)), &back),
-                         ESEP_INVALID);
-        assert_int_equal(collector_leaf_unpack(esep_slice(leaf, sizeof(leaf) - 1), &back),
-                         ESEP_INVALID);
+        assert_int_equal(esep_leaf_unpack(esep_slice(leaf, sizeof(leaf)), &back), ESEP_INVALID);
+        assert_int_equal(esep_leaf_unpack(esep_slice(leaf, sizeof(leaf) - 1), &back), ESEP_INVALID);
     }
 }
 
@@ -71,7 +69,7 @@ static void test_log_id_is_tagged(void **state)
 {
     (void)state;
     const struct esep_slice body = esep_slice_str("genesis");
-    const struct esep_hash id = collector_log_id(body);
+    const struct esep_hash id = esep_log_id(body);
     const struct esep_hash plain = esep_sha256(body);
     const struct esep_hash tagged = esep_sha256(esep_slice("esep/log/v1\0\0\0\0\0genesis", 16 + 7));
     assert_false(esep_hash_equal(&id, &plain));

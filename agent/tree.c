@@ -1,0 +1,135 @@
+/* agent/tree.c - see tree.h. */
+#include "agent/tree.h"
+
+static void learn_node(struct agent_lesson *lesson, struct esep_merkle_place place,
+                       const struct esep_hash *hash)
+{
+    ESEP_ASSERT(lesson->node_count < AGENT_LESSON_NODES_MAX);
+    lesson->nodes[lesson->node_count++] =
+        (struct agent_node){lesson->tree.generation, place, *hash};
+}
+
+/* Of a new generation that shares what this office has seen: it has these nodes, too. */
+static void learn_frontier(struct agent_lesson *lesson, const struct esep_merkle *frontier)
+{
+    struct esep_merkle_place places[ESEP_MERKLE_SPAN_MAX];
+    const unsigned count = esep_merkle_span(0, frontier->size, places);
+    for (unsigned i = 0; i < count; i++)
+        learn_node(lesson, places[i], &frontier->nodes[i]);
+}
+
+static void learn_span(struct agent_lesson *lesson, const struct esep_growth *growth)
+{
+    struct esep_merkle_place places[ESEP_MERKLE_SPAN_MAX];
+    const unsigned count = esep_merkle_span(growth->from_size, growth->size, places);
+    for (unsigned i = 0; i < count; i++)
+        learn_node(lesson, places[i], &growth->span[i]);
+}
+
+static void learn_place(struct agent_lesson *lesson, const struct esep_place *place,
+                        const struct esep_hash *leaf)
+{
+    learn_node(lesson, (struct esep_merkle_place){0, place->index}, leaf);
+    for (unsigned level = 0; level < place->count; level++)
+        learn_node(lesson, (struct esep_merkle_place){level, place->index >> level ^ 1},
+                   &place->siblings[level]);
+}
+
+/* Where a growth begins: from what this office has seen; of another generation also from nothing.
+ */
+static struct agent_tree begin(const struct agent_tree *tree, const struct esep_growth *growth)
+{
+    struct agent_tree from = *tree;
+    if (growth->generation != tree->generation && growth->from_size == 0)
+        esep_merkle_init(&from.frontier);
+    from.generation = growth->generation;
+    return from;
+}
+
+static enum esep_status grow(const struct agent_tree_keys *keys, const struct agent_tree *from,
+                             const struct esep_growth *growth, struct agent_lesson *ret)
+{
+    struct esep_merkle nothing;
+    ret->grown = growth->size > growth->from_size;
+    ret->checkpoint = (struct agent_checkpoint){
+        .generation = growth->generation, .size = growth->size, .root = growth->root};
+    memcpy(ret->checkpoint.signature, growth->signature, ESEP_SIGNATURE_BYTES);
+    if (growth->from_size == 0 && from->frontier.size > 0) {
+        /* The same generation from nothing: it does not know what it has signed. If it has signed
+         * this, both heads are its word. */
+        esep_merkle_init(&nothing);
+        enum esep_status status =
+            esep_growth_check(&keys->log_id, keys->log_public, &nothing, growth, &nothing);
+        return status == ESEP_OK ? ESEP_CONFLICT : status;
+    }
+    return esep_growth_check(&keys->log_id, keys->log_public, &from->frontier, growth,
+                             &ret->tree.frontier);
+}
+
+static enum esep_status learn(const struct agent_tree_keys *keys, const struct agent_tree *tree,
+                              const Esep__V1__Proof *message, const struct esep_leaf *leaf,
+                              struct agent_lesson *ret)
+{
+    struct esep_growth growth;
+    struct esep_place place;
+    if (message->growth == NULL || esep_growth_read(message->growth, &growth) != ESEP_OK ||
+        esep_place_read(message, &place) != ESEP_OK)
+        return ESEP_INVALID;
+    const struct agent_tree from = begin(tree, &growth);
+    ret->tree.generation = growth.generation;
+    ret->restored = growth.generation != tree->generation && tree->frontier.size > 0;
+    ret->node_count = 0;
+    enum esep_status status = grow(keys, &from, &growth, ret);
+    if (status != ESEP_OK)
+        return status;
+    esep_leaf_pack(leaf, ret->proof.leaf);
+    ret->proof.generation = growth.generation;
+    ret->proof.index = place.index;
+    const struct esep_hash hash =
+        esep_merkle_leaf(esep_slice(ret->proof.leaf, sizeof ret->proof.leaf));
+    if (!esep_place_check(&from.frontier, &growth, &place, &hash))
+        return ESEP_INVALID;
+    if (growth.generation != tree->generation)
+        learn_frontier(ret, &from.frontier);
+    learn_span(ret, &growth);
+    learn_place(ret, &place, &hash);
+    return ESEP_OK;
+}
+
+enum esep_status agent_tree_receipt(const struct agent_tree_keys *keys,
+                                    const struct agent_tree *tree,
+                                    const struct esep_receipt *receipt,
+                                    const Esep__V1__Proof *message, struct agent_lesson *ret)
+{
+    struct esep_commitment c;
+    if (message == NULL || message->commitment == NULL ||
+        esep_commitment_read(message->commitment, &c) != ESEP_OK || c.office != keys->office ||
+        c.office != receipt->office || c.epoch != receipt->epoch || c.seq != receipt->through_seq ||
+        !esep_hash_equal(&c.head, &receipt->head))
+        return ESEP_INVALID;
+    if (!esep_commitment_verify(&keys->log_id, &c, keys->sign_public))
+        return ESEP_DENIED;
+    const bool closes = receipt->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
+    const struct esep_leaf leaf =
+        esep_leaf_of_commitment(&keys->log_id, &c, keys->sign_public, closes ? ESEP_LEAF_CLOSES : 0,
+                                message->accepted_at_us);
+    esep_commitment_pack(&keys->log_id, &c, ret->proof.statement);
+    return learn(keys, tree, message, &leaf, ret);
+}
+
+enum esep_status agent_tree_evidence(const struct agent_tree_keys *keys,
+                                     const struct agent_tree *tree,
+                                     const struct esep_evidence *evidence,
+                                     const Esep__V1__Proof *message, struct agent_lesson *ret)
+{
+    struct esep_hash content;
+    if (message == NULL || message->content.len != sizeof content.bytes ||
+        message->index != evidence->log_index)
+        return ESEP_INVALID;
+    memcpy(content.bytes, message->content.data, sizeof content.bytes);
+    const struct esep_leaf leaf =
+        esep_leaf_of_evidence(evidence->office, &evidence->sha256, evidence->size_bytes, &content,
+                              message->accepted_at_us);
+    memset(ret->proof.statement, 0, sizeof ret->proof.statement);
+    return learn(keys, tree, message, &leaf, ret);
+}

@@ -1,0 +1,79 @@
+/* agent/tree.h - what an office has seen of the log, and what each receipt teaches it.
+ *
+ * The office keeps the frontier of the log's tree. A receipt's proof (wire/growth.h) leads from
+ * there to the checkpoint it was signed under, and shows the place of the leaf that the receipt
+ * speaks of; the leaf itself the office makes from what it signed. What is learned on the way,
+ * nodes and signed checkpoints, is kept: from it the office makes its proof for strangers
+ * (wire/proof.h) by any later checkpoint, too.
+ *
+ * Pure: it decides whether a proof is good and what it teaches, not what is done about a bad one.
+ *
+ * Invariant: a tree that is given back begins with the one it was given, or is of another
+ * generation.
+ */
+#ifndef AGENT_TREE_H
+#define AGENT_TREE_H
+
+#include "wire/growth.h"
+#include "wire/leaf.h"
+
+struct agent_tree {
+    uint64_t generation; /* of the log; see proto Growth */
+    struct esep_merkle frontier;
+};
+
+/* A node of the log's tree: the same for ever in its generation. */
+struct agent_node {
+    uint64_t generation;
+    struct esep_merkle_place place;
+    struct esep_hash hash;
+};
+struct agent_checkpoint { /* signed by the log key */
+    uint64_t generation;
+    uint64_t size;
+    struct esep_hash root;
+    uint8_t signature[ESEP_SIGNATURE_BYTES];
+};
+/* That a leaf is in the log: with the nodes, all that a proof for strangers needs. */
+struct agent_proof {
+    uint64_t generation;
+    uint64_t index;
+    uint8_t leaf[ESEP_LEAF_BYTES];
+    uint8_t statement[ESEP_SIGNED_COMMITMENT_BYTES]; /* of a receipt; with a file all zero */
+};
+
+/* The frontier, where the generation is new; the span; the siblings; the leaf. */
+#define AGENT_LESSON_NODES_MAX (64 + ESEP_MERKLE_SPAN_MAX + 64 + 1)
+struct agent_lesson {
+    struct agent_tree tree; /* from now on */
+    bool restored;          /* the log is of another generation than before */
+    struct agent_proof proof;
+    bool grown; /* checkpoint is there; with CONFLICT it is the other one of two */
+    struct agent_checkpoint checkpoint;
+    size_t node_count;
+    struct agent_node nodes[AGENT_LESSON_NODES_MAX];
+};
+
+struct agent_tree_keys {
+    struct esep_hash log_id;
+    uint8_t log_public[ESEP_KEY_BYTES];
+    uint32_t office;
+    uint8_t sign_public[ESEP_KEY_BYTES];
+};
+
+/* What the proof of a receipt, or of a file's receipt, teaches. ESEP_INVALID: it is none, does not
+ * go on from this tree, or is not of what the receipt speaks of: greet again, it is sent anew.
+ * ESEP_DENIED: a key has not signed what it should have. ESEP_CONFLICT: the log key has signed a
+ * log that does not begin with the one this office has seen: ret->checkpoint says which. */
+ESEP_MUST_USE enum esep_status agent_tree_receipt(const struct agent_tree_keys *keys,
+                                                  const struct agent_tree *tree,
+                                                  const struct esep_receipt *receipt,
+                                                  const Esep__V1__Proof *message,
+                                                  struct agent_lesson *ret);
+ESEP_MUST_USE enum esep_status agent_tree_evidence(const struct agent_tree_keys *keys,
+                                                   const struct agent_tree *tree,
+                                                   const struct esep_evidence *evidence,
+                                                   const Esep__V1__Proof *message,
+                                                   struct agent_lesson *ret);
+
+#endif
