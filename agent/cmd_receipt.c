@@ -5,6 +5,7 @@
  * program with SHA-256 and Ed25519 can check it (lib/wire/statement.h), trusting nobody.
  */
 #include "agent/duties.h"
+#include "agent/proof_export.h"
 #include "agent/report_say.h"
 #include "agent/texts.h"
 #include "wire/unpack.h"
@@ -17,7 +18,8 @@
 
 struct words {
     struct agent_common common;
-    const char *what; /* NULL: the last entry */
+    const char *what;  /* NULL: the last entry */
+    const char *proof; /* where the proof goes as files; NULL: nowhere */
     bool all;
     uint32_t epoch;
 };
@@ -31,6 +33,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'a':
         words->all = true;
+        return 0;
+    case 'p':
+        words->proof = value;
         return 0;
     case 'e':
         words->epoch = (uint32_t)strtoul(value, NULL, 10);
@@ -231,6 +236,28 @@ static json_t *files_json(struct agent_desk *desk, struct esep_slice entry,
     return list;
 }
 
+static int export_proof(const struct words *words, struct agent_desk *desk, const struct proof *p)
+{
+    const struct agent_proof_export what = {words->proof, p->epoch, p->seq, p->receipt, p->promise};
+    struct agent_proof_exported done;
+    struct esep_reason reason = {""};
+    if (p->receipt == NULL && p->promise == NULL) {
+        (void)fprintf(stderr, "%u/%llu: %s\n", p->epoch, (unsigned long long)p->seq,
+                      agent_text(TEXT_WAITING, desk->settings->language));
+        return EX_TEMPFAIL;
+    }
+    enum esep_status status = agent_proof_export(desk, &what, &done, &reason);
+    if (status != ESEP_OK)
+        return agent_fail(status, &reason);
+    if (words->common.json)
+        return esep_json_print(json_pack("{s:s, s:s, s:i, s:s}", "format", "esep-proof-files/1",
+                                         "name", words->proof, "proofs", (int)done.proofs,
+                                         "log_vkey", done.vkey));
+    (void)printf("%s.report\nesep-verify --log %s %s%s.tlog-proof %s.report\n", words->proof,
+                 done.vkey, words->proof, p->receipt != NULL ? "" : ".promise", words->proof);
+    return 0;
+}
+
 static int print_one(const struct words *words, struct agent_desk *desk, struct agent_duties *d)
 {
     struct proof proof = {0};
@@ -244,6 +271,8 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
         status = verify(desk, proof.promise, &reason);
     if (status != ESEP_OK)
         return agent_fail(status, &reason);
+    if (words->proof != NULL)
+        return export_proof(words, desk, &proof);
     if (!words->common.json)
         return proof.receipt == NULL ? waiting(desk, d, &proof) : print_text(desk, d, &proof);
     esep_buf_init(&entry, 1u << 20);
@@ -307,6 +336,7 @@ int agent_cmd_receipt(int argc, char **argv)
     static const struct argp_option options[] = {
         {"all", 'a', NULL, 0, "every receipt, one a line", 0},
         {"epoch", 'e', "N", 0, "of an entry before a recovery", 0},
+        {"proof", 'p', "NAME", 0, "write NAME.report and NAME.tlog-proof, for a stranger", 0},
         {0},
     };
     static const struct argp_child children[] = {{&agent_common_argp, 0, NULL, 0}, {0}};

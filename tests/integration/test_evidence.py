@@ -110,6 +110,12 @@ class Evidence(unittest.TestCase):
         self.assertEqual([(f["sha256"], f["size_bytes"], f["receipt"]["valid"])
                           for f in proof["files"]], [(self.sha256, BYTES, True)])
         self.assertEqual(len(self.log("evidence")), 1)
+        stranger = self.field.path("stranger")
+        done = self.office.command("receipt", KEY, "--proof", stranger, "--json").json()
+        said = esep.run(esep.program("verify"), "--log", done["log_vkey"], "--json", "--file",
+                        stranger + ".file-1.tlog-proof", self.scan).json()
+        self.assertEqual((said["verdict"], said["kind"], said["sha256"], said["seq"]),
+                         ("proven", "file", self.sha256, BYTES))
 
         # The same scan under another report: not a byte of it, and its receipt is there at once.
         self.office.report(OTHER, "--fulfilment", "executed", "--attach", self.scan)

@@ -75,6 +75,18 @@ class Story(unittest.TestCase):
                          field.command("reports", str(rows[2]["log_index"])).json()["chain_hash"])
         self.assertLessEqual(proof["receipt"]["last_index"], field.listing("status")["log"]["size"])
 
+        # A stranger's program takes it with the log's public key alone, and not with another byte.
+        stranger = field.path("stranger")
+        done = office.command("receipt", "2", "--proof", stranger, "--json").json()
+        words = [esep.program("verify"), "--log", done["log_vkey"], "--json"]
+        said = esep.run(*words, stranger + ".tlog-proof", stranger + ".report").json()
+        self.assertEqual((said["verdict"], said["kind"], said["clock"], said["report_seq"]),
+                         ("proven", "received", "collector", 2))
+        self.assertEqual(said["sha256"], proof["entry_sha256"])
+        with open(stranger + ".report", "ab") as file:
+            file.write(b"x")
+        esep.run(*words, stranger + ".tlog-proof", stranger + ".report", code=65)
+
         # Returned: it comes back to the clerk, and the first receipt's hour stays.
         first = obligation["first_received_at"]
         field.command("review", str(rows[2]["log_index"]), "--return", "incomplete", "--comment",

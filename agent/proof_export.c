@@ -1,0 +1,276 @@
+/* agent/proof_export.c - see proof_export.h. */
+#include "agent/proof_export.h"
+
+#include "agent/tree.h"
+#include "io/folder.h"
+#include "wire/proof.h"
+#include "wire/unpack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ENTRY_BYTES_MAX (1u << 20)
+#define PATH_BYTES 4096
+#define SAID_SEQ 56
+#define SAID_HEAD 64
+
+struct export
+{
+    struct agent_desk *desk;
+    const struct agent_proof_export *what;
+    struct agent_proof_exported *done;
+    struct esep_reason *reason;
+    struct esep_buf entry;
+    struct esep_hash head_before;
+    struct esep_hash head; /* after the entry */
+};
+
+static enum esep_status write_file(const struct export *x, const char *ending,
+                                   struct esep_slice bytes)
+{
+    char path[PATH_BYTES];
+    int len = snprintf(path, sizeof path, "%s%s", x->what->name, ending);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return esep_because(x->reason, ESEP_INVALID, "--proof: the name is too long");
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return esep_because(
+            x->reason, errno == EEXIST ? ESEP_CONFLICT : ESEP_IO,
+            errno == EEXIST ? "%s is there already: take another name" : "%s cannot be made", path);
+    bool good = true;
+    for (size_t at = 0; good && at < bytes.len;) {
+        const ssize_t put = write(fd, bytes.data + at, bytes.len - at);
+        good = put > 0 || (put < 0 && errno == EINTR);
+        at += put > 0 ? (size_t)put : 0;
+    }
+    good = good && fsync(fd) == 0;
+    if (close(fd) == 0 && good && esep_folder_sync_above(path))
+        return ESEP_OK;
+    const int why = errno;
+    (void)unlink(path);
+    return esep_because(x->reason, why == ENOSPC ? ESEP_LIMIT : ESEP_IO, "%s cannot be written: %s",
+                        path, strerror(why));
+}
+
+/* Index, path and note of a proof, by the newest checkpoint; the note is put into `note`. */
+static enum esep_status make_place(const struct export *x, const struct agent_proof *proof,
+                                   struct esep_buf *note, struct esep_proof *ret)
+{
+    struct agent_checkpoint checkpoint;
+    struct esep_note_key key;
+    char origin[ESEP_ORIGIN_MAX + 1];
+    char text[ESEP_CHECKPOINT_TEXT_MAX];
+    char line[ESEP_NOTE_LINE_MAX];
+    *ret = (struct esep_proof){.index = proof->index};
+    enum esep_status status =
+        journal_audit(&x->desk->journal, proof, &checkpoint, &ret->path, x->reason);
+    if (status != ESEP_OK)
+        return status;
+    esep_log_origin(&x->desk->identity.log_id, checkpoint.generation, origin);
+    status = esep_note_key(&key, origin, ESEP_NOTE_ED25519, x->desk->settings->log_key, x->reason);
+    if (status != ESEP_OK)
+        return status;
+    const size_t len = esep_checkpoint_text(origin, checkpoint.size, &checkpoint.root, text);
+    const struct esep_hash leaf = esep_merkle_leaf(esep_slice(proof->leaf, sizeof proof->leaf));
+    if (!esep_verify(key.public, esep_slice(text, len), checkpoint.signature) ||
+        !esep_merkle_audit_verify(&leaf, proof->index, checkpoint.size, &checkpoint.root,
+                                  &ret->path))
+        return esep_because(x->reason, ESEP_CORRUPT,
+                            "the proof of log entry %llu does not hold: the journal's disk, or "
+                            "log_key in the config, is not what it was",
+                            (unsigned long long)proof->index);
+    (void)esep_note_line(&key, checkpoint.signature, line);
+    esep_note_key_format(&key, x->done->vkey);
+    status = esep_buf_put(note, text, len);
+    if (status == ESEP_OK)
+        status = esep_buf_put(note, "\n", 1);
+    if (status == ESEP_OK)
+        status = esep_buf_put(note, line, strlen(line));
+    ret->note = esep_buf_slice(note);
+    return status;
+}
+
+/* Content hashes of the entries behind the report, up to the last of the statement. */
+struct behind {
+    struct esep_hash *hashes;
+    uint64_t next;
+    uint64_t through;
+    size_t count;
+    struct esep_hash head;
+};
+
+static bool take_behind(void *context, const struct agent_entry *entry)
+{
+    struct behind *b = context;
+    if (entry->seq != b->next || entry->seq > b->through)
+        return false;
+    b->hashes[b->count] = esep_content_hash(entry->bytes);
+    b->head = esep_chain_link(&b->head, entry->seq, &b->hashes[b->count]);
+    b->count++;
+    b->next++;
+    return true;
+}
+
+static enum esep_status collect_behind(const struct export *x, const uint8_t *statement,
+                                       struct behind *b)
+{
+    const struct agent_proof_export *what = x->what;
+    b->through = esep_be64(statement + SAID_SEQ);
+    b->next = what->seq + 1;
+    b->head = x->head;
+    if (b->through < what->seq || b->through - what->seq > ESEP_PROOF_AFTER_MAX)
+        return esep_because(x->reason, ESEP_NOT_FOUND,
+                            "more than %d entries stand between entry %u/%llu and what was signed",
+                            ESEP_PROOF_AFTER_MAX, what->epoch, (unsigned long long)what->seq);
+    b->hashes = calloc((size_t)(b->through - what->seq) + 1, sizeof *b->hashes);
+    if (b->hashes == NULL)
+        return ESEP_NOMEM;
+    enum esep_status status = ESEP_OK;
+    if (b->through > what->seq)
+        status =
+            journal_entries(&x->desk->journal, what->epoch, b->next, take_behind, b, x->reason);
+    if (status == ESEP_OK && (b->next != b->through + 1 ||
+                              memcmp(b->head.bytes, statement + SAID_HEAD, ESEP_HASH_BYTES) != 0))
+        status = esep_because(x->reason, ESEP_NOT_FOUND,
+                              "entries up to %u/%llu, which were signed with this one, are no "
+                              "longer kept",
+                              what->epoch, (unsigned long long)b->through);
+    return status;
+}
+
+static enum esep_status export_report(const struct export *x, const struct esep_receipt *receipt,
+                                      const char *ending)
+{
+    struct esep_proof_report report = {.after = NULL};
+    struct agent_proof proof;
+    struct behind behind = {.hashes = NULL};
+    struct esep_proof place;
+    struct esep_buf note;
+    struct esep_buf out;
+    esep_buf_init(&note, ESEP_NOTE_BYTES_MAX);
+    esep_buf_init(&out, ESEP_PROOF_BYTES_MAX);
+    enum esep_status status = journal_proof(&x->desk->journal, receipt, &proof, x->reason);
+    if (status == ESEP_OK)
+        status = collect_behind(x, proof.statement, &behind);
+    if (status == ESEP_OK)
+        status = make_place(x, &proof, &note, &place);
+    if (status == ESEP_OK) {
+        memcpy(report.leaf, proof.leaf, sizeof report.leaf);
+        memcpy(report.statement, proof.statement, sizeof report.statement);
+        memcpy(report.key, x->desk->identity.sign_public, sizeof report.key);
+        report.head_before = x->head_before;
+        report.after = behind.hashes;
+        report.after_count = behind.count;
+        status = esep_proof_write_report(&place, &report, &out);
+    }
+    if (status == ESEP_OK)
+        status = write_file(x, ending, esep_buf_slice(&out));
+    x->done->proofs += status == ESEP_OK;
+    free(behind.hashes);
+    esep_buf_done(&out);
+    esep_buf_done(&note);
+    return status;
+}
+
+/* NOT_FOUND where the file, or its receipt, is not there yet: that is no failure of the report's.
+ */
+static enum esep_status export_file(const struct export *x, const Esep__V1__AttachmentRef *ref,
+                                    size_t number)
+{
+    struct agent_file file = {.size_bytes = ref->size_bytes};
+    struct agent_proof proof;
+    struct esep_proof place;
+    struct esep_buf note;
+    struct esep_buf out;
+    char ending[64];
+    if (ref->sha256.len != ESEP_HASH_BYTES)
+        return ESEP_NOT_FOUND;
+    memcpy(file.sha256.bytes, ref->sha256.data, ESEP_HASH_BYTES);
+    esep_buf_init(&note, ESEP_NOTE_BYTES_MAX);
+    esep_buf_init(&out, ESEP_PROOF_BYTES_MAX);
+    enum esep_status status = journal_file_proof(&x->desk->journal, &file, &proof, x->reason);
+    if (status == ESEP_OK)
+        status = make_place(x, &proof, &note, &place);
+    if (status == ESEP_OK)
+        status = esep_proof_write_file(&place, proof.leaf, &out);
+    (void)snprintf(ending, sizeof ending, ".file-%zu.tlog-proof", number);
+    if (status == ESEP_OK)
+        status = write_file(x, ending, esep_buf_slice(&out));
+    x->done->proofs += status == ESEP_OK;
+    esep_buf_done(&out);
+    esep_buf_done(&note);
+    return status;
+}
+
+static enum esep_status export_files(const struct export *x)
+{
+    struct esep_arena arena = {0};
+    const ProtobufCMessage *message = NULL;
+    enum esep_status status = esep_arena_init(&arena, ENTRY_BYTES_MAX);
+    if (status == ESEP_OK && esep_unpack(&esep__v1__journal_entry__descriptor,
+                                         esep_buf_slice(&x->entry), &arena, &message) == ESEP_OK) {
+        const Esep__V1__JournalEntry *entry = (const Esep__V1__JournalEntry *)message;
+        const bool is_report = entry->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
+        for (size_t i = 0; status == ESEP_OK && is_report && i < entry->report->n_attachments;
+             i++) {
+            status = export_file(x, entry->report->attachments[i], i + 1);
+            if (status == ESEP_NOT_FOUND)
+                status = ESEP_OK;
+        }
+    }
+    esep_arena_done(&arena);
+    return status;
+}
+
+/* The entry, the head before it and the one that it leads to. */
+static enum esep_status load_entry(struct export *x)
+{
+    const struct agent_proof_export *what = x->what;
+    const struct journal_identity *me = &x->desk->identity;
+    struct esep_hash stored;
+    enum esep_status status =
+        journal_entry(&x->desk->journal, what->epoch, what->seq, &stored, &x->entry, x->reason);
+    if (status != ESEP_OK)
+        return status;
+    if (what->seq == 1) {
+        x->head_before = esep_chain_start(&me->log_id, me->office, what->epoch, me->sign_public);
+    } else {
+        struct esep_buf before;
+        esep_buf_init(&before, ENTRY_BYTES_MAX);
+        status = journal_entry(&x->desk->journal, what->epoch, what->seq - 1, &x->head_before,
+                               &before, x->reason);
+        esep_buf_done(&before);
+        if (status != ESEP_OK)
+            return status;
+    }
+    x->head = esep_chain_step(&x->head_before, what->seq, esep_buf_slice(&x->entry));
+    if (!esep_hash_equal(&x->head, &stored))
+        return esep_because(x->reason, ESEP_CORRUPT,
+                            "entry %u/%llu does not follow from the one before it", what->epoch,
+                            (unsigned long long)what->seq);
+    return ESEP_OK;
+}
+
+enum esep_status agent_proof_export(struct agent_desk *desk, const struct agent_proof_export *what,
+                                    struct agent_proof_exported *ret, struct esep_reason *reason)
+{
+    struct export x = {.desk = desk, .what = what, .done = ret, .reason = reason};
+    *ret = (struct agent_proof_exported){0};
+    if (what->receipt == NULL && what->promise == NULL)
+        return esep_because(reason, ESEP_NOT_FOUND, "no receipt of entry %u/%llu has come yet",
+                            what->epoch, (unsigned long long)what->seq);
+    esep_buf_init(&x.entry, ENTRY_BYTES_MAX);
+    enum esep_status status = load_entry(&x);
+    if (status == ESEP_OK)
+        status = write_file(&x, ".report", esep_buf_slice(&x.entry));
+    if (status == ESEP_OK && what->receipt != NULL)
+        status = export_report(&x, what->receipt, ".tlog-proof");
+    if (status == ESEP_OK && what->promise != NULL)
+        status = export_report(&x, what->promise, ".promise.tlog-proof");
+    if (status == ESEP_OK)
+        status = export_files(&x);
+    esep_buf_done(&x.entry);
+    return status;
+}

@@ -1,0 +1,35 @@
+/* agent/proof_export.h - what an office gives to a stranger: a report, and the proof of it, as
+ * files.
+ *
+ * NAME.report is the entry as it was signed; NAME.tlog-proof (wire/proof.h) shows that the log held
+ * it, NAME.promise.tlog-proof that the log held the promise of it, which may be earlier; each file
+ * that the report names has NAME.file-N.tlog-proof. docs/verify.md tells a stranger what to do with
+ * them. The proofs are made by the newest checkpoint of the log that the office has.
+ *
+ * Nothing is written that does not hold: the chain from the report to what was signed is followed
+ * again, and so is the path to the checkpoint's root. Files that are there already are not touched.
+ */
+#ifndef AGENT_PROOF_EXPORT_H
+#define AGENT_PROOF_EXPORT_H
+
+#include "agent/commands.h"
+
+struct agent_proof_export {
+    const char *name; /* of the files, without their endings */
+    uint32_t epoch;
+    uint64_t seq;
+    const struct esep_receipt *receipt; /* NULL: there is none yet */
+    const struct esep_receipt *promise; /* NULL: there was none, or none is kept */
+};
+struct agent_proof_exported {
+    unsigned proofs;               /* files of them that were written */
+    char vkey[ESEP_NOTE_VKEY_MAX]; /* the log's, of the last */
+};
+/* ESEP_NOT_FOUND: nothing is proven yet, or what it takes is no longer kept. ESEP_CONFLICT: a file
+ * of that name is there. */
+ESEP_MUST_USE enum esep_status agent_proof_export(struct agent_desk *desk,
+                                                  const struct agent_proof_export *what,
+                                                  struct agent_proof_exported *ret,
+                                                  struct esep_reason *reason);
+
+#endif
