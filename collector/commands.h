@@ -86,6 +86,7 @@ int collector_cmd_control(int argc, char **argv);
 int collector_cmd_account(int argc, char **argv);
 int collector_cmd_log(int argc, char **argv);
 int collector_cmd_export(int argc, char **argv);
+int collector_cmd_signer(int argc, char **argv);
 int collector_cmd_backup(int argc, char **argv);
 int collector_cmd_restore(int argc, char **argv);
 

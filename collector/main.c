@@ -35,6 +35,8 @@ const struct collector_command collector_commands[] = {
     {"bundle", "import FILE --reply FILE", "take in what an office sent on a stick",
      collector_cmd_bundle},
     {"witness", "[keygen | status]", "witness logs, of others too (a daemon)", NULL},
+    {"signer", "[keygen]", "hold a log's key apart, and sign only what extends it (a daemon)",
+     collector_cmd_signer},
     {"backup", "FILE | FOLDER | keygen FILE | check FILE",
      "copy the store while it runs, check the copy, encrypt and sign it", collector_cmd_backup},
     {"restore", "FILE | FOLDER", "put a backup in place of a lost store", collector_cmd_restore},

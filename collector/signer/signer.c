@@ -1,0 +1,156 @@
+/* collector/signer/signer.c - see signer.h. */
+#include "collector/signer/signer.h"
+
+enum { HEAD = 4, NUMBERS = 16 };
+
+size_t signer_request_write(const struct signer_request *request, uint8_t out[SIGNER_REQUEST_MAX])
+{
+    const size_t origin = strlen(request->origin);
+    uint8_t *at = out + HEAD;
+    memset(out, 0, HEAD);
+    out[0] = (uint8_t)request->op;
+    if (request->op == SIGNER_STATEMENT) {
+        ESEP_ASSERT(request->statement.len <= SIGNER_STATEMENT_MAX);
+        memcpy(at, request->statement.data, request->statement.len);
+        return HEAD + request->statement.len;
+    }
+    out[3] = (uint8_t)origin;
+    if (request->op == SIGNER_HEAD) {
+        esep_be64_put(at, request->from);
+        esep_be64_put(at + 8, request->size);
+        at += NUMBERS;
+    }
+    memcpy(at, request->origin, origin);
+    at += origin;
+    for (size_t i = 0; request->op == SIGNER_HEAD && i < request->count; i++, at += ESEP_HASH_BYTES)
+        memcpy(at, request->span[i].bytes, ESEP_HASH_BYTES);
+    return (size_t)(at - out);
+}
+
+/* A name that a note's key could have, so that the text has three lines. */
+static bool take_origin(struct esep_slice name, struct signer_request *ret)
+{
+    static const uint8_t any[ESEP_KEY_BYTES];
+    struct esep_note_key key;
+    if (name.len == 0 || name.len > ESEP_ORIGIN_MAX || memchr(name.data, 0, name.len) != NULL)
+        return false;
+    memcpy(ret->origin, name.data, name.len);
+    ret->origin[name.len] = '\0';
+    return esep_note_key(&key, ret->origin, ESEP_NOTE_ED25519, any, NULL) == ESEP_OK;
+}
+
+static bool take_head(struct esep_slice rest, size_t origin_len, struct signer_request *ret)
+{
+    if (rest.len < NUMBERS + origin_len)
+        return false;
+    ret->from = esep_be64(rest.data);
+    ret->size = esep_be64(rest.data + 8);
+    const struct esep_slice hashes =
+        esep_slice(rest.data + NUMBERS + origin_len, rest.len - NUMBERS - origin_len);
+    ret->count = hashes.len / ESEP_HASH_BYTES;
+    if (hashes.len % ESEP_HASH_BYTES != 0 || ret->count > ESEP_MERKLE_SPAN_MAX ||
+        ret->from > ret->size)
+        return false;
+    for (size_t i = 0; i < ret->count; i++)
+        memcpy(ret->span[i].bytes, hashes.data + i * ESEP_HASH_BYTES, ESEP_HASH_BYTES);
+    return take_origin(esep_slice(rest.data + NUMBERS, origin_len), ret);
+}
+
+enum esep_status signer_request_parse(struct esep_slice bytes, struct signer_request *ret)
+{
+    ret->count = 0;
+    if (bytes.len < HEAD || bytes.len > SIGNER_REQUEST_MAX || bytes.data[1] != 0)
+        return ESEP_INVALID;
+    const size_t origin_len = (size_t)bytes.data[2] << 8 | bytes.data[3];
+    const struct esep_slice rest = esep_slice(bytes.data + HEAD, bytes.len - HEAD);
+    bool good = false;
+    switch (bytes.data[0]) {
+    case SIGNER_HEAD:
+        good = take_head(rest, origin_len, ret);
+        break;
+    case SIGNER_SIZE:
+        good = rest.len == origin_len && take_origin(rest, ret);
+        break;
+    case SIGNER_STATEMENT:
+        good = origin_len == 0 && rest.len <= SIGNER_STATEMENT_MAX;
+        ret->origin[0] = '\0';
+        ret->statement = rest;
+        break;
+    default:
+        break;
+    }
+    if (!good)
+        return ESEP_INVALID;
+    ret->op = (enum signer_op)bytes.data[0];
+    return ESEP_OK;
+}
+
+void signer_reply_write(const struct signer_reply *reply, uint8_t out[SIGNER_REPLY_BYTES])
+{
+    memset(out, 0, SIGNER_REPLY_BYTES);
+    out[0] = (uint8_t)reply->status;
+    esep_be64_put(out + 8, reply->size);
+    memcpy(out + 16, reply->root.bytes, ESEP_HASH_BYTES);
+    memcpy(out + 48, reply->signature, ESEP_SIGNATURE_BYTES);
+}
+
+enum esep_status signer_reply_parse(struct esep_slice bytes, struct signer_reply *ret)
+{
+    if (bytes.len != SIGNER_REPLY_BYTES || bytes.data[0] > ESEP_DENIED)
+        return ESEP_INVALID;
+    ret->status = (enum esep_status)bytes.data[0];
+    ret->size = esep_be64(bytes.data + 8);
+    memcpy(ret->root.bytes, bytes.data + 16, ESEP_HASH_BYTES);
+    memcpy(ret->signature, bytes.data + 48, ESEP_SIGNATURE_BYTES);
+    return ESEP_OK;
+}
+
+enum esep_status signer_extend(const struct esep_merkle *tree, const struct signer_request *request,
+                               struct esep_merkle *ret)
+{
+    *ret = *tree;
+    if (request->size == tree->size)
+        return ESEP_OK; /* it was signed, and is again */
+    if (request->from != tree->size)
+        return ESEP_CONFLICT;
+    return esep_merkle_append_span(ret, request->size, request->span, request->count);
+}
+
+void signer_sign_head(const struct esep_sign_key *key, const char *origin,
+                      const struct esep_merkle *tree, struct signer_reply *ret)
+{
+    char text[ESEP_CHECKPOINT_TEXT_MAX];
+    ret->size = tree->size;
+    ret->root = esep_merkle_root(tree);
+    const size_t len = esep_checkpoint_text(origin, ret->size, &ret->root, text);
+    esep_sign(key, esep_slice(text, len), ret->signature);
+}
+
+/* The statements of the log's key (wire/statement.h). zero_at: a byte that is always zero. */
+static const struct {
+    char tag[17];
+    size_t bytes;
+    size_t zero_at;
+    bool hashed; /* the key signs the SHA-256 */
+} statements[] = {
+    {"esep/receipt/v1", 192, 15, false},
+    {"esep/evidence/v1", 152, 52, false},
+    {"esep/refusal/v1", 72, 15, false},
+    {"esep/join/v1", 128, 15, true},
+};
+
+enum esep_status signer_sign_statement(const struct esep_sign_key *key, struct esep_slice statement,
+                                       uint8_t ret[ESEP_SIGNATURE_BYTES])
+{
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        if (statement.len != statements[i].bytes ||
+            memcmp(statement.data, statements[i].tag, 16) != 0 ||
+            statement.data[statements[i].zero_at] != 0)
+            continue;
+        const struct esep_hash hash = esep_sha256(statement);
+        esep_sign(key, statements[i].hashed ? esep_slice(hash.bytes, sizeof hash.bytes) : statement,
+                  ret);
+        return ESEP_OK;
+    }
+    return ESEP_DENIED;
+}

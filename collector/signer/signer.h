@@ -1,0 +1,69 @@
+/* collector/signer/signer.h - what the log's key signs, and what it never will.
+ *
+ * Whoever holds the log's key is asked for two things. A *head*: the request names what the log
+ * grew by, as the hashes of the span between two sizes (merkle_path.h); the signer grows its own
+ * frontier by them, computes the root itself and signs the checkpoint of that root. It is never
+ * told a root, so it cannot sign a head that does not begin with the last one. The same size once
+ * more gives the same head: an answer may have been lost. A *statement* that is no head: refusals,
+ * joins, and their like, each of a fixed layout behind a tag of its own.
+ *
+ * No statement can be read as a checkpoint: a checkpoint is a note's text, which has no zero byte
+ * and at least 49 bytes, and every statement has a zero byte at a place that is checked, or is a
+ * hash of 32 bytes that is made here. Nor can a checkpoint be read as a statement.
+ *
+ * Here it is decided and signed; where frontiers are kept is signer_heads.h's, and each is on the
+ * disk before its signature leaves (signer_service.h). Requests and replies are fixed layouts,
+ * integers big-endian:
+ *
+ *   request  op u8 | 0 | origin_len u16, then of a
+ *     head       from u64 | size u64 | origin | 32 bytes for each subtree of the span
+ *     size       origin                       (asks how much of a log was signed)
+ *     statement  the bytes, origin_len 0
+ *   reply    status u8 | 0 x 7 | size u64 | root 32 | signature 64
+ */
+#ifndef COLLECTOR_SIGNER_H
+#define COLLECTOR_SIGNER_H
+
+#include "wire/checkpoint.h"
+
+#define SIGNER_STATEMENT_MAX 256
+#define SIGNER_REQUEST_MAX (20 + ESEP_ORIGIN_MAX + ESEP_MERKLE_SPAN_MAX * ESEP_HASH_BYTES)
+#define SIGNER_REPLY_BYTES 112
+
+enum signer_op { SIGNER_HEAD = 1, SIGNER_SIZE = 2, SIGNER_STATEMENT = 3 };
+
+struct signer_request {
+    enum signer_op op;
+    char origin[ESEP_ORIGIN_MAX + 1];
+    uint64_t from, size;
+    size_t count;
+    struct esep_hash span[ESEP_MERKLE_SPAN_MAX];
+    struct esep_slice statement; /* borrowed */
+};
+struct signer_reply {
+    enum esep_status status; /* OK, INVALID, CONFLICT (with size), DENIED, LIMIT, IO, CORRUPT */
+    uint64_t size;           /* that was signed last, this time included */
+    struct esep_hash root;
+    uint8_t signature[ESEP_SIGNATURE_BYTES];
+};
+/* Returns the length; the request is one that parse would take. */
+size_t signer_request_write(const struct signer_request *request, uint8_t out[SIGNER_REQUEST_MAX]);
+ESEP_MUST_USE enum esep_status signer_request_parse(struct esep_slice bytes,
+                                                    struct signer_request *ret);
+void signer_reply_write(const struct signer_reply *reply, uint8_t out[SIGNER_REPLY_BYTES]);
+ESEP_MUST_USE enum esep_status signer_reply_parse(struct esep_slice bytes,
+                                                  struct signer_reply *ret);
+
+/* tree, grown to what a head's request asks. ESEP_CONFLICT: it was signed up to somewhere else.
+ * ESEP_INVALID: the span is not one. */
+ESEP_MUST_USE enum esep_status signer_extend(const struct esep_merkle *tree,
+                                             const struct signer_request *request,
+                                             struct esep_merkle *ret);
+void signer_sign_head(const struct esep_sign_key *key, const char *origin,
+                      const struct esep_merkle *tree, struct signer_reply *ret);
+/* ESEP_DENIED: no statement of the list. */
+ESEP_MUST_USE enum esep_status signer_sign_statement(const struct esep_sign_key *key,
+                                                     struct esep_slice statement,
+                                                     uint8_t ret[ESEP_SIGNATURE_BYTES]);
+
+#endif

@@ -1,0 +1,254 @@
+/* collector/signer/signer_heads.c - see signer_heads.h. A place, 4096 bytes, integers big-endian:
+ *
+ *   tag "esep/signed/v1" 16 | count u64 | frontier_len u32 | 0 x 4 | frontier | zeros | check 32
+ *
+ * check: SHA-256(origin || 0 || all before it). The place with the higher count is the newer.
+ */
+#include "collector/signer/signer_heads.h"
+
+#include "io/folder.h"
+#include "io/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PLACE = 4096, AT_COUNT = 16, AT_LEN = 24, AT_TREE = 32, AT_CHECK = PLACE - 32 };
+static const uint8_t tag[16] = "esep/signed/v1";
+
+struct places {
+    int fd;
+    uint64_t count; /* of the newest; 0: none */
+    struct esep_merkle tree;
+};
+
+static struct esep_hash check(const char *origin, const uint8_t *place)
+{
+    const struct esep_slice parts[] = {esep_slice(origin, strlen(origin) + 1),
+                                       esep_slice(place, AT_CHECK)};
+    return esep_sha256_parts(parts, 2);
+}
+
+static bool read_whole(int fd, uint8_t *out, size_t len, off_t at)
+{
+    size_t done = 0;
+    while (done < len) {
+        const ssize_t got = pread(fd, out + done, len - done, at + (off_t)done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        done += (size_t)got;
+    }
+    return true;
+}
+
+static bool write_whole(int fd, const uint8_t *in, size_t len, off_t at)
+{
+    size_t done = 0;
+    while (done < len) {
+        const ssize_t put = pwrite(fd, in + done, len - done, at + (off_t)done);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        done += (size_t)put;
+    }
+    return true;
+}
+
+static void look_at(struct places *places, const char *origin, const uint8_t *place)
+{
+    struct esep_merkle tree;
+    const struct esep_hash hash = check(origin, place);
+    const size_t len = esep_be32(place + AT_LEN);
+    if (memcmp(place, tag, sizeof tag) != 0 || len > ESEP_MERKLE_BYTES_MAX ||
+        memcmp(place + AT_CHECK, hash.bytes, sizeof hash.bytes) != 0 ||
+        esep_merkle_load(&tree, esep_slice(place + AT_TREE, len)) != ESEP_OK)
+        return;
+    if (esep_be64(place + AT_COUNT) > places->count) {
+        places->count = esep_be64(place + AT_COUNT);
+        places->tree = tree;
+    }
+}
+
+static void file_name(const char *origin, char out[80])
+{
+    char hex[2 * ESEP_HASH_BYTES + 1];
+    const struct esep_hash hash = esep_sha256(esep_slice_str(origin));
+    esep_hex(hash.bytes, sizeof hash.bytes, hex);
+    (void)snprintf(out, 80, "%s.head", hex);
+}
+
+/* ESEP_NOT_FOUND: no file of this log. */
+static enum esep_status open_places(const struct signer_heads *heads, const char *origin,
+                                    struct places *ret)
+{
+    char name[80];
+    uint8_t place[PLACE];
+    file_name(origin, name);
+    *ret = (struct places){.fd = openat(heads->folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
+    esep_merkle_init(&ret->tree);
+    if (ret->fd < 0)
+        return errno == ENOENT ? ESEP_NOT_FOUND : ESEP_IO;
+    for (off_t at = 0; at < 2 * PLACE; at += PLACE)
+        if (read_whole(ret->fd, place, PLACE, at))
+            look_at(ret, origin, place);
+    /* A file takes its name when it holds a head: without one it was damaged. */
+    if (ret->count > 0)
+        return ESEP_OK;
+    (void)close(ret->fd);
+    return ESEP_CORRUPT;
+}
+
+enum esep_status signer_heads_get(const struct signer_heads *heads, const char *origin,
+                                  struct esep_merkle *ret)
+{
+    struct places places;
+    const enum esep_status status = open_places(heads, origin, &places);
+    if (status == ESEP_NOT_FOUND) {
+        esep_merkle_init(ret);
+        return ESEP_OK;
+    }
+    if (status != ESEP_OK)
+        return status;
+    *ret = places.tree;
+    (void)close(places.fd);
+    return ESEP_OK;
+}
+
+static void fill(const char *origin, uint64_t count, const struct esep_merkle *tree,
+                 uint8_t out[PLACE])
+{
+    memset(out, 0, PLACE);
+    memcpy(out, tag, sizeof tag);
+    esep_be64_put(out + AT_COUNT, count);
+    esep_be32_put(out + AT_LEN, (uint32_t)esep_merkle_save(tree, out + AT_TREE));
+    const struct esep_hash hash = check(origin, out);
+    memcpy(out + AT_CHECK, hash.bytes, sizeof hash.bytes);
+}
+
+static bool room_for_more(const struct signer_heads *heads)
+{
+    const int fd = openat(heads->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    size_t count = 0;
+    if (list == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
+        return false;
+    }
+    while (readdir(list) != NULL)
+        count++;
+    (void)closedir(list);
+    return count < SIGNER_ORIGINS_MAX;
+}
+
+/* The first head of a log: the whole file, then its name. */
+static enum esep_status begin(const struct signer_heads *heads, const char *origin,
+                              const struct esep_merkle *tree)
+{
+    char name[80];
+    uint8_t both[2 * PLACE] = {0};
+    file_name(origin, name);
+    if (!room_for_more(heads))
+        return ESEP_LIMIT;
+    fill(origin, 1, tree, both + PLACE);
+    const int fd =
+        openat(heads->folder, "new", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return esep_store_errno(errno);
+    bool good = write_whole(fd, both, sizeof both, 0) && fsync(fd) == 0;
+    good = close(fd) == 0 && good;
+    good = good && renameat(heads->folder, "new", heads->folder, name) == 0 &&
+           fsync(heads->folder) == 0;
+    return good ? ESEP_OK : ESEP_IO;
+}
+
+enum esep_status signer_heads_put(const struct signer_heads *heads, const char *origin,
+                                  const struct esep_merkle *tree)
+{
+    struct places places;
+    uint8_t place[PLACE];
+    enum esep_status status = open_places(heads, origin, &places);
+    if (status == ESEP_NOT_FOUND)
+        return begin(heads, origin, tree);
+    if (status != ESEP_OK)
+        return status;
+    ESEP_ASSERT(tree->size >= places.tree.size);
+    const uint64_t count = places.count + 1;
+    fill(origin, count, tree, place);
+    /* Both places are always there: nothing can be full. */
+    if (!write_whole(places.fd, place, PLACE, count % 2 == 0 ? 0 : PLACE) ||
+        fdatasync(places.fd) != 0)
+        status = ESEP_IO;
+    (void)close(places.fd);
+    return status;
+}
+
+static enum esep_status check_key(const struct signer_heads *heads, const char *path,
+                                  const uint8_t public_key[ESEP_KEY_BYTES], bool create,
+                                  struct esep_reason *reason)
+{
+    uint8_t kept[ESEP_KEY_BYTES];
+    int fd = openat(heads->folder, "key", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0) {
+        const bool same =
+            read_whole(fd, kept, sizeof kept, 0) && memcmp(kept, public_key, sizeof kept) == 0;
+        (void)close(fd);
+        return same ? ESEP_OK
+                    : esep_because(reason, ESEP_INVALID,
+                                   "%.120s belongs to another key: what that one signed says "
+                                   "nothing of this one",
+                                   path);
+    }
+    if (errno != ENOENT || !create)
+        return esep_because(reason, ESEP_NOT_FOUND, "%.160s is no folder of signed heads", path);
+    fd = openat(heads->folder, "new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool good = fd >= 0 && write_whole(fd, public_key, ESEP_KEY_BYTES, 0) && fsync(fd) == 0;
+    if (fd >= 0)
+        good = close(fd) == 0 && good;
+    good = good && renameat(heads->folder, "new", heads->folder, "key") == 0 &&
+           fsync(heads->folder) == 0;
+    return good
+               ? ESEP_OK
+               : esep_because(reason, ESEP_IO, "cannot write in %.120s: %s", path, strerror(errno));
+}
+
+enum esep_status signer_heads_open(struct signer_heads *ret, const char *path,
+                                   const uint8_t public_key[ESEP_KEY_BYTES], bool create,
+                                   struct esep_reason *reason)
+{
+    ret->folder = -1;
+    if (create && mkdir(path, 0700) == 0 && !esep_folder_sync_above(path))
+        return esep_because(reason, ESEP_IO, "cannot sync the folder above %.120s", path);
+    ret->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (ret->folder < 0)
+        return esep_because(reason, errno == ENOENT ? ESEP_NOT_FOUND : ESEP_IO,
+                            "%.120s: %s: what the log's key signed is kept there, and without it "
+                            "nothing more is signed",
+                            path, strerror(errno));
+    struct stat info;
+    enum esep_status status = ESEP_OK;
+    if (fstat(ret->folder, &info) != 0 || info.st_uid != geteuid() || (info.st_mode & 077) != 0)
+        status = esep_because(reason, ESEP_DENIED,
+                              "%.120s must be ours and closed to others (0700)", path);
+    else if (flock(ret->folder, LOCK_EX | LOCK_NB) != 0)
+        status = esep_because(reason, ESEP_CONFLICT, "another process signs with %.120s", path);
+    else
+        status = check_key(ret, path, public_key, create, reason);
+    if (status != ESEP_OK)
+        signer_heads_close(ret);
+    return status;
+}
+
+void signer_heads_close(struct signer_heads *heads)
+{
+    if (heads->folder >= 0)
+        (void)close(heads->folder);
+    heads->folder = -1;
+}

@@ -1,0 +1,139 @@
+/* collector/signer/signer_service.c - a request in, a reply out; see signer_service.h. */
+#include "collector/signer/signer_service.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static enum esep_status answer_head(struct signer *signer, const struct signer_request *request,
+                                    struct signer_reply *ret)
+{
+    struct esep_merkle tree;
+    struct esep_merkle next;
+    enum esep_status status =
+        signer->broken ? ESEP_IO : signer_heads_get(&signer->heads, request->origin, &tree);
+    if (status != ESEP_OK)
+        return status;
+    ret->size = tree.size;
+    if (request->op == SIGNER_SIZE)
+        return ESEP_OK;
+    status = signer_extend(&tree, request, &next);
+    /* A log of nothing has no file; neither is the same head written twice. */
+    if (status == ESEP_OK && next.size > tree.size)
+        status = signer_heads_put(&signer->heads, request->origin, &next);
+    signer->broken = status == ESEP_IO;
+    if (status == ESEP_OK)
+        signer_sign_head(&signer->key, request->origin, &next, ret);
+    return status;
+}
+
+void signer_answer(struct signer *signer, struct esep_slice request, struct signer_reply *ret)
+{
+    struct signer_request asked;
+    *ret = (struct signer_reply){.status = signer_request_parse(request, &asked)};
+    if (ret->status != ESEP_OK)
+        return;
+    ret->status = asked.op == SIGNER_STATEMENT
+                      ? signer_sign_statement(&signer->key, asked.statement, ret->signature)
+                      : answer_head(signer, &asked, ret);
+}
+
+void collector_signer_local(struct collector_signer *ret, struct signer *signer)
+{
+    *ret = (struct collector_signer){.local = signer, .fd = -1};
+}
+
+void collector_signer_remote(struct collector_signer *ret, const char *path)
+{
+    *ret = (struct collector_signer){.fd = -1};
+    (void)snprintf(ret->socket, sizeof ret->socket, "%s", path);
+}
+
+void collector_signer_done(struct collector_signer *signer)
+{
+    if (signer->fd >= 0)
+        (void)close(signer->fd);
+    signer->fd = -1;
+}
+
+static enum esep_status away(struct collector_signer *signer, const char *doing,
+                             struct esep_reason *reason)
+{
+    const enum esep_status status = esep_because(reason, ESEP_AGAIN, "the signer at %s: %s: %s",
+                                                 signer->socket, doing, strerror(errno));
+    collector_signer_done(signer);
+    return status;
+}
+
+static enum esep_status dial(struct collector_signer *signer, struct esep_reason *reason)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct timeval patience = {.tv_sec = SIGNER_PATIENCE_MS / 1000};
+    if (signer->fd >= 0)
+        return ESEP_OK;
+    _Static_assert(sizeof signer->socket <= sizeof address.sun_path, "a socket's path fits");
+    memcpy(address.sun_path, signer->socket, sizeof signer->socket);
+    signer->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (signer->fd < 0 ||
+        setsockopt(signer->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
+        connect(signer->fd, (const struct sockaddr *)&address, sizeof address) != 0)
+        return away(signer, "cannot be reached", reason);
+    return ESEP_OK;
+}
+
+/* One message there, one back. A connection whose answer did not come is not used again: the answer
+ * would be taken for the next one's. */
+static enum esep_status exchange(struct collector_signer *signer, struct esep_slice request,
+                                 struct signer_reply *ret, struct esep_reason *reason)
+{
+    uint8_t reply[SIGNER_REPLY_BYTES + 1];
+    enum esep_status status = dial(signer, reason);
+    if (status != ESEP_OK)
+        return status;
+    if (send(signer->fd, request.data, request.len, MSG_NOSIGNAL) != (ssize_t)request.len)
+        return away(signer, "does not listen", reason);
+    struct pollfd there = {.fd = signer->fd, .events = POLLIN};
+    errno = ETIMEDOUT;
+    const int ready = poll(&there, 1, SIGNER_PATIENCE_MS);
+    const ssize_t len = ready > 0 ? recv(signer->fd, reply, sizeof reply, MSG_DONTWAIT) : -1;
+    if (len == 0)
+        errno = ECONNRESET;
+    if (len <= 0 || signer_reply_parse(esep_slice(reply, (size_t)len), ret) != ESEP_OK)
+        return away(signer, "does not answer", reason);
+    return ESEP_OK;
+}
+
+enum esep_status collector_signer_ask(struct collector_signer *signer,
+                                      const struct signer_request *request,
+                                      struct signer_reply *ret, struct esep_reason *reason)
+{
+    uint8_t bytes[SIGNER_REQUEST_MAX];
+    const struct esep_slice asked = esep_slice(bytes, signer_request_write(request, bytes));
+    if (signer->local == NULL)
+        return exchange(signer, asked, ret, reason);
+    signer_answer(signer->local, asked, ret);
+    return ESEP_OK;
+}
+
+enum esep_status
+collector_signer_head(struct collector_signer *signer, const struct signer_request *request,
+                      bool (*wait)(void *context, unsigned tries, const struct esep_reason *why),
+                      void *context, struct signer_reply *ret, struct esep_reason *reason)
+{
+    enum esep_status status = ESEP_AGAIN;
+    for (unsigned tries = 1; status == ESEP_AGAIN; tries++) {
+        status = collector_signer_ask(signer, request, ret, reason);
+        if (status == ESEP_AGAIN && !wait(context, tries, reason))
+            return status;
+    }
+    if (status != ESEP_OK || ret->status == ESEP_OK)
+        return status;
+    return esep_because(reason, ret->status,
+                        ret->status == ESEP_CONFLICT
+                            ? "the signer has signed another history, or more of this one"
+                            : "the signer refuses: %s",
+                        esep_status_name(ret->status));
+}

@@ -1,0 +1,49 @@
+/* collector/signer/signer_service.h - who signs for a log: this process, or another one.
+ *
+ * `struct signer` answers requests (signer.h) with a key and its folder: a head's frontier is on
+ * the disk before its signature is in the reply, and after a write that failed no head is signed
+ * until it is opened anew. `struct collector_signer` is what a collector has of it: either such a
+ * signer in its own process, or a socket to one that runs as another user (`esep-collector
+ * signer`). Both answer the same bytes.
+ *
+ * One try never waits for longer than SIGNER_PATIENCE_MS. What to do while a signer is away is the
+ * caller's: `collector_signer_head` asks again until it is told to stop, since a log whose heads
+ * nobody signs gives no receipts, and loses nothing.
+ */
+#ifndef COLLECTOR_SIGNER_SERVICE_H
+#define COLLECTOR_SIGNER_SERVICE_H
+
+#include "collector/signer/signer_heads.h"
+
+#define SIGNER_PATIENCE_MS 10000
+
+struct signer {
+    struct esep_sign_key key;
+    struct signer_heads heads;
+    bool broken; /* a write failed */
+};
+void signer_answer(struct signer *signer, struct esep_slice request, struct signer_reply *ret);
+
+struct collector_signer {
+    struct signer *local; /* NULL: by the socket */
+    char socket[100];
+    int fd; /* -1: not connected */
+};
+void collector_signer_local(struct collector_signer *ret, struct signer *signer);
+void collector_signer_remote(struct collector_signer *ret, const char *socket);
+void collector_signer_done(struct collector_signer *signer);
+
+/* One try. ESEP_AGAIN: the signer is away. ESEP_OK: it answered; its status says what. */
+ESEP_MUST_USE enum esep_status collector_signer_ask(struct collector_signer *signer,
+                                                    const struct signer_request *request,
+                                                    struct signer_reply *ret,
+                                                    struct esep_reason *reason);
+/* Tries until the signer answers. wait: called after each try that found nobody, with how many
+ * there were and why; it sleeps as long as it sees fit, and false ends it (ESEP_AGAIN). ESEP_OK: it
+ * is signed, for the size that was asked. ESEP_CONFLICT: ret->size says what was signed last. */
+ESEP_MUST_USE enum esep_status
+collector_signer_head(struct collector_signer *signer, const struct signer_request *request,
+                      bool (*wait)(void *context, unsigned tries, const struct esep_reason *why),
+                      void *context, struct signer_reply *ret, struct esep_reason *reason);
+
+#endif
