@@ -28,7 +28,7 @@ bool esep_decimal_parse(struct esep_slice text, uint64_t *ret)
 
 bool esep_hash_parse_base64(struct esep_slice text, struct esep_hash *ret)
 {
-    struct esep_hash hash;
+    struct esep_hash hash = {{0}};
     size_t len = 0;
     if (text.len != ESEP_HASH_BASE64_MAX - 1 ||
         !esep_base64_parse(text, hash.bytes, sizeof hash.bytes, &len) || len != sizeof hash.bytes)
