@@ -21,6 +21,7 @@ struct words {
     const char *what;  /* NULL: the last entry */
     const char *proof; /* where the proof goes as files; NULL: nowhere */
     bool all;
+    bool split;
     uint32_t epoch;
 };
 
@@ -33,6 +34,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'a':
         words->all = true;
+        return 0;
+    case 's':
+        words->split = true;
         return 0;
     case 'p':
         words->proof = value;
@@ -297,6 +301,33 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
     return rc != 0 || proof.receipt != NULL ? rc : EX_TEMPFAIL;
 }
 
+static int print_split(const struct words *words, struct agent_desk *desk)
+{
+    struct esep_reason reason = {""};
+    struct esep_buf seen;
+    struct esep_buf other;
+    int rc = 0;
+    esep_buf_init(&seen, ESEP_NOTE_BYTES_MAX);
+    esep_buf_init(&other, ESEP_NOTE_BYTES_MAX);
+    enum esep_status status = agent_split_export(desk, &seen, &other, &reason);
+    const bool split = status == ESEP_OK;
+    if (!split && status != ESEP_NOT_FOUND)
+        rc = agent_fail(status, &reason);
+    else if (words->common.json)
+        rc = esep_json_print(json_pack(
+            "{s:s, s:b, s:o, s:o}", "format", "esep-split/1", "split", split, "seen",
+            split ? json_stringn((const char *)seen.data, seen.len) : json_null(), "other",
+            split ? json_stringn((const char *)other.data, other.len) : json_null()));
+    else if (split)
+        (void)printf("%.*s\n%.*s", (int)seen.len, (const char *)seen.data, (int)other.len,
+                     (const char *)other.data);
+    else
+        (void)printf("the collector has shown this office one log, and no other\n");
+    esep_buf_done(&seen);
+    esep_buf_done(&other);
+    return rc;
+}
+
 static int print_all(const struct words *words, struct agent_desk *desk, struct agent_duties *d)
 {
     struct esep_reason reason = {""};
@@ -336,6 +367,8 @@ int agent_cmd_receipt(int argc, char **argv)
     static const struct argp_option options[] = {
         {"all", 'a', NULL, 0, "every receipt, one a line", 0},
         {"epoch", 'e', "N", 0, "of an entry before a recovery", 0},
+        {"split", 's', NULL, 0,
+         "both signed heads, where the collector has shown this office two logs", 0},
         {"proof", 'p', "NAME", 0, "write NAME.report and NAME.tlog-proof, for a stranger", 0},
         {0},
     };
@@ -358,6 +391,7 @@ int agent_cmd_receipt(int argc, char **argv)
         status = agent_duties_load(&duties, &desk, &reason);
     agent_duties_say_zones(&duties);
     int rc = status != ESEP_OK ? agent_fail(status, &reason)
+             : words.split     ? print_split(&words, &desk)
              : words.all       ? print_all(&words, &desk, &duties)
                                : print_one(&words, &desk, &duties);
     agent_duties_free(&duties);

@@ -54,42 +54,68 @@ static enum esep_status write_file(const struct export *x, const char *ending,
                         path, strerror(why));
 }
 
+enum esep_status agent_checkpoint_note(const struct agent_desk *desk,
+                                       const struct agent_checkpoint *checkpoint,
+                                       struct esep_buf *out, struct esep_note_key *ret_key)
+{
+    char origin[ESEP_ORIGIN_MAX + 1];
+    char text[ESEP_CHECKPOINT_TEXT_MAX];
+    char line[ESEP_NOTE_LINE_MAX];
+    esep_log_origin(&desk->identity.log_id, checkpoint->generation, origin);
+    enum esep_status status =
+        esep_note_key(ret_key, origin, ESEP_NOTE_ED25519, desk->settings->log_key, NULL);
+    if (status != ESEP_OK)
+        return status;
+    const size_t len = esep_checkpoint_text(origin, checkpoint->size, &checkpoint->root, text);
+    (void)esep_note_line(ret_key, checkpoint->signature, line);
+    status = esep_buf_put(out, text, len);
+    if (status == ESEP_OK)
+        status = esep_buf_put(out, "\n", 1);
+    return status == ESEP_OK ? esep_buf_put(out, line, strlen(line)) : status;
+}
+
+enum esep_status agent_split_export(struct agent_desk *desk, struct esep_buf *ret_seen,
+                                    struct esep_buf *ret_other, struct esep_reason *reason)
+{
+    struct agent_checkpoint other;
+    struct agent_checkpoint seen;
+    struct esep_note_key key;
+    enum esep_status status = journal_split(&desk->journal, &other, &seen, reason);
+    if (status != ESEP_OK)
+        return status;
+    status = agent_checkpoint_note(desk, &seen, ret_seen, &key);
+    if (status == ESEP_OK)
+        status = agent_checkpoint_note(desk, &other, ret_other, &key);
+    return status == ESEP_OK ? status : esep_because(reason, status, "no memory for two notes");
+}
+
 /* Index, path and note of a proof, by the newest checkpoint; the note is put into `note`. */
 static enum esep_status make_place(const struct export *x, const struct agent_proof *proof,
                                    struct esep_buf *note, struct esep_proof *ret)
 {
     struct agent_checkpoint checkpoint;
     struct esep_note_key key;
-    char origin[ESEP_ORIGIN_MAX + 1];
-    char text[ESEP_CHECKPOINT_TEXT_MAX];
-    char line[ESEP_NOTE_LINE_MAX];
+    struct esep_note signed_head;
     *ret = (struct esep_proof){.index = proof->index};
     enum esep_status status =
         journal_audit(&x->desk->journal, proof, &checkpoint, &ret->path, x->reason);
     if (status != ESEP_OK)
         return status;
-    esep_log_origin(&x->desk->identity.log_id, checkpoint.generation, origin);
-    status = esep_note_key(&key, origin, ESEP_NOTE_ED25519, x->desk->settings->log_key, x->reason);
+    status = agent_checkpoint_note(x->desk, &checkpoint, note, &key);
     if (status != ESEP_OK)
-        return status;
-    const size_t len = esep_checkpoint_text(origin, checkpoint.size, &checkpoint.root, text);
+        return esep_because(x->reason, status, "no memory for a proof");
+    ret->note = esep_buf_slice(note);
     const struct esep_hash leaf = esep_merkle_leaf(esep_slice(proof->leaf, sizeof proof->leaf));
-    if (!esep_verify(key.public, esep_slice(text, len), checkpoint.signature) ||
+    if (esep_note_parse(ret->note, &signed_head, NULL) != ESEP_OK ||
+        esep_note_verify(&signed_head, &key, NULL, NULL) != ESEP_OK ||
         !esep_merkle_audit_verify(&leaf, proof->index, checkpoint.size, &checkpoint.root,
                                   &ret->path))
         return esep_because(x->reason, ESEP_CORRUPT,
                             "the proof of log entry %llu does not hold: the journal's disk, or "
                             "log_key in the config, is not what it was",
                             (unsigned long long)proof->index);
-    (void)esep_note_line(&key, checkpoint.signature, line);
     esep_note_key_format(&key, x->done->vkey);
-    status = esep_buf_put(note, text, len);
-    if (status == ESEP_OK)
-        status = esep_buf_put(note, "\n", 1);
-    if (status == ESEP_OK)
-        status = esep_buf_put(note, line, strlen(line));
-    ret->note = esep_buf_slice(note);
-    return status;
+    return ESEP_OK;
 }
 
 /* Content hashes of the entries behind the report, up to the last of the statement. */

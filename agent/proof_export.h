@@ -32,4 +32,16 @@ ESEP_MUST_USE enum esep_status agent_proof_export(struct agent_desk *desk,
                                                   struct agent_proof_exported *ret,
                                                   struct esep_reason *reason);
 
+/* A checkpoint as the log signed it, behind what out holds: a C2SP note. ESEP_NOMEM. */
+ESEP_MUST_USE enum esep_status agent_checkpoint_note(const struct agent_desk *desk,
+                                                     const struct agent_checkpoint *checkpoint,
+                                                     struct esep_buf *out,
+                                                     struct esep_note_key *ret_key);
+/* The two signed heads, where the collector has shown this office two logs. ESEP_NOT_FOUND: it has
+ * not. */
+ESEP_MUST_USE enum esep_status agent_split_export(struct agent_desk *desk,
+                                                  struct esep_buf *ret_seen,
+                                                  struct esep_buf *ret_other,
+                                                  struct esep_reason *reason);
+
 #endif

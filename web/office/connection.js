@@ -6,7 +6,7 @@ import { tryNow } from "./api.js";
 import { useDesk } from "./parts.js";
 import { bytes, hour, span, t, word } from "./shared/text.js";
 
-const FOR_OPERATOR = ["fork", "behind", "gap", "older", "journal", "too_large", "protocol"];
+const FOR_OPERATOR = ["fork", "behind", "split", "gap", "older", "journal", "too_large", "protocol"];
 
 /** What is on its way: how much, and how long it may take. */
 function sendingText({ sending, waiting }) {
