@@ -97,7 +97,7 @@ bool verify_base64(struct verify_bytes text, uint8_t *out, size_t room, size_t *
 
 bool verify_base64_hash(struct verify_bytes text, struct verify_hash *ret)
 {
-    struct verify_hash hash;
+    struct verify_hash hash = {{0}};
     size_t len = 0;
     if (!verify_base64(text, hash.bytes, sizeof hash.bytes, &len) || len != sizeof hash.bytes)
         return false;
