@@ -7,7 +7,7 @@
  *    112 entries 8 | 120 root 32 | 152 made_at_us 8 | 160 store_bytes 8 | 168 files_bytes 8
  *    176 files 8 | 184 key 80: the archive's own random key, sealed to the recipient
  *    (crypto_box_seal) | 264 stream 24: the header of the secret stream
- *    288 signature 64 (log key) of: tag "esep/backuphd/v1" || log_id || SHA-256(0..287)
+ *    288 signature 64 (log key) of: tag "esep/bkhead/v1" || log_id || SHA-256(0..287)
  *    352 chunks: crypto_secretstream_xchacha20poly1305 of 65,536 bytes each and 17 more, only the
  *        last one shorter, and only the last one with the tag FINAL; the first authenticates
  *        SHA-256(0..351), too
