@@ -57,6 +57,11 @@ struct agent_config {
     uint32_t office;
     char body[33]; /* code, as enrolled; "" = not yet known */
     struct esep_sign_key sign_key;
+    uint8_t curve_public[ESEP_KEY_BYTES]; /* of its socket */
+    /* Keys that are to take the place of both: agent_rotate.c. false: there are none. */
+    bool rotate;
+    struct esep_sign_key next_sign_key;
+    uint8_t next_curve_public[ESEP_KEY_BYTES];
     uint8_t seed[32];      /* ephemeral keys and jitter come from it; fresh at every start */
     uint32_t broker_count; /* addresses the shell knows; tried in turn, from a random one */
     bool check_chain;      /* hash entries again as they are read: a flipped bit stops here */
@@ -280,6 +285,7 @@ enum agent_why {
     AGENT_WHY_SPLIT,       /* the log key signed a log that does not begin with what we have seen */
     AGENT_WHY_GAP,         /* it lacks entries that this journal no longer holds */
     AGENT_WHY_OLDER,       /* it lacks receipted entries of an older epoch: they must go first */
+    AGENT_WHY_ROTATED,     /* the new keys are in the log: a new core, under them, goes on */
     AGENT_WHY_JOURNAL,     /* the journal cannot be read or written */
     AGENT_WHY_TOO_LARGE,   /* an entry or a mail item does not fit the bounds */
     AGENT_WHY_PROTOCOL,    /* it said something that cannot be */

@@ -18,13 +18,13 @@ static void make_frame(struct agent *a)
             agent_hello_send(a);
         return;
     }
-    if (a->status.state != AGENT_ONLINE)
+    if (a->status.state != AGENT_ONLINE || agent_rotating(a))
         return;
     /* Commitments before control before reports. */
     if (agent_promise_due(a) && agent_batch_send(a))
         return;
     if (agent_control_send(a) || a->status.state != AGENT_ONLINE || agent_batch_send(a) ||
-        a->status.state != AGENT_ONLINE)
+        a->status.state != AGENT_ONLINE || agent_rotate_send(a) || a->status.state != AGENT_ONLINE)
         return;
     agent_file_send(a);
 }
@@ -183,6 +183,7 @@ static void take_frame(struct agent *a, struct esep_slice frame)
         {ESEP__V1__KIND__KIND_PONG, agent_on_pong, true},
         {ESEP__V1__KIND__KIND_FILE_STATE, agent_on_file_state, true},
         {ESEP__V1__KIND__KIND_EVIDENCE, agent_on_evidence, true},
+        {ESEP__V1__KIND__KIND_ROTATED, agent_on_rotated, true},
         {ESEP__V1__KIND__KIND_WELCOME, agent_on_welcome, false},
         {ESEP__V1__KIND__KIND_REFUSAL, agent_on_refusal, false},
     };

@@ -3,9 +3,9 @@
  * agent_core.c takes the events and hands out the effects; agent_link.c knows sockets, waiting and
  * backoff; agent_gate.c the office's windows and budget; agent_hello.c greets and reads WELCOME;
  * agent_refusal.c judges refusals; agent_batch.c makes BATCH frames out of entries; agent_file.c
- * offers and sends files; agent_receipt.c and agent_mail.c take what comes down and gather it for
- * the next STORE; agent_learn.c what the receipts' proofs teach. Each event ends in agent_settle,
- * which makes the next effect.
+ * offers and sends files; agent_rotate.c renews the keys; agent_receipt.c and agent_mail.c take
+ * what comes down and gather it for the next STORE; agent_learn.c what the receipts' proofs teach.
+ * Each event ends in agent_settle, which makes the next effect.
  *
  * Not for anybody outside: include agent/agent.h.
  */
@@ -32,6 +32,7 @@
 #define AGENT_CHUNK_BYTES_MAX (64u * 1024u)
 #define AGENT_CHUNK_OVERHEAD 512u /* of an envelope and its names, generously */
 #define AGENT_EVIDENCE (UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_EVIDENCE)
+#define AGENT_ROTATION (UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_ROTATION)
 
 /* A sequence whose chain hash we know from the journal. */
 struct agent_mark {
@@ -59,6 +60,8 @@ struct agent_uplink {
     bool ping_first;           /* the PING at hand begins that wait; later ones do not renew it */
     struct agent_mark hello;   /* what HELLO promised */
     struct agent_mark promise; /* what a head alone promised since */
+    esep_time rotate_since;    /* ROTATE is out; ESEP_TIME_NEVER: it is not */
+    uint32_t features;         /* as WELCOME said */
     esep_time mail_retry_at;   /* mail was let go: ask once it is quiet; else ESEP_TIME_NEVER */
     uint64_t pulled;           /* what the last PULL said, where pulled_once */
     bool pulled_once;
@@ -332,6 +335,12 @@ void agent_see_checkpoint(struct agent *a, uint64_t size, const struct esep_hash
 
 /* agent_refusal.c */
 void agent_on_refusal(struct agent *a, const struct esep_envelope *envelope);
+
+/* agent_rotate.c */
+bool agent_rotate_send(struct agent *a);
+bool agent_rotating(const struct agent *a); /* nothing else is sent */
+void agent_on_rotated(struct agent *a, const struct esep_envelope *envelope);
+void agent_rotated(struct agent *a); /* the collector says so */
 
 /* agent_batch.c */
 bool agent_batch_send(struct agent *a); /* true: a frame is in tx */

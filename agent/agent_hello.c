@@ -21,6 +21,7 @@ void agent_uplink_clear(struct agent *a)
     a->uplink.mail_retry_at = ESEP_TIME_NEVER;
     a->uplink.awaiting_since = ESEP_TIME_NEVER;
     a->uplink.ping_since = ESEP_TIME_NEVER;
+    a->uplink.rotate_since = ESEP_TIME_NEVER;
     a->uplink.last_tx = a->now;
     agent_speed_session(&a->speed);
     a->generation++;
@@ -114,7 +115,9 @@ static bool hello_pack(struct agent *a, const struct esep_commitment *c)
     Esep__V1__Hello hello = ESEP__V1__HELLO__INIT;
     hello.commitment = &commitment;
     hello.auth = esep_pb(auth, sizeof auth);
-    hello.features = AGENT_EVIDENCE;
+    hello.features = AGENT_EVIDENCE | AGENT_ROTATION;
+    if (a->config.rotate)
+        hello.rotating = esep_pb(a->config.next_sign_key.public, ESEP_KEY_BYTES);
     hello.version_min = ESEP_WIRE_VERSION;
     hello.version_max = ESEP_WIRE_VERSION;
     hello.journal_first_seq = a->journal.oldest_seq;
@@ -346,6 +349,7 @@ void agent_on_welcome(struct agent *a, const struct esep_envelope *envelope)
     u->group_entries_max = a->config.group_entries;
     if (w->group_entries_max > 0 && w->group_entries_max < u->group_entries_max)
         u->group_entries_max = w->group_entries_max;
+    u->features = w->features;
     agent_files_welcome(a, w->features);
     u->pull_wanted = true;
     a->status.failures = 0;

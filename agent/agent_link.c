@@ -174,11 +174,13 @@ static bool due(const struct agent *a, esep_time at)
     return at != ESEP_TIME_NEVER && a->now >= at;
 }
 
-/* Two waits: signs of life do not excuse a receipt that never comes. */
+/* Several waits: signs of life do not excuse a receipt that never comes. */
 static esep_time reply_due(const struct agent *a)
 {
     const struct agent_uplink *u = &a->uplink;
     esep_time since = u->awaiting_since < u->ping_since ? u->awaiting_since : u->ping_since;
+    if (u->rotate_since < since)
+        since = u->rotate_since;
     const esep_time patience = a->config.by_speed
                                    ? agent_speed_patience(&a->speed, a->config.reply_timeout)
                                    : a->config.reply_timeout;
@@ -240,13 +242,13 @@ esep_time agent_link_deadline(const struct agent *a)
     if (a->status.state == AGENT_ONLINE) {
         at = earlier(at, reply_due(a));
         /* What waits for the socket waits for agent_pop, not for an hour. */
-        if (!a->send_due)
+        if (!a->send_due && !agent_rotating(a))
             at = earlier(at, u->last_tx + a->config.keep_alive);
-        if (!a->send_due && agent_promise_ready(a))
+        if (!a->send_due && !agent_rotating(a) && agent_promise_ready(a))
             at = earlier(at, a->uncovered_since + a->config.recommit_after);
-        if (!a->send_due && agent_vault_idle(a) && !agent_gate_closing(a))
+        if (!a->send_due && !agent_rotating(a) && agent_vault_idle(a) && !agent_gate_closing(a))
             at = earlier(at, u->mail_retry_at);
-        if (!a->send_due)
+        if (!a->send_due && !agent_rotating(a))
             at = earlier(at, agent_files_deadline(a));
     }
     return at;
@@ -262,12 +264,19 @@ static void shift(esep_time *at, esep_time by)
 void agent_clock_moved(struct agent *a, esep_time by)
 {
     esep_time *const timers[] = {
-        &a->timer,           &a->status.next_try_at,
-        &a->status.since,    &a->drain_until,
-        &a->uncovered_since, &a->vault.retry_at,
-        &a->away_at,         &a->uplink.mail_retry_at,
-        &a->uplink.hello_at, &a->uplink.awaiting_since,
-        &a->uplink.last_tx,  &a->uplink.ping_since,
+        &a->timer,
+        &a->status.next_try_at,
+        &a->status.since,
+        &a->drain_until,
+        &a->uncovered_since,
+        &a->vault.retry_at,
+        &a->away_at,
+        &a->uplink.mail_retry_at,
+        &a->uplink.hello_at,
+        &a->uplink.awaiting_since,
+        &a->uplink.last_tx,
+        &a->uplink.ping_since,
+        &a->uplink.rotate_since,
     };
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
         shift(timers[i], by);

@@ -21,6 +21,7 @@ static const char *const why_names[] = {
     [AGENT_WHY_SPLIT] = "split",
     [AGENT_WHY_GAP] = "gap",
     [AGENT_WHY_OLDER] = "older",
+    [AGENT_WHY_ROTATED] = "rotated",
     [AGENT_WHY_JOURNAL] = "journal",
     [AGENT_WHY_TOO_LARGE] = "too_large",
     [AGENT_WHY_PROTOCOL] = "protocol",

@@ -17,10 +17,11 @@ enum act {
     ACT_GREET,     /* wait, then HELLO on the same socket: the session is out of step */
     ACT_GREET_NOW, /* HELLO at once, the first time */
     ACT_STOP,      /* only `recover` helps */
+    ACT_ROTATE,    /* the office's new keys are its keys already */
 };
 
 #define REASON(name) ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_##name
-#define REASONS (REASON(DENIED) + 1)
+#define REASONS (REASON(ROTATED) + 1)
 
 static const struct rule {
     enum act act;
@@ -59,6 +60,9 @@ static const struct rule {
                       "is told"},
     [REASON(CODE)] = {ACT_SLOW, AGENT_WHY_NONE, "the enrolment code will not do"},
     [REASON(DENIED)] = {ACT_SLOW, AGENT_WHY_NONE, "not permitted"},
+    [REASON(ROTATED)] = {ACT_ROTATE, AGENT_WHY_NONE,
+                         "this office has newer keys than these: the key file was put back from a "
+                         "copy"},
 };
 
 /* What BEHIND means where this journal holds all that it names. */
@@ -115,6 +119,12 @@ static void obey_collector(struct agent *a, const Esep__V1__Refusal *r, const st
     bool lasted =
         a->status.state == AGENT_ONLINE && a->now - a->status.welcomed_at >= a->config.backoff_base;
     switch (rule->act) {
+    case ACT_ROTATE:
+        if (a->config.rotate)
+            agent_rotated(a);
+        else
+            agent_link_wait(a, why, r->reason, text, slow / 2 + agent_backoff(a));
+        break;
     case ACT_STOP:
         agent_link_stop(a, why, r->reason, text);
         a->status.held_epoch = r->epoch;

@@ -11,6 +11,7 @@
 #include "io/loop.h"
 #include "io/relay.h"
 #include "io/zsock.h"
+#include "wire/office_keys.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -305,16 +306,22 @@ static enum esep_status fill_request(const struct words *words, const struct age
     return esep_code_parse(words->code, ret->code, reason);
 }
 
-static int say(const struct words *words, const struct agent_enrol_result *result)
+static int say(const struct words *words, const struct agent_desk *desk,
+               const struct agent_enrol_result *result)
 {
+    char fingerprint[ESEP_FINGERPRINT_TEXT_BYTES];
+    esep_fingerprint(desk->sign_key.public, desk->curve.public, fingerprint);
     if (words->common.json)
-        return esep_json_print(json_pack("{s:s, s:i, s:s, s:s}", "format", "esep-office/1",
+        return esep_json_print(json_pack("{s:s, s:i, s:s, s:s, s:s}", "format", "esep-office/1",
                                          "office", (int)result->office, "body", result->body,
-                                         "state", result->accepted ? "active" : "pending"));
+                                         "state", result->accepted ? "active" : "pending",
+                                         "fingerprint", fingerprint));
     (void)printf("office %u of %s: %s\n", result->office, result->body,
                  result->accepted ? "enrolled; start esep-agent run"
                                   : "enrolled; the operator has to accept its key before it can "
                                     "report (esep-broker keys accept)");
+    (void)printf("fingerprint of its keys: %s\nTell it to the operator, who must see the same.\n",
+                 fingerprint);
     return 0;
 }
 
@@ -370,7 +377,7 @@ int agent_cmd_enrol(int argc, char **argv)
     struct esep_reason reason = {""};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &words);
     enum esep_status status = enrol(&words, &desk, &result, &reason);
-    int rc = status == ESEP_OK ? say(&words, &result) : agent_fail(status, &reason);
+    int rc = status == ESEP_OK ? say(&words, &desk, &result) : agent_fail(status, &reason);
     agent_desk_close(&desk);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* agent/command_common.c - what the commands share; see commands.h. */
 #include "agent/attach.h"
 #include "agent/commands.h"
+#include "agent/office_keys.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -89,11 +90,27 @@ enum esep_status agent_check_identity(const struct agent_settings *settings,
 enum esep_status agent_keys_read(const char *path, struct esep_sign_key *ret_sign,
                                  struct esep_curve_key *ret_curve, struct esep_reason *reason)
 {
-    struct esep_keyfile keys;
-    enum esep_status status = esep_keyfile_read(path, &keys, reason);
-    if (status == ESEP_OK && (esep_keyfile_sign(&keys, ret_sign) != ESEP_OK ||
-                              esep_keyfile_curve(&keys, ret_curve) != ESEP_OK))
-        status = esep_because(reason, ESEP_INVALID, "%s: lacks a sign or a curve key", path);
+    struct office_keys keys = {0};
+    enum esep_status status = office_keys_read(path, &keys, reason);
+    *ret_sign = keys.sign;
+    *ret_curve = keys.curve;
+    esep_wipe(&keys, sizeof keys);
+    return status;
+}
+
+/* A rotation may have been cut off between the journal and the key file. */
+enum esep_status agent_keys_follow(const char *path, const struct journal_identity *identity,
+                                   struct esep_sign_key *sign, struct esep_curve_key *curve,
+                                   struct esep_reason *reason)
+{
+    struct office_keys keys = {0};
+    if (memcmp(sign->public, identity->sign_public, ESEP_KEY_BYTES) == 0)
+        return ESEP_OK;
+    enum esep_status status = office_keys_current(path, identity->sign_public, &keys, reason);
+    if (status == ESEP_OK) {
+        *sign = keys.sign;
+        *curve = keys.curve;
+    }
     esep_wipe(&keys, sizeof keys);
     return status;
 }
@@ -114,6 +131,8 @@ static enum esep_status open_journal(struct agent_desk *desk, unsigned need,
                               s->journal);
     if (status == ESEP_OK)
         status = journal_identity(&desk->journal, &desk->identity, reason);
+    if (status == ESEP_OK && (need & AGENT_DESK_KEYS) != 0)
+        status = agent_keys_follow(s->keys, &desk->identity, &desk->sign_key, &desk->curve, reason);
     if (status == ESEP_OK)
         status = agent_check_identity(
             s, &desk->identity, (need & AGENT_DESK_KEYS) != 0 ? &desk->sign_key : NULL, reason);

@@ -77,6 +77,13 @@ ESEP_MUST_USE enum esep_status agent_keys_read(const char *path, struct esep_sig
                                                struct esep_curve_key *ret_curve,
                                                struct esep_reason *reason);
 
+/* After a rotation that was cut off: those that the journal has by now. */
+ESEP_MUST_USE enum esep_status agent_keys_follow(const char *path,
+                                                 const struct journal_identity *identity,
+                                                 struct esep_sign_key *sign,
+                                                 struct esep_curve_key *curve,
+                                                 struct esep_reason *reason);
+
 json_t *agent_json_day(esep_day day); /* null for NONE */
 json_t *agent_json_hex(const void *data, size_t len);
 /* A whole file of at most max bytes, or standard input for "-". */
@@ -93,5 +100,6 @@ int agent_cmd_recover(int argc, char **argv);
 int agent_cmd_bundle(int argc, char **argv);
 int agent_cmd_mail(int argc, char **argv);
 int agent_cmd_open(int argc, char **argv);
+int agent_cmd_keys(int argc, char **argv);
 
 #endif

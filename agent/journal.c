@@ -205,17 +205,24 @@ enum esep_status journal_identity(struct journal *journal, struct journal_identi
     return status;
 }
 
-enum esep_status journal_enrol(struct journal *journal, const struct journal_identity *identity,
-                               struct esep_reason *reason)
+enum esep_status journal_identity_put(MDB_txn *txn, const struct journal *journal,
+                                      const struct journal_identity *identity,
+                                      struct esep_reason *reason)
 {
     uint8_t row[IDENTITY_BYTES] = {0};
-    struct journal_identity there = {0};
-    struct agent_head head;
-    MDB_txn *txn = NULL;
     memcpy(row, identity->log_id.bytes, ESEP_HASH_BYTES);
     esep_be32_put(row + 32, identity->office);
     memcpy(row + 36, identity->body, strnlen(identity->body, sizeof identity->body - 1));
     memcpy(row + 69, identity->sign_public, ESEP_KEY_BYTES);
+    return journal_state_put(txn, journal, "identity", row, sizeof row, reason);
+}
+
+enum esep_status journal_enrol(struct journal *journal, const struct journal_identity *identity,
+                               struct esep_reason *reason)
+{
+    struct journal_identity there = {0};
+    struct agent_head head;
+    MDB_txn *txn = NULL;
     agent_head_start(&head, &identity->log_id, identity->office, 1, identity->sign_public);
     enum esep_status status = journal_begin(journal, true, &txn, reason);
     if (status != ESEP_OK)
@@ -227,7 +234,7 @@ enum esep_status journal_enrol(struct journal *journal, const struct journal_ide
                               "of its own",
                               journal->store.path, there.office, there.body);
     else if (status == ESEP_NOT_FOUND)
-        status = journal_state_put(txn, journal, "identity", row, sizeof row, reason);
+        status = journal_identity_put(txn, journal, identity, reason);
     if (status == ESEP_OK)
         status = journal_head_put(txn, journal, &head, reason);
     return journal_end(txn, status, reason);
@@ -314,7 +321,8 @@ static enum esep_status append_all(MDB_txn *txn, const struct journal *journal,
                               (unsigned long long)journal->entries_max);
     if (status == ESEP_OK && memcmp(identity.sign_public, key->public, ESEP_KEY_BYTES) != 0)
         status = esep_because(reason, ESEP_DENIED,
-                              "%s: the key file is not the one this journal was enrolled with",
+                              "%s: not signed by the key of this journal: it was renewed just now "
+                              "(give the same command again), or the key file is another's",
                               journal->store.path);
     for (size_t i = 0; status == ESEP_OK && i < count; i++)
         status = journal_put_entry(txn, journal, head, entries[i], reason);

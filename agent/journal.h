@@ -14,7 +14,7 @@
  *   proofs    as receipts, or as files -> log generation 8 | index 8 | leaf 160 | statement 208
  *   nodes     be64 generation, level 1, be64 index -> hash 32: of the log's tree, as receipts
  * showed heads     be64 generation, be64 size -> root 32 | signature 64: checkpoints of the log
- *   state     "identity", "head", "marks", "view", "tree", "split"
+ *   state     "identity", "keys", "head", "marks", "view", "tree", "split"
  *
  * A new entry is refused loudly where the journal is over its quota or the disk is full; what is
  * there stays, and receipts still find room, since they are what lets entries go.
@@ -61,6 +61,25 @@ ESEP_MUST_USE enum esep_status journal_enrol(struct journal *journal,
 /* ESEP_NOT_FOUND: not enrolled. */
 ESEP_MUST_USE enum esep_status
 journal_identity(struct journal *journal, struct journal_identity *ret, struct esep_reason *reason);
+
+/* The office's keys: since when the present one is, and the one that is to take its place. */
+struct journal_keys {
+    esep_time since; /* of the last rotation; 0: it is the one enrolled */
+    bool wanted;     /* ROTATE may have gone up with it: only it may follow */
+    uint8_t next_public[ESEP_KEY_BYTES];
+    esep_time wanted_at;
+};
+ESEP_MUST_USE enum esep_status journal_keys(struct journal *journal, struct journal_keys *ret,
+                                            struct esep_reason *reason);
+/* ESEP_CONFLICT: another one is on its way already. */
+ESEP_MUST_USE enum esep_status journal_keys_want(struct journal *journal,
+                                                 const uint8_t next_public[ESEP_KEY_BYTES],
+                                                 esep_time now, struct esep_reason *reason);
+/* The collector has it in its log: from here on the office signs with this key, in a new epoch, in
+ * which what no receipt covers is queued again, with the same bytes. */
+ESEP_MUST_USE enum esep_status journal_rekey(struct journal *journal,
+                                             const struct esep_sign_key *key, esep_time now,
+                                             uint64_t *ret_requeued, struct esep_reason *reason);
 
 /* Appends packed entries (each from agent_entry_pack) in one transaction, signs the new head.
  * ESEP_LIMIT: full, nothing changed. */

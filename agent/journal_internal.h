@@ -43,6 +43,13 @@ ESEP_MUST_USE enum esep_status journal_marks_put(MDB_txn *txn, const struct jour
 ESEP_MUST_USE enum esep_status journal_identity_get(MDB_txn *txn, const struct journal *journal,
                                                     struct journal_identity *ret,
                                                     struct esep_reason *reason);
+/* journal_keys.c: the office's signing key from here on, which was the next one. */
+ESEP_MUST_USE enum esep_status journal_keys_replace(MDB_txn *txn, const struct journal *journal,
+                                                    const struct esep_sign_key *key, esep_time now,
+                                                    struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status journal_identity_put(MDB_txn *txn, const struct journal *journal,
+                                                    const struct journal_identity *identity,
+                                                    struct esep_reason *reason);
 void journal_receipt_read(const uint8_t row[RECEIPT_ROW_BYTES], struct esep_receipt *ret);
 /* Entry and the step of head; the caller signs and stores the head at the end. */
 ESEP_MUST_USE enum esep_status journal_put_entry(MDB_txn *txn, const struct journal *journal,

@@ -1,5 +1,6 @@
 /* agent/journal_recover.c - a new epoch, with what no receipt covers queued again; see journal.h.
  *
+ * After a fork or a restored disk; and with new keys, since a chain's start is bound to its key.
  * In one transaction, so that whatever a command appends at the same moment is either among the
  * entries queued again or of the new epoch already. An entry keeps its bytes: what it says of
  * others it says by their content hash, which is theirs in every epoch.
@@ -136,31 +137,55 @@ static enum esep_status begin_epoch(MDB_txn *txn, struct journal *journal,
     return status == ESEP_OK ? journal_marks_put(txn, journal, &marks, reason) : status;
 }
 
-enum esep_status journal_recover(struct journal *journal, const struct esep_sign_key *key,
-                                 esep_time now, uint32_t collector_epoch, uint64_t *ret_requeued,
-                                 struct esep_reason *reason)
+static enum esep_status go_on(MDB_txn *txn, struct journal *journal,
+                              const struct esep_sign_key *key, bool new_key, esep_time now,
+                              uint32_t collector_epoch, struct requeue *q,
+                              struct esep_reason *reason)
 {
     struct agent_head head;
     struct journal_marks marks;
+    enum esep_status status = journal_head_get(txn, journal, &head, reason);
+    if (status == ESEP_OK)
+        status = journal_marks_get(txn, journal, &marks, reason);
+    if (status == ESEP_OK)
+        status = collect(txn, journal, head.epoch,
+                         (marks.epoch == head.epoch ? marks.receipted_seq : 0) + 1, q, reason);
+    if (status == ESEP_OK && new_key) /* what was is read by the old one's chain */
+        status = journal_keys_replace(txn, journal, key, now, reason);
+    if (status == ESEP_OK)
+        status = begin_epoch(txn, journal, key, now,
+                             (head.epoch > collector_epoch ? head.epoch : collector_epoch) + 1, q,
+                             reason);
+    return status;
+}
+
+static enum esep_status begin_anew(struct journal *journal, const struct esep_sign_key *key,
+                                   bool new_key, esep_time now, uint32_t collector_epoch,
+                                   uint64_t *ret_requeued, struct esep_reason *reason)
+{
     struct requeue q = {0};
     MDB_txn *txn = NULL;
     esep_buf_init(&q.bytes, 1u << 30);
     enum esep_status status = journal_begin(journal, true, &txn, reason);
     if (status == ESEP_OK)
-        status = journal_head_get(txn, journal, &head, reason);
-    if (status == ESEP_OK)
-        status = journal_marks_get(txn, journal, &marks, reason);
-    if (status == ESEP_OK)
-        status = collect(txn, journal, head.epoch,
-                         (marks.epoch == head.epoch ? marks.receipted_seq : 0) + 1, &q, reason);
-    if (status == ESEP_OK)
-        status = begin_epoch(txn, journal, key, now,
-                             (head.epoch > collector_epoch ? head.epoch : collector_epoch) + 1, &q,
-                             reason);
+        status = go_on(txn, journal, key, new_key, now, collector_epoch, &q, reason);
     status = journal_end(txn, status, reason);
     if (status == ESEP_OK)
         *ret_requeued = q.count;
     free(q.lengths);
     esep_buf_done(&q.bytes);
     return status;
+}
+
+enum esep_status journal_recover(struct journal *journal, const struct esep_sign_key *key,
+                                 esep_time now, uint32_t collector_epoch, uint64_t *ret_requeued,
+                                 struct esep_reason *reason)
+{
+    return begin_anew(journal, key, false, now, collector_epoch, ret_requeued, reason);
+}
+
+enum esep_status journal_rekey(struct journal *journal, const struct esep_sign_key *key,
+                               esep_time now, uint64_t *ret_requeued, struct esep_reason *reason)
+{
+    return begin_anew(journal, key, true, now, 0, ret_requeued, reason);
 }

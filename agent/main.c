@@ -18,6 +18,8 @@ const struct agent_command agent_commands[] = {
      agent_cmd_receipt},
     {"mail", "[--since NUMBER]", "reviews, extensions and alerts that came", agent_cmd_mail},
     {"open", "[--print]", "open the office's page in a browser", agent_cmd_open},
+    {"keys", "[rotate]", "the office's keys: their fingerprint and age; new ones in their place",
+     agent_cmd_keys},
     {"recover", "", "go on after a fork or a restored disk, in a new epoch", agent_cmd_recover},
     {"bundle", "export FILE [--all]", "entries in a sealed file, for an office without a link",
      agent_cmd_bundle},

@@ -14,7 +14,6 @@
 #include "agent/daemon_state.h"
 #include "agent/page/page.h"
 #include "agent/wake.h"
-#include "io/keyfile.h"
 #include "io/log.h"
 #include "io/memory.h"
 
@@ -109,6 +108,7 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
     (void)what;
     struct agent_run *run = context;
     look_at_journal(run);
+    agent_run_look_at_wanted_keys(run); /* should the ring be lost */
     agent_run_rules_look(run);
     agent_run_pump(run);
     agent_run_line_look(run);
@@ -121,6 +121,7 @@ static void on_wake(void *context, bool try_now)
     struct agent_run *run = context;
     look_at_journal(run);
     look_at_marks(run);
+    agent_run_look_at_wanted_keys(run);
     agent_run_rules_look(run);
     if (try_now && run->core != NULL)
         agent_now(run->core, agent_run_now(run));
@@ -152,8 +153,7 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
                                   .keep_alive = s->keep_alive,
                                   .backoff_base = s->backoff,
                                   .backoff_cap = s->backoff_max,
-                                  .rules = s->rules,
-                                  .sign_key = run->sign_key};
+                                  .rules = s->rules};
     config.knock_most = s->rules.metered || s->socks_proxy[0] != 0 ? 0 : s->backoff;
     if (s->rules.metered) { /* also to knock costs */
         config.keep_alive = s->metered_keep_alive;
@@ -161,6 +161,8 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
             config.backoff_cap = s->metered_keep_alive;
     }
     enum esep_status status = journal_identity(&run->journal, &identity, reason);
+    if (status == ESEP_OK)
+        status = agent_run_keys(run, s, &identity, &config, reason);
     if (status == ESEP_OK)
         status = agent_check_identity(s, &identity, &run->sign_key, reason);
     if (status == ESEP_OK)
@@ -171,8 +173,10 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
         status = journal_head(&run->journal, &head, reason);
     if (status == ESEP_OK) /* as in look_at_journal */
         status = esep_store_settle(&run->journal.store, reason);
-    if (status != ESEP_OK)
+    if (status != ESEP_OK) {
+        esep_wipe(&config, sizeof config);
         return status;
+    }
     memcpy(config.log_id.bytes, s->log_id, ESEP_HASH_BYTES);
     memcpy(config.log_public, s->log_key, ESEP_KEY_BYTES);
     memcpy(config.seal_public, s->seal_key, ESEP_KEY_BYTES);
@@ -295,16 +299,10 @@ static enum esep_status start(struct agent_run *run, struct esep_reason *reason)
 {
     const struct esep_loop_options options = {
         .on_drain = on_drain, .on_reload = on_reload, .on_deadline = on_deadline, .context = run};
-    struct esep_keyfile keys;
     enum esep_status status =
         agent_command_settings(run->config_file, &run->settings, &run->clock, reason);
     if (status == ESEP_OK)
-        status = esep_keyfile_read(run->settings->keys, &keys, reason);
-    if (status == ESEP_OK && (esep_keyfile_sign(&keys, &run->sign_key) != ESEP_OK ||
-                              esep_keyfile_curve(&keys, &run->curve) != ESEP_OK))
-        status = esep_because(reason, ESEP_INVALID, "%s: lacks a sign or a curve key",
-                              run->settings->keys);
-    esep_wipe(&keys, sizeof keys);
+        status = agent_keys_read(run->settings->keys, &run->sign_key, &run->curve, reason);
     if (status != ESEP_OK)
         return status;
     enum esep_log_level level = ESEP_LOG_INFO;

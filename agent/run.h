@@ -4,7 +4,8 @@
  * the journal, what `status` shows; run_files.c brings the files that reports name; run_line.c
  * watches a connection that is stuck; run_rules.c knows the day's budget across restarts, what is
  * due, and the zone; run_sandbox.c gives up what the daemon does not need; run_older.c sends what
- * an older epoch owes; page/ serves the office's page from the same loop. One thread, the loop's.
+ * an older epoch owes; run_keys.c renews the keys; page/ serves the office's page from the same
+ * loop. One thread, the loop's.
  *
  * Invariant: the socket is the one of the core's last CONNECT, or NULL.
  */
@@ -83,6 +84,7 @@ struct agent_run {
     size_t read_count;
     size_t read_bytes_max;
     uint64_t told_receipted; /* in the log */
+    bool rotating;           /* the core was made with what `keys rotate` wrote */
     bool pumping;
     bool blocked; /* a SEND waits for the socket */
     bool draining;
@@ -107,6 +109,14 @@ void agent_run_line_pace(struct agent_run *run);
 ESEP_MUST_USE enum esep_status agent_run_load(struct agent_run *run, struct agent_journal *ret,
                                               struct esep_reason *reason);
 void agent_run_look_at_epochs(struct agent_run *run);
+/* run_keys.c: the present keys into the config, and those that follow; what `keys rotate` wrote;
+ * what became of it. */
+ESEP_MUST_USE enum esep_status agent_run_keys(struct agent_run *run, const struct agent_settings *s,
+                                              const struct journal_identity *identity,
+                                              struct agent_config *config,
+                                              struct esep_reason *reason);
+void agent_run_look_at_wanted_keys(struct agent_run *run);
+void agent_run_look_at_rotation(struct agent_run *run);
 /* run_files.c: what the journal names goes to the core, where files_due says so; READ_FILE. */
 void agent_run_files_look(struct agent_run *run);
 void agent_run_file_read(struct agent_run *run, const struct agent_effect *effect);

@@ -320,5 +320,6 @@ void agent_run_pump(struct agent_run *run)
     if (run->draining && agent_drained(run->core))
         esep_loop_stop(run->loop);
     agent_run_look_at_epochs(run);
+    agent_run_look_at_rotation(run);
     set_deadline(run);
 }

@@ -22,6 +22,7 @@ struct invocation {
     const char *out;
     const char *name;
     const char *reason;
+    const char *fingerprint;
     const char *argument; /* BODY or OFFICE */
     uint64_t hours;
     bool json;

@@ -4,6 +4,7 @@
 #include "broker/operator.h"
 #include "io/clock.h"
 #include "io/table.h"
+#include "wire/office_keys.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -221,32 +222,46 @@ static const char *state_name(uint32_t state)
     return state < sizeof state_names / sizeof state_names[0] ? state_names[state] : "unknown";
 }
 
+static void fingerprint_of(const Esep__V1__OfficeInfo *info, char ret[ESEP_FINGERPRINT_TEXT_BYTES])
+{
+    ret[0] = '\0';
+    if (info->sign_key.len == ESEP_KEY_BYTES && info->curve_key.len == ESEP_KEY_BYTES) {
+        esep_fingerprint(info->sign_key.data, info->curve_key.data, ret);
+    }
+}
+
 static json_t *office_json(const Esep__V1__OfficeInfo *info)
 {
-    return json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I}", "office",
+    char fingerprint[ESEP_FINGERPRINT_TEXT_BYTES];
+    fingerprint_of(info, fingerprint);
+    return json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:I}", "office",
                      (json_int_t)info->office, "body", info->body, "label", info->label, "state",
                      state_name(info->state), "sign_key", hex_json(info->sign_key), "curve_key",
-                     hex_json(info->curve_key), "enrolled_at", time_json(info->enrolled_at_us),
-                     "seen_at", time_json(info->seen_at_us), "epoch", (json_int_t)info->epoch,
-                     "seq", (json_int_t)info->seq);
+                     hex_json(info->curve_key), "fingerprint", fingerprint, "key_since",
+                     time_json(info->key_since_us != 0 ? info->key_since_us : info->enrolled_at_us),
+                     "enrolled_at", time_json(info->enrolled_at_us), "seen_at",
+                     time_json(info->seen_at_us), "epoch", (json_int_t)info->epoch, "seq",
+                     (json_int_t)info->seq);
 }
 
 static void office_row(struct esep_table *table, const Esep__V1__OfficeInfo *info)
 {
     char seen[32] = "never";
-    char key[2 * ESEP_KEY_BYTES + 1] = "";
+    char since[32];
+    char fingerprint[ESEP_FINGERPRINT_TEXT_BYTES];
+    fingerprint_of(info, fingerprint);
     if (info->seen_at_us != 0) {
         esep_time_format(info->seen_at_us, NULL, seen);
     }
-    if (info->sign_key.len <= ESEP_KEY_BYTES) {
-        esep_hex(info->sign_key.data, info->sign_key.len, key);
-    }
+    esep_time_format(info->key_since_us != 0 ? info->key_since_us : info->enrolled_at_us, NULL,
+                     since);
     esep_table_cell(table, "%u", info->office);
     esep_table_cell(table, "%s", info->body);
     esep_table_cell(table, "%s", state_name(info->state));
     esep_table_cell(table, "%s", seen);
     esep_table_cell(table, "%u/%llu", info->epoch, (unsigned long long)info->seq);
-    esep_table_cell(table, "%.16s", key);
+    esep_table_cell(table, "%s", fingerprint);
+    esep_table_cell(table, "%.10s", since);
     esep_table_cell(table, "%s", info->label);
 }
 
@@ -283,8 +298,8 @@ static enum esep_status list_pages(struct desk *desk, json_t *list, struct esep_
 
 enum esep_status command_list(const struct invocation *in, struct esep_reason *reason)
 {
-    static const char *const heads[] = {"office",    "body",     "state", "seen",
-                                        "epoch/seq", "sign key", "label", NULL};
+    static const char *const heads[] = {"office",      "body",    "state", "seen", "epoch/seq",
+                                        "fingerprint", "keys of", "label", NULL};
     struct desk desk;
     struct esep_table table;
     esep_table_init(&table, heads);
@@ -331,7 +346,12 @@ enum esep_status command_accept(const struct invocation *in, struct esep_reason 
 {
     Esep__V1__AcceptOrder accept_order;
     esep__v1__accept_order__init(&accept_order);
-    const enum esep_status status = office_number(in, &accept_order.office, reason);
+    uint8_t fingerprint[ESEP_CODE_BYTES];
+    enum esep_status status = office_number(in, &accept_order.office, reason);
+    if (status == ESEP_OK && in->fingerprint != NULL) {
+        status = esep_code_parse(in->fingerprint, fingerprint, reason);
+        accept_order.fingerprint = (ProtobufCBinaryData){sizeof fingerprint, fingerprint};
+    }
     if (status != ESEP_OK) {
         return status;
     }

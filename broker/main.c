@@ -21,6 +21,7 @@ enum option_key {
     OPTION_OUT,
     OPTION_NAME,
     OPTION_REASON,
+    OPTION_FINGERPRINT,
     OPTION_HOURS,
     OPTION_ACCEPT,
     OPTION_JSON,
@@ -67,6 +68,15 @@ static const struct argp_option enrol_options[] = {
     {"hours", OPTION_HOURS, "N", 0, "the code expires after so many hours (72)", 0},
     END};
 static const struct argp_option order_options[] = {CONFIG, HELP_CONFIG, CONTROL, CLOCK, JSON, END};
+static const struct argp_option accept_options[] = {
+    CONFIG,
+    HELP_CONFIG,
+    CONTROL,
+    CLOCK,
+    JSON,
+    {"fingerprint", OPTION_FINGERPRINT, "TEXT", 0,
+     "of its keys, as the office's screen shows it: others are refused", 0},
+    END};
 static const struct argp_option revoke_options[] = {
     CONFIG, HELP_CONFIG, CONTROL,
     CLOCK,  JSON,        {"reason", OPTION_REASON, "TEXT", 0, "why, for the log", 0},
@@ -94,7 +104,7 @@ static const struct command {
      enrol_options, true, false, command_enrol},
     {"keys", "list", NULL, "List the offices and their keys.", order_options, true, false,
      command_list},
-    {"keys", "accept", "OFFICE", "Accept the key of a pending office.", order_options, true, false,
+    {"keys", "accept", "OFFICE", "Accept the key of a pending office.", accept_options, true, false,
      command_accept},
     {"keys", "revoke", "OFFICE", "Revoke an office's key, at once and for good.", revoke_options,
      true, false, command_revoke},
@@ -106,29 +116,39 @@ struct parse {
     struct invocation in;
 };
 
+/* Where an option that is a text goes; NULL: it is another one. */
+static const char **text_of(struct invocation *in, int key)
+{
+    switch (key) {
+    case 'c':
+        return &in->config;
+    case OPTION_CONTROL:
+        return &in->control;
+    case OPTION_CLOCK:
+        return &in->clock;
+    case OPTION_OUT:
+        return &in->out;
+    case OPTION_NAME:
+        return &in->name;
+    case OPTION_REASON:
+        return &in->reason;
+    case OPTION_FINGERPRINT:
+        return &in->fingerprint;
+    default:
+        return NULL;
+    }
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct parse *parse = state->input;
     struct invocation *in = &parse->in;
+    const char **text = text_of(in, key);
+    if (text != NULL) {
+        *text = argument;
+        return 0;
+    }
     switch (key) {
-    case 'c':
-        in->config = argument;
-        return 0;
-    case OPTION_CONTROL:
-        in->control = argument;
-        return 0;
-    case OPTION_CLOCK:
-        in->clock = argument;
-        return 0;
-    case OPTION_OUT:
-        in->out = argument;
-        return 0;
-    case OPTION_NAME:
-        in->name = argument;
-        return 0;
-    case OPTION_REASON:
-        in->reason = argument;
-        return 0;
     case OPTION_JSON:
         in->json = true;
         return 0;

@@ -11,7 +11,7 @@
 #define KIND_BIT(kind) (UINT32_C(1) << ESEP__V1__KIND__KIND_##kind)
 #define OFFICE_KINDS                                                                               \
     (KIND_BIT(HELLO) | KIND_BIT(BATCH) | KIND_BIT(PULL) | KIND_BIT(PING) | KIND_BIT(ENROL) |       \
-     KIND_BIT(BUNDLE) | KIND_BIT(OFFER) | KIND_BIT(CHUNK))
+     KIND_BIT(BUNDLE) | KIND_BIT(OFFER) | KIND_BIT(CHUNK) | KIND_BIT(ROTATE))
 #define REASON(name) ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_##name
 
 struct verdict {
@@ -37,6 +37,9 @@ static const struct {
         {0, {REASON(REVOKED), "this key has been revoked; ask the operator", 0}},
     [ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_OPERATOR] =
         {KIND_BIT(ORDER), {REASON(DENIED), "an operator's key sends orders and nothing else", 0}},
+    /* The collector tells it so, signed, and sees whether it is the office or somebody else. */
+    [ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REPLACED] =
+        {KIND_BIT(HELLO), {REASON(REVOKED), "another key of this office has taken its place", 0}},
 };
 
 static const enum broker_counter counters_of[] = {

@@ -80,7 +80,7 @@ static bool entry_valid(const Esep__V1__RosterEntry *entry)
 {
     return entry->curve_key.len == ESEP_KEY_BYTES &&
            entry->admission > ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_UNSPECIFIED &&
-           entry->admission <= ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_OPERATOR;
+           entry->admission <= ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REPLACED;
 }
 
 static void entry_set(struct roster_entry *entry, const Esep__V1__RosterEntry *said,

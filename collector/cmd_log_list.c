@@ -57,8 +57,11 @@ static void say_key(const ProtobufCMessage *message, struct said *s)
     static const char *const states[] = {"", "pending", "active", "revoked"};
     const Esep__V1__KeyChange *m = (const Esep__V1__KeyChange *)message;
     s->who = m->actor;
-    SAY(s, "office %u of %s: %s", m->office, m->body,
-        (size_t)m->state < sizeof states / sizeof states[0] ? states[m->state] : "?");
+    SAY(s, "office %u of %s: %s%s%s", m->office, m->body,
+        m->epoch != 0                                         ? "new keys"
+        : (size_t)m->state < sizeof states / sizeof states[0] ? states[m->state]
+                                                              : "?",
+        m->reason[0] != '\0' ? ": " : "", m->reason);
 }
 
 static void say_review(const ProtobufCMessage *message, struct said *s)

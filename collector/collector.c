@@ -9,6 +9,7 @@
  * nothing; one whose counter does not rise is a repeat by the network and is passed over.
  */
 #include "collector/collector_orders.h"
+#include "collector/collector_rotate.h"
 
 #include <stdlib.h>
 
@@ -294,6 +295,11 @@ static void on_session_frame(struct collector *c, struct collector_frame *frame)
         return;
     case ESEP__V1__KIND__KIND_PING:
         collector_on_ping(c, session, frame, plain);
+        return;
+    case ESEP__V1__KIND__KIND_ROTATE:
+        if (stick)
+            break;
+        collector_on_rotate(c, session, frame, plain);
         return;
     case ESEP__V1__KIND__KIND_OFFER:
     case ESEP__V1__KIND__KIND_CHUNK:

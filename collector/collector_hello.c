@@ -8,7 +8,7 @@
  * holds the ephemeral secret, a promise is logged once, and presence and mail wait for a frame
  * under the session's key. A replay that we remember is dropped before it can raise an alarm.
  */
-#include "collector/collector_internal.h"
+#include "collector/collector_rotate.h"
 
 bool collector_held(const struct collector *c, const struct collector_session *session,
                     uint64_t *ret_seq, struct esep_hash *ret_head)
@@ -57,7 +57,10 @@ static bool admitted(struct collector *c, const struct hello *h)
         return false;
     }
     if (!collector_is_stick(c, h->frame.route.link) &&
-        memcmp(h->frame.curve_key, h->office->curve_key, ESEP_KEY_BYTES) != 0) {
+        memcmp(h->frame.curve_key, h->office->curve_key, ESEP_KEY_BYTES) != 0 &&
+        !collector_key_is_old(c, h->office, h->frame.curve_key)) {
+        if (!collector_keys_durable(c, h->office))
+            return false; /* its commit is under way, and the answer to ROTATE follows it */
         collector_refuse_frame(c, &h->frame, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_DENIED,
                                "the connection's key is not this office's");
         return false;
@@ -66,17 +69,30 @@ static bool admitted(struct collector *c, const struct hello *h)
     return h->office->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE;
 }
 
-static bool signatures_hold(struct collector *c, const struct hello *h,
-                            const struct esep_session *seal)
+static bool signed_by(const struct collector *c, const struct hello *h,
+                      const struct esep_session *seal, const uint8_t key[ESEP_KEY_BYTES])
 {
     struct esep_slice bound = esep_slice(h->commitment.signature, ESEP_SIGNATURE_BYTES);
     struct esep_hash auth = esep_auth_statement(seal->office_ephemeral, seal->collector_public,
                                                 &c->config.log_id, bound);
-    if (h->message->auth.len == ESEP_SIGNATURE_BYTES &&
-        esep_verify(h->office->sign_key, esep_slice(auth.bytes, sizeof auth.bytes),
-                    h->message->auth.data) &&
-        esep_commitment_verify(&c->config.log_id, &h->commitment, h->office->sign_key))
+    return h->message->auth.len == ESEP_SIGNATURE_BYTES &&
+           esep_verify(key, esep_slice(auth.bytes, sizeof auth.bytes), h->message->auth.data) &&
+           esep_commitment_verify(&c->config.log_id, &h->commitment, key);
+}
+
+static bool signatures_hold(struct collector *c, const struct hello *h,
+                            const struct esep_session *seal)
+{
+    const struct views_office *office = h->office;
+    const bool stick = collector_is_stick(c, h->frame.route.link);
+    const bool old_curve = !stick && collector_key_is_old(c, office, h->frame.curve_key);
+    if (!old_curve && signed_by(c, h, seal, office->sign_key))
         return true;
+    if (office->key_epoch != 0 && (stick || old_curve) &&
+        signed_by(c, h, seal, office->old_sign_key)) {
+        collector_refuse_old_key(c, &h->frame, office, h->message->rotating);
+        return false;
+    }
     collector_count(c, COLLECTOR_BAD_SIGNATURES, 1);
     const struct collector_alarm alarm = {
         .kind = ESEP__V1__ALARM_KIND__ALARM_KIND_BAD_SIGNATURE,
@@ -150,6 +166,11 @@ static bool continues(struct collector *c, const struct hello *h)
      * than its recovery. */
     bool fresh = m->epoch > o->epoch;
     uint64_t held = fresh ? 0 : o->seq;
+    if (m->epoch < o->key_epoch) { /* the present key signs no such epoch */
+        alarm.held_epoch = o->key_epoch;
+        collector_alarm(c, &h->frame, NULL, &alarm);
+        return false;
+    }
     if (fresh)
         alarm.held = esep_chain_start(&c->config.log_id, o->office, m->epoch, o->sign_key);
     if ((!fresh && m->epoch != o->epoch) || m->epoch == 0 || m->seq < held) {
@@ -385,8 +406,9 @@ void collector_welcome(struct collector *c, struct collector_session *session)
     welcome.frame_bytes_max = (uint32_t)c->config.frame_bytes_max;
     /* A batch holds a group and its head; more without a head are refused, again and again. */
     welcome.group_entries_max = c->config.batch_records_max - 1;
+    welcome.features = COLLECTOR_ROTATION;
     if (collector_takes_files(c))
-        welcome.features = COLLECTOR_EVIDENCE;
+        welcome.features |= COLLECTOR_EVIDENCE;
     welcome.dictionary = session->seal.dictionary;
     Esep__V1__HeldChain older = ESEP__V1__HELD_CHAIN__INIT;
     older.epoch = office->durable_epoch;

@@ -100,8 +100,7 @@ struct collector_session {
     uint64_t tree_size;  /* what its office has seen of the log, with all that is under way */
     esep_time heard_at;
     uint32_t lru_prev, lru_next;
-    uint32_t bucket_next;
-    uint32_t office_next;
+    uint32_t bucket_next, office_next;
     /* credit, cumulative; held = received and not yet committed or thrown away */
     uint64_t received_bytes;
     uint64_t credit_bytes;
@@ -168,6 +167,7 @@ enum collector_after_kind {
     COLLECTOR_AFTER_ROSTER,
     COLLECTOR_AFTER_DELIVER,
     COLLECTOR_AFTER_EVIDENCE,
+    COLLECTOR_AFTER_ROTATED,
 };
 /* Who waits for the reply to an order or enrolment. */
 struct collector_asker {
@@ -542,7 +542,7 @@ void collector_presence(struct collector *c, struct collector_session *session, 
 void collector_mail_items(struct collector *c, uint64_t token, const struct collector_mail *items,
                           size_t count, bool more);
 
-/* collector_enrol.c */
+/* collector_enrol.c; collector_rotate.h has more of keys */
 void collector_on_enrol(struct collector *c, const struct collector_frame *frame);
 void collector_enrol_reply(struct collector *c, struct collector_asker *asker, uint32_t office,
                            bool accepted);

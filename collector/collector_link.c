@@ -6,7 +6,7 @@
  * was started anew, or thought us gone): the same steps again. Sessions live on through that: they
  * are between office and collector, and a connection that is gone is said so by the broker.
  */
-#include "collector/collector_internal.h"
+#include "collector/collector_rotate.h"
 
 #include <stdlib.h>
 
@@ -140,7 +140,16 @@ static void part_add_office(struct collector *c, struct roster_part *part, uint3
     ESEP_ASSERT(known != NULL); /* numbers have no gap */
     if (state == 0)
         return;
-    part_add(part, known->curve_key, number, admission[state], known->body);
+    /* Nothing that only the memory knows is told: not a rotation either. */
+    bool durable = collector_keys_durable(c, known);
+    part_add(part, durable ? known->curve_key : known->old_curve_key, number, admission[state],
+             known->body);
+    if (!durable || known->key_epoch == 0)
+        return;
+    bool active = state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE;
+    part_add(part, known->old_curve_key, number,
+             active ? ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REPLACED : admission[state],
+             known->body);
 }
 
 static void send_roster(struct collector *c, uint32_t link)
@@ -152,7 +161,7 @@ static void send_roster(struct collector *c, uint32_t link)
                  ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_OPERATOR, "");
     uint32_t next = views_next_office(c->views);
     for (uint32_t i = 1; i < next; i++) {
-        if (part.roster.n_entries == ROSTER_PART)
+        if (part.roster.n_entries + 2 > ROSTER_PART) /* an office may have two */
             part_send(c, link, &part, false);
         part_add_office(c, &part, i);
     }

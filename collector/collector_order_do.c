@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "collector/collector_orders.h"
 #include "collector/rights.h"
+#include "wire/office_keys.h"
 
 #include <stdio.h>
 
@@ -99,6 +100,13 @@ static void change_key(struct collector *c, const struct views_office *office,
                         result);
 }
 
+static bool same_fingerprint(const struct views_office *office, ProtobufCBinaryData said)
+{
+    struct esep_hash keys = esep_keys_hash(office->sign_key, office->curve_key);
+    return said.len == 0 ||
+           (said.len == ESEP_CODE_BYTES && memcmp(said.data, keys.bytes, said.len) == 0);
+}
+
 static void do_accept(struct collector *c, const Esep__V1__Order *order, char *actor, esep_time now,
                       struct collector_order_result *result)
 {
@@ -114,6 +122,11 @@ static void do_accept(struct collector *c, const Esep__V1__Order *order, char *a
                              office->office);
     else if (office->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE)
         collector_order_deny(result, "office %u is active already", office->office);
+    else if (!same_fingerprint(office, order->accept->fingerprint))
+        collector_order_deny(result,
+                             "office %u has other keys: its fingerprint is not the one given. "
+                             "Revoke it and enrol the office anew, unless this was a slip",
+                             office->office);
     else
         change_key(c, office, ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE, actor, none, now,
                    result);
@@ -152,6 +165,7 @@ static Esep__V1__OfficeInfo *list_office(struct collector *c, const struct views
     info->curve_key = esep_pb(office->curve_key, ESEP_KEY_BYTES);
     info->enrolled_at_us = office->enrolled_at;
     info->seen_at_us = office->seen_at;
+    info->key_since_us = office->key_since;
     info->epoch = collector_office(c, office->office)->durable_epoch;
     info->seq = collector_office(c, office->office)->durable_seq;
     return info;

@@ -8,6 +8,7 @@
  * A receipt carries the checkpoint of the tree as it stood after its own batch.
  */
 #include "collector/collector_orders.h"
+#include "collector/collector_rotate.h"
 
 static void mail_durable(struct collector *c, uint32_t number, uint64_t serial)
 {
@@ -251,6 +252,9 @@ static void step_after(struct collector *c, struct collector_results *results)
         break;
     case COLLECTOR_AFTER_EVIDENCE:
         send_evidence(c, after, results);
+        break;
+    case COLLECTOR_AFTER_ROTATED:
+        collector_rotated_reply(c, &after->asker, after->office, after->index);
         break;
     default: /* COLLECTOR_AFTER_DELIVER */
         collector_out_effect(c, &effect);

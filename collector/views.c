@@ -189,6 +189,14 @@ void views_index_office(struct views *v, uint32_t office)
     views_index_put(&v->office_by_curve, views_hash(key), office - 1);
 }
 
+void views_index_offices(struct views *v)
+{
+    memset(v->office_by_curve.slots, 0,
+           ((size_t)v->office_by_curve.mask + 1) * sizeof(*v->office_by_curve.slots));
+    for (uint32_t i = 1; i <= v->office_count; i++)
+        views_index_office(v, i);
+}
+
 void views_index_code(struct views *v, uint32_t number)
 {
     const struct esep_slice key = esep_slice(v->codes[number].hash.bytes, ESEP_HASH_BYTES);

@@ -33,7 +33,7 @@ void views_saw(struct views *v, struct views_office_slot *slot, esep_time at)
     views_mark_office(v, slot);
 }
 
-static enum esep_status no_office(const struct views_entry *entry, uint32_t office)
+enum esep_status views_no_office(const struct views_entry *entry, uint32_t office)
 {
     return esep_because(entry->reason, ESEP_INVALID, "no office %lu is enrolled",
                         (unsigned long)office);
@@ -48,113 +48,6 @@ static enum esep_status apply_genesis(struct views *v, const struct views_entry 
     return ESEP_OK;
 }
 
-static enum esep_status apply_code(struct views *v, const struct views_entry *entry)
-{
-    const ProtobufCMessage *message = NULL;
-    const enum esep_status status =
-        views_message(v, entry, &esep__v1__code_made__descriptor, &message);
-    if (status != ESEP_OK)
-        return status;
-    const Esep__V1__CodeMade *made = (const Esep__V1__CodeMade *)message;
-    if (made->code_hash.len != ESEP_HASH_BYTES || made->body[0] == '\0' ||
-        strlen(made->body) >= ESEP_BODY_CODE_MAX)
-        return esep_because(entry->reason, ESEP_INVALID, "a code's hash or body is malformed");
-    if (views_code(v, made->code_hash.data) != NULL)
-        return esep_because(entry->reason, ESEP_INVALID, "this code was made before");
-    if (v->code_count == v->limits.codes_max)
-        return esep_because(entry->reason, ESEP_LIMIT, "no room for more than %lu codes",
-                            (unsigned long)v->limits.codes_max);
-    struct views_code *code = &v->codes[v->code_count];
-    memcpy(code->hash.bytes, made->code_hash.data, ESEP_HASH_BYTES);
-    memcpy(code->body, made->body, strlen(made->body) + 1);
-    code->expires_at = made->expires_at_us;
-    code->accept_on_use = made->accept_on_use;
-    views_index_code(v, v->code_count);
-    views_put_code(v, v->code_count++);
-    return ESEP_OK;
-}
-
-static enum esep_status check_new_office(const struct views *v, const struct views_entry *entry,
-                                         const Esep__V1__KeyChange *change)
-{
-    if (change->office != v->office_count + 1)
-        return no_office(entry, change->office);
-    if (v->office_count == v->limits.offices_max)
-        return esep_because(entry->reason, ESEP_LIMIT, "no room for more than %lu offices",
-                            (unsigned long)v->limits.offices_max);
-    if (change->sign_key.len != ESEP_KEY_BYTES || change->curve_key.len != ESEP_KEY_BYTES ||
-        change->body[0] == '\0' || strlen(change->body) >= ESEP_BODY_CODE_MAX ||
-        strlen(change->label) >= sizeof(v->offices[0].pub.label))
-        return esep_because(entry->reason, ESEP_INVALID, "an office needs keys, body and label");
-    if (views_office_by_curve(v, change->curve_key.data) != NULL)
-        return esep_because(entry->reason, ESEP_INVALID, "this key is enrolled already");
-    if (change->code_hash.len != 0) {
-        const struct views_code *code =
-            change->code_hash.len == ESEP_HASH_BYTES ? views_code(v, change->code_hash.data) : NULL;
-        if (code == NULL || code->used)
-            return esep_because(entry->reason, ESEP_INVALID, "the code is unknown or used");
-    }
-    return ESEP_OK;
-}
-
-static void add_office(struct views *v, const struct views_entry *entry,
-                       const Esep__V1__KeyChange *change)
-{
-    struct views_office_slot *slot = &v->offices[v->office_count++];
-    slot->pub.office = change->office;
-    memcpy(slot->pub.body, change->body, strlen(change->body) + 1); /* check_new_office measured */
-    memcpy(slot->pub.label, change->label, strlen(change->label) + 1);
-    memcpy(slot->pub.sign_key, change->sign_key.data, ESEP_KEY_BYTES);
-    memcpy(slot->pub.curve_key, change->curve_key.data, ESEP_KEY_BYTES);
-    slot->pub.enrolled_at = entry->leaf.accepted_at;
-    views_index_office(v, change->office);
-    if (change->code_hash.len == ESEP_HASH_BYTES) {
-        const uint32_t code = (uint32_t)(views_code(v, change->code_hash.data) - v->codes);
-        v->codes[code].used = true;
-        views_put_code(v, code);
-    }
-}
-
-/* Which state may follow which; a revoked key never comes back. */
-static bool may_become(Esep__V1__OfficeState from, Esep__V1__OfficeState to)
-{
-    static const bool may[4][4] = {
-        [ESEP__V1__OFFICE_STATE__OFFICE_STATE_UNSPECIFIED] = {false, true, true, false},
-        [ESEP__V1__OFFICE_STATE__OFFICE_STATE_PENDING] = {false, false, true, true},
-        [ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE] = {false, false, false, true},
-    };
-    return (unsigned)to < 4 && may[from][to];
-}
-
-static enum esep_status apply_key(struct views *v, const struct views_entry *entry)
-{
-    const ProtobufCMessage *message = NULL;
-    enum esep_status status = views_message(v, entry, &esep__v1__key_change__descriptor, &message);
-    if (status != ESEP_OK)
-        return status;
-    const Esep__V1__KeyChange *change = (const Esep__V1__KeyChange *)message;
-    struct views_office_slot *slot = views_office_slot(v, change->office);
-    const Esep__V1__OfficeState from =
-        slot == NULL ? ESEP__V1__OFFICE_STATE__OFFICE_STATE_UNSPECIFIED : slot->pub.state;
-    if (slot == NULL)
-        status = check_new_office(v, entry, change);
-    if (status != ESEP_OK)
-        return status;
-    if (!may_become(from, change->state))
-        return esep_because(entry->reason, ESEP_INVALID, "office %lu cannot go from state %d to %d",
-                            (unsigned long)change->office, (int)from, (int)change->state);
-    if (slot == NULL)
-        add_office(v, entry, change);
-    slot = views_office_slot(v, change->office);
-    slot->pub.state = change->state;
-    views_mark_office(v, slot);
-    if (change->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE) {
-        views_mail_plans_to(v, slot);
-        views_mail_accepted_to(v, slot, entry->leaf.accepted_at);
-    }
-    return ESEP_OK;
-}
-
 static enum esep_status apply_mail_ack(struct views *v, const struct views_entry *entry)
 {
     const ProtobufCMessage *message = NULL;
@@ -165,7 +58,7 @@ static enum esep_status apply_mail_ack(struct views *v, const struct views_entry
     const Esep__V1__MailAck *ack = (const Esep__V1__MailAck *)message;
     struct views_office_slot *slot = views_office_slot(v, ack->office);
     if (slot == NULL)
-        return no_office(entry, ack->office);
+        return views_no_office(entry, ack->office);
     if (ack->through > slot->pub.mail_last)
         return esep_because(entry->reason, ESEP_INVALID, "office %lu has no mail number %llu",
                             (unsigned long)ack->office, (unsigned long long)ack->through);
@@ -185,13 +78,13 @@ static enum esep_status apply_presence(struct views *v, const struct views_entry
     const uint32_t office = ((const Esep__V1__Presence *)message)->office;
     struct views_office_slot *slot = views_office_slot(v, office);
     if (slot == NULL)
-        return no_office(entry, office);
+        return views_no_office(entry, office);
     views_saw(v, slot, entry->leaf.accepted_at);
     return ESEP_OK;
 }
 
 /* A fork or a restored backup is shown by the office's own signature: it lives. A bad signature
- * shows nothing. */
+ * shows nothing, and who has an old key may be a thief. */
 static enum esep_status apply_alarm(struct views *v, const struct views_entry *entry)
 {
     const ProtobufCMessage *message = NULL;
@@ -201,10 +94,11 @@ static enum esep_status apply_alarm(struct views *v, const struct views_entry *e
     const Esep__V1__Alarm *alarm = (const Esep__V1__Alarm *)message;
     struct views_office_slot *slot = views_office_slot(v, alarm->office);
     if (slot == NULL)
-        return alarm->office == 0 ? ESEP_OK : no_office(entry, alarm->office);
+        return alarm->office == 0 ? ESEP_OK : views_no_office(entry, alarm->office);
     if (alarm->kind == ESEP__V1__ALARM_KIND__ALARM_KIND_FORK)
         slot->pub.forks++;
-    if (alarm->kind != ESEP__V1__ALARM_KIND__ALARM_KIND_BAD_SIGNATURE)
+    if (alarm->kind == ESEP__V1__ALARM_KIND__ALARM_KIND_FORK ||
+        alarm->kind == ESEP__V1__ALARM_KIND__ALARM_KIND_BEHIND)
         views_saw(v, slot, entry->leaf.accepted_at);
     views_mark_office(v, slot);
     return ESEP_OK;
@@ -215,8 +109,8 @@ static views_handler *const handlers[] = {
     [ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY] = views_apply_entry,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT] = views_apply_commitment,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN] = views_apply_plan,
-    [ESEP__V1__LOG_TYPE__LOG_TYPE_CODE] = apply_code,
-    [ESEP__V1__LOG_TYPE__LOG_TYPE_KEY] = apply_key,
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_CODE] = views_apply_code,
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_KEY] = views_apply_key,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW] = views_apply_review,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_EXTENSION] = views_apply_extension,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_CONTROL] = views_apply_control,

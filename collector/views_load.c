@@ -98,8 +98,17 @@ static bool load_office(struct views *v, struct views_reader *key, struct views_
     if (r->left > 0) {
         o->evidence_bytes = views_r64(r);
         o->evidence_files = views_r32(r);
-        if (o->evidence_files == 0)
+        if (o->evidence_files == 0 && r->left == 0)
             return false; /* nothing is said of none */
+    }
+    if (r->left > 0) {
+        views_rbytes(r, o->old_sign_key, ESEP_KEY_BYTES);
+        views_rbytes(r, o->old_curve_key, ESEP_KEY_BYTES);
+        o->key_epoch = views_r32(r);
+        o->key_index = views_r64(r);
+        o->key_since = (esep_time)views_r64(r);
+        if (o->key_epoch == 0)
+            return false; /* likewise */
     }
     views_index_office(v, office);
     return state <= ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED;

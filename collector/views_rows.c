@@ -290,9 +290,16 @@ static void put_office(struct views *v, const struct views_office_slot *slot)
     views_w64(&w, slot->kept_seq);
     views_w64(&w, (uint64_t)slot->kept_at);
     views_wbytes(&w, slot->kept_head.bytes, ESEP_HASH_BYTES);
-    if (o->evidence_files > 0) { /* else a row of before such entries is the same */
+    if (o->evidence_files > 0 || o->key_epoch > 0) { /* else a row of before them is the same */
         views_w64(&w, o->evidence_bytes);
         views_w32(&w, o->evidence_files);
+    }
+    if (o->key_epoch > 0) {
+        views_wbytes(&w, o->old_sign_key, ESEP_KEY_BYTES);
+        views_wbytes(&w, o->old_curve_key, ESEP_KEY_BYTES);
+        views_w32(&w, o->key_epoch);
+        views_w64(&w, o->key_index);
+        views_w64(&w, (uint64_t)o->key_since);
     }
     put_at(v, key, &k, value, &w);
 }

@@ -154,6 +154,7 @@ struct views_duty *views_duty_by_key(const struct views *views, const char *key)
 struct views_office_slot *views_office_slot(const struct views *views, uint32_t office);
 void views_index_duty(struct views *views, uint32_t number);
 void views_index_office(struct views *views, uint32_t office);
+void views_index_offices(struct views *views); /* all anew: a key has changed */
 void views_index_code(struct views *views, uint32_t number);
 void views_index_account(struct views *views, uint32_t number);
 void views_mark_office(struct views *views, const struct views_office_slot *slot);
@@ -172,12 +173,14 @@ typedef enum esep_status views_handler(struct views *views, const struct views_e
 enum esep_status views_message(struct views *views, const struct views_entry *entry,
                                const ProtobufCMessageDescriptor *kind,
                                const ProtobufCMessage **ret);
+enum esep_status views_no_office(const struct views_entry *entry, uint32_t office);
 void views_saw(struct views *views, struct views_office_slot *slot, esep_time at);
 
 /* handlers */
-views_handler views_apply_entry, views_apply_commitment, views_apply_plan, views_apply_review,
-    views_apply_extension, views_apply_control, views_apply_alert, views_apply_delivery,
-    views_apply_account, views_apply_credential, views_apply_evidence, views_apply_generation;
+views_handler views_apply_code, views_apply_key, views_apply_entry, views_apply_commitment,
+    views_apply_plan, views_apply_review, views_apply_extension, views_apply_control,
+    views_apply_alert, views_apply_delivery, views_apply_account, views_apply_credential,
+    views_apply_evidence, views_apply_generation;
 
 /* views_promise.c */
 const struct views_promise *views_promise_for(const struct views_office_slot *slot, uint32_t epoch,

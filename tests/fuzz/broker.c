@@ -88,6 +88,8 @@ static void check_forwarded(const struct play *play, const struct broker_effect 
     FUZZ_CHECK(admission != ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REVOKED);
     if (admission == ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_UNSPECIFIED)
         FUZZ_CHECK(envelope.kind == ESEP__V1__KIND__KIND_ENROL);
+    if (admission == ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REPLACED)
+        FUZZ_CHECK(envelope.kind == ESEP__V1__KIND__KIND_HELLO);
     if (admission != ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_OPERATOR)
         FUZZ_CHECK(envelope.kind != ESEP__V1__KIND__KIND_ORDER);
 }

@@ -272,6 +272,24 @@ static void up_for_many(struct world *w)
     link_up_with_all(w);
 }
 
+/* What may a key do that the office's newer one has taken the place of? */
+static void test_a_replaced_key_says_hello_alone(void **state)
+{
+    (void)state;
+    struct world w;
+    const struct seat seats[] = {{1, 11, REPLACED}, {8, 11, ACTIVE}};
+    world_up(&w);
+    link_roster(&w, LINK, COLLECTOR_KEY, 2, false, false, seats, 2);
+    assert_true(broker_admits(w.broker, BROKER_DOMAIN_OFFICES, key_of(1)));
+    office_sends(&w, 5, 1, KIND(HELLO));
+    forwarded(&w, LINK, 5, 1, 11);
+    office_sends(&w, 5, 1, KIND(BATCH));
+    (void)refused(&w, 5, WHY(REVOKED));
+    office_sends(&w, 6, 8, KIND(ROTATE));
+    forwarded(&w, LINK, 6, 8, 11);
+    world_done(&w);
+}
+
 /* 40 newcomers enrol one after the other, and send nothing more: does each make room for the next
  * at once, and do those who did not enrol still count? */
 static void test_newcomers_make_room(void **state)
@@ -459,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_byte_bucket_and_size),
         cmocka_unit_test(test_roster_swap_keeps_limits),
         cmocka_unit_test(test_strangers_are_limited_hard),
+        cmocka_unit_test(test_a_replaced_key_says_hello_alone),
         cmocka_unit_test(test_newcomers_make_room),
         cmocka_unit_test(test_whole_roster_makes_room),
         cmocka_unit_test(test_enrolment_closed),

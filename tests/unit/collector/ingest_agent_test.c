@@ -20,9 +20,12 @@ struct pair {
     struct esep_slice down[QUEUE]; /* to the agent */
     size_t down_count;
     size_t receipts, promises, mails;
-    esep_time committed_at; /* of the newest receipt */
-    bool cut;               /* the link takes frames and loses them */
-    bool plain;             /* the office does not pack */
+    esep_time committed_at;    /* of the newest receipt */
+    bool cut;                  /* the link takes frames and loses them */
+    bool plain;                /* the office does not pack */
+    struct esep_sign_key next; /* with rotate: the keys that are to follow */
+    uint8_t next_curve[32];
+    bool rotate;
 };
 
 static void hear(void *context, struct esep_slice frame)
@@ -44,6 +47,10 @@ static void agent_start(struct pair *p)
     memcpy(config.seal_public, p->g->config.seal_key.public, 32);
     config.office = p->office->number;
     config.sign_key = p->office->sign;
+    memcpy(config.curve_public, p->office->curve, 32);
+    config.rotate = p->rotate;
+    config.next_sign_key = p->next;
+    memcpy(config.next_curve_public, p->next_curve, 32);
     config.check_chain = true;
     config.compress = !p->plain;
     config.by_speed = !p->plain;
@@ -450,6 +457,57 @@ static void an_older_epoch_that_does_not_fit_is_passed_over(void **state)
     ingest_end(&g);
 }
 
+/* New keys go up once all is received; a lost answer is made good by the next greeting. */
+static void new_keys_go_up_when_all_is_received(void **state)
+{
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        struct ingest g;
+        struct pair p;
+        uint8_t seed[32] = {0x72};
+        ingest_start(&g, NULL);
+        pair_start(&p, &g, "moh");
+        agent_free(p.agent);
+        esep_sign_key_from_seed(&p.next, seed);
+        memset(p.next_curve, 0x91, sizeof p.next_curve);
+        p.rotate = true;
+        agent_start(&p);
+        write_one(&p, KEY_1_MOH);
+        g.auto_commit = lost == 0;
+        settle(&p);
+        if (lost != 0) {
+            pass_time(&p, ESEP_SECOND);
+            while (g.pending != NULL && ingest_log_count(&g, LOG(KEY)) < 2) {
+                ingest_commit(&g, ESEP_OK);
+                for (size_t i = 0; ingest_log_count(&g, LOG(KEY)) == 2 && i < p.down_count; i++)
+                    free((void *)(uintptr_t)p.down[i].data);
+                if (ingest_log_count(&g, LOG(KEY)) == 2)
+                    p.down_count = 0; /* the answer is lost on its way */
+                settle(&p);
+            }
+            g.auto_commit = true;
+            assert_int_equal(status_of(&p).why, AGENT_WHY_NONE);
+            agent_on_disconnected(p.agent, g.world.now);
+            pass_time(&p, ESEP_MINUTE);
+        }
+        assert_int_equal(ingest_log_count(&g, LOG(ENTRY)), 1);
+        assert_int_equal(ingest_log_count(&g, LOG(KEY)), 2);
+        assert_int_equal(status_of(&p).state, AGENT_STOPPED);
+        assert_int_equal(status_of(&p).why, AGENT_WHY_ROTATED);
+        assert_int_equal(ingest_log_count(&g, LOG(ALARM)), 0);
+        p.office->sign = p.next;
+        memcpy(p.office->curve, p.next_curve, 32);
+        p.rotate = false;
+        start_epoch(&p, 2, 0);
+        agent_start(&p);
+        pass_time(&p, ESEP_MINUTE);
+        assert_true(status_of(&p).all_held);
+        assert_int_equal(ingest_log_count(&g, LOG(ALARM)), 0);
+        pair_end(&p);
+        ingest_end(&g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +518,7 @@ int main(void)
         cmocka_unit_test(links_break_and_the_collector_crashes),
         cmocka_unit_test(a_lost_receipt_comes_again),
         cmocka_unit_test(an_older_epoch_goes_first),
+        cmocka_unit_test(new_keys_go_up_when_all_is_received),
         cmocka_unit_test(an_older_epoch_that_does_not_fit_is_passed_over),
         cmocka_unit_test(a_restored_journal_is_told_to_recover),
     };

@@ -146,6 +146,8 @@ static const ProtobufCMessageDescriptor *descriptor_of(Esep__V1__Kind kind)
         return &esep__v1__file_state__descriptor;
     case KIND(EVIDENCE):
         return &esep__v1__evidence_receipt__descriptor;
+    case KIND(ROTATED):
+        return &esep__v1__rotated__descriptor;
     default:
         fail_msg("kind %d goes down?", (int)kind);
         return NULL;
@@ -165,6 +167,9 @@ static void read_message(const struct ingest *g, const ProtobufCMessage *m, stru
     case KIND(MAIL):
         read_mail((const Esep__V1__Mail *)m, h);
         assert_true(h->mail.index < g->world.log_count);
+        break;
+    case KIND(ROTATED):
+        h->rotated_epoch = ((const Esep__V1__Rotated *)m)->epoch;
         break;
     case KIND(PONG):
         h->pong_mail_last = ((const Esep__V1__Pong *)m)->mail_last;

@@ -248,6 +248,8 @@ void sim_hello_as(struct sim_office *o, struct ingest *g, const struct esep_comm
     if (!o->no_features)
         hello.features = UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_EVIDENCE;
     hello.journal_first_seq = o->first_held;
+    if (o->rotating != NULL)
+        hello.rotating = (ProtobufCBinaryData){32, (uint8_t *)(uintptr_t)o->rotating};
     sim_seal(o, g, KIND(HELLO), true, &hello.base);
 }
 

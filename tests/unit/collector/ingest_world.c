@@ -312,6 +312,7 @@ static void hear_roster(struct ingest *g, const Esep__V1__Roster *roster)
     for (size_t i = 0; i < roster->n_entries; i++) {
         const Esep__V1__RosterEntry *entry = roster->entries[i];
         assert_int_equal(entry->curve_key.len, 32);
+        g->roster_key[entry->curve_key.data[0]] = entry->admission;
         if (entry->office < 64 && entry->office > 0)
             g->roster_admission[entry->office] = entry->admission;
         else

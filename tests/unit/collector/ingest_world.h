@@ -48,6 +48,7 @@ struct sim_heard {
         bool more;
     } mail;
     uint64_t pong_mail_last;
+    uint32_t rotated_epoch;
     uint32_t features; /* of WELCOME */
     struct {
         struct esep_hash sha256;
@@ -87,7 +88,8 @@ struct sim_office {
     uint32_t link;
     uint64_t conn;
     bool online;
-    bool no_features; /* of the old make */
+    bool no_features;        /* of the old make */
+    const uint8_t *rotating; /* what HELLO says of the key that follows; NULL: nothing */
     struct sim_heard *heard;
     size_t heard_count;
     struct esep_buf last_frame;                           /* as sent */
@@ -117,6 +119,7 @@ struct ingest {
     size_t roster_entries, roster_parts;
     bool roster_last, roster_whole;
     uint32_t roster_admission[64]; /* by office, as the broker was last told */
+    uint32_t roster_key[256];      /* by the first byte of a key: its admission, likewise */
     size_t operators_told;
     /* Carries out a FILE_ effect; what it returns is answered, where answered is left true. */
     enum esep_status (*on_file)(void *context, const struct collector_effect *effect,

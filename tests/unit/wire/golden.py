@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """golden: the signed layouts and the sealed session, written a second time and independently.
 
-Prints the golden files that the tests compare with, byte for byte: `golden.py statements` and
-`golden.py session`. The files are kept in the tree and never made by the build: what was signed once must
+Prints the golden files that the tests compare with, byte for byte: `golden.py statements`,
+`golden.py session` and `golden.py keys`. The files are kept in the tree and never made by the build: what was signed once must
 stay verifiable, so a difference is a bug in the code, not a reason to run this again. It needs
 python3-cryptography, and follows lib/wire/statement.h and lib/wire/session.h by the letter alone.
 """
@@ -68,6 +68,18 @@ def statements():
     yield "auth", sha256(tag("esep/auth/v1"), run(0x90), run(0xb0), LOG_ID, b"bound")
     yield "join", sha256(tag("esep/join/v1"), run(0x90), LOG_ID, run(0xd0, 16), run(0xb0))
     yield "order", sha256(tag("esep/order/v1"), LOG_ID, b"an order")
+
+
+def keys():
+    fresh = Ed25519PrivateKey.from_private_bytes(run(0xa0))
+    pair = SIGN_PUBLIC + run(0xb0)
+    statement = tag("esep/rotate/v1") + LOG_ID + struct.pack(">II", 7, 3) + pair \
+        + raw(fresh.public_key()) + run(0xd0)
+    assert len(statement) == 184
+    yield "rotation", statement
+    yield "rotation_by_old", SIGNER.sign(statement)
+    yield "rotation_by_new", fresh.sign(statement)
+    yield "keys_hash", sha256(tag("esep/keys/v1"), pair)
 
 
 def hchacha20(key, nonce):
@@ -140,5 +152,5 @@ def session():
 
 
 if __name__ == "__main__":
-    for label, value in {"statements": statements, "session": session}[sys.argv[1]]():
+    for label, value in {"statements": statements, "session": session, "keys": keys}[sys.argv[1]]():
         print(label, value.hex())

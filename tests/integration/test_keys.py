@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+"""The life of an office's keys on real daemons: new ones while reports queue and daemons are killed, an old copy that is
+refused and seen, and a revocation amid a session. See docs/adr/0018."""
+
+import os
+import shutil
+import unittest
+
+import esep
+
+BODIES = ("moj", "mia")
+KEY = "small/fulfilment/{}/{}/2013-01-01..2013-12-31"
+ACTIONS = {number: ("During 2013", BODIES) for number in range(1, 8)}
+
+
+class Keys(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.field = esep.Field(clock="at:2013-02-01T09:00:00+06:00")
+        self.enterContext(self.field)
+        self.field.begin()
+        self.field.load_plan(esep.small_plan(self.field.path("small.yaml"), bodies=BODIES, actions=ACTIONS))
+
+    def report(self, office, action, *words, **more):
+        return office.report(KEY.format(action, office.body), "--fulfilment", "in_progress", "--percent", 5 + action,
+                             *words, **more)
+
+    def received(self, office):
+        def done():
+            entries = office.command("status", "--json").json()["entries"]
+            return entries["received"] == entries["written"] and entries
+        return esep.wait(done, "receipts")
+
+    def plan_comes(self, office):
+        esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
+
+    def shown(self, office):
+        return office.command("keys", "--json").json()
+
+    def listed(self, number):
+        return next(o for o in esep.run(esep.program("broker"), "keys", "list", "--control", self.field.control,
+                                        "--json").json()["offices"] if o["office"] == number)
+
+    def entries(self, kind):
+        return self.field.listing("log", "list", "--type", kind)["entries"]
+
+    def test_life(self):
+        once = self.field.code("moj")
+        office = esep.Office(self.field, "moj-1", "moj")
+        enrolled = office.command("enrol", "--code", once, "--json").json()
+        self.assertEqual(enrolled["state"], "pending")
+        # Both screens show the same, and what differs is not accepted.
+        self.assertEqual(self.listed(1)["fingerprint"], enrolled["fingerprint"])
+        self.assertEqual(self.shown(office)["fingerprint"], enrolled["fingerprint"])
+        self.field.keys("accept", "1", "--fingerprint", once, code=None)
+        self.assertEqual(self.listed(1)["state"], "pending")
+        self.field.keys("accept", "1", "--fingerprint", enrolled["fingerprint"].lower())
+        office.daemon.start()
+        self.plan_comes(office)
+        self.report(office, 1)
+        self.received(office)
+
+        # Away from the line: reports queue, new keys are made, and the same command again makes no others.
+        office.daemon.kill()
+        thief = esep.Office(self.field, "thief", "moj")
+        shutil.copytree(os.path.join(office.folder, "journal"), os.path.join(thief.folder, "journal"),
+                        ignore=shutil.ignore_patterns("wake"))
+        shutil.copy(os.path.join(office.folder, "agent.keys"), os.path.join(thief.folder, "agent.keys"))
+        self.report(office, 2)
+        wanted = office.command("keys", "rotate", "--json").json()
+        self.assertEqual(office.command("keys", "rotate", "--json").json(), wanted)
+        self.assertEqual(wanted["fingerprint"], enrolled["fingerprint"])
+        self.report(office, 3)
+        fresh = wanted["next_fingerprint"]
+        office.daemon.start()
+        for _ in range(5):  # whatever it is at, it dies
+            self.report(office, 4, code=None)
+            office.daemon.restart(hard=True)
+        self.field.collector.restart(hard=True)
+        esep.wait(lambda: self.listed(1)["fingerprint"] == fresh, "the new keys in the log")
+        esep.wait(lambda: self.shown(office)["fingerprint"] == fresh, "the new keys at the office")
+        self.assertIsNone(self.shown(office)["next_fingerprint"])
+        self.assertFalse(os.path.exists(os.path.join(office.folder, "agent.keys.next")))
+        self.report(office, 5)
+        self.received(office)
+        told = [entry["what"] for entry in self.entries("key")]
+        self.assertEqual(told, ["office 1 of moj: pending", "office 1 of moj: active", "office 1 of moj: new keys"])
+        self.assertEqual({r["obligation"] for r in self.field.reports()}, {KEY.format(n, "moj") for n in range(1, 6)})
+        alarms = len(self.entries("alarm"))
+
+        # A copy of the office as it was before: refused, in words, and seen.
+        thief.daemon.start()
+        thief.daemon.wait_log("this office has newer keys than these")
+        self.assertEqual(len(self.entries("alarm")), alarms + 1)
+        thief.daemon.stop()
+
+        # Revoked amid its session, with the reason in the log.
+        esep.wait(lambda: office.command("status", "--json").json()["uplink"]["state"] == "online", "the line")
+        self.field.keys("revoke", "1", "--reason", "the laptop is gone")
+        office.daemon.wait_log("revoked")
+        self.report(office, 6)
+        self.assertEqual(self.entries("key")[-1]["what"], "office 1 of moj: revoked: the laptop is gone")
+        self.assertEqual(len(self.entries("alarm")), alarms + 1)
+        self.assertEqual(len(self.field.reports()), len({r["log_index"] for r in self.field.reports()}))
+        self.field.check_log()
+
+
+if __name__ == "__main__":
+    unittest.main()
