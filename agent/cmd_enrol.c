@@ -342,7 +342,8 @@ static enum esep_status enrol(const struct words *words, struct agent_desk *desk
     if (status == ESEP_OK)
         status = exchange(desk, &request, words->seconds, ret, reason);
     if (status == ESEP_OK) {
-        struct journal_identity identity = {.log_id = request.log_id, .office = ret->office};
+        struct journal_identity identity = {
+            .log_id = request.log_id, .office = ret->office, .first_epoch = ret->epoch};
         memcpy(identity.body, ret->body, sizeof identity.body);
         memcpy(identity.sign_public, desk->sign_key.public, ESEP_KEY_BYTES);
         status = journal_enrol(&desk->journal, &identity, reason);

@@ -3,8 +3,7 @@
  * Three passes: the receipts; the mailbox for what stands by itself (plans, extensions, controls,
  * refusals, conflicts); then the office's own entries, and last the reviews, which speak of them.
  */
-#include "agent/duties.h"
-
+#include "agent/duties_load.h"
 #include "base/text.h"
 #include "wire/unpack.h"
 
@@ -13,17 +12,8 @@
 #define PLAN_ARENA_BYTES (64u << 20)
 #define SCRATCH_BYTES (1u << 20)
 
-struct load {
-    struct agent_duties *d;
-    struct esep_arena scratch;
-    esep_time now;
-    bool reviews; /* the last pass over the mailbox */
-    enum esep_status status;
-    struct esep_reason *reason;
-};
-
 /* Room for one more of *items. */
-static bool more(void **items, size_t *cap, size_t count, size_t size)
+bool agent_load_more(void **items, size_t *cap, size_t count, size_t size)
 {
     if (count < *cap)
         return true;
@@ -36,14 +26,15 @@ static bool more(void **items, size_t *cap, size_t count, size_t size)
     return true;
 }
 
-static bool no_memory(struct load *l)
+bool agent_load_no_memory(struct agent_load *l)
 {
     l->status = esep_because(l->reason, ESEP_NOMEM, "no memory for the journal");
     return false;
 }
 
-static const ProtobufCMessage *unpack(struct load *l, const ProtobufCMessageDescriptor *what,
-                                      struct esep_slice bytes)
+const ProtobufCMessage *agent_load_unpack(struct agent_load *l,
+                                          const ProtobufCMessageDescriptor *what,
+                                          struct esep_slice bytes)
 {
     const ProtobufCMessage *message = NULL;
     esep_arena_reset(&l->scratch);
@@ -52,10 +43,11 @@ static const ProtobufCMessage *unpack(struct load *l, const ProtobufCMessageDesc
 
 static bool take_receipt(void *context, const struct esep_receipt *receipt)
 {
-    struct load *l = context;
+    struct agent_load *l = context;
     struct agent_duties *d = l->d;
-    if (!more((void **)&d->receipts, &d->receipt_cap, d->receipt_count, sizeof *d->receipts))
-        return no_memory(l);
+    if (!agent_load_more((void **)&d->receipts, &d->receipt_cap, d->receipt_count,
+                         sizeof *d->receipts))
+        return agent_load_no_memory(l);
     d->receipts[d->receipt_count++] = *receipt;
     return true;
 }
@@ -94,21 +86,22 @@ void agent_duty_set_due(struct agent_duty *duty)
         duty->due = extended;
 }
 
-static struct agent_duty *slot(struct load *l, const char *key)
+struct agent_duty *agent_load_slot(struct agent_load *l, const char *key)
 {
     struct agent_duty *duty = NULL;
     if (key[0] == 0 || strlen(key) >= ESEP_OBLIGATION_KEY_MAX)
         return NULL;
     if (agent_duties_slot(l->d, key, &duty) != ESEP_OK)
-        (void)no_memory(l);
+        (void)agent_load_no_memory(l);
     return duty;
 }
 
-static void on_extension(struct load *l, const struct agent_mail *mail)
+static void on_extension(struct agent_load *l, const struct agent_mail *mail)
 {
-    const ProtobufCMessage *message = unpack(l, &esep__v1__extension__descriptor, mail->bytes);
+    const ProtobufCMessage *message =
+        agent_load_unpack(l, &esep__v1__extension__descriptor, mail->bytes);
     const Esep__V1__Extension *e = (const Esep__V1__Extension *)message;
-    struct agent_duty *duty = e != NULL ? slot(l, e->obligation) : NULL;
+    struct agent_duty *duty = e != NULL ? agent_load_slot(l, e->obligation) : NULL;
     if (duty == NULL)
         return;
     duty->control = e->granted ? ESEP_CONTROL_EXTENDED : ESEP_CONTROL_EXTENSION_REFUSED;
@@ -118,11 +111,12 @@ static void on_extension(struct load *l, const struct agent_mail *mail)
     agent_duty_set_due(duty);
 }
 
-static void on_control(struct load *l, const struct agent_mail *mail)
+static void on_control(struct agent_load *l, const struct agent_mail *mail)
 {
-    const ProtobufCMessage *message = unpack(l, &esep__v1__control__descriptor, mail->bytes);
+    const ProtobufCMessage *message =
+        agent_load_unpack(l, &esep__v1__control__descriptor, mail->bytes);
     const Esep__V1__Control *c = (const Esep__V1__Control *)message;
-    struct agent_duty *duty = c != NULL ? slot(l, c->obligation) : NULL;
+    struct agent_duty *duty = c != NULL ? agent_load_slot(l, c->obligation) : NULL;
     if (duty == NULL)
         return;
     duty->control = c->removed ? ESEP_CONTROL_REMOVED : ESEP_CONTROL_RESTORED;
@@ -130,21 +124,21 @@ static void on_control(struct load *l, const struct agent_mail *mail)
 }
 
 /* A report that people may speak of by a number. */
-static void know(struct load *l, const struct agent_known *known)
+static void know(struct agent_load *l, const struct agent_known *known)
 {
     struct agent_duties *d = l->d;
-    if (!more((void **)&d->known, &d->known_cap, d->known_count, sizeof *d->known))
-        (void)no_memory(l);
+    if (!agent_load_more((void **)&d->known, &d->known_cap, d->known_count, sizeof *d->known))
+        (void)agent_load_no_memory(l);
     else
         d->known[d->known_count++] = *known;
 }
 
-static void know_mailed(struct load *l, const struct agent_mail *mail, const struct esep_hash *hash,
-                        const Esep__V1__Report *report)
+static void know_mailed(struct agent_load *l, const struct agent_mail *mail,
+                        const struct esep_hash *hash, const Esep__V1__Report *report)
 {
     const char *key = esep_arena_str(&l->d->arena, esep_slice_str(report->obligation));
     if (key == NULL) {
-        (void)no_memory(l);
+        (void)agent_load_no_memory(l);
         return;
     }
     const struct agent_known known = {
@@ -168,8 +162,8 @@ static void add_other(struct agent_duty *duty, const struct agent_mail *mail,
 /* A conflict of this body begins with an entry that conflicts, and ends with one of the same
  * obligation that was taken: it settled it, or withdrew the other. A co-executor's accepted report
  * is of an obligation that is not ours, and never in conflict here. */
-static void on_dispute(struct load *l, const struct agent_mail *mail, const struct esep_hash *hash,
-                       const Esep__V1__JournalEntry *e)
+static void on_dispute(struct agent_load *l, const struct agent_mail *mail,
+                       const struct esep_hash *hash, const Esep__V1__JournalEntry *e)
 {
     const bool begins = mail->verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT;
     const bool is_report = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
@@ -177,7 +171,7 @@ static void on_dispute(struct load *l, const struct agent_mail *mail, const stru
                       : e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL
                           ? e->withdrawal->obligation
                           : "";
-    struct agent_duty *duty = begins ? slot(l, key) : agent_duty_find(l->d, key);
+    struct agent_duty *duty = begins ? agent_load_slot(l, key) : agent_duty_find(l->d, key);
     if (duty == NULL)
         return;
     const bool own = mail->office == l->d->identity.office;
@@ -193,26 +187,29 @@ static void on_dispute(struct load *l, const struct agent_mail *mail, const stru
 
 /* An office's entry in the mailbox: ours, refused; a conflict or its end; or a co-executor's,
  * accepted. */
-static void on_entry(struct load *l, const struct agent_mail *mail)
+static void on_entry(struct agent_load *l, const struct agent_mail *mail)
 {
     struct agent_duties *d = l->d;
     const struct esep_hash hash = esep_content_hash(mail->bytes);
     if (mail->verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT ||
         mail->verdict == ESEP__V1__VERDICT__VERDICT_TAKEN) {
         const ProtobufCMessage *message =
-            unpack(l, &esep__v1__journal_entry__descriptor, mail->bytes);
+            agent_load_unpack(l, &esep__v1__journal_entry__descriptor, mail->bytes);
         const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
         if (e == NULL)
             return;
-        if (e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT)
+        if (e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT) {
             know_mailed(l, mail, &hash, e->report);
+            agent_load_former(l, mail, &hash);
+        }
         on_dispute(l, mail, &hash, e);
         return;
     }
     if (mail->office != d->identity.office)
         return;
-    if (!more((void **)&d->refusals, &d->refusal_cap, d->refusal_count, sizeof *d->refusals)) {
-        (void)no_memory(l);
+    if (!agent_load_more((void **)&d->refusals, &d->refusal_cap, d->refusal_count,
+                         sizeof *d->refusals)) {
+        (void)agent_load_no_memory(l);
         return;
     }
     d->refusals[d->refusal_count++] =
@@ -224,11 +221,12 @@ static bool is_called(const struct esep_hash *hash, ProtobufCBinaryData name)
     return name.len == ESEP_HASH_BYTES && memcmp(name.data, hash->bytes, ESEP_HASH_BYTES) == 0;
 }
 
-static void on_review(struct load *l, const struct agent_mail *mail)
+static void on_review(struct agent_load *l, const struct agent_mail *mail)
 {
-    const ProtobufCMessage *message = unpack(l, &esep__v1__review__descriptor, mail->bytes);
+    const ProtobufCMessage *message =
+        agent_load_unpack(l, &esep__v1__review__descriptor, mail->bytes);
     const Esep__V1__Review *r = (const Esep__V1__Review *)message;
-    struct agent_duty *duty = r != NULL ? slot(l, r->obligation) : NULL;
+    struct agent_duty *duty = r != NULL ? agent_load_slot(l, r->obligation) : NULL;
     if (duty == NULL)
         return;
     const struct agent_event *newest =
@@ -249,7 +247,7 @@ static void on_review(struct load *l, const struct agent_mail *mail)
 
 static bool take_mail(void *context, const struct agent_mail *mail)
 {
-    struct load *l = context;
+    struct agent_load *l = context;
     l->d->mail_through = mail->number;
     if (l->reviews) {
         if (mail->type == ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW)
@@ -323,8 +321,8 @@ static void add_receipts(struct agent_duties *d, struct agent_event *event,
     event->promised_at = promise != NULL ? promise->accepted_at : 0;
 }
 
-static void know_own(struct load *l, const struct agent_event *event, const struct agent_duty *duty,
-                     const struct esep_receipt *r)
+static void know_own(struct agent_load *l, const struct agent_event *event,
+                     const struct agent_duty *duty, const struct esep_receipt *r)
 {
     struct agent_known known = {.epoch = event->epoch,
                                 .seq = event->seq,
@@ -379,22 +377,14 @@ static bool keep_files(struct agent_duties *d, struct agent_event *event,
     return true;
 }
 
-static void on_report(struct load *l, struct agent_event *event, const Esep__V1__Report *report,
-                      const struct esep_receipt *receipt)
+/* It stands, as far as is known. */
+void agent_load_event(struct agent_load *l, struct agent_duty *duty, struct agent_event *event,
+                      const Esep__V1__Report *report)
 {
     struct agent_duties *d = l->d;
-    struct agent_duty *duty = slot(l, report->obligation);
-    if (duty == NULL)
-        return;
-    know_own(l, event, duty, receipt);
-    if (event->epoch != d->head.epoch && receipt == NULL)
-        return; /* queued again in the new epoch */
-    duty->refused = refused(d, &event->hash);
-    if (duty->refused != ESEP__V1__VERDICT__VERDICT_UNSPECIFIED)
-        return;
-    if (!more((void **)&d->events, &d->event_cap, d->event_count, sizeof *d->events) ||
+    if (!agent_load_more((void **)&d->events, &d->event_cap, d->event_count, sizeof *d->events) ||
         !keep_files(d, event, report)) {
-        (void)no_memory(l);
+        (void)agent_load_no_memory(l);
         return;
     }
     event->revision = report->revision;
@@ -403,15 +393,31 @@ static void on_report(struct load *l, struct agent_event *event, const Esep__V1_
                          ? (int)(report->percent & 0x7f)
                          : -1;
     event->before = duty->newest_event;
-    add_receipts(d, event, duty, receipt);
     settle_dispute(duty, event, report);
     d->events[d->event_count++] = *event;
     duty->newest_event = (uint32_t)d->event_count;
 }
 
-static void on_withdrawal(struct load *l, const Esep__V1__Withdrawal *w)
+static void on_report(struct agent_load *l, struct agent_event *event,
+                      const Esep__V1__Report *report, const struct esep_receipt *receipt)
 {
-    struct agent_duty *duty = slot(l, w->obligation);
+    struct agent_duties *d = l->d;
+    struct agent_duty *duty = agent_load_slot(l, report->obligation);
+    if (duty == NULL)
+        return;
+    know_own(l, event, duty, receipt);
+    if (event->epoch != d->head.epoch && receipt == NULL)
+        return; /* queued again in the new epoch */
+    duty->refused = refused(d, &event->hash);
+    if (duty->refused != ESEP__V1__VERDICT__VERDICT_UNSPECIFIED)
+        return;
+    add_receipts(d, event, duty, receipt);
+    agent_load_event(l, duty, event, report);
+}
+
+static void on_withdrawal(struct agent_load *l, const Esep__V1__Withdrawal *w)
+{
+    struct agent_duty *duty = agent_load_slot(l, w->obligation);
     if (duty == NULL)
         return;
     for (uint32_t at = duty->newest_event; at > 0; at = l->d->events[at - 1].before) {
@@ -424,21 +430,22 @@ static void on_withdrawal(struct load *l, const Esep__V1__Withdrawal *w)
         duty->submission = ESEP_SUBMISSION_WITHDRAWN;
 }
 
-static void on_request(struct load *l, const Esep__V1__ExtensionRequest *request,
+static void on_request(struct agent_load *l, const Esep__V1__ExtensionRequest *request,
                        const struct esep_receipt *receipt)
 {
-    struct agent_duty *duty = slot(l, request->obligation);
+    struct agent_duty *duty = agent_load_slot(l, request->obligation);
     if (duty != NULL && (receipt == NULL || receipt->first_index > duty->decided_index))
         duty->control = ESEP_CONTROL_EXTENSION_ASKED;
 }
 
 static bool take_entry(void *context, uint32_t epoch, const struct agent_entry *entry)
 {
-    struct load *l = context;
+    struct agent_load *l = context;
     const struct esep_receipt *receipt =
         agent_duties_receipt(l->d, epoch, entry->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
     const bool again = epoch != l->d->head.epoch && receipt == NULL; /* in the new epoch */
-    const ProtobufCMessage *message = unpack(l, &esep__v1__journal_entry__descriptor, entry->bytes);
+    const ProtobufCMessage *message =
+        agent_load_unpack(l, &esep__v1__journal_entry__descriptor, entry->bytes);
     const Esep__V1__JournalEntry *e = (const Esep__V1__JournalEntry *)message;
     if (e == NULL)
         return true;
@@ -457,9 +464,9 @@ static bool take_entry(void *context, uint32_t epoch, const struct agent_entry *
 
 static bool take_draft(void *context, const char *obligation, struct esep_slice report)
 {
-    struct load *l = context;
+    struct agent_load *l = context;
     (void)report;
-    struct agent_duty *duty = slot(l, obligation);
+    struct agent_duty *duty = agent_load_slot(l, obligation);
     if (duty != NULL) {
         duty->draft = true;
         if (duty->newest_event == 0 && duty->submission == ESEP_SUBMISSION_NONE)
@@ -506,7 +513,7 @@ enum esep_status agent_duties_load(struct agent_duties *ret, struct agent_desk *
                                    struct esep_reason *reason)
 {
     *ret = (struct agent_duties){.identity = desk->identity};
-    struct load l = {.d = ret, .now = agent_desk_now(desk), .reason = reason};
+    struct agent_load l = {.d = ret, .now = agent_desk_now(desk), .reason = reason};
     enum esep_status status = esep_arena_init(&ret->arena, PLAN_ARENA_BYTES);
     if (status == ESEP_OK)
         status = esep_arena_init(&l.scratch, SCRATCH_BYTES);
@@ -517,6 +524,8 @@ enum esep_status agent_duties_load(struct agent_duties *ret, struct agent_desk *
     if (status == ESEP_OK)
         status =
             l.status != ESEP_OK ? l.status : journal_mail(&desk->journal, 0, take_mail, &l, reason);
+    if (status == ESEP_OK)
+        status = l.status != ESEP_OK ? l.status : agent_load_take_former(&l, desk, reason);
     if (status == ESEP_OK)
         status =
             l.status != ESEP_OK ? l.status : journal_walk(&desk->journal, take_entry, &l, reason);
@@ -530,6 +539,7 @@ enum esep_status agent_duties_load(struct agent_duties *ret, struct agent_desk *
         status =
             l.status != ESEP_OK ? l.status : journal_drafts(&desk->journal, take_draft, &l, reason);
     esep_arena_done(&l.scratch);
+    free(l.former);
     find_zone(ret);
     return status != ESEP_OK ? status : l.status;
 }
@@ -558,20 +568,6 @@ enum esep_timeliness agent_duty_timeliness(const struct agent_duty *duty, esep_t
 bool agent_duty_open(const struct agent_duty *duty)
 {
     return duty->plan != NULL && !duty->dropped && duty->control != ESEP_CONTROL_REMOVED;
-}
-
-const char *agent_duty_action(const struct agent_duty *duty)
-{
-    return duty->plan != NULL && duty->made.action >= 0
-               ? duty->plan->plan->actions[duty->made.action]->number
-               : "-";
-}
-
-const char *agent_duty_title(const struct agent_duty *duty, const char *language)
-{
-    return duty->plan != NULL && duty->made.action >= 0
-               ? esep_text(duty->plan->plan->actions[duty->made.action]->title, language)
-               : "";
 }
 
 const char *agent_verdict_name(Esep__V1__Verdict verdict)

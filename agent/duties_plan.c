@@ -198,3 +198,17 @@ enum esep_status agent_duties_add_plan(struct agent_duties *d, uint64_t log_inde
     free(made);
     return status;
 }
+
+const char *agent_duty_action(const struct agent_duty *duty)
+{
+    return duty->plan != NULL && duty->made.action >= 0
+               ? duty->plan->plan->actions[duty->made.action]->number
+               : "-";
+}
+
+const char *agent_duty_title(const struct agent_duty *duty, const char *language)
+{
+    return duty->plan != NULL && duty->made.action >= 0
+               ? esep_text(duty->plan->plan->actions[duty->made.action]->title, language)
+               : "";
+}

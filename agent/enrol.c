@@ -90,7 +90,9 @@ static enum esep_status on_reply(struct agent_enrol *e, const struct esep_envelo
     size_t body_len = strlen(reply->body);
     if (reply->office == 0 || body_len == 0 || body_len >= sizeof ret->body)
         return ESEP_AGAIN;
-    *ret = (struct agent_enrol_result){.office = reply->office, .accepted = reply->accepted};
+    *ret = (struct agent_enrol_result){.office = reply->office,
+                                       .epoch = reply->epoch > 0 ? reply->epoch : 1,
+                                       .accepted = reply->accepted};
     memcpy(ret->body, reply->body, body_len);
     return ESEP_OK;
 }

@@ -36,7 +36,8 @@ struct agent_enrol {
 struct agent_enrol_result {
     uint32_t office;
     char body[33];
-    bool accepted; /* false: pending until the operator accepts */
+    uint32_t epoch; /* the first of these keys */
+    bool accepted;  /* false: pending until the operator accepts */
     Esep__V1__RefusalReason refusal;
     bool refusal_signed;
     uint32_t retry_after_ms;

@@ -190,6 +190,7 @@ enum esep_status journal_identity_get(MDB_txn *txn, const struct journal *journa
     memcpy(ret->body, row + 36, sizeof ret->body);
     ret->body[sizeof ret->body - 1] = 0;
     memcpy(ret->sign_public, row + 69, ESEP_KEY_BYTES);
+    ret->first_epoch = 0;
     return ESEP_OK;
 }
 
@@ -223,7 +224,8 @@ enum esep_status journal_enrol(struct journal *journal, const struct journal_ide
     struct journal_identity there = {0};
     struct agent_head head;
     MDB_txn *txn = NULL;
-    agent_head_start(&head, &identity->log_id, identity->office, 1, identity->sign_public);
+    agent_head_start(&head, &identity->log_id, identity->office,
+                     identity->first_epoch > 0 ? identity->first_epoch : 1, identity->sign_public);
     enum esep_status status = journal_begin(journal, true, &txn, reason);
     if (status != ESEP_OK)
         return status;

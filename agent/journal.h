@@ -53,8 +53,10 @@ struct journal_identity {
     uint32_t office;
     char body[33];
     uint8_t sign_public[ESEP_KEY_BYTES];
+    uint32_t first_epoch; /* for journal_enrol alone; 0: 1 */
 };
-/* ESEP_CONFLICT: the journal has one already. Begins epoch 1. */
+/* ESEP_CONFLICT: the journal has one already. Begins the epoch that the collector says: above 1
+ * where the office was there before and has lost its journal. */
 ESEP_MUST_USE enum esep_status journal_enrol(struct journal *journal,
                                              const struct journal_identity *identity,
                                              struct esep_reason *reason);

@@ -33,6 +33,7 @@ enum esep_status agent_run_keep_to_folders(const struct agent_run *run, struct e
     const struct esep_sandbox_folder folders[] = {
         {s->journal, ESEP_SANDBOX_WRITE},
         {s->files, ESEP_SANDBOX_WRITE},
+        {s->keys, ESEP_SANDBOX_WRITE_BESIDE}, /* new ones take their place */
         {s->page_files, ESEP_SANDBOX_READ},
         {s->socks_login, ESEP_SANDBOX_READ},
         {run->config_file, ESEP_SANDBOX_READ_BESIDE},

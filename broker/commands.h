@@ -25,6 +25,7 @@ struct invocation {
     const char *fingerprint;
     const char *argument; /* BODY or OFFICE */
     uint64_t hours;
+    uint32_t office; /* with enrol; 0: a new one */
     bool json;
     bool accept;
 };

@@ -181,6 +181,7 @@ enum esep_status command_enrol(const struct invocation *in, struct esep_reason *
         code_order.code_hash = (ProtobufCBinaryData){sizeof hash.bytes, hash.bytes};
         code_order.expires_at_us = expires;
         code_order.accept_on_use = in->accept;
+        code_order.office = in->office;
         Esep__V1__Order order;
         esep__v1__order__init(&order);
         order.what_case = ESEP__V1__ORDER__WHAT_CODE;

@@ -22,6 +22,7 @@ enum option_key {
     OPTION_NAME,
     OPTION_REASON,
     OPTION_FINGERPRINT,
+    OPTION_OFFICE,
     OPTION_HOURS,
     OPTION_ACCEPT,
     OPTION_JSON,
@@ -65,6 +66,8 @@ static const struct argp_option enrol_options[] = {
     CLOCK,
     JSON,
     {"accept", OPTION_ACCEPT, NULL, 0, "accept the key that uses the code at once", 0},
+    {"office", OPTION_OFFICE, "N", 0,
+     "for this office, which was revoked: it goes on with new keys", 0},
     {"hours", OPTION_HOURS, "N", 0, "the code expires after so many hours (72)", 0},
     END};
 static const struct argp_option order_options[] = {CONFIG, HELP_CONFIG, CONTROL, CLOCK, JSON, END};
@@ -163,6 +166,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
             argp_error(state, "--hours must be a number from 1 to %ld", 24L * 366);
         }
         in->hours = (uint64_t)hours;
+        return 0;
+    }
+    case OPTION_OFFICE: {
+        char *end = NULL;
+        errno = 0;
+        const long office = strtol(argument, &end, 10);
+        if (errno != 0 || *end != '\0' || office < 1 || office > UINT32_MAX) {
+            argp_error(state, "--office: 'keys list' shows the numbers");
+        }
+        in->office = (uint32_t)office;
         return 0;
     }
     case OPTION_HELP_CONFIG:

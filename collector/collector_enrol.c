@@ -7,7 +7,7 @@
  * The reply may get lost. The same keys with the same code get the same answer again; other keys
  * with a used code get nothing.
  */
-#include "collector/collector_internal.h"
+#include "collector/collector_rotate.h"
 
 #define LABEL_MAX 64u
 
@@ -88,7 +88,7 @@ static bool answer_again(struct collector *c, struct enrolment *e)
         return true;
     }
     uint8_t state = collector_office(c, known->office)->durable_state;
-    if (state == 0)
+    if (state == 0 || !collector_keys_durable(c, known))
         return true; /* the reply to the first one follows its commit */
     struct collector_asker asker = {.route = e->frame->route, .seal = e->seal};
     collector_enrol_reply(c, &asker, known->office,
@@ -109,9 +109,25 @@ static bool code_counts(struct collector *c, const struct enrolment *e)
     return false;
 }
 
+/* The keys of an office that comes back take the place of those that were revoked, in an epoch that
+ * nothing in the log is of. */
+static void say_old_keys(struct collector *c, uint32_t number, struct esep_key_pair_public *old,
+                         Esep__V1__KeyChange *change)
+{
+    const struct views_office *office = views_office(c->views, number);
+    if (office == NULL)
+        return;
+    memcpy(old->sign, office->sign_key, ESEP_KEY_BYTES);
+    memcpy(old->curve, office->curve_key, ESEP_KEY_BYTES);
+    change->epoch = (office->epoch > office->key_epoch ? office->epoch : office->key_epoch) + 1;
+    change->old_sign_key = esep_pb(old->sign, ESEP_KEY_BYTES);
+    change->old_curve_key = esep_pb(old->curve, ESEP_KEY_BYTES);
+}
+
 static enum esep_status log_office(struct collector *c, const struct enrolment *e, uint32_t number,
                                    Esep__V1__OfficeState state, struct esep_reason *reason)
 {
+    struct esep_key_pair_public old;
     char body[ESEP_BODY_CODE_MAX];
     char label[LABEL_MAX + 1];
     char actor[] = "enrolment";
@@ -126,6 +142,8 @@ static enum esep_status log_office(struct collector *c, const struct enrolment *
     change.code_hash = esep_pb(e->code_hash.bytes, ESEP_HASH_BYTES);
     change.label = label;
     change.actor = actor;
+    if (e->code->office != 0)
+        say_old_keys(c, number, &old, &change);
     if (collector_offices_grow(c, number) != ESEP_OK)
         return esep_because(reason, ESEP_LIMIT, "no memory for another office");
     return collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_KEY, number,
@@ -135,7 +153,7 @@ static enum esep_status log_office(struct collector *c, const struct enrolment *
 static void enrol(struct collector *c, struct enrolment *e)
 {
     struct esep_reason reason = {{0}};
-    uint32_t number = views_next_office(c->views);
+    uint32_t number = e->code->office != 0 ? e->code->office : views_next_office(c->views);
     bool accepted = e->code->accept_on_use;
     Esep__V1__OfficeState state = accepted ? ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE
                                            : ESEP__V1__OFFICE_STATE__OFFICE_STATE_PENDING;
@@ -177,6 +195,7 @@ void collector_enrol_reply(struct collector *c, struct collector_asker *asker, u
     reply.office = office;
     reply.body = body;
     reply.accepted = accepted;
+    reply.epoch = known->key_epoch;
     collector_out_to_conn(c, asker->route.link, asker->route.conn, &asker->seal,
                           ESEP__V1__KIND__KIND_ENROL_REPLY, true, collector_pack(c, &reply.base));
 }

@@ -148,7 +148,8 @@ static void part_add_office(struct collector *c, struct roster_part *part, uint3
         return;
     bool active = state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE;
     part_add(part, known->old_curve_key, number,
-             active ? ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REPLACED : admission[state],
+             active ? ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REPLACED
+                    : ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_REVOKED,
              known->body);
 }
 

@@ -52,6 +52,24 @@ bool collector_order_known_body(const struct collector *c, const char *code)
     return false;
 }
 
+/* A code for an office that has lost its keys. */
+static bool may_come_back(struct collector *c, const Esep__V1__CodeOrder *m,
+                          struct collector_order_result *result)
+{
+    const struct views_office *office = views_office(c->views, m->office);
+    if (office == NULL)
+        collector_order_deny(result, "there is no office %u: see `keys list`", m->office);
+    else if (strcmp(office->body, m->body) != 0)
+        collector_order_deny(result, "office %u is one of %.40s, not of %.40s", m->office,
+                             office->body, m->body);
+    else if (office->state != ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED)
+        collector_order_deny(
+            result, "office %u still has its keys: revoke them first (`keys revoke`)", m->office);
+    else
+        return true;
+    return false;
+}
+
 static void do_code(struct collector *c, const Esep__V1__Order *order, char *actor, esep_time now,
                     struct collector_order_result *result)
 {
@@ -67,12 +85,15 @@ static void do_code(struct collector *c, const Esep__V1__Order *order, char *act
         collector_order_deny(result, "the code must expire in the future, within a year");
     } else if (views_code(c->views, m->code_hash.data) != NULL) {
         collector_order_deny(result, "this code exists already: make another one");
+    } else if (m->office != 0 && !may_come_back(c, m, result)) {
+        return;
     } else {
         Esep__V1__CodeMade made = ESEP__V1__CODE_MADE__INIT;
         made.code_hash = m->code_hash;
         made.body = m->body;
         made.expires_at_us = m->expires_at_us;
         made.accept_on_use = m->accept_on_use;
+        made.office = m->office;
         made.actor = actor;
         collector_order_log(c, ESEP__V1__LOG_TYPE__LOG_TYPE_CODE, 0, &made.base, now, result);
     }

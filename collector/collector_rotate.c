@@ -39,6 +39,7 @@ void collector_refuse_old_key(struct collector *c, const struct collector_frame 
         .text = "an old key of this office was used, which another has taken the place of: a copy "
                 "of the office's key file from before, or a thief's",
         .office = office->office,
+        .shown = esep_keys_hash(office->old_sign_key, office->old_curve_key), /* once for each */
         .held_epoch = office->key_epoch,
     };
     if (rotating.len == ESEP_KEY_BYTES &&

@@ -84,6 +84,7 @@ int collector_cmd_review(int argc, char **argv);
 int collector_cmd_extend(int argc, char **argv);
 int collector_cmd_control(int argc, char **argv);
 int collector_cmd_account(int argc, char **argv);
+int collector_cmd_keys(int argc, char **argv);
 int collector_cmd_log(int argc, char **argv);
 int collector_cmd_export(int argc, char **argv);
 int collector_cmd_signer(int argc, char **argv);

@@ -29,6 +29,7 @@ const struct collector_command collector_commands[] = {
     {"password", "NAME [--invite] [--second-factor]", "what an account logs in with", NULL},
     {"account", "add|role|close|substitute|list", "who of the commission may look and decide",
      collector_cmd_account},
+    {"keys", "[--at INSTANT] [--office N]", "whose key was it, when", collector_cmd_keys},
     {"log", "list | verify | replay",
      "what was done, by whom; check the whole log; make views anew", collector_cmd_log},
     {"export", "[--format json|csv]", "obligations and reports, for other programs", NULL},

@@ -1,6 +1,7 @@
 /* collector/verify.c - see verify.h. */
 #include "collector/verify.h"
 
+#include "wire/office_keys.h"
 #include "wire/statement.h"
 #include "wire/unpack.h"
 
@@ -51,6 +52,29 @@ static const ProtobufCMessage *open_body(struct verify *v, const ProtobufCMessag
     return esep_unpack(type, body, &v->arena, &message) == ESEP_OK ? message : NULL;
 }
 
+/* New keys of an office that a rotation brings: the keys of before and the new ones signed it. */
+static bool check_rotation(struct verify *v, uint64_t index, const struct office *office,
+                           const Esep__V1__KeyChange *key)
+{
+    struct esep_rotation r = {.office = key->office, .epoch = key->epoch};
+    if (key->epoch == 0 || key->code_hash.len != 0)
+        return true;
+    if (key->sign_key.len != ESEP_KEY_BYTES || key->curve_key.len != ESEP_KEY_BYTES ||
+        key->old_sign_key.len != ESEP_KEY_BYTES || key->old_curve_key.len != ESEP_KEY_BYTES ||
+        key->by_old.len != ESEP_SIGNATURE_BYTES || key->by_new.len != ESEP_SIGNATURE_BYTES ||
+        !office->known || memcmp(key->old_sign_key.data, office->sign_key, ESEP_KEY_BYTES) != 0)
+        return wrong(v, index, "new keys that do not follow the office's");
+    memcpy(r.old.sign, key->old_sign_key.data, ESEP_KEY_BYTES);
+    memcpy(r.old.curve, key->old_curve_key.data, ESEP_KEY_BYTES);
+    memcpy(r.fresh.sign, key->sign_key.data, ESEP_KEY_BYTES);
+    memcpy(r.fresh.curve, key->curve_key.data, ESEP_KEY_BYTES);
+    memcpy(r.by_old, key->by_old.data, ESEP_SIGNATURE_BYTES);
+    memcpy(r.by_new, key->by_new.data, ESEP_SIGNATURE_BYTES);
+    v->verdict.signatures += 2;
+    return esep_rotation_verify(&v->log_id, &r) ||
+           wrong(v, index, "a rotation that both keys did not sign");
+}
+
 static bool check_key(struct verify *v, uint64_t index, struct esep_slice body)
 {
     const Esep__V1__KeyChange *key =
@@ -60,6 +84,8 @@ static bool check_key(struct verify *v, uint64_t index, struct esep_slice body)
     struct office *office = office_of(v, key->office);
     if (office == NULL)
         return wrong(v, index, "an office number beyond limits.offices");
+    if (!check_rotation(v, index, office, key))
+        return false;
     if (key->sign_key.len == ESEP_KEY_BYTES) {
         memcpy(office->sign_key, key->sign_key.data, ESEP_KEY_BYTES);
         office->known = true;

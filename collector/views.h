@@ -153,6 +153,7 @@ bool views_evidence_read(struct esep_slice value, struct views_evidence *ret);
 struct views_code {
     struct esep_hash hash;
     char body[ESEP_BODY_CODE_MAX];
+    uint32_t office; /* whose new keys it lets in; 0: it makes a new one */
     esep_time expires_at;
     bool accept_on_use;
     bool used;
@@ -216,6 +217,7 @@ struct views_head { /* a latest revision; more than one is a conflict */
     int percent;                     /* -1: no data */
     enum esep_submission submission; /* of this very report */
     esep_day again_by;               /* with RETURNED; else ESEP_DAY_NONE */
+    uint64_t review_index;           /* of the newest review of it; 0: none */
 };
 struct views_obligation {
     uint32_t number;
@@ -227,10 +229,11 @@ struct views_obligation {
     enum esep_submission submission;
     enum esep_control control;
     Esep__V1__Fulfilment fulfilment;
-    int percent;         /* -1: no data */
-    bool verified;       /* an accepted review stands behind it */
-    esep_day again_by;   /* of the newest head, with RETURNED */
-    uint32_t reports;    /* entries taken, all revisions */
+    int percent;                             /* -1: no data */
+    bool verified;                           /* an accepted review stands behind it */
+    uint64_t extension_index, control_index; /* of the newest such entry; 0: none */
+    esep_day again_by;                       /* of the newest head, with RETURNED */
+    uint32_t reports;                        /* entries taken, all revisions */
     uint32_t head_count; /* may exceed what is listed: the rest is only counted */
     uint32_t listed;
     struct views_head heads[VIEWS_HEADS_MAX];

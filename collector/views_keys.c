@@ -1,9 +1,10 @@
 /* collector/views_keys.c - enrolment codes, and whose keys are whose.
  *
  * An office is made by its first KEY entry, and keeps its number. Later ones change what it may do,
- * or, in a rotation, its keys: from the epoch that the entry names on. The keys before the last
- * rotation are kept, so that who still uses them can be told from a stranger; all those before are
- * in the log (`esep-collector keys`).
+ * or its keys, from the epoch that the entry names on: in a rotation, or by a code for an office
+ * that was revoked, whose number, mailbox and reports the new keys take over. The keys before the
+ * last rotation are kept, so that who still uses them can be told from a stranger; all those before
+ * are in the log (`esep-collector keys`).
  */
 #include "collector/views_state.h"
 
@@ -28,6 +29,7 @@ enum esep_status views_apply_code(struct views *v, const struct views_entry *ent
     memcpy(code->body, made->body, strlen(made->body) + 1);
     code->expires_at = made->expires_at_us;
     code->accept_on_use = made->accept_on_use;
+    code->office = made->office;
     views_index_code(v, v->code_count);
     views_put_code(v, v->code_count++);
     return ESEP_OK;
@@ -46,6 +48,29 @@ static bool curve_known(const struct views *v, const uint8_t key[ESEP_KEY_BYTES]
     return false;
 }
 
+/* One that is for this office, or for a new one (0); where the entry names none, none is wanted. */
+static enum esep_status check_code(const struct views *v, const struct views_entry *entry,
+                                   const Esep__V1__KeyChange *change, uint32_t office)
+{
+    if (change->code_hash.len == 0)
+        return ESEP_OK;
+    const struct views_code *code =
+        change->code_hash.len == ESEP_HASH_BYTES ? views_code(v, change->code_hash.data) : NULL;
+    if (code == NULL || code->used || code->office != office)
+        return esep_because(entry->reason, ESEP_INVALID,
+                            "the code is unknown or used, or for another office");
+    return ESEP_OK;
+}
+
+static void use_code(struct views *v, const Esep__V1__KeyChange *change)
+{
+    if (change->code_hash.len != ESEP_HASH_BYTES)
+        return;
+    const uint32_t code = (uint32_t)(views_code(v, change->code_hash.data) - v->codes);
+    v->codes[code].used = true;
+    views_put_code(v, code);
+}
+
 static enum esep_status check_new_office(const struct views *v, const struct views_entry *entry,
                                          const Esep__V1__KeyChange *change)
 {
@@ -60,13 +85,7 @@ static enum esep_status check_new_office(const struct views *v, const struct vie
         return esep_because(entry->reason, ESEP_INVALID, "an office needs keys, body and label");
     if (curve_known(v, change->curve_key.data))
         return esep_because(entry->reason, ESEP_INVALID, "this key is enrolled already");
-    if (change->code_hash.len != 0) {
-        const struct views_code *code =
-            change->code_hash.len == ESEP_HASH_BYTES ? views_code(v, change->code_hash.data) : NULL;
-        if (code == NULL || code->used)
-            return esep_because(entry->reason, ESEP_INVALID, "the code is unknown or used");
-    }
-    return ESEP_OK;
+    return check_code(v, entry, change, 0);
 }
 
 static void add_office(struct views *v, const struct views_entry *entry,
@@ -80,11 +99,7 @@ static void add_office(struct views *v, const struct views_entry *entry,
     memcpy(slot->pub.curve_key, change->curve_key.data, ESEP_KEY_BYTES);
     slot->pub.enrolled_at = entry->leaf.accepted_at;
     views_index_office(v, change->office);
-    if (change->code_hash.len == ESEP_HASH_BYTES) {
-        const uint32_t code = (uint32_t)(views_code(v, change->code_hash.data) - v->codes);
-        v->codes[code].used = true;
-        views_put_code(v, code);
-    }
+    use_code(v, change);
 }
 
 /* Which state may follow which; a revoked key never comes back. */
@@ -103,26 +118,44 @@ static bool same_key(ProtobufCBinaryData said, const uint8_t key[ESEP_KEY_BYTES]
     return said.len == ESEP_KEY_BYTES && memcmp(said.data, key, ESEP_KEY_BYTES) == 0;
 }
 
-static bool is_rotation(const Esep__V1__KeyChange *change)
+static bool is_renewal(const Esep__V1__KeyChange *change)
 {
     return change->epoch != 0;
 }
 
-static enum esep_status check_rotation(const struct views *v, const struct views_entry *entry,
-                                       const struct views_office *office,
-                                       const Esep__V1__KeyChange *change)
+/* By a rotation an active office stays so; by a code, a revoked one comes back. */
+static enum esep_status check_states(const struct views *v, const struct views_entry *entry,
+                                     const struct views_office *office,
+                                     const Esep__V1__KeyChange *change)
 {
-    if (office->state != ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE ||
-        change->state != ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE)
-        return esep_because(entry->reason, ESEP_INVALID,
-                            "office %lu is not active: its keys stay as they are",
-                            (unsigned long)office->office);
+    const bool active = change->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE;
+    if (change->code_hash.len == 0 && active &&
+        office->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE)
+        return ESEP_OK;
+    if (change->code_hash.len != 0 &&
+        (active || change->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_PENDING) &&
+        office->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED)
+        return strlen(change->label) < sizeof office->label
+                   ? check_code(v, entry, change, office->office)
+                   : esep_because(entry->reason, ESEP_INVALID, "the label is too long");
+    return esep_because(entry->reason, ESEP_INVALID,
+                        "office %lu is not in the state for it: its keys stay as they are",
+                        (unsigned long)office->office);
+}
+
+static enum esep_status check_renewal(const struct views *v, const struct views_entry *entry,
+                                      const struct views_office *office,
+                                      const Esep__V1__KeyChange *change)
+{
+    const enum esep_status status = check_states(v, entry, office, change);
+    if (status != ESEP_OK)
+        return status;
     if (!same_key(change->old_sign_key, office->sign_key) ||
         !same_key(change->old_curve_key, office->curve_key) ||
         change->sign_key.len != ESEP_KEY_BYTES || change->curve_key.len != ESEP_KEY_BYTES ||
         same_key(change->sign_key, office->sign_key))
         return esep_because(entry->reason, ESEP_INVALID,
-                            "a rotation leads from the keys that an office has to other ones");
+                            "new keys lead from the keys that an office has to other ones");
     if (curve_known(v, change->curve_key.data))
         return esep_because(entry->reason, ESEP_INVALID, "this key is enrolled already");
     if (change->epoch <= office->epoch || change->epoch <= office->key_epoch)
@@ -131,8 +164,8 @@ static enum esep_status check_rotation(const struct views *v, const struct views
     return ESEP_OK;
 }
 
-static void rotate(struct views *v, const struct views_entry *entry, struct views_office_slot *slot,
-                   const Esep__V1__KeyChange *change)
+static void renew(struct views *v, const struct views_entry *entry, struct views_office_slot *slot,
+                  const Esep__V1__KeyChange *change)
 {
     struct views_office *o = &slot->pub;
     memcpy(o->old_sign_key, o->sign_key, ESEP_KEY_BYTES);
@@ -144,6 +177,10 @@ static void rotate(struct views *v, const struct views_entry *entry, struct view
     o->key_since = entry->leaf.accepted_at;
     views_index_offices(v);
     views_saw(v, slot, entry->leaf.accepted_at);
+    if (change->code_hash.len == 0)
+        return;
+    memcpy(o->label, change->label, strlen(change->label) + 1); /* check_states measured */
+    use_code(v, change);
 }
 
 enum esep_status views_apply_key(struct views *v, const struct views_entry *entry)
@@ -158,15 +195,16 @@ enum esep_status views_apply_key(struct views *v, const struct views_entry *entr
         slot == NULL ? ESEP__V1__OFFICE_STATE__OFFICE_STATE_UNSPECIFIED : slot->pub.state;
     if (slot == NULL)
         status = check_new_office(v, entry, change);
-    else if (is_rotation(change))
-        status = check_rotation(v, entry, &slot->pub, change);
+    else if (is_renewal(change))
+        status = check_renewal(v, entry, &slot->pub, change);
     if (status != ESEP_OK)
         return status;
-    if (slot != NULL && is_rotation(change)) {
-        rotate(v, entry, slot, change);
+    const bool renewal = slot != NULL && is_renewal(change);
+    if (renewal)
+        renew(v, entry, slot, change);
+    if (renewal && change->code_hash.len == 0)
         return ESEP_OK;
-    }
-    if (!may_become(from, change->state))
+    if (!renewal && !may_become(from, change->state))
         return esep_because(entry->reason, ESEP_INVALID, "office %lu cannot go from state %d to %d",
                             (unsigned long)change->office, (int)from, (int)change->state);
     if (slot == NULL)
@@ -177,6 +215,8 @@ enum esep_status views_apply_key(struct views *v, const struct views_entry *entr
     if (change->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE) {
         views_mail_plans_to(v, slot);
         views_mail_accepted_to(v, slot, entry->leaf.accepted_at);
+        if (slot->pub.key_epoch != 0)
+            views_mail_own_to(v, slot);
     }
     return ESEP_OK;
 }

@@ -32,6 +32,7 @@ static bool load_code(struct views *v, struct views_reader *key, struct views_re
     code.accept_on_use = (flags & 1) != 0;
     code.used = (flags & 2) != 0;
     const uint32_t number = views_r32(value);
+    code.office = views_r32(value);
     if (key->bad || value->bad || number >= v->limits.codes_max || v->codes[number].body[0] != '\0')
         return false;
     v->codes[number] = code;
@@ -128,6 +129,7 @@ static void read_head(struct views_reader *r, struct views_head *head)
     head->percent = percent == 0xff ? -1 : (int)percent;
     head->submission = (enum esep_submission)(views_r8(r) & 0xf);
     head->again_by = (esep_day)views_r32(r);
+    head->review_index = views_r64(r);
 }
 
 static bool read_link(struct views_reader *r, struct views_link *link)
@@ -199,6 +201,8 @@ static bool load_duty(struct views *v, struct views_reader *key, struct views_re
     o->first_commitment_seq = views_r64(r);
     o->alert_step = views_r32(r);
     o->alert_due = (esep_time)views_r64(r);
+    o->extension_index = views_r64(r);
+    o->control_index = views_r64(r);
     if (o->control > ESEP_CONTROL_RESTORED || o->plan_no >= v->limits.plans_max ||
         !read_heads(r, duty))
         return false;

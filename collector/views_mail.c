@@ -145,3 +145,42 @@ void views_mail_accepted_to(struct views *v, struct views_office_slot *slot, ese
             views_mail(v, slot, index);
     }
 }
+
+/* Of the obligation's reports at hand the next one of this office, by its place in the log. */
+static const struct views_head *own_after(const struct views_duty *duty, uint32_t office,
+                                          uint64_t index)
+{
+    const struct views_head *next = NULL;
+    for (uint32_t i = 0; i < duty->pub.listed + duty->past_count; i++) {
+        const struct views_head *head =
+            i < duty->pub.listed ? &duty->pub.heads[i] : &duty->past[i - duty->pub.listed];
+        if (head->office == office && head->index > index &&
+            (next == NULL || head->index < next->index))
+            next = head;
+    }
+    return next;
+}
+
+/* Its journal is lost, its mailbox is not: what comes again there changes nothing. Of reports that
+ * were superseded those go along that a withdrawal could bring back; the rest is in the log. */
+void views_mail_own_to(struct views *v, struct views_office_slot *slot)
+{
+    for (uint32_t i = 0; i < v->duty_count; i++) {
+        const struct views_duty *duty = &v->duties[i];
+        const char *body = views_duty_body(v, duty);
+        const struct views_head *head = NULL;
+        uint64_t index = 0;
+        while ((head = own_after(duty, slot->pub.office, index)) != NULL) {
+            index = head->index;
+            views_mail(v, slot, index);
+            if (head->review_index != 0)
+                views_mail(v, slot, head->review_index);
+        }
+        if (body == NULL || strcmp(body, slot->pub.body) != 0)
+            continue;
+        if (duty->pub.extension_index != 0)
+            views_mail(v, slot, duty->pub.extension_index);
+        if (duty->pub.control_index > duty->pub.extension_index)
+            views_mail(v, slot, duty->pub.control_index);
+    }
+}

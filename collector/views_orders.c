@@ -37,6 +37,7 @@ enum esep_status views_apply_review(struct views *v, const struct views_entry *e
     const bool was_accepted = head->submission == ESEP_SUBMISSION_ACCEPTED;
     const uint64_t report_index = head->index;
     struct views_office_slot *author = views_office_slot(v, head->office);
+    head->review_index = entry->index;
     head->submission = review->accept ? ESEP_SUBMISSION_ACCEPTED : ESEP_SUBMISSION_RETURNED;
     head->again_by =
         !review->accept && review->again_by_day != 0 ? review->again_by_day : ESEP_DAY_NONE;
@@ -69,6 +70,7 @@ enum esep_status views_apply_extension(struct views *v, const struct views_entry
     if (extension->granted && extension->until_day < duty->pub.made.due_day)
         return esep_because(entry->reason, ESEP_INVALID, "an extension never shortens: %s",
                             duty->pub.made.key);
+    duty->pub.extension_index = entry->index;
     duty->pub.control = extension->granted ? ESEP_CONTROL_EXTENDED : ESEP_CONTROL_EXTENSION_REFUSED;
     if (extension->granted) {
         duty->pub.extended_to = extension->until_day;
@@ -93,6 +95,7 @@ enum esep_status views_apply_control(struct views *v, const struct views_entry *
     if (control->removed == (duty->pub.control == ESEP_CONTROL_REMOVED))
         return esep_because(entry->reason, ESEP_INVALID, "%s is %s control already",
                             duty->pub.made.key, control->removed ? "removed from" : "on");
+    duty->pub.control_index = entry->index;
     duty->pub.control = control->removed ? ESEP_CONTROL_REMOVED : ESEP_CONTROL_RESTORED;
     views_mark_duty(v, duty);
     views_mail_duty(v, duty, entry->index, entry->leaf.accepted_at);

@@ -5,7 +5,7 @@
  * written once or twice in its life is put into the buffer as it happens; offices, obligations and
  * the totals change with every entry and are packed once, when the rows are handed out.
  *
- *   T   format 2 | newest accepted_at 8 | plans 4 | offices 4 | obligations 4 | codes 4 | tree
+ *   T   format 4 | newest accepted_at 8 | plans 4 | offices 4 | obligations 4 | codes 4 | tree
  *       format 3, from the first account on: accounts 4 before the tree
  *   P   log index 8 | effective day 4
  *   K   body text | expires_at 8 | flags 1 | number 4
@@ -80,6 +80,7 @@ void views_put_code(struct views *v, uint32_t number)
     views_w64(&w, (uint64_t)code->expires_at);
     views_w8(&w, (unsigned)code->accept_on_use | (unsigned)code->used << 1);
     views_w32(&w, number);
+    views_w32(&w, code->office);
     put_at(v, key, &k, value, &w);
 }
 
@@ -317,6 +318,7 @@ static void put_head(struct views_writer *w, const struct views_head *head)
     views_w8(w, head->percent < 0 ? (unsigned)NO_PERCENT : (unsigned)head->percent);
     views_w8(w, (unsigned)head->submission);
     views_w32(w, (uint32_t)head->again_by);
+    views_w64(w, head->review_index);
 }
 
 static void put_link(struct views_writer *w, const struct views_link *link)
@@ -366,6 +368,8 @@ static void put_duty(struct views *v, const struct views_duty *duty)
     views_w64(&w, o->first_commitment_seq);
     views_w32(&w, o->alert_step);
     views_w64(&w, (uint64_t)o->alert_due);
+    views_w64(&w, o->extension_index);
+    views_w64(&w, o->control_index);
     views_w8(&w, duty->pub.listed);
     views_w8(&w, duty->past_count);
     views_w8(&w, duty->link_count);

@@ -26,8 +26,8 @@
 #define VIEWS_ALERT_DAYS_MAX 16
 #define VIEWS_NONE UINT32_MAX
 #define VIEWS_ROW_MAX 4096 /* the longest value of a row */
-#define VIEWS_ROW_FORMAT 2 /* of the layouts in views_rows.c; the store has one of its own */
-#define VIEWS_ROW_FORMAT_ACCOUNTS 3 /* from the first account on: T counts them, too */
+#define VIEWS_ROW_FORMAT 4 /* of the layouts in views_rows.c; the store has one of its own */
+#define VIEWS_ROW_FORMAT_ACCOUNTS 5 /* from the first account on: T counts them, too */
 
 /* Number + 1 by hash; open addressing, never more than half full, nothing is ever taken out. */
 struct views_index_slot {
@@ -218,6 +218,8 @@ void views_mail_leads(struct views *views, const struct views_duty *duty, uint64
                       esep_time at);
 void views_mail_plan(struct views *views, uint32_t plan_no);
 void views_mail_plans_to(struct views *views, struct views_office_slot *slot);
+/* To an office that comes back with new keys: what of its own stands, and what was decided. */
+void views_mail_own_to(struct views *views, struct views_office_slot *slot);
 void views_mail_accepted_to(struct views *views, struct views_office_slot *slot, esep_time at);
 
 /* views_evidence.c: what a taken report names. */

@@ -103,7 +103,47 @@ class Keys(unittest.TestCase):
         self.assertEqual(self.entries("key")[-1]["what"], "office 1 of moj: revoked: the laptop is gone")
         self.assertEqual(len(self.entries("alarm")), alarms + 1)
         self.assertEqual(len(self.field.reports()), len({r["log_index"] for r in self.field.reports()}))
+        self.recovered(office, fresh)
         self.field.check_log()
+
+    def recovered(self, lost, lost_fingerprint):
+        """Another PC takes the lost one's place: the clerk finds what was reported, and how it stands, and corrects it;
+        the log says whose key it was when."""
+        newest = {r["obligation"]: r["log_index"] for r in self.field.reports()}  # in the log's order
+        self.field.command("review", newest[KEY.format(1, "moj")], "--accept")
+        self.field.command("review", newest[KEY.format(2, "moj")], "--return", "incomplete", "--comment", "the annex")
+        self.field.keys("enrol", "mia", "--office", "1", code=None)  # another body's: refused
+        once = self.field.code("moj", "--office", "1", "--accept")
+        office = esep.Office(self.field, "moj-again", "moj")
+        office.enrol(once)
+        office.daemon.start()
+        self.plan_comes(office)
+
+        def duties():
+            return {d["key"]: d for d in office.command("duties", "--all", "--json").json()["duties"]}
+        states = {1: "accepted", 2: "returned", 3: "received", 4: "received", 5: "received"}
+        esep.wait(lambda: all(duties()[KEY.format(n, "moj")]["submission"] == s for n, s in states.items()), "the reports")
+        self.report(office, 2)
+        self.report(office, 7)
+        self.received(office)
+        corrected = [o for o in self.field.obligations() if o["key"] == KEY.format(2, "moj")]
+        self.assertEqual([(o["submission"], o["conflict"]) for o in corrected], [("received", False)])
+        places = [(r["office"], r["epoch"], r["seq"]) for r in self.field.reports()]
+        self.assertEqual(len(places), len(set(places)))
+        self.assertEqual({r["office"] for r in self.field.reports()}, {1})
+        # The lost one is still refused, and is an alarm now.
+        alarms = len(self.entries("alarm"))
+        lost.daemon.restart(hard=True)
+        lost.daemon.wait_log("this office has newer keys than these")
+        self.assertEqual(len(self.entries("alarm")), alarms + 1)
+
+        keys = self.field.listing("keys", "--office", "1")["keys"]
+        self.assertEqual([(k["came_by"], k["ended_by"]) for k in keys],
+                         [("code", "rotated"), ("rotation", "revoked"), ("code", None)])
+        self.assertEqual(keys[1]["fingerprint"], lost_fingerprint)
+        self.assertEqual(keys[1]["reason"], "the laptop is gone")
+        self.assertEqual(keys[2]["fingerprint"], self.shown(office)["fingerprint"])
+        self.assertEqual(self.field.listing("keys", "--at", "2012-01-01T00:00:00Z")["keys"], [])
 
 
 if __name__ == "__main__":

@@ -233,6 +233,96 @@ static void both_keys_are_revoked(void **state)
     ingest_end(&g);
 }
 
+static void order_code(struct ingest *g, const char *body, const uint8_t code[16], uint32_t office)
+{
+    struct esep_hash hash = esep_sha256(esep_slice(code, 16));
+    Esep__V1__CodeOrder m = ESEP__V1__CODE_ORDER__INIT;
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    m.body = (char *)(uintptr_t)body;
+    m.code_hash = (ProtobufCBinaryData){32, hash.bytes};
+    m.expires_at_us = g->world.now + ESEP_HOUR;
+    m.office = office;
+    order.what_case = ESEP__V1__ORDER__WHAT_CODE;
+    order.code = &m;
+    ingest_order(g, &order);
+}
+
+/* Its laptop is lost: new keys, the same number and mailbox, and no number of an entry twice. */
+static void a_revoked_office_comes_back(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    struct sim_office *lost = sim_active(&g, "moh");
+    struct sim_office *found = sim_new(&g);
+    const uint8_t code[16] = {0x77};
+    char why[] = "lost";
+    sim_write(lost, &g, KEY_1_MOH);
+    sim_hello(lost, &g);
+    sim_batch(lost, &g, 1, 1, true);
+    order_code(&g, "moh", code, 1); /* it still has its keys */
+    assert_false(g.reply.order.ok);
+    Esep__V1__RevokeOrder revoke = ESEP__V1__REVOKE_ORDER__INIT;
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    revoke.office = lost->number;
+    revoke.reason = why;
+    order.what_case = ESEP__V1__ORDER__WHAT_REVOKE;
+    order.revoke = &revoke;
+    ingest_order(&g, &order);
+    assert_true(sim_refused(lost, REASON(REVOKED))); /* amid its session */
+    order_code(&g, "akmola", code, 1);
+    assert_false(g.reply.order.ok);
+    order_code(&g, "moh", code, 9);
+    assert_false(g.reply.order.ok);
+    order_code(&g, "moh", code, 1);
+    assert_true(g.reply.order.ok);
+    const uint64_t mail = views_office(g.world.views, 1)->mail_last;
+    sim_connect(found, &g);
+    sim_enrol(found, &g, code);
+    const struct sim_heard *reply = sim_last(found, KIND(ENROL_REPLY));
+    assert_int_equal(reply->enrolled.office, 1);
+    assert_false(reply->enrolled.accepted);
+    assert_int_equal(g.roster_key[found->curve[0]], ADMISSION(PENDING));
+    assert_int_equal(g.roster_key[lost->curve[0]], ADMISSION(REVOKED));
+    Esep__V1__AcceptOrder accept = ESEP__V1__ACCEPT_ORDER__INIT;
+    uint8_t fingerprint[16] = {0};
+    accept.office = 1;
+    accept.fingerprint = (ProtobufCBinaryData){sizeof fingerprint, fingerprint};
+    order.what_case = ESEP__V1__ORDER__WHAT_ACCEPT;
+    order.accept = &accept;
+    ingest_order(&g, &order);
+    assert_false(g.reply.order.ok); /* other keys than the screen shows */
+    struct esep_hash keys = esep_keys_hash(found->sign.public, found->curve);
+    memcpy(fingerprint, keys.bytes, sizeof fingerprint);
+    ingest_order(&g, &order);
+    assert_true(g.reply.order.ok);
+    assert_int_equal(g.roster_key[found->curve[0]], ADMISSION(ACTIVE));
+    assert_int_equal(g.roster_key[lost->curve[0]], ADMISSION(REPLACED));
+    /* The plan, and its report. */
+    assert_int_equal(views_office(g.world.views, 1)->mail_last, mail + 2);
+    found->number = 1;
+    found->epoch = 1;
+    sim_new_epoch(found, &g);
+    assert_int_equal(views_office(g.world.views, 1)->key_epoch, 2);
+    sim_write(found, &g, KEY_1_MOH);
+    sim_hello(found, &g);
+    sim_batch(found, &g, 1, 1, true);
+    assert_int_equal(sim_last(found, KIND(RECEIPT))->receipt.epoch, 2);
+    assert_int_equal(ingest_log_count(&g, LOG(ENTRY)), 2);
+    sim_forget(lost);
+    g.world.now += ESEP_SECOND;
+    sim_hello(lost, &g);
+    assert_true(sim_refused(lost, REASON(ROTATED)));
+    assert_int_equal(ingest_log_count(&g, LOG(ALARM)), 1);
+    sim_forget(found);
+    sim_enrol(found, &g, code); /* a lost reply: the same again */
+    assert_int_equal(sim_last(found, KIND(ENROL_REPLY))->enrolled.office, 1);
+    ingest_assert_replay(&g);
+    ingest_restart(&g);
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +331,7 @@ int main(void)
         cmocka_unit_test(what_is_no_rotation_is_refused),
         cmocka_unit_test(a_failed_commit_leaves_the_old_key),
         cmocka_unit_test(both_keys_are_revoked),
+        cmocka_unit_test(a_revoked_office_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
