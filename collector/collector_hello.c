@@ -69,6 +69,16 @@ static bool admitted(struct collector *c, const struct hello *h)
     return h->office->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE;
 }
 
+static bool seen_before(struct collector *c, const uint8_t id[16])
+{
+    uint64_t tag = esep_be64(id);
+    uint64_t *slot = &c->hellos[esep_be64(id + 8) % COLLECTOR_HELLOS_SEEN];
+    if (*slot == tag)
+        return true;
+    *slot = tag;
+    return false;
+}
+
 static bool signed_by(const struct collector *c, const struct hello *h,
                       const struct esep_session *seal, const uint8_t key[ESEP_KEY_BYTES])
 {
@@ -90,7 +100,10 @@ static bool signatures_hold(struct collector *c, const struct hello *h,
         return true;
     if (office->key_epoch != 0 && (stick || old_curve) &&
         signed_by(c, h, seal, office->old_sign_key)) {
-        collector_refuse_old_key(c, &h->frame, office, h->message->rotating);
+        if (!seal->bundle && seen_before(c, seal->id)) /* of before the rotation, by the broker */
+            collector_count(c, COLLECTOR_FRAMES_REFUSED, 1);
+        else
+            collector_refuse_old_key(c, &h->frame, office, h->message->rotating);
         return false;
     }
     collector_count(c, COLLECTOR_BAD_SIGNATURES, 1);
@@ -103,16 +116,6 @@ static bool signatures_hold(struct collector *c, const struct hello *h,
         .seq = h->commitment.seq,
     };
     collector_alarm(c, &h->frame, NULL, &alarm);
-    return false;
-}
-
-static bool seen_before(struct collector *c, const uint8_t id[16])
-{
-    uint64_t tag = esep_be64(id);
-    uint64_t *slot = &c->hellos[esep_be64(id + 8) % COLLECTOR_HELLOS_SEEN];
-    if (*slot == tag)
-        return true;
-    *slot = tag;
     return false;
 }
 

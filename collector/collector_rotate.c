@@ -37,7 +37,7 @@ void collector_refuse_old_key(struct collector *c, const struct collector_frame 
         .kind = ESEP__V1__ALARM_KIND__ALARM_KIND_OLD_KEY,
         .reason = refusal.reason,
         .text = "an old key of this office was used, which another has taken the place of: a copy "
-                "of the office's key file from before, or a thief's",
+                "of its key file, a thief's, or a greeting that a broker had kept back",
         .office = office->office,
         .shown = esep_keys_hash(office->old_sign_key, office->old_curve_key), /* once for each */
         .held_epoch = office->key_epoch,

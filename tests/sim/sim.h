@@ -174,6 +174,7 @@ void sim_journal_write(struct sim *sim, int office); /* a clerk writes something
 /* An office's connection to a broker, or (office -1) the collector's. */
 struct sim_conn {
     int office;
+    uint8_t curve[ESEP_KEY_BYTES]; /* the office's, when it was opened */
     int broker;
     bool open;
     bool doomed; /* something was lost on it: nothing more may come */
@@ -192,6 +193,12 @@ struct sim_older {
     uint64_t brought;
 };
 
+#define SIM_ROTATIONS 6
+struct sim_rotation {
+    uint32_t epoch; /* the first of this key */
+    uint8_t sign_public[ESEP_KEY_BYTES];
+};
+
 struct sim_office {
     struct sim_node node; /* first */
     uint32_t number;
@@ -202,6 +209,11 @@ struct sim_office {
     struct agent_config config;
     struct sim_journal journal;
     struct sim_older older;
+    bool rotating; /* keys are to follow: sim_keys.c */
+    struct esep_sign_key next_sign;
+    uint8_t next_curve[ESEP_KEY_BYTES], first_public[ESEP_KEY_BYTES];
+    struct sim_rotation rotations[SIM_ROTATIONS];
+    size_t rotation_count;
     struct sim_journal backups[SIM_BACKUPS];
     size_t backup_count;
     uint64_t conn; /* 0: none */
@@ -386,16 +398,17 @@ struct sim_profile {
     uint32_t clocks;   /* jumps, each tick */
     uint32_t restores; /* of a backup, each tick */
     uint32_t revokes;
-    uint32_t pauses;   /* of a process, each tick */
-    uint32_t orderly;  /* TERM and HUP, each tick */
-    uint32_t clones;   /* of an office, each tick */
-    uint32_t prunes;   /* of a journal, each tick */
-    uint32_t rot;      /* flipped bits, each tick */
-    uint32_t versions; /* of a machine's software, each tick */
-    uint32_t enrols;   /* that offices enrol, of a run */
-    uint32_t malice;   /* that one of the offices means harm, of a run */
-    uint32_t windows;  /* that an office has windows, of each office */
-    uint32_t metered;  /* ... and a day's budget */
+    uint32_t pauses;    /* of a process, each tick */
+    uint32_t orderly;   /* TERM and HUP, each tick */
+    uint32_t clones;    /* of an office, each tick */
+    uint32_t prunes;    /* of a journal, each tick */
+    uint32_t rot;       /* flipped bits, each tick */
+    uint32_t versions;  /* of a machine's software, each tick */
+    uint32_t enrols;    /* that offices enrol, of a run */
+    uint32_t malice;    /* that one of the offices means harm, of a run */
+    uint32_t windows;   /* that an office has windows, of each office */
+    uint32_t metered;   /* ... and a day's budget */
+    uint32_t rotations; /* of an office's keys, each tick */
 };
 extern const struct sim_profile sim_profiles[];
 extern const size_t sim_profile_count;

@@ -140,8 +140,15 @@ static void key_entry(const struct model_entry *e)
     }
     if (o->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED)
         sim_fail(e->sim, "entry %llu: a revoked key comes back", (unsigned long long)e->index);
+    if (k->epoch > 0 && (o->state != ACTIVE || k->state != ACTIVE))
+        sim_fail(e->sim, "entry %llu: new keys of an office that is not active",
+                 (unsigned long long)e->index);
     o->state = k->state;
     o->changed = e->sim->now;
+    if (k->epoch > 0) { /* a rotation tells nobody anything, but that the office lives */
+        model_saw(e, k->office);
+        return;
+    }
     for (int i = 0; k->state == ACTIVE && i < m->plan_count; i++)
         for (size_t b = 0; model_current(m, i) && b < m->plans[i].body_count; b++)
             if (strcmp(m->plans[i].bodies[b].code, o->body) == 0)
@@ -218,7 +225,8 @@ static void evidence_entry(const struct model_entry *e)
 static void alarm_entry(const struct model_entry *e)
 {
     const Esep__V1__Alarm *a = (const Esep__V1__Alarm *)model_read(e, &esep__v1__alarm__descriptor);
-    if (a->kind != ESEP__V1__ALARM_KIND__ALARM_KIND_BAD_SIGNATURE && a->office != 0)
+    if (a->kind != ESEP__V1__ALARM_KIND__ALARM_KIND_BAD_SIGNATURE &&
+        a->kind != ESEP__V1__ALARM_KIND__ALARM_KIND_OLD_KEY && a->office != 0)
         model_saw(e, a->office);
 }
 

@@ -16,6 +16,8 @@ uint64_t sim_conn_open(struct sim *sim, int office, int broker)
                           .broker = broker,
                           .open = true,
                           .broker_generation = sim->brokers[broker].node.generation};
+    if (office >= 0) /* not a link of the collector */
+        memcpy(sim->conns[sim->conn_count].curve, sim->offices[office].curve, ESEP_KEY_BYTES);
     return sim->conn_count;
 }
 
@@ -93,7 +95,7 @@ static void on_up(struct sim *sim, struct sim_event *event)
     b->in_hand = c->office;
     if (sim_broker_smuggles(sim, c->broker, event->a, event->parts[0]))
         return;
-    broker_on_office_frame(b->core, event->a, o->curve,
+    broker_on_office_frame(b->core, event->a, c->curve,
                            sim_version_edge(sim, &b->node, event->parts[0]),
                            sim_monotonic(sim, &b->node));
     sim_broker_pump(sim, c->broker);

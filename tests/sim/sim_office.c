@@ -61,7 +61,7 @@ void sim_office_start(struct sim *sim, int office)
     memcpy(c->log_public, sim->log_key.public, ESEP_KEY_BYTES);
     memcpy(c->seal_public, sim->seal_key.public, ESEP_KEY_BYTES);
     c->office = o->number;
-    c->sign_key = o->sign;
+    sim_keys_config(o);
     c->broker_count = (uint32_t)sim->broker_count;
     c->check_chain = true;
     o->node.up = true;
@@ -292,7 +292,8 @@ static void on_person(struct sim *sim, struct sim_event *event)
     struct agent_status s;
     agent_status_get(o->core, &s);
     o->person_coming = false;
-    if (s.state != AGENT_STOPPED || o->older.epoch != 0 || s.why == AGENT_WHY_OLDER)
+    if (s.state != AGENT_STOPPED || o->older.epoch != 0 || s.why == AGENT_WHY_OLDER ||
+        s.why == AGENT_WHY_ROTATED)
         return;
     if (s.why == AGENT_WHY_SPLIT)
         sim_fail(sim, "%s takes an honest log for a split one", o->node.name);
@@ -332,6 +333,7 @@ static void on_notify(struct sim *sim, struct sim_office *o)
     sim_trace(sim, &o->node, "is %s (%s) %s", agent_state_name(s.state), agent_why_name(s.why),
               s.text);
     if (s.state != AGENT_STOPPED || o->person_coming || s.why == AGENT_WHY_OLDER ||
+        s.why == AGENT_WHY_ROTATED ||
         (o->older.epoch != 0 && s.why != AGENT_WHY_JOURNAL && s.why != AGENT_WHY_PROTOCOL))
         return;
     if (s.why == AGENT_WHY_GAP || s.why == AGENT_WHY_PROTOCOL || s.why == AGENT_WHY_TOO_LARGE)
@@ -446,6 +448,7 @@ void sim_office_pump(struct sim *sim, int office)
         return;
     }
     sim_older_look(sim, o);
+    sim_keys_look(sim, office);
     if (o->broken && !o->reopening) {
         sim_after(sim, &o->node, 10 * ESEP_SECOND, sim_office_reopen);
         o->reopening = true;

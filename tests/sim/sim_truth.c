@@ -88,7 +88,7 @@ static struct esep_hash chain_at(const struct sim *sim, int office, uint32_t epo
 {
     return seq > 0 ? sim->truth.chains[office][epoch].hashes[seq]
                    : esep_chain_start(&sim->log_id, sim->offices[office].number, epoch,
-                                      sim->offices[office].sign.public);
+                                      sim_key_of(&sim->offices[office], epoch));
 }
 
 static bool counts(Esep__V1__Verdict verdict)
@@ -188,7 +188,7 @@ static void check_commitment(struct sim *sim, uint64_t index, const struct esep_
         sim_fail(sim, "entry %llu: office %u promised after its key was revoked",
                  (unsigned long long)index, leaf->office);
     if (esep_commitment_unpack(&sim->log_id, body, &c) != ESEP_OK ||
-        !esep_commitment_verify(&sim->log_id, &c, sim->offices[office].sign.public))
+        !esep_commitment_verify(&sim->log_id, &c, sim_key_of(&sim->offices[office], c.epoch)))
         sim_fail(sim, "entry %llu: a commitment that office %u did not sign",
                  (unsigned long long)index, leaf->office);
     if (c.office != leaf->office || c.epoch != leaf->epoch || c.seq != leaf->seq)
@@ -439,7 +439,7 @@ static bool office_converged(struct sim *sim, int i, char *why, size_t len)
     /* By its own rules it may rest meanwhile. */
     const bool rests =
         s.state == AGENT_OFFLINE && (s.why == AGENT_WHY_WINDOW || s.why == AGENT_WHY_BUDGET);
-    bool done = (s.state == AGENT_ONLINE || rests) &&
+    bool done = (s.state == AGENT_ONLINE || rests) && sim_keys_converged(sim, i) &&
                 s.receipted_seq == o->journal.marks.last_seq &&
                 o->journal.marks.receipted_seq == s.receipted_seq &&
                 (s.last_seq == 0 || t->chains[i][o->journal.epoch].count == s.last_seq) &&

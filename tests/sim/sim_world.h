@@ -70,6 +70,13 @@ void sim_version_said(struct sim *sim, struct sim_office *office,
 
 /* sim_clone.c: one office, two machines. */
 void sim_clone_somebody(struct sim *sim);
+
+/* sim_keys.c: offices renew their keys. Which key begins the epochs from this one on. */
+const uint8_t *sim_key_of(const struct sim_office *office, uint32_t epoch);
+void sim_keys_config(struct sim_office *office);
+void sim_rotate_somebody(struct sim *sim);
+void sim_keys_look(struct sim *sim, int office);
+bool sim_keys_converged(const struct sim *sim, int office);
 void sim_clone_end(struct sim *sim);
 
 #endif
