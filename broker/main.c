@@ -142,6 +142,17 @@ static const char **text_of(struct invocation *in, int key)
     }
 }
 
+static uint32_t office_number(const char *argument, const struct argp_state *state)
+{
+    char *end = NULL;
+    errno = 0;
+    const long office = strtol(argument, &end, 10);
+    if (errno != 0 || *end != '\0' || office < 1 || office > UINT32_MAX) {
+        argp_error(state, "--office: 'keys list' shows the numbers");
+    }
+    return (uint32_t)office;
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct parse *parse = state->input;
@@ -168,16 +179,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         in->hours = (uint64_t)hours;
         return 0;
     }
-    case OPTION_OFFICE: {
-        char *end = NULL;
-        errno = 0;
-        const long office = strtol(argument, &end, 10);
-        if (errno != 0 || *end != '\0' || office < 1 || office > UINT32_MAX) {
-            argp_error(state, "--office: 'keys list' shows the numbers");
-        }
-        in->office = (uint32_t)office;
+    case OPTION_OFFICE:
+        in->office = office_number(argument, state);
         return 0;
-    }
     case OPTION_HELP_CONFIG:
         if (parse->command->operators) {
             operator_settings_help(stdout);

@@ -77,11 +77,12 @@ static void on_code(struct history *h, uint64_t index, const struct collector_le
                     const Esep__V1__CodeMade *m)
 {
     struct code *codes = room(h->codes, &h->code_cap, h->code_count, sizeof *codes);
+    if (codes != NULL)
+        h->codes = codes;
     if (codes == NULL || m->code_hash.len != ESEP_HASH_BYTES) {
         h->failed = true;
         return;
     }
-    h->codes = codes;
     struct code *code = &codes[h->code_count++];
     memcpy(code->hash.bytes, m->code_hash.data, ESEP_HASH_BYTES);
     code->made = event_at(index, leaf, m->actor);
@@ -108,11 +109,12 @@ static void add(struct history *h, uint64_t index, const struct collector_leaf *
                 const Esep__V1__KeyChange *m)
 {
     struct item *items = room(h->items, &h->cap, h->count, sizeof *items);
+    if (items != NULL)
+        h->items = items;
     if (items == NULL || m->sign_key.len != ESEP_KEY_BYTES || m->curve_key.len != ESEP_KEY_BYTES) {
         h->failed = true;
         return;
     }
-    h->items = items;
     struct item *item = &items[h->count++];
     *item = (struct item){.office = m->office,
                           .epoch = m->epoch > 0 ? m->epoch : 1,
@@ -155,10 +157,11 @@ static bool take(void *context, uint64_t index, struct esep_slice leaf_bytes,
     struct collector_leaf leaf;
     const ProtobufCMessage *message = NULL;
     esep_arena_reset(&h->arena);
-    if (collector_leaf_unpack(leaf_bytes, &leaf) != ESEP_OK)
-        h->failed = true;
-    else if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_CODE &&
-             esep_unpack(&esep__v1__code_made__descriptor, body, &h->arena, &message) == ESEP_OK)
+    h->failed = collector_leaf_unpack(leaf_bytes, &leaf) != ESEP_OK;
+    if (h->failed)
+        return false;
+    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_CODE &&
+        esep_unpack(&esep__v1__code_made__descriptor, body, &h->arena, &message) == ESEP_OK)
         on_code(h, index, &leaf, (const Esep__V1__CodeMade *)message);
     else if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_KEY &&
              esep_unpack(&esep__v1__key_change__descriptor, body, &h->arena, &message) == ESEP_OK)
