@@ -66,14 +66,14 @@ static void *room(void *items, size_t *cap, size_t count, size_t size)
     return bigger;
 }
 
-static struct event event_at(uint64_t index, const struct collector_leaf *leaf, const char *actor)
+static struct event event_at(uint64_t index, const struct esep_leaf *leaf, const char *actor)
 {
     struct event e = {.index = index, .at = leaf->accepted_at};
     (void)snprintf(e.actor, sizeof e.actor, "%s", actor);
     return e;
 }
 
-static void on_code(struct history *h, uint64_t index, const struct collector_leaf *leaf,
+static void on_code(struct history *h, uint64_t index, const struct esep_leaf *leaf,
                     const Esep__V1__CodeMade *m)
 {
     struct code *codes = room(h->codes, &h->code_cap, h->code_count, sizeof *codes);
@@ -105,7 +105,7 @@ static struct item *newest(const struct history *h, uint32_t office)
     return NULL;
 }
 
-static void add(struct history *h, uint64_t index, const struct collector_leaf *leaf,
+static void add(struct history *h, uint64_t index, const struct esep_leaf *leaf,
                 const Esep__V1__KeyChange *m)
 {
     struct item *items = room(h->items, &h->cap, h->count, sizeof *items);
@@ -131,7 +131,7 @@ static void add(struct history *h, uint64_t index, const struct collector_leaf *
         memcpy(item->accepted.actor, item->code.actor, ACTOR_MAX); /* who made it said so */
 }
 
-static void on_key(struct history *h, uint64_t index, const struct collector_leaf *leaf,
+static void on_key(struct history *h, uint64_t index, const struct esep_leaf *leaf,
                    const Esep__V1__KeyChange *m)
 {
     struct item *last = newest(h, m->office);
@@ -154,10 +154,10 @@ static bool take(void *context, uint64_t index, struct esep_slice leaf_bytes,
                  struct esep_slice body)
 {
     struct history *h = context;
-    struct collector_leaf leaf;
+    struct esep_leaf leaf;
     const ProtobufCMessage *message = NULL;
     esep_arena_reset(&h->arena);
-    h->failed = collector_leaf_unpack(leaf_bytes, &leaf) != ESEP_OK;
+    h->failed = esep_leaf_unpack(leaf_bytes, &leaf) != ESEP_OK;
     if (h->failed)
         return false;
     if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_CODE &&

@@ -182,7 +182,6 @@ struct sim_conn {
     size_t up_waiting, down_waiting; /* frames under way, to the broker and from it */
     esep_time up_last, down_last;
 };
-
 /* Which older epoch the core is over, where it is not the present one. */
 struct sim_older {
     uint32_t epoch; /* 0: the present one */
@@ -213,9 +212,8 @@ struct sim_office {
     struct esep_sign_key next_sign;
     uint8_t next_curve[ESEP_KEY_BYTES], first_public[ESEP_KEY_BYTES];
     struct sim_rotation rotations[SIM_ROTATIONS];
-    size_t rotation_count;
     struct sim_journal backups[SIM_BACKUPS];
-    size_t backup_count;
+    size_t rotation_count, backup_count;
     uint64_t conn; /* 0: none */
     esep_time blocked_until;
     bool cut_up, cut_down;  /* its line, either way */
