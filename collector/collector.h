@@ -20,6 +20,7 @@
 
 #include "collector/log.h"
 #include "collector/views.h"
+#include "wire/growth.h"
 #include "wire/statement.h"
 
 struct collector;
@@ -159,6 +160,9 @@ struct collector_history {
     void *context;
 };
 void collector_set_history(struct collector *c, const struct collector_history *history);
+
+/* The newest checkpoint: of what is durable, signed. Its span is not filled. */
+void collector_checkpoint(const struct collector *c, struct esep_growth *ret);
 
 /* What the committed store knows of a file: does a taken report of the office name it, and is it
  * here? Set by the shell before any frame; without it no files are taken. */

@@ -63,6 +63,13 @@ void collector_tree_durable(struct collector *c, uint64_t size, const struct ese
     memcpy(c->durable_signature, c->growth.signature, sizeof c->durable_signature);
 }
 
+void collector_checkpoint(const struct collector *c, struct esep_growth *ret)
+{
+    *ret = (struct esep_growth){
+        .generation = c->generation.number, .size = c->durable_size, .root = c->durable_root};
+    memcpy(ret->signature, c->durable_signature, sizeof ret->signature);
+}
+
 void collector_tree_seen(const struct collector *c, struct collector_session *session,
                          uint64_t generation, uint64_t size)
 {

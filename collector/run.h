@@ -74,6 +74,9 @@ struct run {
         enum collector_link_state said;
         int64_t since; /* monotonic */
     } link[SETTINGS_BROKERS_MAX];
+    uint64_t published_size; /* of the checkpoint beside the store */
+    uint64_t published_generation;
+    int64_t published_at;   /* monotonic; 0: not yet */
     uint64_t unwritten;     /* of the core's counter, said */
     int64_t unwritten_said; /* monotonic */
     int exit_code;
@@ -92,6 +95,10 @@ void run_order_reply(struct run *run, uint64_t token, struct esep_slice bytes);
 void run_order_close(struct run *run);
 /* Answers the orders under way, if there are any, with a refusal. */
 void run_order_refuse(struct run *run, const char *text);
+
+/* run_checkpoint.c: the file beside the store, if it is time; else in how long. */
+#define RUN_CHECKPOINT "checkpoint"
+esep_time run_checkpoint_publish(struct run *run);
 
 /* run_files.c: the folder of files; a FILE_ effect, carried out, popped and answered. */
 ESEP_MUST_USE enum esep_status run_files_open(struct run *run, struct esep_reason *reason);

@@ -174,6 +174,9 @@ static void set_deadline(struct run *run, bool stuck)
         run->draining || run->full || run_alerts_waiting(run) ? BUSY_WAIT_MAX : IDLE_WAIT_MAX;
     if (wait > most)
         wait = most;
+    const esep_time publish = run->ended ? ESEP_TIME_NEVER : run_checkpoint_publish(run);
+    if (wait > publish)
+        wait = publish;
     if (stuck && wait > STUCK_RETRY)
         wait = STUCK_RETRY;
     if (run->ended)

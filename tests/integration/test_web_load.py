@@ -4,7 +4,10 @@ page answers, a decision is logged, and an office's report is taken and receipte
 comes of it is of the moment it was begun. Orders of things are asserted here, never how long they take.
 """
 
+import base64
 import glob
+import hashlib
+import http.client
 import json
 import os
 import shutil
@@ -112,6 +115,57 @@ class Load(exporting.Exporting, unittest.TestCase):
         self.assertGreater(later["log_size"], json.loads(decided.text)["log_index"])
         self.assertIn(SAID, json.dumps(json.loads(self.fetch(sabira, later["id"])[1])))
         self.field.check_log()
+
+    def mirror(self, path, folder, want=200):
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=esep.PATIENCE)
+        line.request("GET", path, headers={"Host": f"localhost:{self.port}"})
+        answer = line.getresponse()
+        body = answer.read()
+        self.assertEqual(answer.status, want, path)
+        if want == 200 and path != "/checkpoint":
+            self.assertIn("immutable", answer.headers["Cache-Control"])
+        if want == 200:
+            name = folder + path
+            os.makedirs(os.path.dirname(name), exist_ok=True)
+            with open(name, "wb") as file:
+                file.write(body)
+        line.close()
+        return body
+
+    def test_a_stranger_has_the_whole_log_from_its_tiles(self):
+        def number(n):
+            groups = [f"{n % 1000:03}"]
+            while n := n // 1000:
+                groups.insert(0, f"x{n % 1000:03}")
+            return "/".join(groups)
+
+        folder = self.field.path("mirror")
+        size = self.field.listing("status")["log"]["size"]
+        esep.wait(lambda: int(self.mirror("/checkpoint", folder).split(b"\n")[1]) >= size, "the checkpoint")
+        with open(os.path.join(folder, "checkpoint"), "rb") as file:
+            origin, size = file.read().split(b"\n")[:2]
+        size = int(size)
+        self.assertGreater(size, 10000)
+        level, nodes = 0, size
+        while nodes:
+            for kind in (str(level), "entries") if level == 0 else (str(level),):
+                for n in range(nodes // 256):
+                    self.mirror(f"/tile/{kind}/{number(n)}", folder)
+                if nodes % 256:
+                    self.mirror(f"/tile/{kind}/{number(nodes // 256)}.p/{nodes % 256}", folder)
+            level, nodes = level + 1, nodes // 256
+        key = b"\x01" + bytes.fromhex(self.field.ids["log_key"])
+        keyed = hashlib.sha256(origin + b"\n" + key).hexdigest()[:8]
+        words = ("log", "--log", f"{origin.decode()}+{keyed}+{base64.b64encode(key).decode()}", folder)
+        esep.run(esep.program("verify"), *words)
+        some = os.path.join(folder, "tile", "0", "007")
+        with open(some, "r+b") as file:
+            file.seek(1000)
+            file.write(b"x")
+        esep.run(esep.program("verify"), *words, code=65)
+        for wrong in ("0/x000/001", "0/1", "0/x001/0001", "8/000", "0/000.p/256", "0/000.p/0", "0/000.p/07", "0/999",
+                      f"1/000.p/{size // 256 + 1}", "entries", "entries/", "0/x001", "0/-01", "data/000"):
+            self.mirror("/tile/" + wrong, folder, 404)
 
 
 if __name__ == "__main__":
