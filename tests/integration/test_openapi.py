@@ -292,6 +292,17 @@ class OpenApi(unittest.TestCase):
         self.write(self.viewer, "DELETE", pattern, None, 404)
         self.assertEqual(self.get("/calendar/{address}", address=address)[0], 404)
 
+    def test_the_log_itself(self):
+        esep.wait(lambda: self.get("/checkpoint")[0] == 200, "the checkpoint")
+        size = int(self.good("/checkpoint").split("\n")[1])
+        for name, status in ((f"0/000.p/{min(size, 255)}", 200), (f"entries/000.p/{min(size, 255)}", 200), ("7/000", 404)):
+            line = self.viewer.send("GET", "/tile/" + name)
+            answer = line.getresponse()
+            answer.text = answer.read().decode("latin-1")
+            line.close()
+            self.hold("GET", "/tile/{name}", answer)
+            self.assertEqual(answer.status, status, name)
+
     def test_accounts(self):
         browser, pattern, keys = self.administrator, "/api/v1/accounts", []
 
