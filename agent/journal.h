@@ -11,7 +11,8 @@
  *   drafts    obligation key -> packed Report, other entries named by their hash already
  *   files     sha256 32, be64 size -> be32 epoch, be64 seq of the first entry that names it, and
  *             from its evidence receipt on: statement 152 | signature 64
- *   proofs    as receipts, or as files -> log generation 8 | index 8 | leaf 160 | statement 208
+ *   proofs    as receipts, or as files -> log generation 8 | index 8 | leaf 160 | statement 208 |
+ *             key 32
  *   nodes     be64 generation, level 1, be64 index -> hash 32: of the log's tree, as receipts
  * showed heads     be64 generation, be64 size -> root 32 | signature 64: checkpoints of the log
  *   state     "identity", "keys", "head", "marks", "view", "tree", "split"

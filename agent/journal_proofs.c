@@ -7,7 +7,9 @@
 #include "agent/journal_internal.h"
 
 enum {
-    PROOF_ROW_BYTES = 8 + 8 + ESEP_LEAF_BYTES + ESEP_SIGNED_COMMITMENT_BYTES,
+    PROOF_ROW_BYTES = 8 + 8 + ESEP_LEAF_BYTES + ESEP_SIGNED_COMMITMENT_BYTES + ESEP_KEY_BYTES,
+    AT_STATEMENT = 16 + ESEP_LEAF_BYTES,
+    AT_KEY = AT_STATEMENT + ESEP_SIGNED_COMMITMENT_BYTES,
     NODE_KEY_BYTES = 8 + 1 + 8,
     HEAD_KEY_BYTES = 16,
     CHECKPOINT_BYTES = ESEP_HASH_BYTES + ESEP_SIGNATURE_BYTES,
@@ -59,7 +61,8 @@ static enum esep_status put_proof(MDB_txn *txn, const struct journal *journal,
     esep_be64_put(row, proof->generation);
     esep_be64_put(row + 8, proof->index);
     memcpy(row + 16, proof->leaf, sizeof proof->leaf);
-    memcpy(row + 16 + sizeof proof->leaf, proof->statement, sizeof proof->statement);
+    memcpy(row + AT_STATEMENT, proof->statement, sizeof proof->statement);
+    memcpy(row + AT_KEY, proof->key, sizeof proof->key);
     return put(txn, journal->proofs, key, esep_slice(row, sizeof row), MDB_NOOVERWRITE, reason);
 }
 
@@ -162,7 +165,8 @@ static enum esep_status get_proof(struct journal *journal, struct esep_slice key
         ret->generation = esep_be64(row);
         ret->index = esep_be64(row + 8);
         memcpy(ret->leaf, row + 16, sizeof ret->leaf);
-        memcpy(ret->statement, row + 16 + sizeof ret->leaf, sizeof ret->statement);
+        memcpy(ret->statement, row + AT_STATEMENT, sizeof ret->statement);
+        memcpy(ret->key, row + AT_KEY, sizeof ret->key);
     }
     mdb_txn_abort(txn);
     return status;

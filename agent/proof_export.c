@@ -185,7 +185,7 @@ static enum esep_status export_report(const struct export *x, const struct esep_
     if (status == ESEP_OK) {
         memcpy(report.leaf, proof.leaf, sizeof report.leaf);
         memcpy(report.statement, proof.statement, sizeof report.statement);
-        memcpy(report.key, x->desk->identity.sign_public, sizeof report.key);
+        memcpy(report.key, proof.key, sizeof report.key);
         report.head_before = x->head_before;
         report.after = behind.hashes;
         report.after_count = behind.count;
@@ -261,7 +261,13 @@ static enum esep_status load_entry(struct export *x)
     if (status != ESEP_OK)
         return status;
     if (what->seq == 1) {
-        x->head_before = esep_chain_start(&me->log_id, me->office, what->epoch, me->sign_public);
+        struct agent_proof proof; /* names the key of that time, which the chain begins with */
+        status =
+            journal_proof(&x->desk->journal, what->receipt != NULL ? what->receipt : what->promise,
+                          &proof, x->reason);
+        if (status != ESEP_OK)
+            return status;
+        x->head_before = esep_chain_start(&me->log_id, me->office, what->epoch, proof.key);
     } else {
         struct esep_buf before;
         esep_buf_init(&before, ENTRY_BYTES_MAX);

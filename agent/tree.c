@@ -114,6 +114,7 @@ enum esep_status agent_tree_receipt(const struct agent_tree_keys *keys,
         esep_leaf_of_commitment(&keys->log_id, &c, keys->sign_public, closes ? ESEP_LEAF_CLOSES : 0,
                                 message->accepted_at_us);
     esep_commitment_pack(&keys->log_id, &c, ret->proof.statement);
+    memcpy(ret->proof.key, keys->sign_public, sizeof ret->proof.key);
     return learn(keys, tree, message, &leaf, ret);
 }
 
@@ -131,5 +132,6 @@ enum esep_status agent_tree_evidence(const struct agent_tree_keys *keys,
         esep_leaf_of_evidence(evidence->office, &evidence->sha256, evidence->size_bytes, &content,
                               message->accepted_at_us);
     memset(ret->proof.statement, 0, sizeof ret->proof.statement);
+    memset(ret->proof.key, 0, sizeof ret->proof.key);
     return learn(keys, tree, message, &leaf, ret);
 }

@@ -40,6 +40,7 @@ struct agent_proof {
     uint64_t index;
     uint8_t leaf[ESEP_LEAF_BYTES];
     uint8_t statement[ESEP_SIGNED_COMMITMENT_BYTES]; /* of a receipt; with a file all zero */
+    uint8_t key[ESEP_KEY_BYTES]; /* that it verifies under: the office's of that time */
 };
 
 /* The frontier, where the generation is new; the span; the siblings; the leaf. */

@@ -45,6 +45,12 @@ class Keys(unittest.TestCase):
     def entries(self, kind):
         return self.field.listing("log", "list", "--type", kind)["entries"]
 
+    def proven(self, office, *place):
+        name = self.field.path("proof" + "".join(place).replace("/", "-"))
+        done = office.command("receipt", *place, "--proof", name, "--json").json()
+        return esep.run(esep.program("verify"), "--log", done["log_vkey"], "--json", name + ".tlog-proof",
+                        name + ".report").json()
+
     def test_life(self):
         once = self.field.code("moj")
         office = esep.Office(self.field, "moj-1", "moj")
@@ -84,6 +90,9 @@ class Keys(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(office.folder, "agent.keys.next")))
         self.report(office, 5)
         self.received(office)
+        # A stranger is shown both: what the old key signed, and what the new one did.
+        proven = [self.proven(office, *place) for place in (("1/1",), ())]
+        self.assertNotEqual(proven[0]["key"], proven[1]["key"])
         told = [entry["what"] for entry in self.entries("key")]
         self.assertEqual(told, ["office 1 of moj: pending", "office 1 of moj: active", "office 1 of moj: new keys"])
         self.assertEqual({r["obligation"] for r in self.field.reports()}, {KEY.format(n, "moj") for n in range(1, 6)})
