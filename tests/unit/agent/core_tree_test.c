@@ -4,7 +4,6 @@
  */
 #include "core_world.h"
 
-#define TEST(name) static void name(void **state)
 #define WORLD(w)                                                                                   \
     struct world *w = world_new(__LINE__);                                                         \
     (void)state
@@ -26,7 +25,7 @@ static bool sees_all(const struct world *w)
            esep_hash_equal(&ours, &theirs) && w->disk.tree.generation == w->model.log.generation;
 }
 
-TEST(the_tree_grows_with_each_receipt)
+static void the_tree_grows_with_each_receipt(void **state)
 {
     WORLD(w);
     office_start(w);
@@ -48,7 +47,7 @@ TEST(the_tree_grows_with_each_receipt)
 }
 
 /* A receipt that was lost with its connection: HELLO says from where the next one goes on. */
-TEST(lost_receipts_cost_nothing)
+static void lost_receipts_cost_nothing(void **state)
 {
     WORLD(w);
     office_start(w);
@@ -64,7 +63,7 @@ TEST(lost_receipts_cost_nothing)
     world_free(w);
 }
 
-TEST(a_restored_log_is_another_generation)
+static void a_restored_log_is_another_generation(void **state)
 {
     WORLD(w);
     office_start(w);
@@ -109,7 +108,7 @@ static void begin_split(struct world *w)
     office_write(w, 40);
 }
 
-TEST(a_log_that_went_back_is_a_split)
+static void a_log_that_went_back_is_a_split(void **state)
 {
     WORLD(w);
     begin_split(w);
@@ -118,7 +117,7 @@ TEST(a_log_that_went_back_is_a_split)
     is_split(w);
 }
 
-TEST(a_log_that_was_rewritten_is_a_split)
+static void a_log_that_was_rewritten_is_a_split(void **state)
 {
     WORLD(w);
     begin_split(w);
@@ -179,7 +178,7 @@ static void spoil(struct fake_proof *proof, struct esep_receipt *r, int what)
     }
 }
 
-TEST(a_proof_with_anything_wrong_is_refused)
+static void a_proof_with_anything_wrong_is_refused(void **state)
 {
     for (int what = 0; what <= 12; what++) {
         WORLD(w);
