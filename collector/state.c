@@ -69,9 +69,8 @@ static bool load_plan(void *context, uint64_t index, struct esep_slice leaf, str
  */
 static enum esep_status load_views(struct collector_state *state, struct esep_reason *reason)
 {
-    static const char tables[] = "TPFKOCDAG";
     struct load load = {.views = state->views, .reason = reason};
-    for (const char *table = tables; *table != 0; table++) {
+    for (const char *table = VIEWS_TABLES_LOADED; *table != 0; table++) {
         enum esep_status status = state->log->ops->rows(
             state->log, esep_slice(table, 1), esep_slice(NULL, 0), load_row, &load, reason);
         if (status != ESEP_OK || load.status != ESEP_OK)

@@ -124,9 +124,8 @@ static void count_rest(struct compare *c, uint8_t table)
 static enum esep_status compare_all(struct collector_log *log, const struct rows *rows,
                                     struct collector_comparison *result, struct esep_reason *reason)
 {
-    static const char tables[] = "ACDEFGHKMNOPRST"; /* in the order of the sorted rows */
     struct compare c = {.rows = rows, .result = result};
-    for (const char *table = tables; *table != 0; table++) {
+    for (const char *table = VIEWS_TABLES; *table != 0; table++) {
         enum esep_status status =
             log->ops->rows(log, esep_slice(table, 1), esep_slice(NULL, 0), compare_row, &c, reason);
         if (status != ESEP_OK)

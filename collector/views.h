@@ -84,6 +84,11 @@ typedef enum esep_status views_row_fn(void *context, struct esep_slice key,
                                       struct esep_slice value);
 ESEP_MUST_USE enum esep_status views_flush(struct views *views, views_row_fn *put, void *context);
 
+/* The tables' letters, in the order of the sorted rows; and those that a start loads, in the order
+ * that they need. */
+#define VIEWS_TABLES "ACDEFGHKMNOPRST"
+#define VIEWS_TABLES_LOADED "TPFKOCDAG"
+
 uint64_t views_log_size(const struct views *views);
 const struct esep_merkle *views_tree(const struct views *views);
 /* A node of the tree, if it is one of the newest. Older ones are in the store (state_tree.c). */

@@ -13,7 +13,7 @@ import unittest
 import esep
 
 KEY = "small/fulfilment/1/moj/2013-01-01..2013-12-31"
-TODAY, OTHER = b"format2", b"format9"  # key and value lie side by side in the page
+TODAY, OTHER = b"format3", b"format9"  # key and value lie side by side in the page
 
 
 def turned(path, old, new):
@@ -72,7 +72,7 @@ class Kept(unittest.TestCase):
         before = [digest(path) for path in files]
         for err in (field.command("status", code=65).err, esep.run(*agent, code=65).err):
             self.assertRegex(err, r"(store|journal) has format \d+, made by version \S+; this is "
-                                  r"version \S+, which uses format 2: use that version; nothing "
+                                  r"version \S+, which uses format 3: use that version; nothing "
                                   r"converts it")
         self.assertEqual([digest(path) for path in files], before)
 
@@ -96,7 +96,7 @@ class Formats(unittest.TestCase):
         for words in commands:
             with self.subTest(words=words):
                 result = esep.run(*words, code=65)
-                self.assertRegex(result.err, "has format 9.*uses format 2.*use that version")
+                self.assertRegex(result.err, "has format 9.*uses format 3.*use that version")
                 self.assertEqual(digest(path), before, "it was written to")
         turned(path, OTHER, TODAY)
 

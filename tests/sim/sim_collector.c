@@ -30,7 +30,7 @@ struct views *sim_views_load(struct sim *sim)
     struct esep_reason reason = {""};
     if (views_new(&load.views, &sim_limits, sim_zone, NULL) != ESEP_OK)
         sim_fail(sim, "no memory for views");
-    for (const char *table = "TPFKOCDAG"; *table != 0; table++)
+    for (const char *table = VIEWS_TABLES_LOADED; *table != 0; table++)
         (void)log->ops->rows(log, esep_slice(table, 1), esep_slice(NULL, 0), load_row, &load, NULL);
     for (uint32_t plan = 0; plan < views_plan_count(load.views); plan++) {
         uint64_t index = views_plan_index(load.views, plan);

@@ -56,7 +56,7 @@ static void compare(struct collector_log *log, const struct sim_disk *model, cha
         return;
     }
     /* The tables in the order of their letters, as the model has them. */
-    for (const char *table = "ACDEFKMNOPRST"; *table != 0 && !rows.differs; table++)
+    for (const char *table = VIEWS_TABLES; *table != 0 && !rows.differs; table++)
         if (log->ops->rows(log, esep_slice(table, 1), esep_slice(NULL, 0), see_row, &rows,
                            &reason) != ESEP_OK)
             rows.differs = true;

@@ -190,7 +190,7 @@ struct views *world_load(const struct world *w)
     struct esep_reason reason = {.text = ""};
     assert_int_equal(views_new(&views, &world_limits, world_zone, NULL), ESEP_OK);
     /* Now in key order, now as the daemon reads them: the order of tables is free. */
-    const char *orders[] = {"ACDEFGHKMNOPRST", "TPFKOCDAG"};
+    const char *orders[] = {VIEWS_TABLES, VIEWS_TABLES_LOADED};
     for (const char *table = orders[w->log_count % 2]; *table != '\0'; table++) {
         for (size_t i = 0; i < w->table.count; i++) {
             const struct world_row *row = &w->table.rows[i];
