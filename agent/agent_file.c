@@ -96,8 +96,14 @@ void agent_files_new_session(struct agent *a)
 
 void agent_files_welcome(struct agent *a, uint32_t features)
 {
-    a->files.agreed =
-        (features & AGENT_EVIDENCE) != 0 && (!a->files.denied || a->now >= a->files.not_before);
+    a->files.agreed = (features & AGENT_EVIDENCE) != 0;
+}
+
+/* The session knows the words, and the broker may let them pass. */
+static bool spoken(const struct agent *a)
+{
+    const struct agent_files *f = &a->files;
+    return f->agreed && (!f->denied || a->now >= f->not_before);
 }
 
 /* A broker of the old make lets no such frame pass, and ends the connection: reports go first. */
@@ -244,7 +250,7 @@ static bool chunk(struct agent *a)
 /* Entries that are being read go first. */
 static bool may_send(const struct agent *a)
 {
-    return a->files.agreed && !a->draining && a->uplink.verified && !a->window.wanted &&
+    return spoken(a) && !a->draining && a->uplink.verified && !a->window.wanted &&
            !a->window.busy && agent_gate_lets_files(a);
 }
 
@@ -413,7 +419,7 @@ void agent_files_stored(struct agent *a, const struct esep_evidence *evidence, s
 
 bool agent_files_pending(const struct agent *a)
 {
-    if (!a->files.agreed || !agent_gate_lets_files(a))
+    if (!spoken(a) || !agent_gate_lets_files(a))
         return false;
     for (size_t i = 0; i < a->files.count; i++) {
         const struct agent_file_slot *s = slot_at(a, i);
@@ -428,6 +434,8 @@ esep_time agent_files_deadline(const struct agent *a)
 {
     esep_time at = ESEP_TIME_NEVER;
     const bool room = in_hand_count(a) < ASKED_MAX;
+    if (a->files.agreed && !spoken(a) && a->files.count > 0)
+        return a->files.not_before;
     if (!may_send(a))
         return at;
     for (size_t i = 0; i < a->files.count; i++) {

@@ -380,6 +380,33 @@ TEST(a_broker_of_the_old_make)
     world_free(w);
 }
 
+/* The session that came after the denial lasts for days: the files wait for their time, not for its
+ * end. */
+TEST(denied_files_go_on_in_the_session_at_hand)
+{
+    WORLD(w);
+    const struct agent_file scan = depot_file_of(1, SIZE);
+    office_start(w);
+    assert_true(agent_on_file(w->agent, &scan, w->now));
+    depot.mute = true;
+    world_run(w);
+    model_refuse(w, REASON(DENIED), false, 0);
+    world_run(w);
+    depot.mute = false;
+    while (office_status(w).state != AGENT_ONLINE) {
+        office_sleep(w, ESEP_MINUTE);
+        world_run(w);
+    }
+    const uint64_t hellos = w->model.hellos;
+    for (int i = 0; i < 60 && w->evidence_count < 1; i++) {
+        office_sleep(w, ESEP_MINUTE);
+        world_run(w);
+    }
+    assert_int_equal(w->evidence_count, 1);
+    assert_int_equal(w->model.hellos, hellos);
+    world_free(w);
+}
+
 TEST(no_file_while_it_drains)
 {
     WORLD(w);
@@ -433,6 +460,7 @@ int main(void)
         cmocka_unit_test(bytes_that_come_too_late),
         cmocka_unit_test(words_in_another_order),
         cmocka_unit_test(a_broker_of_the_old_make),
+        cmocka_unit_test(denied_files_go_on_in_the_session_at_hand),
         cmocka_unit_test(no_file_while_it_drains),
         cmocka_unit_test(chunks_of_no_size_are_refused),
     };
