@@ -13,7 +13,7 @@ enum esep_status agent_run_keys(struct agent_run *run, const struct agent_settin
                                 const struct journal_identity *identity,
                                 struct agent_config *config, struct esep_reason *reason)
 {
-    struct journal_keys keys;
+    struct journal_keys keys = {.wanted = false};
     struct office_keys next;
     enum esep_status status =
         agent_keys_follow(s->keys, identity, &run->sign_key, &run->curve, reason);

@@ -36,14 +36,17 @@ static void learn_place(struct agent_lesson *lesson, const struct esep_place *pl
 }
 
 /* Where a growth begins: from what this office has seen; of another generation also from nothing.
- */
-static struct agent_tree begin(const struct agent_tree *tree, const struct esep_growth *growth)
+ * The same size of another generation is not what it has seen: a receipt was lost on the way. */
+static bool begin(const struct agent_tree *tree, const struct esep_growth *growth,
+                  struct agent_tree *ret)
 {
-    struct agent_tree from = *tree;
+    if (growth->from_size > 0 && growth->from_generation != tree->generation)
+        return false;
+    *ret = *tree;
     if (growth->generation != tree->generation && growth->from_size == 0)
-        esep_merkle_init(&from.frontier);
-    from.generation = growth->generation;
-    return from;
+        esep_merkle_init(&ret->frontier);
+    ret->generation = growth->generation;
+    return true;
 }
 
 static enum esep_status grow(const struct agent_tree_keys *keys, const struct agent_tree *from,
@@ -72,10 +75,10 @@ static enum esep_status learn(const struct agent_tree_keys *keys, const struct a
 {
     struct esep_growth growth;
     struct esep_place place;
+    struct agent_tree from;
     if (message->growth == NULL || esep_growth_read(message->growth, &growth) != ESEP_OK ||
-        esep_place_read(message, &place) != ESEP_OK)
+        esep_place_read(message, &place) != ESEP_OK || !begin(tree, &growth, &from))
         return ESEP_INVALID;
-    const struct agent_tree from = begin(tree, &growth);
     ret->tree.generation = growth.generation;
     ret->restored = growth.generation != tree->generation && tree->frontier.size > 0;
     ret->node_count = 0;

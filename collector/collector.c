@@ -28,6 +28,7 @@ static const char *const counter_names[COLLECTOR_COUNTERS] = {
     [COLLECTOR_ORDERS] = "orders",
     [COLLECTOR_ORDERS_DENIED] = "orders_denied",
     [COLLECTOR_UNWRITTEN] = "unwritten",
+    [COLLECTOR_UNPROVEN] = "unproven",
     [COLLECTOR_FILE_CHUNKS] = "file_chunks",
     [COLLECTOR_FILE_BYTES] = "file_bytes",
     [COLLECTOR_FILES] = "files",

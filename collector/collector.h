@@ -212,6 +212,7 @@ enum collector_counter {
     COLLECTOR_ORDERS_DENIED, /* an account without the right to it, or no account at all */
     COLLECTOR_UNWRITTEN, /* deliveries, acknowledgements, signs of life, alarms: the batch was full
                           */
+    COLLECTOR_UNPROVEN,  /* receipts that were not sent: the disk has lost a part of the tree */
     COLLECTOR_FILE_CHUNKS,
     COLLECTOR_FILE_BYTES,
     COLLECTOR_FILES,      /* found whole, and logged */

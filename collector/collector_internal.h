@@ -98,6 +98,7 @@ struct collector_session {
     uint64_t first_held; /* oldest entry that the office still holds */
     uint32_t features;   /* as its HELLO said */
     uint64_t tree_size;  /* what its office has seen of the log, with all that is under way */
+    uint64_t tree_generation;
     esep_time heard_at;
     uint32_t lru_prev, lru_next;
     uint32_t bucket_next, office_next;
@@ -502,8 +503,8 @@ void collector_tree_durable(struct collector *c, uint64_t size, const struct ese
 /* Where the office's proofs go on from. */
 void collector_tree_seen(const struct collector *c, struct collector_session *session,
                          uint64_t generation, uint64_t size);
-/* For the durable entry at index; ret borrows from c until the next one. False: the core has ended,
- * because the store cannot say what it holds. */
+/* For the durable entry at index; ret borrows from c until the next one. False: the store cannot
+ * say what it holds, or has lost a bit: counted, and the receipt has to wait. */
 bool collector_prove(struct collector *c, struct collector_session *session, uint64_t index,
                      esep_time accepted_at, struct collector_proof *ret);
 

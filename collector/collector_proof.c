@@ -11,11 +11,42 @@
  */
 #include "collector/collector_internal.h"
 
+/* Nodes, and whether one of them came from the disk. */
+struct nodes {
+    const struct collector *c;
+    bool stored;
+};
+
 static bool node(void *context, struct esep_merkle_place place, struct esep_hash *ret)
 {
-    const struct collector *c = context;
-    return views_node(c->views, place, ret) ||
-           (c->history.node != NULL && c->history.node(c->history.context, place, ret));
+    struct nodes *nodes = context;
+    const struct collector_history *h = &nodes->c->history;
+    if (views_node(nodes->c->views, place, ret))
+        return true;
+    nodes->stored = true;
+    return h->node != NULL && h->node(h->context, place, ret);
+}
+
+/* A bit that the disk has lost must not look to an office like another log: what came from there is
+ * held against the root first. */
+static bool holds(const struct collector *c, const struct esep_merkle_source *source)
+{
+    struct esep_growth whole;
+    struct esep_merkle tree;
+    struct esep_merkle after;
+    struct esep_hash leaf;
+    esep_merkle_init(&tree);
+    if (esep_growth_make(source, 0, c->growth.from_size, &whole) != ESEP_OK ||
+        esep_merkle_append_span(&tree, whole.size, whole.span, whole.span_count) != ESEP_OK)
+        return false;
+    after = tree;
+    if (esep_merkle_append_span(&after, c->growth.size, c->growth.span, c->growth.span_count) !=
+            ESEP_OK ||
+        !source->node(source->context, (struct esep_merkle_place){0, c->place.index}, &leaf))
+        return false;
+    const struct esep_hash root = esep_merkle_root(&after);
+    return esep_hash_equal(&root, &c->durable_root) &&
+           esep_place_check(&tree, &c->growth, &c->place, &leaf);
 }
 
 void collector_set_history(struct collector *c, const struct collector_history *history)
@@ -78,30 +109,29 @@ void collector_tree_seen(const struct collector *c, struct collector_session *se
     const bool before = generation == now->previous && generation != now->number &&
                         size <= now->begins && size <= c->durable_size;
     session->tree_size = same || before ? size : 0;
+    session->tree_generation = generation;
 }
 
 bool collector_prove(struct collector *c, struct collector_session *session, uint64_t index,
                      esep_time accepted_at, struct collector_proof *ret)
 {
-    const struct esep_merkle_source source = {.node = node, .context = c};
+    struct nodes nodes = {.c = c};
+    const struct esep_merkle_source source = {.node = node, .context = &nodes};
     const uint64_t from = session->tree_size;
     ESEP_ASSERT(index < c->durable_size && from <= c->durable_size);
     enum esep_status status = esep_growth_make(&source, from, c->durable_size, &c->growth);
     if (status == ESEP_OK)
         status = esep_place_make(&source, from, c->durable_size, index, &c->place);
-    if (status != ESEP_OK) {
-        struct esep_reason reason = {{0}};
-        (void)esep_because(&reason, ESEP_CORRUPT,
-                           "the tree of the first %llu log entries cannot be read from the store: "
-                           "run esep-collector log verify",
-                           (unsigned long long)c->durable_size);
-        collector_end(c, ESEP_CORRUPT, &reason);
+    if (status != ESEP_OK || (nodes.stored && !holds(c, &source))) {
+        collector_count(c, COLLECTOR_UNPROVEN, 1);
         return false;
     }
     c->growth.generation = c->generation.number;
+    c->growth.from_generation = session->tree_generation;
     c->growth.root = c->durable_root;
     memcpy(c->growth.signature, c->durable_signature, sizeof c->growth.signature);
     session->tree_size = c->durable_size;
+    session->tree_generation = c->generation.number;
     esep__v1__proof__init(&ret->message);
     esep_growth_write(&c->growth, &ret->growth);
     esep_place_write(&c->place, &ret->message);

@@ -79,6 +79,8 @@ struct run {
     int64_t published_at;   /* monotonic; 0: not yet */
     uint64_t unwritten;     /* of the core's counter, said */
     int64_t unwritten_said; /* monotonic */
+    uint64_t unproven;      /* likewise */
+    int64_t unproven_said;
     int exit_code;
 };
 

@@ -118,6 +118,21 @@ static void say_unwritten(struct run *run)
     run->unwritten_said = now;
 }
 
+static void say_unproven(struct run *run)
+{
+    const uint64_t count = collector_counter(run->core, COLLECTOR_UNPROVEN);
+    const int64_t now = esep_monotonic();
+    if (count <= run->unproven ||
+        (run->unproven_said != 0 && now - run->unproven_said < UNWRITTEN_EVERY))
+        return;
+    esep_log(ESEP_LOG_ERROR, "store-damaged",
+             "%llu receipts had to wait: the log's tree does not come out of the store as it was "
+             "signed; run esep-collector log verify, and restore a backup",
+             (unsigned long long)(count - run->unproven));
+    run->unproven = count;
+    run->unproven_said = now;
+}
+
 /* A broker that refuses us is for an operator to hear of; one that does not answer is dialled
  * anew. */
 static void look_at_links(struct run *run)
@@ -201,6 +216,7 @@ void run_pump(struct run *run)
     }
     check_ended(run);
     say_unwritten(run);
+    say_unproven(run);
     look_at_links(run);
     check_drained(run);
     set_deadline(run, stuck);

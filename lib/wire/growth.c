@@ -125,6 +125,7 @@ enum esep_status esep_growth_read(const Esep__V1__Growth *message, struct esep_g
         ret->span_count != esep_merkle_span(message->from_size, message->size, places))
         return ESEP_INVALID;
     ret->generation = message->generation;
+    ret->from_generation = message->from_generation;
     ret->from_size = message->from_size;
     ret->size = message->size;
     if (!stays) {
@@ -138,6 +139,7 @@ void esep_growth_write(const struct esep_growth *growth, Esep__V1__Growth *ret_m
 {
     esep__v1__growth__init(ret_message);
     ret_message->generation = growth->generation;
+    ret_message->from_generation = growth->from_generation;
     ret_message->from_size = growth->from_size;
     ret_message->size = growth->size;
     if (growth->size == growth->from_size)

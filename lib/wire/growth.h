@@ -27,6 +27,7 @@ void esep_log_origin(const struct esep_hash *log_id, uint64_t generation,
 
 struct esep_growth {
     uint64_t generation;
+    uint64_t from_generation; /* with from_size 0 it says nothing */
     uint64_t from_size;
     uint64_t size;
     /* Where size is from_size nothing below is there, or asked for. */

@@ -11,10 +11,10 @@ static uint8_t *put(uint8_t *at, const void *data, size_t len)
 
 static uint8_t *put_tag(uint8_t *at, const char *tag)
 {
-    size_t len = strlen(tag);
+    const size_t len = strlen(tag);
     ESEP_ASSERT(len <= TAG_BYTES);
-    memset(at, 0, TAG_BYTES);
-    memcpy(at, tag, len);
+    for (size_t i = 0; i < TAG_BYTES; i++)
+        at[i] = i < len ? (uint8_t)tag[i] : 0;
     return at + TAG_BYTES;
 }
 

@@ -79,6 +79,30 @@ static void a_restored_log_is_another_generation(void **state)
     world_free(w);
 }
 
+/* After a restore a receipt is lost, and the next goes on from a size that this office has, too,
+ * but of the log before: that is no split. */
+static void a_lost_receipt_of_a_restored_log(void **state)
+{
+    WORLD(w);
+    office_start(w);
+    write_and_run(w, 8);
+    const uint64_t seen = w->disk.tree.frontier.size;
+    link_break(w);
+    office_write(w, 40);
+    model_restore(w, 3, seen);
+    w->model.no_receipt_after_welcome = true;
+    office_sleep(w, ESEP_MINUTE);
+    office_effects(w);
+    assert_true(link_up_one(w)); /* HELLO; WELCOME and the promise's receipt are on their way */
+    while (w->down.count > 1)
+        queue_drop(&w->down, 1);
+    w->model.tree_seen = seen;
+    assert_true(world_until(w, world_all_receipted, ESEP_HOUR));
+    assert_true(sees_all(w));
+    assert_int_equal(w->splits, 0);
+    world_free(w);
+}
+
 /* Rolled back, or rewritten, without saying so: signed all the same. */
 static void is_split(struct world *w)
 {
@@ -226,6 +250,7 @@ int main(void)
         cmocka_unit_test(the_tree_grows_with_each_receipt),
         cmocka_unit_test(lost_receipts_cost_nothing),
         cmocka_unit_test(a_restored_log_is_another_generation),
+        cmocka_unit_test(a_lost_receipt_of_a_restored_log),
         cmocka_unit_test(a_log_that_went_back_is_a_split),
         cmocka_unit_test(a_log_that_was_rewritten_is_a_split),
         cmocka_unit_test(a_proof_with_anything_wrong_is_refused),

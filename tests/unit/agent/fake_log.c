@@ -50,7 +50,7 @@ void fake_prove(const struct fake_log *log, uint64_t from, uint64_t index, esep_
     ESEP_ASSERT(status == ESEP_OK);
     status = esep_place_make(&source, begin, size, index, &ret->place);
     ESEP_ASSERT(status == ESEP_OK);
-    ret->growth.generation = log->generation;
+    ret->growth.generation = ret->growth.from_generation = log->generation;
     ret->growth.root = esep_merkle_root(&log->tree);
     esep_growth_sign(&log->log_id, &ret->growth, &log->log_key);
     esep__v1__proof__init(&ret->message);

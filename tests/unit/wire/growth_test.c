@@ -166,10 +166,12 @@ static void messages(void **state)
             struct esep_place place = {0};
             struct esep_place place_back = {0};
             growth.generation = 1385856000;
+            growth.from_generation = 1385855999;
             esep_growth_write(&growth, &message);
             assert_int_equal(esep_growth_read(&message, &back), ESEP_OK);
             assert_int_equal(back.size, size);
             assert_int_equal(back.generation, growth.generation);
+            assert_int_equal(back.from_generation, growth.from_generation);
             assert_int_equal(back.from_size, from);
             assert_int_equal(back.span_count, growth.span_count);
             assert_memory_equal(back.span, growth.span, growth.span_count * ESEP_HASH_BYTES);
