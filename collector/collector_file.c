@@ -267,8 +267,10 @@ static void receipt_again(struct collector *c, struct collector_session *session
                               .checkpoint_root = c->durable_root};
     struct esep_leaf leaf;
     if (c->history.leaf == NULL ||
-        c->history.leaf(c->history.context, known->index, &leaf) != ESEP_OK)
+        c->history.leaf(c->history.context, known->index, &leaf) != ESEP_OK) {
+        collector_count(c, COLLECTOR_UNPROVEN, 1);
         return; /* the office asks again */
+    }
     esep_evidence_sign(&c->config.log_id, &e, &c->config.log_key);
     collector_evidence_send(c, session, &e, &leaf.content);
 }

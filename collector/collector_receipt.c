@@ -167,8 +167,10 @@ void collector_receipt_again(struct collector *c, struct collector_session *sess
         return;
     if (!office->has_last) {
         struct esep_receipt made;
-        if (!receipt_from_log(c, session, &made, &office->last_closing))
+        if (!receipt_from_log(c, session, &made, &office->last_closing)) {
+            collector_count(c, COLLECTOR_UNPROVEN, 1);
             return;
+        }
         office->last = made;
         office->has_last = true;
         office->last_signed = false;
