@@ -18,6 +18,7 @@ static const char *const counter_names[BROKER_COUNTERS] = {
     [BROKER_REFUSED_MALFORMED] = "refused_malformed",
     [BROKER_REFUSED_VERSION] = "refused_version",
     [BROKER_REFUSED_DENIED] = "refused_denied",
+    [BROKER_INGRESS_NOTES] = "ingress_notes",
     [BROKER_REFUSALS_UNSAID] = "refusals_unsaid",
     [BROKER_HANDSHAKES_DENIED] = "handshakes_denied",
     [BROKER_CONNS_EXPIRED] = "conns_expired",
@@ -69,6 +70,7 @@ void broker_free(struct broker *b)
     broker_conns_done(&b->conns);
     esep_arena_done(&b->arena);
     esep_wipe(b->config.seed, sizeof b->config.seed);
+    esep_wipe(&b->config.sign_key, sizeof b->config.sign_key);
     free(b);
 }
 
@@ -96,7 +98,10 @@ enum esep_status broker_reconfigure(struct broker *b, const struct broker_config
     }
     struct broker_config next = *config;
     memcpy(next.seed, old->seed, sizeof next.seed);
+    next.signs_ingress = old->signs_ingress;
+    next.sign_key = old->sign_key;
     set_limits(b, &next);
+    esep_wipe(&next.sign_key, sizeof next.sign_key);
     return ESEP_OK;
 }
 
@@ -256,6 +261,12 @@ static struct conn *conn_to_forget(struct broker *b, esep_time now)
         return oldest;
     }
     return strangers_over(b) ? broker_conns_oldest_stranger(&b->conns) : NULL;
+}
+
+void broker_on_clock(struct broker *b, esep_time ahead)
+{
+    b->clock_told = true;
+    b->clock_ahead = ahead;
 }
 
 void broker_on_time(struct broker *b, esep_time now)

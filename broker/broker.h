@@ -19,6 +19,10 @@
  * same engine stands by; another log or engine is refused, loudly: two half logs are worse than a
  * wait. Three heartbeats of silence, or a connection that cannot be reached, end a collector.
  *
+ * One kind of frame is for the broker itself: ASK_INGRESS, a hash. It is answered at once by a note
+ * of ingress (wire/ingress.h), whether a collector is here or not, since that is what it is for;
+ * nothing of it is kept. A broker without a signing key says so.
+ *
  * It decides; it does no I/O, reads no clock, draws no randomness (nonces come from config.seed)
  * and allocates in broker_new alone. Per office frame: two hash lookups and two subtractions.
  *
@@ -57,6 +61,8 @@ struct broker_config {
     uint8_t collector_keys[BROKER_COLLECTORS_MAX][ESEP_KEY_BYTES];
     size_t collector_key_count;
     bool enrolment; /* unknown keys may send KIND_ENROL */
+    bool signs_ingress;
+    struct esep_sign_key sign_key; /* its own; fixed at start, broker_reconfigure keeps it */
     /* memory: fixed at start */
     uint32_t keys_max;  /* <= BROKER_TABLE_MAX */
     uint32_t conns_max; /* likewise */
@@ -69,6 +75,7 @@ struct broker_config {
     struct broker_rate refusals;  /* answers to one connection */
     esep_time stranger_every;     /* an unknown key's connection: one frame each, two at once */
     struct broker_rate strangers; /* frames of all unknown keys together */
+    esep_time ingress_every;      /* notes of ingress for one key: one each, two at once */
     esep_time heartbeat;
     esep_time idle;  /* a connection unheard of for so long is forgotten */
     esep_time wait;  /* retry_after of WAIT */
@@ -97,6 +104,9 @@ void broker_on_office_frame(struct broker *broker, uint64_t conn, const uint8_t 
 void broker_on_collector_frame(struct broker *broker, uint64_t conn,
                                const uint8_t key[ESEP_KEY_BYTES], const struct esep_slice *parts,
                                size_t count, esep_time now);
+/* By how much the wall clock is ahead of `now`. Said before the office's frames, whenever it may
+ * have changed: notes of ingress name the hour. */
+void broker_on_clock(struct broker *broker, esep_time ahead);
 void broker_on_time(struct broker *broker, esep_time now);
 esep_time broker_deadline(const struct broker *broker);
 /* Offices are told WAIT from now on; replies under way still pass, for config.drain. */
@@ -150,6 +160,7 @@ enum broker_counter {
     BROKER_REFUSED_MALFORMED,
     BROKER_REFUSED_VERSION,
     BROKER_REFUSED_DENIED,
+    BROKER_INGRESS_NOTES,
     BROKER_REFUSALS_UNSAID, /* refused, and over the connection's limit of answers */
     BROKER_HANDSHAKES_DENIED,
     BROKER_CONNS_EXPIRED,

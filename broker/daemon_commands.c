@@ -40,7 +40,7 @@ enum esep_status command_run(const struct invocation *in, struct esep_reason *re
 
 enum esep_status command_init(const struct invocation *in, struct esep_reason *reason)
 {
-    static const char *const kinds[] = {"curve"};
+    static const char *const kinds[] = {"curve", "sign"};
     char path[256];
     enum esep_status status = broker_settings_keys_path(in->config, path, reason);
     if (status != ESEP_OK) {
@@ -48,7 +48,8 @@ enum esep_status command_init(const struct invocation *in, struct esep_reason *r
     }
     struct esep_keyfile keys;
     struct esep_curve_key curve;
-    esep_keyfile_generate(&keys, kinds, 1);
+    struct esep_sign_key sign;
+    esep_keyfile_generate(&keys, kinds, 2);
     status = esep_keyfile_create(path, &keys, reason);
     if (status == ESEP_CONFLICT) {
         /* Never overwritten; who lost the printed half can have it again. */
@@ -58,6 +59,7 @@ enum esep_status command_init(const struct invocation *in, struct esep_reason *r
     if (status == ESEP_OK && esep_keyfile_curve(&keys, &curve) != ESEP_OK) {
         status = esep_because(reason, ESEP_INVALID, "%s: no curve key in it", path);
     }
+    const bool signs = status == ESEP_OK && esep_keyfile_sign(&keys, &sign) == ESEP_OK;
     esep_wipe(&keys, sizeof keys);
     if (status != ESEP_OK) {
         return status;
@@ -66,6 +68,13 @@ enum esep_status command_init(const struct invocation *in, struct esep_reason *r
     esep_hex(curve.public, ESEP_KEY_BYTES, hex);
     esep_wipe(&curve, sizeof curve);
     printf("curve_key: %s\n", hex);
+    if (!signs) {
+        fprintf(stderr, "esep-broker: it has no signing key: offices get no notes of ingress\n");
+        return ESEP_OK;
+    }
+    esep_hex(sign.public, ESEP_KEY_BYTES, hex);
+    esep_wipe(&sign, sizeof sign);
+    printf("sign_key: %s\n", hex);
     return ESEP_OK;
 }
 
@@ -161,6 +170,9 @@ static enum esep_status print_status(const json_t *root)
 {
     printf("broker %s, up %lld s, key %s\n", text_of(root, "name"), number_of(root, "up_ms") / 1000,
            text_of(root, "curve_key"));
+    printf("notes of ingress: %s%s\n",
+           json_is_string(json_object_get(root, "sign_key")) ? "signed by " : "none, it has no key",
+           text_of(root, "sign_key"));
     printf("log %s, roster as of entry %lld\n", text_of(root, "log_id"),
            number_of(root, "roster_version"));
     printf("%lld connections (%lld of keys not enrolled), %lld offices online, %lld of %lld "

@@ -1,8 +1,9 @@
-/* broker/internal.h - the core's own state, shared by its three files and nobody else.
+/* broker/internal.h - the core's own state, shared by its four files and nobody else.
  *
- * broker.c owns the life, the time and the effects; office.c judges the offices' frames; link.c
- * speaks with the collectors. Effects are slots of a ring with a little room of their own for what
- * the core itself writes (a refusal, a challenge); the office's bytes are never copied.
+ * broker.c owns the life, the time and the effects; office.c judges the offices' frames; ingress.c
+ * answers those that are for the broker; link.c speaks with the collectors. Effects are slots of a
+ * ring with a little room of their own for what the core itself writes (a refusal, a challenge);
+ * the office's bytes are never copied.
  *
  * Invariant: between two events the ring is empty; EFFECTS_MAX bounds what one event makes.
  */
@@ -12,6 +13,7 @@
 #include "base/arena.h"
 #include "broker/conns.h"
 #include "broker/roster.h"
+#include "wire/envelope.h"
 
 #define EFFECTS_MAX 64
 #define EFFECTS_RESERVE 24 /* on_time leaves this much for what failures may add */
@@ -66,6 +68,8 @@ struct broker {
     esep_time beat_at;
     bool draining;
     esep_time drained_at;
+    bool clock_told;
+    esep_time clock_ahead;               /* the wall clock's, of `now` */
     struct broker_bucket strangers_left; /* of all unknown keys together */
     struct broker_bucket anonymous_left; /* refusals to connections there was no room for */
     struct esep_arena arena;             /* one LinkUp at a time */
@@ -87,6 +91,11 @@ bool broker_key_is_collector(const struct broker *b, const uint8_t key[ESEP_KEY_
 void broker_conn_gone(struct broker *b, struct conn *conn);
 void broker_frame_unsent(struct broker *b, uint64_t origin, struct esep_slice frame, esep_time now);
 void broker_frame_again(struct broker *b, uint64_t origin, struct esep_slice frame, esep_time now);
+
+/* ingress.c */
+/* A note about what the envelope asks, for this connection. False: it asks about nothing. */
+bool broker_ingress_say(struct broker *b, const struct conn *conn,
+                        const struct esep_envelope *envelope, esep_time now);
 
 /* link.c */
 struct link *broker_link_find(struct broker *b, uint64_t conn);

@@ -3,15 +3,16 @@
  * The order of the checks matters. Revocation first: nothing of a revoked key costs or counts as
  * anything else. Then the limits, before a byte of the frame is read. Then size, head, version and
  * kind. Whether a collector is there comes last, so that what is wrong in any case is not told
- * to wait.
+ * to wait. What is for the broker itself is judged like the rest, and needs no collector: nor a
+ * roster, since a broker that has heard from none yet must stand in for it, too.
  */
 #include "broker/internal.h"
-#include "wire/envelope.h"
 
 #define KIND_BIT(kind) (UINT32_C(1) << ESEP__V1__KIND__KIND_##kind)
 #define OFFICE_KINDS                                                                               \
     (KIND_BIT(HELLO) | KIND_BIT(BATCH) | KIND_BIT(PULL) | KIND_BIT(PING) | KIND_BIT(ENROL) |       \
-     KIND_BIT(BUNDLE) | KIND_BIT(OFFER) | KIND_BIT(CHUNK) | KIND_BIT(ROTATE))
+     KIND_BIT(BUNDLE) | KIND_BIT(OFFER) | KIND_BIT(CHUNK) | KIND_BIT(ROTATE) |                     \
+     KIND_BIT(ASK_INGRESS))
 #define REASON(name) ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_##name
 
 struct verdict {
@@ -252,28 +253,28 @@ static struct verdict office_limits(const struct broker *b, struct roster_entry 
 
 /* Judgement. */
 
-static struct verdict judge_head(const struct broker *b, Esep__V1__OfficeAdmission admission,
-                                 struct esep_slice frame)
+static struct verdict judge_head(const struct broker *b, uint32_t kinds,
+                                 const struct verdict *otherwise, struct esep_slice frame,
+                                 struct esep_envelope *ret_envelope)
 {
-    struct esep_envelope envelope;
     if (frame.len > b->config.frame_bytes_max) {
         return (struct verdict){REASON(TOO_LARGE), "the frame is larger than this broker takes", 0};
     }
-    if (esep_envelope_read(frame, &envelope, NULL) != ESEP_OK) {
+    if (esep_envelope_read(frame, ret_envelope, NULL) != ESEP_OK) {
         return (struct verdict){REASON(MALFORMED), "the frame is not an envelope", 0};
     }
-    if (envelope.version != ESEP_WIRE_VERSION) {
+    if (ret_envelope->version != ESEP_WIRE_VERSION) {
         return (struct verdict){REASON(VERSION), "this broker speaks version 1 alone", 0};
     }
-    const uint32_t kind = (uint32_t)envelope.kind;
+    const uint32_t kind = (uint32_t)ret_envelope->kind;
     if (kind == 0 || kind >= 32) {
         return (struct verdict){REASON(MALFORMED), "the frame's kind is none", 0};
     }
-    if (envelope.sealed.len < ESEP_SEAL_BYTES) {
+    if (ret_envelope->sealed.len < ESEP_SEAL_BYTES) {
         return (struct verdict){REASON(MALFORMED), "the envelope has no sealed body", 0};
     }
-    if ((admissions[admission].kinds & UINT32_C(1) << kind) == 0) {
-        return admissions[admission].otherwise;
+    if ((kinds & UINT32_C(1) << kind) == 0) {
+        return *otherwise;
     }
     if (kind == ESEP__V1__KIND__KIND_ENROL && !b->config.enrolment) {
         return (struct verdict){REASON(NOT_ENROLLED), "enrolment is closed at this broker", 0};
@@ -281,8 +282,41 @@ static struct verdict judge_head(const struct broker *b, Esep__V1__OfficeAdmissi
     return passes;
 }
 
+static struct verdict judge_ask(const struct broker *b, struct roster_entry *entry, esep_time now)
+{
+    const int64_t each_ns = b->config.ingress_every * 1000;
+    if (!b->config.signs_ingress) {
+        return (struct verdict){REASON(DENIED), "this broker has no key to sign notes with", 0};
+    }
+    if (entry == NULL) {
+        return passes; /* it took from the strangers' */
+    }
+    const int64_t wait = broker_bucket_wait_ns(&entry->ingress_left, 2 * each_ns, each_ns, now);
+    if (wait > 0) {
+        return limit(wait, "too many notes of ingress for this office");
+    }
+    broker_bucket_take(&entry->ingress_left, each_ns, now);
+    return passes;
+}
+
+/* Before a roster has come nobody can be told apart: whoever asks is served as little as any
+ * stranger, and the note names the key. Everything else waits. */
+static struct verdict judge_unlisted(struct broker *b, struct conn *conn, struct esep_slice frame,
+                                     struct esep_envelope *ret_envelope, esep_time now)
+{
+    const struct verdict wait =
+        wait_for_collector(b, "no collector has told this broker who is enrolled yet");
+    if (judge_head(b, KIND_BIT(ASK_INGRESS), &wait, frame, ret_envelope).reason != 0) {
+        return wait;
+    }
+    const struct verdict verdict = stranger_limits(b, conn, now);
+    return verdict.reason != 0 ? verdict : judge_ask(b, NULL, now);
+}
+
+/* ret_envelope: what passed. */
 static struct verdict judge(struct broker *b, struct conn *conn, struct roster_entry *entry,
-                            struct esep_slice frame, esep_time now)
+                            struct esep_slice frame, struct esep_envelope *ret_envelope,
+                            esep_time now)
 {
     Esep__V1__OfficeAdmission admission = ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_UNSPECIFIED;
     struct verdict verdict;
@@ -293,7 +327,7 @@ static struct verdict judge(struct broker *b, struct conn *conn, struct roster_e
         }
         verdict = office_limits(b, entry, frame.len, now);
     } else if (!b->roster.known) {
-        return wait_for_collector(b, "no collector has told this broker who is enrolled yet");
+        return judge_unlisted(b, conn, frame, ret_envelope, now);
     } else if (!b->config.enrolment) {
         return admissions[admission].otherwise;
     } else {
@@ -302,9 +336,13 @@ static struct verdict judge(struct broker *b, struct conn *conn, struct roster_e
     if (verdict.reason != 0) {
         return verdict;
     }
-    verdict = judge_head(b, admission, frame);
+    verdict = judge_head(b, admissions[admission].kinds, &admissions[admission].otherwise, frame,
+                         ret_envelope);
     if (verdict.reason != 0) {
         return verdict;
+    }
+    if (ret_envelope->kind == ESEP__V1__KIND__KIND_ASK_INGRESS) {
+        return judge_ask(b, entry, now);
     }
     if (b->draining) {
         return wait_for_collector(b, "this broker is going down; try another address");
@@ -335,16 +373,24 @@ void broker_on_office_frame(struct broker *b, uint64_t number, const uint8_t key
         entry->frames++;
         entry->bytes += frame.len;
     }
+    struct esep_envelope envelope = {0};
     struct verdict verdict = passes;
     struct conn *conn = conn_of(b, number, key, entry == NULL && b->roster.known, now, &verdict);
     if (conn != NULL) {
-        verdict = judge(b, conn, entry, frame, now);
+        verdict = judge(b, conn, entry, frame, &envelope, now);
+    }
+    const bool asks = envelope.kind == ESEP__V1__KIND__KIND_ASK_INGRESS;
+    if (verdict.reason == 0 && asks && !broker_ingress_say(b, conn, &envelope, now)) {
+        verdict = (struct verdict){REASON(MALFORMED), "a note of ingress is about one hash", 0};
     }
     if (verdict.reason != 0) {
         if (entry != NULL) {
             entry->refused++;
         }
         refuse(b, number, conn, frame, &verdict, now);
+        return;
+    }
+    if (asks) {
         return;
     }
     stamp(conn, entry != NULL ? entry->office : 0);

@@ -153,6 +153,7 @@ void broker_roster_whole_finish(struct roster *roster, uint64_t version)
         }
         entry->frames_left = old->frames_left;
         entry->bytes_left = old->bytes_left;
+        entry->ingress_left = old->ingress_left;
         entry->seen_at = old->seen_at;
         entry->frames = old->frames;
         entry->bytes = old->bytes;

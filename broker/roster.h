@@ -26,6 +26,7 @@ struct roster_entry {
     /* what it did here */
     struct broker_bucket frames_left;
     struct broker_bucket bytes_left;
+    struct broker_bucket ingress_left;
     esep_time seen_at;
     uint64_t frames;
     uint64_t bytes;

@@ -1,6 +1,8 @@
 /* broker/settings.c - see settings.h. */
 #include "broker/settings.h"
 
+#include "io/clock.h"
+
 #include <stdlib.h>
 
 #define ROW(p, t, member, fb, lo, hi, text)                                                        \
@@ -15,7 +17,8 @@
 
 static const struct esep_config_row rows[] = {
     ROW("name", ESEP_CONFIG_TEXT, name, "broker", 0, 0, "what this broker is called"),
-    ROW("keys", ESEP_CONFIG_PATH, keys, NULL, 0, 0, "key file: the broker's CURVE key"),
+    ROW("keys", ESEP_CONFIG_PATH, keys, NULL, 0, 0,
+        "key file: the broker's CURVE key, and the one that signs notes of ingress"),
     ROW("agents", ESEP_CONFIG_TEXTS, agents, NULL, 1, 16,
         "endpoints that offices dial, such as tcp://*:7001"),
     ROW("collectors", ESEP_CONFIG_TEXTS, collectors, NULL, 1, 16, "endpoints that collectors dial"),
@@ -27,6 +30,8 @@ static const struct esep_config_row rows[] = {
         "let unknown keys in to enrol, and for nothing else"),
     ROW("control", ESEP_CONFIG_PATH, control, "", 0, 0,
         "socket for `status`; its folder is made with mode 0700; empty: none"),
+    ROW("clock", ESEP_CONFIG_TEXT, clock, "real", 0, 0,
+        "of notes of ingress: real, at:INSTANT or shift:-365d for drills (restart to change)"),
     ROW("sandbox", ESEP_CONFIG_BOOL, sandbox, "true", 0, 0,
         "the daemon gives up what it does not need: folders, system calls (restart to change)"),
     ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", 0, 0, "error, warning, info or debug"),
@@ -58,6 +63,8 @@ static const struct esep_config_row rows[] = {
         "frames a second of all such keys together"),
     ROW("limits.strangers_burst", ESEP_CONFIG_U64, strangers_burst, "64", 1, UINT32_MAX,
         "... and at once, after a rest"),
+    ROW("limits.ingress_every", ESEP_CONFIG_DURATION, ingress_every, "10s", MS(1), SECONDS(3600),
+        "notes of ingress for one office: one each (two at once)"),
     ROW("limits.heartbeat", ESEP_CONFIG_DURATION, heartbeat, "2s", MS(50), SECONDS(60),
         "beat to each collector; three missed beats are an absence"),
     ROW("limits.idle", ESEP_CONFIG_DURATION, idle, "20m", SECONDS(1), SECONDS(86400),
@@ -98,6 +105,7 @@ static void fill_core(struct broker_settings *s)
     core->refusals = (struct broker_rate){s->refusals_per_second, s->refusals_burst};
     core->strangers = (struct broker_rate){s->strangers_per_second, s->strangers_burst};
     core->stranger_every = s->stranger_every;
+    core->ingress_every = s->ingress_every;
     core->heartbeat = s->heartbeat;
     core->idle = s->idle;
     core->wait = s->wait;
@@ -113,6 +121,11 @@ static void check(struct broker_settings *s, const struct esep_yaml *yaml,
     if (!esep_log_level_parse(s->log_level, &s->level)) {
         esep_complain(complaints, root, "log.level '%s' is none of error, warning, info, debug",
                       s->log_level);
+    }
+    struct esep_clock clock;
+    struct esep_reason reason = {0};
+    if (esep_clock_init(&clock, s->clock, &reason) != ESEP_OK) {
+        esep_complain(complaints, root, "clock: %s", reason.text);
     }
     if (s->collector_keys.count > BROKER_COLLECTORS_MAX) {
         esep_complain(complaints, keys, "at most %d collector_keys", BROKER_COLLECTORS_MAX);
@@ -166,6 +179,9 @@ done:
 
 void broker_settings_free(struct broker_settings *settings)
 {
+    if (settings != NULL) {
+        esep_wipe(&settings->core.sign_key, sizeof settings->core.sign_key);
+    }
     free(settings);
 }
 
@@ -195,6 +211,7 @@ const char *broker_settings_fixed(const struct broker_settings *a, const struct 
     } fixed[] = {
         {strcmp(a->keys, b->keys) == 0, "keys"},
         {strcmp(a->control, b->control) == 0, "control"},
+        {strcmp(a->clock, b->clock) == 0, "clock"},
         {texts_equal(&a->agents, &b->agents), "agents"},
         {texts_equal(&a->collectors, &b->collectors), "collectors"},
         {a->agent_queue == b->agent_queue, "limits.agent_queue"},

@@ -16,6 +16,7 @@
 struct broker_settings {
     char name[BROKER_NAME_BYTES];
     char keys[256];
+    char clock[64];
     char control[108]; /* "": none; a socket's path is short */
     bool sandbox;
     char log_level[16];
@@ -32,9 +33,9 @@ struct broker_settings {
     uint64_t refusals_per_second, refusals_burst;
     uint64_t strangers_per_second, strangers_burst;
     uint64_t agent_queue, collector_queue;
-    int64_t stranger_every, heartbeat, idle, wait, drain, handshake, agent_ping;
+    int64_t stranger_every, ingress_every, heartbeat, idle, wait, drain, handshake, agent_ping;
     enum esep_log_level level;
-    struct broker_config core; /* all but curve_public and seed */
+    struct broker_config core; /* all but curve_public, sign_key and seed */
 };
 
 /* Reads file, or prints every complaint on stderr and returns ESEP_INVALID (others: reason). */

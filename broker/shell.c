@@ -78,6 +78,7 @@ static void office_message(struct broker_shell *shell, const struct esep_zmessag
 {
     /* An office sends one frame; anything else is judged as no frame at all, and refused. */
     const struct esep_slice frame = message->count == 2 ? message->parts[1] : esep_slice(NULL, 0);
+    broker_on_clock(shell->core, esep_clock_now(&shell->clock) - now);
     broker_on_office_frame(shell->core, esep_zsock_conn(message->parts[0]), message->user_key,
                            frame, now);
 }

@@ -3,6 +3,7 @@
 #define BROKER_SHELL_INTERNAL_H
 
 #include "broker/shell.h"
+#include "io/clock.h"
 #include "io/keyfile.h"
 #include "io/loop.h"
 #include "io/zap.h"
@@ -15,6 +16,9 @@ struct broker_shell {
     struct broker_settings *settings;
     char config_file[256];
     struct esep_curve_key curve;
+    bool signs_ingress;
+    uint8_t sign_public[ESEP_KEY_BYTES];
+    struct esep_clock clock;
     struct broker *core;
     struct esep_loop *loop;
     void *zmq;

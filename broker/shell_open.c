@@ -17,8 +17,19 @@ static enum esep_status load_keys(struct broker_shell *shell, struct esep_reason
     if (status != ESEP_OK) {
         return status;
     }
+    struct broker_config *core = &shell->settings->core;
     status = esep_keyfile_curve(&keys, &shell->curve);
+    core->signs_ingress = esep_keyfile_sign(&keys, &core->sign_key) == ESEP_OK;
     esep_wipe(&keys, sizeof keys);
+    shell->signs_ingress = core->signs_ingress;
+    if (shell->signs_ingress) {
+        memcpy(shell->sign_public, core->sign_key.public, sizeof shell->sign_public);
+    } else {
+        esep_log(ESEP_LOG_WARNING, "no-sign-key",
+                 "%s has no signing key: offices get no notes of ingress; `init` makes one in a "
+                 "new file",
+                 shell->settings->keys);
+    }
     return status == ESEP_OK ? ESEP_OK
                              : esep_because(reason, ESEP_INVALID, "%s: no curve key in it",
                                             shell->settings->keys);
@@ -105,7 +116,10 @@ static enum esep_status open_control(struct broker_shell *shell, struct esep_rea
 
 enum esep_status broker_shell_open(struct broker_shell *shell, struct esep_reason *reason)
 {
-    enum esep_status status = load_keys(shell, reason);
+    enum esep_status status = esep_clock_init(&shell->clock, shell->settings->clock, reason);
+    if (status == ESEP_OK) {
+        status = load_keys(shell, reason);
+    }
     if (status != ESEP_OK) {
         return status;
     }
@@ -116,6 +130,7 @@ enum esep_status broker_shell_open(struct broker_shell *shell, struct esep_reaso
     shell->zmq = esep_zcontext_new(1);
     status = broker_new(&shell->core, core, shell->started_at);
     esep_wipe(core->seed, sizeof core->seed);
+    esep_wipe(&core->sign_key, sizeof core->sign_key);
     if (status != ESEP_OK || shell->zmq == NULL) {
         return esep_because(reason, ESEP_NOMEM, "no memory for limits.keys and limits.connections");
     }

@@ -77,11 +77,13 @@ char *broker_status_json(const struct broker_shell *shell, bool offices)
     json_int_t online = 0;
     json_t *office_list = offices_json(shell, now, &online);
     json_t *root =
-        json_pack("{s:i, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:o, s:o}",
+        json_pack("{s:i, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:o, s:o}",
                   "version", STATUS_VERSION, "name", shell->settings->name, "curve_key",
-                  hex_json(shell->curve.public, sizeof shell->curve.public), "log_id",
-                  hex_json(shell->settings->log_id, sizeof shell->settings->log_id), "up_ms",
-                  (json_int_t)((now - shell->started_at) / 1000), "connections",
+                  hex_json(shell->curve.public, sizeof shell->curve.public), "sign_key",
+                  shell->signs_ingress ? hex_json(shell->sign_public, sizeof shell->sign_public)
+                                       : json_null(),
+                  "log_id", hex_json(shell->settings->log_id, sizeof shell->settings->log_id),
+                  "up_ms", (json_int_t)((now - shell->started_at) / 1000), "connections",
                   (json_int_t)broker_conn_count(shell->core), "strangers",
                   (json_int_t)broker_stranger_count(shell->core), "roster_version",
                   (json_int_t)broker_roster_version(shell->core), "offices_online", online,

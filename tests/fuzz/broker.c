@@ -4,15 +4,18 @@
  * envelopes, collectors rubbish, true Joins, rosters or answers, time moves, sends fail, ZAP asks.
  * Properties: what goes to a collector as an office's frame is the very bytes, stamped with the key
  * the event had, to a connection that joined; a revoked key's frame never goes on, an unknown key's
- * only as ENROL; an office is sent nothing but a refusal or what a collector said; bounds hold.
+ * only as ENROL; an office is sent nothing but a refusal, what a collector said, or a note of
+ * ingress that is true of it; bounds hold.
  */
 #include "broker/broker.h"
 
 #include "fuzz.h"
 #include "wire/envelope.h"
+#include "wire/ingress.h"
 #include "wire/statement.h"
 
 #define CONNS 4
+#define CLOCK_AHEAD (5000 * ESEP_SECOND)
 
 struct play {
     struct broker *broker;
@@ -57,7 +60,11 @@ static void set_up(struct play *play)
     c->bytes = (struct broker_rate){10000, 20000};
     c->stranger_every = c->heartbeat = c->wait = c->drain = ESEP_SECOND;
     c->idle = 5 * ESEP_SECOND;
+    c->signs_ingress = true;
+    c->sign_key = log_key;
+    c->ingress_every = ESEP_SECOND;
     FUZZ_CHECK(broker_new(&play->broker, c, play->now) == ESEP_OK);
+    broker_on_clock(play->broker, CLOCK_AHEAD);
 }
 
 /* The admission that counts now; UNSPECIFIED: unknown. */
@@ -111,6 +118,22 @@ static void check_control(struct play *play, const struct broker_effect *effect)
     esep__v1__link_down__free_unpacked(down, NULL);
 }
 
+/* A note of ingress: of this moment, to one that may have it, about its own key. */
+static void check_note(const struct play *play, const struct esep_envelope *envelope)
+{
+    struct esep_ingress note = {.log_id = play->config.log_id};
+    const Esep__V1__OfficeAdmission admission = admission_of(play, play->key);
+    Esep__V1__Ingress *message =
+        esep__v1__ingress__unpack(NULL, envelope->sealed.len, envelope->sealed.data);
+    FUZZ_CHECK(esep_ingress_read(message, &note) == ESEP_OK);
+    esep__v1__ingress__free_unpacked(message, NULL);
+    memcpy(note.office_curve, play->key, ESEP_KEY_BYTES);
+    FUZZ_CHECK(esep_ingress_verify(&note) && note.received_at == play->now + CLOCK_AHEAD);
+    FUZZ_CHECK(
+        admission == ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_ACTIVE ||
+        (admission == ESEP__V1__OFFICE_ADMISSION__OFFICE_ADMISSION_UNSPECIFIED && !play->roster));
+}
+
 static void check_office(const struct play *play, const struct broker_effect *effect)
 {
     struct esep_envelope envelope;
@@ -118,7 +141,10 @@ static void check_office(const struct play *play, const struct broker_effect *ef
     if (play->reply.len > 0 && effect->parts[0].data == play->reply.data)
         return;
     FUZZ_CHECK(esep_envelope_read(effect->parts[0], &envelope, NULL) == ESEP_OK);
-    FUZZ_CHECK(envelope.kind == ESEP__V1__KIND__KIND_REFUSAL);
+    if (envelope.kind == ESEP__V1__KIND__KIND_INGRESS)
+        check_note(play, &envelope);
+    else
+        FUZZ_CHECK(envelope.kind == ESEP__V1__KIND__KIND_REFUSAL);
 }
 
 static void take(struct play *play)
@@ -163,7 +189,7 @@ static void true_envelope(struct play *play, uint8_t argument, struct esep_slice
                                        .kind =
                                            (Esep__V1__Kind)(bytes.len > 0 ? bytes.data[0] % 24 : 1),
                                        .session = esep_slice(session, sizeof session)};
-    const uint8_t body[ESEP_SEAL_BYTES] = {0};
+    const uint8_t body[2 + ESEP_HASH_BYTES] = {0x0a, ESEP_HASH_BYTES}; /* AskIngress, of zeroes */
     FUZZ_CHECK(esep_envelope_write_head(&head, sizeof body, &buf) == ESEP_OK);
     FUZZ_CHECK(esep_buf_put(&buf, body, sizeof body) == ESEP_OK);
     office(play, argument, esep_buf_slice(&buf));

@@ -33,6 +33,9 @@ void world_init(struct world *w)
     memcpy(c->collector_keys[1], key_of(COLLECTOR_KEY + 1), ESEP_KEY_BYTES);
     c->collector_key_count = 2;
     c->enrolment = true;
+    c->signs_ingress = true;
+    seed[0] = 8;
+    esep_sign_key_from_seed(&c->sign_key, seed);
     c->keys_max = 8;
     c->conns_max = 16;
     c->strangers_max = 2;
@@ -43,6 +46,7 @@ void world_init(struct world *w)
     c->refusals = (struct broker_rate){2, 4};
     c->stranger_every = 10 * SECOND;
     c->strangers = (struct broker_rate){1, 3};
+    c->ingress_every = 10 * SECOND;
     c->heartbeat = 2 * SECOND;
     c->idle = 60 * SECOND;
     c->wait = 5 * SECOND;
@@ -104,6 +108,7 @@ struct esep_slice envelope_of(Esep__V1__Kind kind, size_t body)
 
 void office_sends_bytes(struct world *w, uint64_t conn, unsigned key, struct esep_slice frame)
 {
+    broker_on_clock(w->broker, w->ahead);
     broker_on_office_frame(w->broker, conn, key_of(key), frame, w->now);
     world_take(w);
 }

@@ -29,6 +29,7 @@ struct world {
     struct broker_config config;
     struct esep_sign_key log_key;
     esep_time now;
+    esep_time ahead; /* the wall clock's, of now */
 
     uint8_t nonce[32];
     size_t out_count;

@@ -80,6 +80,10 @@ def keys():
     yield "rotation_by_old", SIGNER.sign(statement)
     yield "rotation_by_new", fresh.sign(statement)
     yield "keys_hash", sha256(tag("esep/keys/v1"), pair)
+    ingress = tag("esep/ingress/v1") + LOG_ID + raw(fresh.public_key()) + run(0xb0) + run(0xc0) \
+        + struct.pack(">q", 1358701199250000)
+    assert len(ingress) == 152
+    yield "ingress", ingress + fresh.sign(ingress)
 
 
 def hchacha20(key, nonce):
