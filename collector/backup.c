@@ -48,8 +48,6 @@ enum esep_status backup_verify(const struct collector_settings *settings, const 
     if (status != ESEP_OK)
         return status;
     status = collector_verify(log, settings->offices, progress, NULL, ret, reason);
-    if (status == ESEP_OK)
-        status = collector_verify_root(log, settings, ret, reason);
     log->ops->close(log);
     return status;
 }

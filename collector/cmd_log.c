@@ -97,15 +97,7 @@ static enum esep_status verify_files(const struct words *words,
     if (status == ESEP_OK || status == ESEP_NOT_FOUND)
         status = collector_files_check(log, &check, ret, reason);
     esep_blobs_close(check.blobs);
-    if (status != ESEP_OK || ret->missing + ret->damaged == 0)
-        return status;
-    char name[2 * ESEP_HASH_BYTES + 1];
-    esep_hex(ret->first.sha256.bytes, ESEP_HASH_BYTES, name);
-    return esep_because(reason, ESEP_CORRUPT,
-                        "%" PRIu64 " files that the log says are here are missing, and %" PRIu64
-                        " damaged; the first is %.12s... of office %" PRIu32
-                        ". The log itself agrees; the daemon asks the offices for them",
-                        ret->missing, ret->damaged, name, ret->first.office);
+    return status == ESEP_OK ? collector_files_say(ret, reason) : status;
 }
 
 static int verify(const struct words *words, const struct collector_settings *settings,
@@ -116,8 +108,6 @@ static int verify(const struct words *words, const struct collector_settings *se
     struct collector_files_verdict files = {0};
     enum esep_status status = collector_verify(log, settings->offices, progress,
                                                (void *)(uintptr_t) "verify", &verdict, &reason);
-    if (status == ESEP_OK)
-        status = collector_verify_root(log, settings, &verdict, &reason);
     if (status == ESEP_OK)
         status = verify_files(words, settings, log, &files, &reason);
     char root[65];

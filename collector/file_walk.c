@@ -60,6 +60,34 @@ bool collector_file_there(struct esep_blobs *blobs, const struct views_file *fil
     return esep_blobs_look(blobs, &file->sha256, &size) == ESEP_OK && size == file->size_bytes;
 }
 
+void collector_file_count(struct collector_files_verdict *verdict, const struct views_file *file,
+                          bool there, bool sound)
+{
+    verdict->files++;
+    verdict->bytes += file->size_bytes;
+    if (there && sound)
+        return;
+    if (verdict->missing + verdict->damaged == 0)
+        verdict->first = *file;
+    verdict->missing += !there;
+    verdict->damaged += there;
+}
+
+enum esep_status collector_files_say(const struct collector_files_verdict *verdict,
+                                     struct esep_reason *reason)
+{
+    char name[2 * ESEP_HASH_BYTES + 1];
+    if (verdict->missing + verdict->damaged == 0)
+        return ESEP_OK;
+    esep_hex(verdict->first.sha256.bytes, ESEP_HASH_BYTES, name);
+    return esep_because(reason, ESEP_CORRUPT,
+                        "%llu files that the log says are here are missing, and %llu damaged; the "
+                        "first is %.12s... of office %u. The log itself agrees; the daemon asks "
+                        "the offices for them",
+                        (unsigned long long)verdict->missing, (unsigned long long)verdict->damaged,
+                        name, verdict->first.office);
+}
+
 static enum esep_status check_one(const struct collector_files_check *check,
                                   const struct views_file *file,
                                   struct collector_files_verdict *verdict,
@@ -69,18 +97,12 @@ static enum esep_status check_one(const struct collector_files_check *check,
     enum esep_status status = ESEP_OK;
     if (there && check->read)
         status = esep_blobs_check(check->blobs, &file->sha256, NULL);
-    verdict->files++;
-    verdict->bytes += file->size_bytes;
-    if (there && status == ESEP_OK && check->each != NULL)
+    const bool sound = there && status == ESEP_OK;
+    if (sound && check->each != NULL)
         status = check->each(check->context, file, reason);
-    if (there && status == ESEP_OK)
-        return ESEP_OK;
-    if (there && status != ESEP_CORRUPT && status != ESEP_NOT_FOUND)
+    collector_file_count(verdict, file, there, status == ESEP_OK);
+    if (there && status != ESEP_OK && status != ESEP_CORRUPT && status != ESEP_NOT_FOUND)
         return status;
-    if (verdict->missing + verdict->damaged == 0)
-        verdict->first = *file;
-    verdict->missing += !there;
-    verdict->damaged += there;
     return ESEP_OK;
 }
 

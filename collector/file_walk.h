@@ -43,6 +43,12 @@ struct collector_files_check {
                              struct esep_reason *reason);
     void *context;
 };
+/* One that was looked at: it is there; and it is what its name says. */
+void collector_file_count(struct collector_files_verdict *verdict, const struct views_file *file,
+                          bool there, bool sound);
+/* ESEP_CORRUPT with what is missing or damaged; ESEP_OK: nothing is. */
+ESEP_MUST_USE enum esep_status collector_files_say(const struct collector_files_verdict *verdict,
+                                                   struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status collector_files_check(struct collector_log *log,
                                                      const struct collector_files_check *check,
                                                      struct collector_files_verdict *ret,

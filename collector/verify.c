@@ -21,9 +21,23 @@ struct office {
     uint64_t odd_index;
 };
 
-struct verify {
+/* Nodes that the rows keep, and that one step makes at the most: one for each 256 entries, and now
+ * and then one of a level above. */
+#define STEP_MAX 4096u
+#define NODES_MAX (STEP_MAX / 256 + 16)
+struct node {
+    struct esep_merkle_place place;
+    struct esep_hash hash;
+};
+
+struct collector_verifier {
+    struct collector_log *log;
     struct esep_hash log_id;
+    uint64_t size; /* where it ends */
+    struct esep_hash root;
     struct esep_merkle tree;
+    struct node nodes[NODES_MAX]; /* of this step */
+    size_t node_count;
     struct office *offices;
     uint64_t offices_max;
     struct esep_arena arena;
@@ -32,19 +46,19 @@ struct verify {
     struct esep_reason *reason;
 };
 
-static bool wrong(struct verify *v, uint64_t index, const char *what)
+static bool wrong(struct collector_verifier *v, uint64_t index, const char *what)
 {
     v->status = esep_because(v->reason, ESEP_CORRUPT, "log entry %llu: %s",
                              (unsigned long long)index, what);
     return false;
 }
 
-static struct office *office_of(struct verify *v, uint32_t number)
+static struct office *office_of(struct collector_verifier *v, uint32_t number)
 {
     return number < v->offices_max ? &v->offices[number] : NULL;
 }
 
-static const ProtobufCMessage *open_body(struct verify *v, const ProtobufCMessageDescriptor *type,
+static const ProtobufCMessage *open_body(struct collector_verifier *v, const ProtobufCMessageDescriptor *type,
                                          struct esep_slice body)
 {
     const ProtobufCMessage *message = NULL;
@@ -53,7 +67,7 @@ static const ProtobufCMessage *open_body(struct verify *v, const ProtobufCMessag
 }
 
 /* New keys of an office that a rotation brings: the keys of before and the new ones signed it. */
-static bool check_rotation(struct verify *v, uint64_t index, const struct office *office,
+static bool check_rotation(struct collector_verifier *v, uint64_t index, const struct office *office,
                            const Esep__V1__KeyChange *key)
 {
     struct esep_rotation r = {.office = key->office, .epoch = key->epoch};
@@ -75,7 +89,7 @@ static bool check_rotation(struct verify *v, uint64_t index, const struct office
            wrong(v, index, "a rotation that both keys did not sign");
 }
 
-static bool check_key(struct verify *v, uint64_t index, struct esep_slice body)
+static bool check_key(struct collector_verifier *v, uint64_t index, struct esep_slice body)
 {
     const Esep__V1__KeyChange *key =
         (const Esep__V1__KeyChange *)open_body(v, &esep__v1__key_change__descriptor, body);
@@ -93,7 +107,7 @@ static bool check_key(struct verify *v, uint64_t index, struct esep_slice body)
     return true;
 }
 
-static bool check_signer(struct verify *v, uint64_t index, const struct office *office,
+static bool check_signer(struct collector_verifier *v, uint64_t index, const struct office *office,
                          const struct esep_leaf *leaf)
 {
     struct esep_hash key = esep_sha256(esep_slice(office->sign_key, ESEP_KEY_BYTES));
@@ -101,7 +115,7 @@ static bool check_signer(struct verify *v, uint64_t index, const struct office *
            wrong(v, index, "it names another key than the office's of that time");
 }
 
-static bool check_entry(struct verify *v, uint64_t index, const struct esep_leaf *leaf)
+static bool check_entry(struct collector_verifier *v, uint64_t index, const struct esep_leaf *leaf)
 {
     struct office *office = office_of(v, leaf->office);
     if (office == NULL || !office->known)
@@ -133,7 +147,7 @@ static bool check_entry(struct verify *v, uint64_t index, const struct esep_leaf
     return check_signer(v, index, office, leaf);
 }
 
-static bool check_commitment(struct verify *v, uint64_t index, const struct esep_leaf *leaf,
+static bool check_commitment(struct collector_verifier *v, uint64_t index, const struct esep_leaf *leaf,
                              struct esep_slice body)
 {
     struct esep_commitment c;
@@ -166,7 +180,7 @@ static bool check_commitment(struct verify *v, uint64_t index, const struct esep
     return true;
 }
 
-static bool check_evidence(struct verify *v, uint64_t index, const struct esep_leaf *leaf,
+static bool check_evidence(struct collector_verifier *v, uint64_t index, const struct esep_leaf *leaf,
                            struct esep_slice body)
 {
     const Esep__V1__Evidence *e =
@@ -180,7 +194,7 @@ static bool check_evidence(struct verify *v, uint64_t index, const struct esep_l
 
 /* What an entry of the collector's own has no use for is zero: there is one leaf for it, not many.
  */
-static bool check_bare(struct verify *v, uint64_t index, const struct esep_leaf *leaf)
+static bool check_bare(struct collector_verifier *v, uint64_t index, const struct esep_leaf *leaf)
 {
     static const struct esep_hash none;
     const bool file = leaf->type == ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE;
@@ -189,14 +203,23 @@ static bool check_bare(struct verify *v, uint64_t index, const struct esep_leaf 
            wrong(v, index, "the leaf holds hashes that say nothing");
 }
 
+static void see_node(void *context, struct esep_merkle_place place, const struct esep_hash *hash)
+{
+    struct collector_verifier *v = context;
+    if (place.level == 0 || place.level % VIEWS_NODE_LEVELS != 0)
+        return;
+    ESEP_ASSERT(v->node_count < NODES_MAX);
+    v->nodes[v->node_count++] = (struct node){place, *hash};
+}
+
 static bool check_one(void *context, uint64_t index, struct esep_slice leaf_bytes,
                       struct esep_slice body)
 {
-    struct verify *v = context;
+    struct collector_verifier *v = context;
     struct esep_leaf leaf;
     if (esep_leaf_unpack(leaf_bytes, &leaf) != ESEP_OK)
         return wrong(v, index, "not a leaf");
-    esep_merkle_append(&v->tree, leaf_bytes);
+    esep_merkle_append_seen(&v->tree, leaf_bytes, see_node, v);
     v->verdict.entries++;
     struct esep_hash content = esep_content_hash(body);
     if (!esep_hash_equal(&content, &leaf.content))
@@ -215,7 +238,7 @@ static bool check_one(void *context, uint64_t index, struct esep_slice leaf_byte
 }
 
 /* The last entries, too, are closed by a signed head: both came in one commit. */
-static enum esep_status check_closed(const struct verify *v)
+static enum esep_status check_closed(const struct collector_verifier *v)
 {
     for (uint64_t i = 0; i < v->offices_max; i++)
         if (v->offices[i].closed_seq != v->offices[i].seq)
@@ -225,83 +248,170 @@ static enum esep_status check_closed(const struct verify *v)
     return ESEP_OK;
 }
 
+struct compare {
+    const struct node *node;
+    bool same;
+};
+
+static bool compare_node(void *context, struct esep_slice key, struct esep_slice value)
+{
+    struct compare *c = context;
+    uint8_t expected[VIEWS_NODE_KEY_BYTES];
+    views_node_key(c->node->place, expected);
+    c->same = esep_slice_equal(key, esep_slice(expected, sizeof expected)) &&
+              esep_slice_equal(value, esep_slice(c->node->hash.bytes, ESEP_HASH_BYTES));
+    return false;
+}
+
+/* The nodes that lie with the views: proofs are made from them. One that differs tells of a leaf
+ * that was changed, or of a row; which, the root at the end tells. */
+static enum esep_status check_nodes(struct collector_verifier *v)
+{
+    enum esep_status status = ESEP_OK;
+    for (size_t i = 0; status == ESEP_OK && i < v->node_count; i++) {
+        const struct node *node = &v->nodes[i];
+        struct compare c = {.node = node};
+        uint8_t key[VIEWS_NODE_KEY_BYTES];
+        views_node_key(node->place, key);
+        status = v->log->ops->rows(v->log, esep_slice(key, 2), esep_slice(key, sizeof key),
+                                   compare_node, &c, v->reason);
+        if (status == ESEP_OK && !c.same)
+            status = esep_because(
+                v->reason, ESEP_CORRUPT,
+                "log entries %llu to %llu do not have the tree hash that is stored for them: the "
+                "time, the verdict or the flags of a leaf among them were changed, or that row; "
+                "compare with a backup or with an office's receipts",
+                (unsigned long long)(node->place.index << node->place.level),
+                (unsigned long long)((node->place.index + 1) << node->place.level) - 1);
+    }
+    v->node_count = 0;
+    return status;
+}
+
+struct stored {
+    struct esep_merkle tree;
+    bool found;
+    bool sound;
+};
+
+static bool load_tree(void *context, struct esep_slice key, struct esep_slice value)
+{
+    struct stored *stored = context;
+    stored->found = key.len == 1;
+    stored->sound = views_stored_tree(value, &stored->tree);
+    return false;
+}
+
+/* What the rows say of the tree; they were written with the entries, in one transaction. */
+static enum esep_status stored_root(struct collector_verifier *v)
+{
+    struct stored stored = {.found = false};
+    uint64_t size = 0;
+    enum esep_status status = v->log->ops->size(v->log, &size);
+    if (status == ESEP_OK)
+        status = v->log->ops->rows(v->log, esep_slice("T", 1), esep_slice(NULL, 0), load_tree,
+                                   &stored, v->reason);
+    if (status != ESEP_OK)
+        return status;
+    if (!stored.found || !stored.sound || stored.tree.size < size)
+        return esep_because(v->reason, ESEP_CORRUPT,
+                            "the root of the tree is %s: run esep-collector log replay --repair",
+                            !stored.found  ? "not stored"
+                            : stored.sound ? "stored for fewer entries than there are"
+                                           : "damaged");
+    v->size = stored.tree.size;
+    v->root = esep_merkle_root(&stored.tree);
+    return ESEP_OK;
+}
+
+enum esep_status collector_verifier_new(struct collector_verifier **ret, struct collector_log *log,
+                                        uint64_t offices_max, struct esep_reason *reason)
+{
+    struct collector_verifier *v = calloc(1, sizeof *v);
+    if (v == NULL)
+        return esep_because(reason, ESEP_NOMEM, "no memory to verify the log");
+    *v = (struct collector_verifier){.log = log, .log_id = log->log_id, .offices_max = offices_max + 1};
+    v->reason = reason;
+    esep_merkle_init(&v->tree);
+    v->offices = calloc(v->offices_max, sizeof *v->offices);
+    enum esep_status status = esep_arena_init(&v->arena, 1u << 20);
+    if (status == ESEP_OK && v->offices == NULL)
+        status = esep_because(reason, ESEP_NOMEM, "no memory for %llu offices",
+                              (unsigned long long)offices_max);
+    if (status == ESEP_OK)
+        status = stored_root(v);
+    if (status != ESEP_OK) {
+        collector_verifier_free(v);
+        return status;
+    }
+    *ret = v;
+    return ESEP_OK;
+}
+
+static enum esep_status check_end(struct collector_verifier *v)
+{
+    enum esep_status status = check_closed(v);
+    v->verdict.root = esep_merkle_root(&v->tree);
+    if (status == ESEP_OK && !esep_hash_equal(&v->root, &v->verdict.root))
+        status = esep_because(
+            v->reason, ESEP_CORRUPT,
+            "the tree of the entries has another root than the one stored with them, and the "
+            "change lies in entry %llu or behind it: the time, the verdict or the flags of a leaf "
+            "were changed; compare with a backup or with an office's receipts",
+            (unsigned long long)(v->size - v->size % (1u << VIEWS_NODE_LEVELS)));
+    return status;
+}
+
+enum esep_status collector_verifier_step(struct collector_verifier *v, uint64_t count, bool *ret_over,
+                                         struct esep_reason *reason)
+{
+    const uint64_t at = v->verdict.entries;
+    count = count < STEP_MAX ? count : STEP_MAX;
+    count = count < v->size - at ? count : v->size - at;
+    v->reason = reason;
+    enum esep_status status = v->log->ops->read(v->log, at, count, check_one, v, reason);
+    if (status == ESEP_OK)
+        status = v->status;
+    if (status == ESEP_OK && v->verdict.entries - at != count)
+        status = esep_because(reason, ESEP_CORRUPT, "log entry %llu is missing",
+                              (unsigned long long)v->verdict.entries);
+    if (status == ESEP_OK)
+        status = check_nodes(v);
+    *ret_over = v->verdict.entries == v->size;
+    return status == ESEP_OK && *ret_over ? check_end(v) : status;
+}
+
+const struct collector_verdict *collector_verifier_verdict(const struct collector_verifier *v,
+                                                           uint64_t *ret_size)
+{
+    *ret_size = v->size;
+    return &v->verdict;
+}
+
+void collector_verifier_free(struct collector_verifier *v)
+{
+    if (v == NULL)
+        return;
+    esep_arena_done(&v->arena);
+    free(v->offices);
+    free(v);
+}
+
 enum esep_status collector_verify(struct collector_log *log, uint64_t offices_max,
                                   collector_progress_fn *progress, void *context,
                                   struct collector_verdict *ret, struct esep_reason *reason)
 {
-    const uint64_t step = 4096;
-    struct verify v = {.log_id = log->log_id, .offices_max = offices_max + 1, .reason = reason};
-    uint64_t size = 0;
-    esep_merkle_init(&v.tree);
-    v.offices = calloc(v.offices_max, sizeof *v.offices);
-    enum esep_status status = esep_arena_init(&v.arena, 1u << 20);
-    if (status == ESEP_OK && v.offices == NULL)
-        status = esep_because(reason, ESEP_NOMEM, "no memory for %llu offices",
-                              (unsigned long long)offices_max);
-    if (status == ESEP_OK)
-        status = log->ops->size(log, &size);
-    for (uint64_t at = 0; status == ESEP_OK && at < size; at += step) {
-        uint64_t count = size - at < step ? size - at : step;
-        uint64_t before = v.verdict.entries;
-        status = log->ops->read(log, at, count, check_one, &v, reason);
-        if (status == ESEP_OK)
-            status = v.status;
-        if (status == ESEP_OK && v.verdict.entries - before != count)
-            status = esep_because(reason, ESEP_CORRUPT, "log entry %llu is missing",
-                                  (unsigned long long)v.verdict.entries);
+    struct collector_verifier *v = NULL;
+    bool over = false;
+    *ret = (struct collector_verdict){0};
+    enum esep_status status = collector_verifier_new(&v, log, offices_max, reason);
+    while (status == ESEP_OK && !over) {
+        status = collector_verifier_step(v, STEP_MAX, &over, reason);
         if (progress != NULL)
-            progress(context, at + count, size);
+            progress(context, v->verdict.entries, v->size);
     }
-    if (status == ESEP_OK)
-        status = check_closed(&v);
-    v.verdict.root = esep_merkle_root(&v.tree);
-    *ret = v.verdict;
-    esep_arena_done(&v.arena);
-    free(v.offices);
-    return status;
-}
-
-struct totals {
-    struct views *views;
-    enum esep_status status;
-    struct esep_reason *reason;
-};
-
-static bool load_totals(void *context, struct esep_slice key, struct esep_slice value)
-{
-    struct totals *t = context;
-    t->status = views_load_row(t->views, key, value, t->reason);
-    return false;
-}
-
-enum esep_status collector_verify_root(struct collector_log *log,
-                                       const struct collector_settings *settings,
-                                       const struct collector_verdict *verdict,
-                                       struct esep_reason *reason)
-{
-    const struct views_limits limits = collector_settings_limits(settings);
-    struct totals t = {.status = ESEP_CORRUPT, .reason = reason};
-    (void)esep_because(
-        reason, ESEP_CORRUPT,
-        "the root of the tree is not stored: run esep-collector log replay --repair");
-    enum esep_status status = views_new(&t.views, &limits, collector_zones_get, NULL);
-    if (status == ESEP_OK)
-        status =
-            log->ops->rows(log, esep_slice("T", 1), esep_slice(NULL, 0), load_totals, &t, reason);
-    if (status == ESEP_OK)
-        status = t.status;
-    if (status == ESEP_OK) {
-        struct esep_hash stored = esep_merkle_root(views_tree(t.views));
-        if (views_log_size(t.views) == verdict->entries &&
-            !esep_hash_equal(&stored, &verdict->root))
-            status = esep_because(
-                reason, ESEP_CORRUPT,
-                "the tree of the entries has another root than the one stored with them: the time, "
-                "the verdict or the flags of a leaf were changed; compare with a backup or with an "
-                "office's receipts");
-        else if (reason != NULL)
-            reason->text[0] = 0;
-    }
-    views_free(t.views);
+    if (v != NULL)
+        *ret = v->verdict;
+    collector_verifier_free(v);
     return status;
 }

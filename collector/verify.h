@@ -1,9 +1,11 @@
 /* collector/verify.h - the log held against itself, and the views held against the log.
  *
- * collector_verify trusts nothing but the stored bytes: leaf hashes from bodies, chains from the
+ * A verifier trusts nothing but the stored bytes: leaf hashes from bodies, chains from the
  * keys that the log itself registered, signatures, sequences without gap, closings where they say
- * they are. collector_compare makes all rows anew and compares. Neither repairs what it finds wrong
- * in the log; the views can always be made anew.
+ * they are; each node of the tree that is stored, and at the end the root. It goes as far as the
+ * log was when it began, a step at a time, each a short reading of its own: a daemon may write
+ * meanwhile. collector_compare makes all rows anew and compares. Neither repairs what it finds
+ * wrong in the log; the views can always be made anew.
  */
 #ifndef COLLECTOR_VERIFY_H
 #define COLLECTOR_VERIFY_H
@@ -19,19 +21,27 @@ struct collector_verdict {
 };
 typedef void collector_progress_fn(void *context, uint64_t done, uint64_t size);
 
-/* ESEP_CORRUPT with the first entry that is wrong, and what is wrong with it. */
+/* The log must stay open until it is freed. ESEP_CORRUPT: the root is not stored. */
+struct collector_verifier;
+ESEP_MUST_USE enum esep_status collector_verifier_new(struct collector_verifier **ret,
+                                                      struct collector_log *log,
+                                                      uint64_t offices_max,
+                                                      struct esep_reason *reason);
+/* The next entries, `count` at most. ESEP_CORRUPT with the first entry that is wrong, and what is
+ * wrong with it; where the tree alone tells, with the 256 among which it is. No step after that. */
+ESEP_MUST_USE enum esep_status collector_verifier_step(struct collector_verifier *verifier,
+                                                       uint64_t count, bool *ret_over,
+                                                       struct esep_reason *reason);
+/* So far; the root once it is over. *ret_size: where it will be. */
+const struct collector_verdict *
+collector_verifier_verdict(const struct collector_verifier *verifier, uint64_t *ret_size);
+void collector_verifier_free(struct collector_verifier *verifier);
+
+/* All of it at once. */
 ESEP_MUST_USE enum esep_status collector_verify(struct collector_log *log, uint64_t offices_max,
                                                 collector_progress_fn *progress, void *context,
                                                 struct collector_verdict *ret,
                                                 struct esep_reason *reason);
-
-/* Whether the entries that were verified have the root that is stored with the views: a leaf's
- * time, verdict and flags are covered by the tree alone. A log that grew meanwhile is not compared.
- */
-ESEP_MUST_USE enum esep_status collector_verify_root(struct collector_log *log,
-                                                     const struct collector_settings *settings,
-                                                     const struct collector_verdict *verdict,
-                                                     struct esep_reason *reason);
 
 struct collector_comparison {
     uint64_t rows;      /* made anew */

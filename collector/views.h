@@ -91,6 +91,8 @@ ESEP_MUST_USE enum esep_status views_flush(struct views *views, views_row_fn *pu
 
 uint64_t views_log_size(const struct views *views);
 const struct esep_merkle *views_tree(const struct views *views);
+/* The same from the row that keeps it ('T'). False: the row is damaged. */
+ESEP_MUST_USE bool views_stored_tree(struct esep_slice row_value, struct esep_merkle *ret_tree);
 /* A node of the tree, if it is one of the newest. Older ones are in the store (state_tree.c). */
 bool views_node(const struct views *views, struct esep_merkle_place place, struct esep_hash *ret);
 /* The 'H' row of a node on every eighth level, for readers of the store. */

@@ -271,22 +271,49 @@ static bool load_account(struct views *v, struct views_reader *key, struct views
     return true;
 }
 
+struct totals {
+    esep_time last_at;
+    struct views_loaded loaded;
+    struct esep_merkle tree;
+};
+
+static bool read_totals(struct views_reader *r, struct totals *ret)
+{
+    const unsigned format = views_r8(r);
+    ret->last_at = (esep_time)views_r64(r);
+    ret->loaded.plans = views_r32(r);
+    ret->loaded.offices = views_r32(r);
+    ret->loaded.duties = views_r32(r);
+    ret->loaded.codes = views_r32(r);
+    const bool counted = format == VIEWS_ROW_FORMAT_ACCOUNTS;
+    ret->loaded.accounts = counted ? views_r32(r) : 0;
+    if ((format != VIEWS_ROW_FORMAT && ret->loaded.accounts == 0) || r->bad ||
+        esep_merkle_load(&ret->tree, esep_slice(r->at, r->left)) != ESEP_OK)
+        return false;
+    r->left = 0;
+    return true;
+}
+
+bool views_stored_tree(struct esep_slice value, struct esep_merkle *ret)
+{
+    struct views_reader r = {value.data, value.len, false};
+    struct totals totals;
+    if (!read_totals(&r, &totals))
+        return false;
+    *ret = totals.tree;
+    return true;
+}
+
 static bool load_totals(struct views *v, struct views_reader *key, struct views_reader *r)
 {
+    struct totals totals;
     (void)key;
-    const unsigned format = views_r8(r);
-    v->last_at = (esep_time)views_r64(r);
-    v->loaded.plans = views_r32(r);
-    v->loaded.offices = views_r32(r);
-    v->loaded.duties = views_r32(r);
-    v->loaded.codes = views_r32(r);
-    const bool counted = format == VIEWS_ROW_FORMAT_ACCOUNTS;
-    v->loaded.accounts = counted ? views_r32(r) : 0;
-    if ((format != VIEWS_ROW_FORMAT && v->loaded.accounts == 0) || r->bad ||
-        esep_merkle_load(&v->tree, esep_slice(r->at, r->left)) != ESEP_OK)
+    if (!read_totals(r, &totals))
         return false;
+    v->last_at = totals.last_at;
+    v->loaded = totals.loaded;
+    v->tree = totals.tree;
     esep_merkle_recent_init(&v->recent, v->tree.size);
-    r->left = 0;
     return true;
 }
 

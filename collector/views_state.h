@@ -102,6 +102,9 @@ struct views_delivery {
     bool done;
 };
 
+struct views_loaded {
+    uint32_t plans, offices, duties, codes, accounts;
+};
 struct views {
     struct views_limits limits;
     views_zone_fn *zone;
@@ -110,9 +113,7 @@ struct views {
     struct esep_merkle_recent recent;
     struct views_generation generation;
     esep_time last_at; /* of the newest entry; in the totals, so that a store tells it */
-    struct {
-        uint32_t plans, offices, duties, codes, accounts;
-    } loaded; /* what the totals said there is */
+    struct views_loaded loaded; /* what the totals said there is */
 
     struct views_plan_slot *plans;
     uint32_t plan_count;

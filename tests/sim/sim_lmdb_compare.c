@@ -85,14 +85,11 @@ static _Noreturn void look_at_rot(struct sim *sim, const char *folder)
     struct collector_verdict verdict = {0};
     struct esep_reason reason = {""};
     struct compare entries = {.model = &sim->collector.disk};
-    const struct collector_settings settings = {
-        .offices = 64, .obligations = 4096, .plans = 16, .codes = 256};
     const struct collector_log_options options = {
         .path = folder, .map_bytes = SIM_LMDB_MAP, .read_only = true};
     (void)alarm(20);
     if (collector_log_open(&log, &options, &reason) != ESEP_OK ||
-        collector_verify(log, SIM_OFFICES + 1, NULL, NULL, &verdict, &reason) != ESEP_OK ||
-        collector_verify_root(log, &settings, &verdict, &reason) != ESEP_OK)
+        collector_verify(log, SIM_OFFICES + 1, NULL, NULL, &verdict, &reason) != ESEP_OK)
         _Exit(1);
     /* The log says that it is whole: then it is, of so many entries as its meta page knows. */
     if (verdict.entries > entries.model->count ||
