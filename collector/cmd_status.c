@@ -4,13 +4,65 @@
  * silence is no violation.
  */
 #include "collector/commands.h"
+#include "collector/figures.h"
 #include "collector/glance.h"
 #include "io/clock.h"
 #include "io/table.h"
 
 #include <sysexits.h>
 
-static int print_json(const struct collector_state *state, esep_time now)
+/* What ingest says of itself and of the log (figures.h). */
+static json_t *ingest_json(const struct figures *figures)
+{
+    uint64_t entries = 0;
+    uint64_t at = 0;
+    uint64_t ok = 0;
+    struct esep_reason damage = {""};
+    if (figures->len == 0)
+        return json_null();
+    json_t *ingest = json_pack("{s:b, s:I}", "running", figures->age < FIGURES_STALE, "heard_s_ago",
+                               (json_int_t)(figures->age / ESEP_SECOND));
+    if (!figures_value(figures, "esep_log_verified_ok", &ok) ||
+        !figures_value(figures, "esep_log_verified_entries", &entries) ||
+        !figures_value(figures, "esep_log_verified_timestamp_seconds", &at))
+        return ingest;
+    figures_said(figures, ok ? "" : "log-damaged", &damage);
+    (void)json_object_set_new(
+        ingest, "verified",
+        json_pack("{s:b, s:I, s:o, s:s}", "ok", ok != 0, "entries", (json_int_t)entries, "at",
+                  esep_json_time((esep_time)at * ESEP_SECOND, NULL), "text", damage.text));
+    return ingest;
+}
+
+static void print_ingest(const struct figures *figures)
+{
+    static const char *const keys[] = {"log-damaged", "log-unverified"};
+    uint64_t entries = 0;
+    uint64_t at = 0;
+    uint64_t ok = 0;
+    char when[32];
+    if (figures->len == 0)
+        (void)printf("ingest has not run on this store yet\n");
+    else if (figures->age >= FIGURES_STALE)
+        (void)printf("ingest does not run: it was heard of %lld s ago\n",
+                     (long long)(figures->age / ESEP_SECOND));
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct esep_reason said;
+        figures_said(figures, keys[i], &said);
+        if (said.text[0] != 0)
+            (void)printf("%s: %s\n", keys[i], said.text);
+    }
+    if (!figures_value(figures, "esep_log_verified_timestamp_seconds", &at) ||
+        !figures_value(figures, "esep_log_verified_entries", &entries) ||
+        !figures_value(figures, "esep_log_verified_ok", &ok))
+        return;
+    esep_time_format((esep_time)at * ESEP_SECOND, NULL, when);
+    (void)printf("verified in the background %s: %s\n", when,
+                 ok ? "every hash, signature and file agrees" : "NOT all agrees, see above");
+}
+
+static int print_json(const struct collector_state *state, const struct figures *figures,
+                      esep_time now)
 {
     const struct views *views = state->views;
     char root[65];
@@ -33,11 +85,11 @@ static int print_json(const struct collector_state *state, esep_time now)
     for (uint32_t n = 1; n < views_next_office(views); n++)
         if (views_office(views, n) != NULL)
             (void)json_array_append_new(offices, glance_office_json(views, views_office(views, n)));
-    return esep_json_print(
-        json_pack("{s:s, s:o, s:{s:s, s:I, s:s}, s:I, s:o, s:o}", "format", "esep-status/1",
-                  "as_of", esep_json_time(now, NULL), "log", "id", log_id, "size",
-                  (json_int_t)views_log_size(views), "root", root, "deliveries_owed",
-                  (json_int_t)glance_deliveries_owed(views), "plans", plans, "offices", offices));
+    return esep_json_print(json_pack(
+        "{s:s, s:o, s:{s:s, s:I, s:s}, s:o, s:I, s:o, s:o}", "format", "esep-status/1", "as_of",
+        esep_json_time(now, NULL), "log", "id", log_id, "size", (json_int_t)views_log_size(views),
+        "root", root, "ingest", ingest_json(figures), "deliveries_owed",
+        (json_int_t)glance_deliveries_owed(views), "plans", plans, "offices", offices));
 }
 
 static void print_tally(struct esep_table *table, const char *plan, const char *who,
@@ -84,7 +136,8 @@ static void print_offices(const struct views *views)
     esep_table_done(&table);
 }
 
-static void print_text(const struct collector_state *state, esep_time now)
+static void print_text(const struct collector_state *state, const struct figures *figures,
+                       esep_time now)
 {
     static const char *const heads[] = {"plan",     "bodies",    "not due",      "due soon",
                                         "on time",  "late",      "overdue",      "to review",
@@ -95,8 +148,10 @@ static void print_text(const struct collector_state *state, esep_time now)
     struct esep_hash hash = esep_merkle_root(views_tree(views));
     esep_hex(hash.bytes, sizeof hash.bytes, root);
     esep_time_format(now, NULL, at);
-    (void)printf("as of %s; log of %llu entries, root %.16s…; %zu alerts to deliver\n\n", at,
+    (void)printf("as of %s; log of %llu entries, root %.16s…; %zu alerts to deliver\n", at,
                  (unsigned long long)views_log_size(views), root, glance_deliveries_owed(views));
+    print_ingest(figures);
+    (void)printf("\n");
     struct esep_table table;
     esep_table_init(&table, heads);
     for (uint32_t i = 0; i < views_plan_count(views); i++) {
@@ -138,18 +193,21 @@ int collector_cmd_status(int argc, char **argv)
     struct collector_settings *settings = NULL;
     struct collector_state state = {0};
     struct esep_clock clock = {0};
+    static struct figures figures;
     enum esep_status status = collector_command_settings(&common, &settings, &reason);
     if (status == ESEP_OK)
         status = esep_clock_init(&clock, settings->clock, &reason);
     if (status == ESEP_OK)
         status = collector_state_open(&state, settings, true, &reason);
     int rc = 0;
+    if (status == ESEP_OK)
+        figures_read(settings->store, &figures);
     if (status != ESEP_OK)
         rc = collector_fail(status, &reason);
     else if (common.json)
-        rc = print_json(&state, esep_clock_now(&clock));
+        rc = print_json(&state, &figures, esep_clock_now(&clock));
     else
-        print_text(&state, esep_clock_now(&clock));
+        print_text(&state, &figures, esep_clock_now(&clock));
     collector_state_close(&state);
     collector_settings_free(settings);
     return rc;

@@ -14,6 +14,15 @@
 #define TRIES_MAX (5 * ESEP_SECOND)  /* a mail server that is mute does not hold up the end */
 #define STORE_WAIT_MAX (5 * ESEP_SECOND) /* at the end, for a commit under way */
 
+/* A thread in a disk that does not answer cannot be ended. The commit under way is durable or it
+ * is not; the store knows which at the next start. */
+static _Noreturn void end_without_the_disk(void)
+{
+    esep_log(ESEP_LOG_ERROR, "store-stuck", "the disk does not answer; ending without it");
+    esep_log_flush();
+    _exit(EX_UNAVAILABLE);
+}
+
 static enum esep_status core_new(struct run *run, struct esep_reason *reason)
 {
     const struct collector_settings *s = run->settings;
@@ -84,11 +93,15 @@ static enum esep_status open_store(struct run *run, struct esep_reason *reason)
     if (status == ESEP_OK)
         status = collector_writer_new(&run->writer, run->loop, run->state.log, run_on_written, run,
                                       reason);
-    return status == ESEP_OK ? core_new(run, reason) : status;
+    if (status == ESEP_OK)
+        status = core_new(run, reason);
+    return status == ESEP_OK ? run_verify_open(run, reason) : status;
 }
 
 static void close_store(struct run *run)
 {
+    if (!run_verify_close(run, STORE_WAIT_MAX))
+        end_without_the_disk();
     collector_writer_free(run->writer); /* waits for a commit under way, then the core may go */
     run->writer = NULL;
     run_files_let_go(run);
@@ -258,23 +271,21 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
         status = run_lacking_open(run, reason);
     if (status == ESEP_OK)
         status = run_alerts_new(run, reason);
+    if (status == ESEP_OK)
+        status = run_figures_open(run, reason);
     return status == ESEP_OK ? open_network(run, reason) : status;
 }
 
 static void stop(struct run *run)
 {
-    /* A thread in a disk that does not answer cannot be ended. The commit under way is durable or
-     * it is not; the store knows which at the next start. */
-    if (run->writer != NULL && !collector_writer_idle(run->writer, STORE_WAIT_MAX)) {
-        esep_log(ESEP_LOG_ERROR, "store-stuck", "the disk does not answer; ending without it");
-        esep_log_flush();
-        _exit(EX_UNAVAILABLE);
-    }
+    if (run->writer != NULL && !collector_writer_idle(run->writer, STORE_WAIT_MAX))
+        end_without_the_disk();
     collector_links_free(run->links);
     run_order_close(run);
     if (run->loop != NULL) {
         run_alerts_free(run);
         run_lacking_close(run);
+        run_figures_close(run);
         close_store(run);
     }
     run_files_close(run);
@@ -315,6 +326,7 @@ int collector_cmd_run(int argc, char **argv)
     if (status == ESEP_OK) {
         run_alerts_opened(&run);
         say_ready(&run);
+        run_figures_publish(&run);
         run_pump(&run);
         status = esep_loop_run(run.loop);
     }

@@ -2,7 +2,8 @@
  *
  * run.c starts and stops; run_effects.c carries out what the core asks for; run_order.c answers the
  * sockets for local orders; run_files.c keeps the files that reports name; run_lacking.c finds
- * those that are gone; run_reload.c takes a new configuration; run_sandbox.c gives up
+ * those that are gone; run_verify.c reads the log again in the background; run_figures.c tells
+ * what ingest counts; run_reload.c takes a new configuration; run_sandbox.c gives up
  * what ingest does not need; run_alerts.c brings alerts to their
  * recipients. One thread runs the loop; the writer's thread only commits.
  *
@@ -59,6 +60,8 @@ struct run {
     struct run_alerts *alerts;
     struct run_files *files;
     struct run_lacking *lacking;
+    struct run_verify *verify; /* NULL: it is off, or the store is closed */
+    struct event *figures;
     uint64_t next_token;
     bool storing; /* the writer has a batch */
     bool draining;
@@ -123,6 +126,27 @@ bool run_bundle_order(struct run *run, struct esep_slice order, struct esep_buf 
 /* What the core sends to whoever brings the bundle. false: it goes over another link. */
 bool run_bundle_sent(struct run *run, const struct collector_effect *effect);
 void run_bundle_done(struct run *run);
+
+/* run_verify.c: while the store is open. What the last round found, and where this one is. */
+struct run_verified {
+    uint64_t rounds; /* since the store was opened; 0: the rest says nothing yet */
+    esep_time ended_at;
+    uint64_t entries;
+    uint64_t files;
+    enum esep_status status; /* ESEP_CORRUPT: damaged; others: it could not be read */
+    struct esep_reason reason;
+    uint64_t at; /* of this round */
+    uint64_t of;
+};
+ESEP_MUST_USE enum esep_status run_verify_open(struct run *run, struct esep_reason *reason);
+/* false: its thread did not end within `wait`; the store must not be closed then. */
+ESEP_MUST_USE bool run_verify_close(struct run *run, esep_time wait);
+void run_verify_shown(const struct run *run, struct run_verified *ret);
+
+/* run_figures.c */
+ESEP_MUST_USE enum esep_status run_figures_open(struct run *run, struct esep_reason *reason);
+void run_figures_publish(struct run *run);
+void run_figures_close(struct run *run);
 
 /* HUP. */
 void run_reload(struct run *run);

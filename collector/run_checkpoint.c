@@ -6,23 +6,14 @@
  * crash ingest signs the head anew.
  */
 #include "collector/run.h"
+#include "io/folder.h"
 #include "io/log.h"
 #include "wire/growth.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define EVERY ESEP_SECOND
-
-static bool write_note(const char *path, const char *text, const char *line)
-{
-    FILE *file = fopen(path, "we");
-    if (file == NULL)
-        return false;
-    const bool written = fprintf(file, "%s\n%s", text, line) > 0;
-    return fclose(file) == 0 && written;
-}
 
 static bool publish(const struct run *run, const struct esep_growth *head)
 {
@@ -30,7 +21,7 @@ static bool publish(const struct run *run, const struct esep_growth *head)
     char text[ESEP_CHECKPOINT_TEXT_MAX];
     char line[ESEP_NOTE_LINE_MAX];
     char path[512];
-    char fresh[520];
+    char note[ESEP_CHECKPOINT_TEXT_MAX + ESEP_NOTE_LINE_MAX];
     struct esep_note_key key;
     struct esep_sign_key sign;
     esep_log_origin(&run->state.log->log_id, head->generation, origin);
@@ -44,8 +35,8 @@ static bool publish(const struct run *run, const struct esep_growth *head)
     (void)esep_checkpoint_text(origin, head->size, &head->root, text);
     (void)esep_note_line(&key, head->signature, line);
     (void)snprintf(path, sizeof path, "%s/" RUN_CHECKPOINT, run->settings->store);
-    (void)snprintf(fresh, sizeof fresh, "%s.new", path);
-    return write_note(fresh, text, line) && rename(fresh, path) == 0;
+    const int len = snprintf(note, sizeof note, "%s\n%s", text, line);
+    return len > 0 && esep_file_replace(path, note, (size_t)len);
 }
 
 esep_time run_checkpoint_publish(struct run *run)

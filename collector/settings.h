@@ -83,6 +83,8 @@ struct collector_settings {
     int64_t presence_every;
     int64_t alerts_settle;
     int64_t link_heartbeat;
+    uint64_t verify_share_percent; /* 0: not in the background */
+    int64_t verify_every;
     uint8_t backup_recipient[ESEP_KEY_BYTES]; /* zero: backups are not encrypted */
     uint8_t backup_log_key[ESEP_KEY_BYTES];   /* zero: that of the key file */
     char mail_url[256];                       /* "": no mail */

@@ -101,6 +101,8 @@ void web_problem_with(struct web *web, struct esep_http_request *request, unsign
                       const struct esep_http_field *fields, size_t count, const char *detail);
 esep_time web_now(const struct web *web);
 
+/* web_metrics.c */
+void web_metrics(const struct web_call *call);
 /* web_tiles.c */
 void web_checkpoint(const struct web_call *call);
 void web_tile(const struct web_call *call);

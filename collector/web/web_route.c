@@ -28,12 +28,11 @@ struct web_route {
 
 static void on_health(const struct web_call *call);
 static void on_ready(const struct web_call *call);
-static void on_metrics(const struct web_call *call);
 
 static const struct web_route routes[] = {
     {ESEP_HTTP_GET, "/healthz", WEB_OPEN, COLLECTOR_ACTS, on_health},
     {ESEP_HTTP_GET, "/readyz", WEB_OPEN, COLLECTOR_ACTS, on_ready},
-    {ESEP_HTTP_GET, "/metrics", WEB_SCRAPE, COLLECTOR_ACT_LOOK, on_metrics},
+    {ESEP_HTTP_GET, "/metrics", WEB_SCRAPE, COLLECTOR_ACT_LOOK, web_metrics},
     {ESEP_HTTP_POST, "/api/v1/session", WEB_OPEN, COLLECTOR_ACTS, web_login},
     {ESEP_HTTP_GET, "/api/v1/session", WEB_SESSION, COLLECTOR_ACTS, web_who},
     {ESEP_HTTP_DELETE, "/api/v1/session", WEB_SESSION, COLLECTOR_ACTS, web_logout},
@@ -177,32 +176,6 @@ static void on_ready(const struct web_call *call)
     const bool live = call->web->live;
     web_answer(call->web, call->request, live ? 200 : 503, &type, 1,
                esep_slice_str(live ? "ready\n" : "the log is not followed to its end yet\n"));
-}
-
-static void on_metrics(const struct web_call *call)
-{
-    const struct web *web = call->web;
-    const struct esep_http_field type = {"Content-Type", "text/plain; version=0.0.4"};
-    const struct esep_http_counts counts = esep_http_counts(web->http);
-    char text[2048];
-    const int len =
-        snprintf(text, sizeof text,
-                 "# TYPE esep_web_log_entries gauge\nesep_web_log_entries %llu\n"
-                 "# TYPE esep_web_live gauge\nesep_web_live %d\n"
-                 "# TYPE esep_web_connections gauge\nesep_web_connections %u\n"
-                 "# TYPE esep_web_viewers gauge\nesep_web_viewers %u\n"
-                 "# TYPE esep_web_sessions gauge\nesep_web_sessions %u\n"
-                 "# TYPE esep_web_exports_running gauge\nesep_web_exports_running %zu\n"
-                 "# TYPE esep_web_exports_queued gauge\nesep_web_exports_queued %zu\n"
-                 "# TYPE esep_web_requests_total counter\nesep_web_requests_total %llu\n"
-                 "# TYPE esep_web_timeouts_total counter\nesep_web_timeouts_total %llu\n"
-                 "# TYPE esep_web_too_large_total counter\nesep_web_too_large_total %llu\n",
-                 (unsigned long long)views_log_size(web->state.views), web->live ? 1 : 0,
-                 counts.connections, web_events_count(web->events),
-                 web_sessions_open(web->sessions, call->now), web_exports_count(web->exports, true),
-                 web_exports_count(web->exports, false), (unsigned long long)counts.requests,
-                 (unsigned long long)counts.timeouts, (unsigned long long)counts.too_large);
-    web_answer(call->web, call->request, 200, &type, 1, esep_slice(text, (size_t)len));
 }
 
 static bool in_list(const struct esep_config_texts *list, const char *text, size_t len)

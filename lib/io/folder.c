@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,4 +31,18 @@ bool esep_folder_sync_above(const char *path)
     }
     memcpy(copy, path, len + 1);
     return esep_folder_sync(dirname(copy));
+}
+
+bool esep_file_replace(const char *path, const void *bytes, size_t len)
+{
+    char fresh[PATH_MAX];
+    if (snprintf(fresh, sizeof fresh, "%s.new", path) >= (int)sizeof fresh) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    FILE *file = fopen(fresh, "we");
+    if (file == NULL)
+        return false;
+    const bool written = len == 0 || fwrite(bytes, len, 1, file) == 1;
+    return fclose(file) == 0 && written && rename(fresh, path) == 0;
 }

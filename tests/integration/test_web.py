@@ -287,6 +287,10 @@ class Web(unittest.TestCase):
         good = {"Authorization": "Bearer " + TOKEN}
         answer = scraper.ask("GET", "/metrics", **good)
         self.assertEqual((answer.status, "esep_web_live" in answer.text), (200, True))
+        for name in ("ingest_figures_age_seconds", "ingest_log_entries", "ingest_receipts_total", "log_verify_entries_done"):
+            self.assertRegex(answer.text, rf"(?m)^esep_{name} \d+$")
+        joined = re.search(r'(?m)^esep_ingest_broker_joined\{name="tcp://[^"]*"\} (\d)$', answer.text)
+        self.assertIsNotNone(joined, answer.text)
         for path in ("/api/v1/summary", "/api/v1/session"):
             self.assertEqual(scraper.ask("GET", path, **good).status, 401, path)
         for wrong in (TOKEN, "Bearer", "Bearer ", "Bearer " + TOKEN[:-1], "Bearer " + TOKEN + "x", "Basic " + TOKEN):
