@@ -58,7 +58,8 @@ static struct office *office_of(struct collector_verifier *v, uint32_t number)
     return number < v->offices_max ? &v->offices[number] : NULL;
 }
 
-static const ProtobufCMessage *open_body(struct collector_verifier *v, const ProtobufCMessageDescriptor *type,
+static const ProtobufCMessage *open_body(struct collector_verifier *v,
+                                         const ProtobufCMessageDescriptor *type,
                                          struct esep_slice body)
 {
     const ProtobufCMessage *message = NULL;
@@ -67,8 +68,8 @@ static const ProtobufCMessage *open_body(struct collector_verifier *v, const Pro
 }
 
 /* New keys of an office that a rotation brings: the keys of before and the new ones signed it. */
-static bool check_rotation(struct collector_verifier *v, uint64_t index, const struct office *office,
-                           const Esep__V1__KeyChange *key)
+static bool check_rotation(struct collector_verifier *v, uint64_t index,
+                           const struct office *office, const Esep__V1__KeyChange *key)
 {
     struct esep_rotation r = {.office = key->office, .epoch = key->epoch};
     if (key->epoch == 0 || key->code_hash.len != 0)
@@ -147,8 +148,8 @@ static bool check_entry(struct collector_verifier *v, uint64_t index, const stru
     return check_signer(v, index, office, leaf);
 }
 
-static bool check_commitment(struct collector_verifier *v, uint64_t index, const struct esep_leaf *leaf,
-                             struct esep_slice body)
+static bool check_commitment(struct collector_verifier *v, uint64_t index,
+                             const struct esep_leaf *leaf, struct esep_slice body)
 {
     struct esep_commitment c;
     struct office *office = office_of(v, leaf->office);
@@ -180,8 +181,8 @@ static bool check_commitment(struct collector_verifier *v, uint64_t index, const
     return true;
 }
 
-static bool check_evidence(struct collector_verifier *v, uint64_t index, const struct esep_leaf *leaf,
-                           struct esep_slice body)
+static bool check_evidence(struct collector_verifier *v, uint64_t index,
+                           const struct esep_leaf *leaf, struct esep_slice body)
 {
     const Esep__V1__Evidence *e =
         (const Esep__V1__Evidence *)open_body(v, &esep__v1__evidence__descriptor, body);
@@ -330,7 +331,8 @@ enum esep_status collector_verifier_new(struct collector_verifier **ret, struct 
     struct collector_verifier *v = calloc(1, sizeof *v);
     if (v == NULL)
         return esep_because(reason, ESEP_NOMEM, "no memory to verify the log");
-    *v = (struct collector_verifier){.log = log, .log_id = log->log_id, .offices_max = offices_max + 1};
+    *v = (struct collector_verifier){
+        .log = log, .log_id = log->log_id, .offices_max = offices_max + 1};
     v->reason = reason;
     esep_merkle_init(&v->tree);
     v->offices = calloc(v->offices_max, sizeof *v->offices);
@@ -362,8 +364,8 @@ static enum esep_status check_end(struct collector_verifier *v)
     return status;
 }
 
-enum esep_status collector_verifier_step(struct collector_verifier *v, uint64_t count, bool *ret_over,
-                                         struct esep_reason *reason)
+enum esep_status collector_verifier_step(struct collector_verifier *v, uint64_t count,
+                                         bool *ret_over, struct esep_reason *reason)
 {
     const uint64_t at = v->verdict.entries;
     count = count < STEP_MAX ? count : STEP_MAX;
