@@ -167,6 +167,20 @@ static enum esep_status begin_or_look(const struct collector_settings *settings,
     return status;
 }
 
+/* The log's key as witnesses and verifiers take it. A restored log has another origin, so another
+ * one. */
+static void say_vkey(const struct collector_log *log, const uint8_t public_key[ESEP_KEY_BYTES])
+{
+    char origin[ESEP_ORIGIN_MAX + 1];
+    char vkey[ESEP_NOTE_VKEY_MAX];
+    struct esep_note_key key;
+    esep_log_origin(&log->log_id, log->generation, origin);
+    if (esep_note_key(&key, origin, ESEP_NOTE_ED25519, public_key, NULL) != ESEP_OK)
+        return;
+    esep_note_key_format(&key, vkey);
+    (void)printf("log_vkey: %s\n", vkey);
+}
+
 int collector_cmd_init(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&collector_common_argp, 0, NULL, 0}, {0}};
@@ -196,6 +210,7 @@ int collector_cmd_init(int argc, char **argv)
         say_hex("log_key", keys.log.public);
         say_hex("seal_key", keys.seal.public);
         say_hex("curve_key", keys.link.public);
+        say_vkey(log, keys.log.public);
     }
     int rc = status == ESEP_OK ? 0 : collector_fail(status, &reason);
     esep_wipe(&keys, sizeof keys);

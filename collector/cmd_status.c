@@ -4,6 +4,7 @@
  * silence is no violation.
  */
 #include "collector/commands.h"
+#include "collector/cosigners_file.h"
 #include "collector/figures.h"
 #include "collector/glance.h"
 #include "io/clock.h"
@@ -61,8 +62,29 @@ static void print_ingest(const struct figures *figures)
                  ok ? "every hash, signature and file agrees" : "NOT all agrees, see above");
 }
 
-static int print_json(const struct collector_state *state, const struct figures *figures,
-                      esep_time now)
+/* How each witness did when ingest heard of it last; without what a verifier needs. */
+static json_t *witnesses_json(const char *store)
+{
+    static const char *const shown[] = {"name",     "size",  "asked",      "cosigned", "failed",
+                                        "failures", "alarm", "alarm_size", "said"};
+    json_t *file = cosigners_file_read(store);
+    const json_t *list = json_object_get(file, "witnesses");
+    json_t *out = json_array();
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *row = json_array_get(list, i);
+        const json_int_t at = json_integer_value(json_object_get(row, "cosigned_at"));
+        json_t *item = json_object();
+        for (size_t k = 0; k < sizeof shown / sizeof *shown; k++)
+            (void)json_object_set(item, shown[k], json_object_get(row, shown[k]));
+        (void)json_object_set_new(item, "cosigned_at", esep_json_time(at * ESEP_SECOND, NULL));
+        (void)json_array_append_new(out, item);
+    }
+    json_decref(file);
+    return out;
+}
+
+static int print_json(const struct collector_state *state, const char *store,
+                      const struct figures *figures, esep_time now)
 {
     const struct views *views = state->views;
     char root[65];
@@ -85,11 +107,12 @@ static int print_json(const struct collector_state *state, const struct figures 
     for (uint32_t n = 1; n < views_next_office(views); n++)
         if (views_office(views, n) != NULL)
             (void)json_array_append_new(offices, glance_office_json(views, views_office(views, n)));
-    return esep_json_print(json_pack(
-        "{s:s, s:o, s:{s:s, s:I, s:s}, s:o, s:I, s:o, s:o}", "format", "esep-status/1", "as_of",
-        esep_json_time(now, NULL), "log", "id", log_id, "size", (json_int_t)views_log_size(views),
-        "root", root, "ingest", ingest_json(figures), "deliveries_owed",
-        (json_int_t)glance_deliveries_owed(views), "plans", plans, "offices", offices));
+    return esep_json_print(
+        json_pack("{s:s, s:o, s:{s:s, s:I, s:s}, s:o, s:I, s:o, s:o, s:o}", "format",
+                  "esep-status/1", "as_of", esep_json_time(now, NULL), "log", "id", log_id, "size",
+                  (json_int_t)views_log_size(views), "root", root, "ingest", ingest_json(figures),
+                  "deliveries_owed", (json_int_t)glance_deliveries_owed(views), "plans", plans,
+                  "offices", offices, "witnesses", witnesses_json(store)));
 }
 
 static void print_tally(struct esep_table *table, const char *plan, const char *who,
@@ -136,8 +159,42 @@ static void print_offices(const struct views *views)
     esep_table_done(&table);
 }
 
-static void print_text(const struct collector_state *state, const struct figures *figures,
-                       esep_time now)
+static void print_witnesses(const char *store)
+{
+    static const char *const heads[] = {"witness", "cosigned", "at", "failures in a row",
+                                        "alarm",   "it said",  NULL};
+    json_t *list = witnesses_json(store);
+    struct esep_table table;
+    esep_table_init(&table, heads);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = NULL;
+        const char *at = NULL;
+        const char *alarm = NULL;
+        const char *said = NULL;
+        json_int_t size = 0;
+        json_int_t failures = 0;
+        if (json_unpack(json_array_get(list, i), "{s:s, s:I, s?s, s:I, s:s, s:s}", "name", &name,
+                        "size", &size, "cosigned_at", &at, "failures", &failures, "alarm", &alarm,
+                        "said", &said) != 0)
+            continue;
+        esep_table_cell(&table, "%s", name);
+        esep_table_cell(&table, "%lld", (long long)size);
+        esep_table_cell(&table, "%s", at != NULL ? at : "never");
+        esep_table_cell(&table, "%lld", (long long)failures);
+        esep_table_cell(&table, "%s", alarm);
+        esep_table_cell(&table, "%s", said);
+    }
+    if (json_array_size(list) > 0) {
+        (void)printf("\n");
+        if (esep_table_print(&table, stdout) != ESEP_OK)
+            (void)fprintf(stderr, "esep-collector: no memory for the table\n");
+    }
+    esep_table_done(&table);
+    json_decref(list);
+}
+
+static void print_text(const struct collector_state *state, const char *store,
+                       const struct figures *figures, esep_time now)
 {
     static const char *const heads[] = {"plan",     "bodies",    "not due",      "due soon",
                                         "on time",  "late",      "overdue",      "to review",
@@ -168,6 +225,7 @@ static void print_text(const struct collector_state *state, const struct figures
     esep_table_done(&table);
     (void)printf("\n");
     print_offices(views);
+    print_witnesses(store);
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -205,9 +263,9 @@ int collector_cmd_status(int argc, char **argv)
     if (status != ESEP_OK)
         rc = collector_fail(status, &reason);
     else if (common.json)
-        rc = print_json(&state, &figures, esep_clock_now(&clock));
+        rc = print_json(&state, settings->store, &figures, esep_clock_now(&clock));
     else
-        print_text(&state, &figures, esep_clock_now(&clock));
+        print_text(&state, settings->store, &figures, esep_clock_now(&clock));
     collector_state_close(&state);
     collector_settings_free(settings);
     return rc;

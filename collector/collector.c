@@ -497,6 +497,17 @@ void collector_on_delivery(struct collector *c, uint64_t alert_index, uint32_t t
     finish_event(c);
 }
 
+bool collector_on_witness(struct collector *c, Esep__V1__AlarmKind kind, uint64_t size,
+                          const char *text, esep_time now)
+{
+    const struct collector_alarm alarm = {.kind = kind, .seq = size, .text = text};
+    if (!begin_event(c, now))
+        return false;
+    const bool is_logged = collector_log_alarm(c, &alarm, now);
+    finish_event(c);
+    return is_logged;
+}
+
 void collector_on_time(struct collector *c, esep_time now)
 {
     if (!begin_event(c, now))

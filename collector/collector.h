@@ -164,6 +164,19 @@ void collector_set_history(struct collector *c, const struct collector_history *
 /* The newest checkpoint: of what is durable, signed. Its span is not filled. */
 void collector_checkpoint(const struct collector *c, struct esep_growth *ret);
 
+/* That the first `size` entries begin with the first old_size, as RFC 6962 proves it; ret_old_root:
+ * what those came to. The proof leads to `root`: what the disk has changed is found here, and not
+ * shown to anybody. size <= that of the newest checkpoint, old_size <= size. ESEP_NOT_FOUND: a part
+ * of the tree cannot be read; ESEP_CORRUPT: it is not what was signed. */
+ESEP_MUST_USE enum esep_status collector_consistency(struct collector *c, uint64_t old_size,
+                                                     uint64_t size, const struct esep_hash *root,
+                                                     struct esep_merkle_path *ret,
+                                                     struct esep_hash *ret_old_root);
+/* What a witness answered, to be logged as an alarm. size: that it says it has seen. False: there
+ * was no room in the batch; tell it again. */
+ESEP_MUST_USE bool collector_on_witness(struct collector *c, Esep__V1__AlarmKind kind,
+                                        uint64_t size, const char *text, esep_time now);
+
 /* What the committed store knows of a file: does a taken report of the office name it, and is it
  * here? Set by the shell before any frame; without it no files are taken. */
 struct collector_file_known {

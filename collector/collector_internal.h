@@ -529,6 +529,8 @@ struct collector_alarm {
  * ends then. */
 void collector_alarm(struct collector *c, const struct collector_frame *frame,
                      struct collector_session *session, const struct collector_alarm *alarm);
+/* The entry alone. False: there was no room for it. */
+bool collector_log_alarm(struct collector *c, const struct collector_alarm *alarm, esep_time now);
 void collector_refuse_all_full(struct collector *c);
 
 /* collector_mail.c */

@@ -112,6 +112,24 @@ void collector_tree_seen(const struct collector *c, struct collector_session *se
     session->tree_generation = generation;
 }
 
+enum esep_status collector_consistency(struct collector *c, uint64_t old_size, uint64_t size,
+                                       const struct esep_hash *root, struct esep_merkle_path *ret,
+                                       struct esep_hash *ret_old_root)
+{
+    struct nodes nodes = {.c = c};
+    const struct esep_merkle_source source = {.node = node, .context = &nodes};
+    ESEP_ASSERT(old_size <= size && size <= c->durable_size);
+    enum esep_status status = esep_merkle_root_from(&source, old_size, ret_old_root);
+    if (status == ESEP_OK)
+        status = esep_merkle_consistency(&source, old_size, size, ret);
+    if (status == ESEP_OK &&
+        !esep_merkle_consistency_verify(old_size, ret_old_root, size, root, ret))
+        status = ESEP_CORRUPT;
+    if (status != ESEP_OK)
+        collector_count(c, COLLECTOR_UNPROVEN, 1);
+    return status;
+}
+
 bool collector_prove(struct collector *c, struct collector_session *session, uint64_t index,
                      esep_time accepted_at, struct collector_proof *ret)
 {

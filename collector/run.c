@@ -200,6 +200,7 @@ static void on_deadline(void *context)
         collector_on_time(run->core, run_now(run));
         run_alerts_on_time(run);
         run_files_on_time(run);
+        run_witnesses_on_time(run);
     }
     run_pump(run);
 }
@@ -273,6 +274,8 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
         status = run_alerts_new(run, reason);
     if (status == ESEP_OK)
         status = run_figures_open(run, reason);
+    if (status == ESEP_OK)
+        status = run_witnesses_open(run, reason);
     return status == ESEP_OK ? open_network(run, reason) : status;
 }
 
@@ -284,6 +287,7 @@ static void stop(struct run *run)
     run_order_close(run);
     if (run->loop != NULL) {
         run_alerts_free(run);
+        run_witnesses_close(run);
         run_lacking_close(run);
         run_figures_close(run);
         close_store(run);

@@ -2,10 +2,10 @@
  *
  * run.c starts and stops; run_effects.c carries out what the core asks for; run_order.c answers the
  * sockets for local orders; run_files.c keeps the files that reports name; run_lacking.c finds
- * those that are gone; run_verify.c reads the log again in the background; run_figures.c tells
- * what ingest counts; run_reload.c takes a new configuration; run_sandbox.c gives up
- * what ingest does not need; run_alerts.c brings alerts to their
- * recipients. One thread runs the loop; the writer's thread only commits.
+ * those that are gone; run_witnesses.c has the log's heads cosigned; run_verify.c reads the log
+ * again in the background; run_figures.c tells what ingest counts; run_reload.c takes a new
+ * configuration; run_sandbox.c gives up what ingest does not need; run_alerts.c brings alerts to
+ * their recipients. One thread runs the loop; the writer's thread only commits.
  *
  * A failed commit ends the core. The shell then sends what refusals are left, closes the store,
  * opens it anew and checks it, and starts a core from what is on the disk. Nothing is retried.
@@ -62,6 +62,7 @@ struct run {
     struct run_lacking *lacking;
     struct run_verify *verify; /* NULL: it is off, or the store is closed */
     struct event *figures;
+    struct run_witnesses *witnesses; /* NULL: none are asked */
     uint64_t next_token;
     bool storing; /* the writer has a batch */
     bool draining;
@@ -104,6 +105,16 @@ void run_order_refuse(struct run *run, const char *text);
 /* run_checkpoint.c: the file beside the store, if it is time; else in how long. */
 #define RUN_CHECKPOINT "checkpoint"
 esep_time run_checkpoint_publish(struct run *run);
+
+/* run_witnesses.c: asks the witnesses of the configuration. */
+ESEP_MUST_USE enum esep_status run_witnesses_open(struct run *run, struct esep_reason *reason);
+void run_witnesses_close(struct run *run);
+/* Tells the core of alarms. */
+void run_witnesses_on_time(struct run *run);
+/* How each does, as samples (figures.h) behind what is there. */
+void run_witnesses_figures(const struct run *run, struct esep_buf *figures);
+/* Asks whom it is time to ask; in how long to look again. */
+esep_time run_witnesses_turn(struct run *run);
 
 /* run_files.c: the folder of files; a FILE_ effect, carried out, popped and answered. */
 ESEP_MUST_USE enum esep_status run_files_open(struct run *run, struct esep_reason *reason);

@@ -192,6 +192,9 @@ static void set_deadline(struct run *run, bool stuck)
     const esep_time publish = run->ended ? ESEP_TIME_NEVER : run_checkpoint_publish(run);
     if (wait > publish)
         wait = publish;
+    const esep_time witnesses = run_witnesses_turn(run);
+    if (wait > witnesses)
+        wait = witnesses;
     if (stuck && wait > STUCK_RETRY)
         wait = STUCK_RETRY;
     if (run->ended)

@@ -67,6 +67,7 @@ void run_figures_publish(struct run *run)
     put_links(run, &text);
     put_counters(run, &text);
     put_verified(run, &text);
+    run_witnesses_figures(run, &text);
     if (figures_publish(run->settings->store, &text) != ESEP_OK)
         esep_log(ESEP_LOG_WARNING, "figures-unwritten", "%s: %s: metrics and status are old",
                  run->settings->store, strerror(errno));

@@ -135,6 +135,14 @@ static const struct esep_config_row rows[] = {
         "list of {name, url, secret_file}"),
     ROW("alerts.recipients", ESEP_CONFIG_NODE, recipients_node, "", 0, 0,
         "list of {plan, body, secretariat, mail or webhook, language}"),
+    ROW("witnesses", ESEP_CONFIG_NODE, witnesses_node, "", 0, 0,
+        "list of {url, key}: who is asked to cosign the log's heads, C2SP tlog-witness"),
+    ROW("witness.quorum", ESEP_CONFIG_U64, witness_quorum, "1", 1, SETTINGS_WITNESSES_MAX,
+        "a head goes to offices, and to /checkpoint/cosigned, with so many cosignatures"),
+    ROW("witness.every", ESEP_CONFIG_DURATION, witness_every, "10s", 100000, SECONDS(86400),
+        "ask for the newest head at most so often"),
+    ROW("witness.timeout", ESEP_CONFIG_DURATION, witness_timeout, "20s", 100000, SECONDS(600),
+        "one request's deadline; nothing else waits for it"),
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
@@ -273,6 +281,33 @@ static void take_webhook(struct collector_settings *settings, size_t place,
     take_secret(webhook, item, path, complaints);
 }
 
+static void take_witness(struct collector_settings *settings, size_t place,
+                         const struct esep_yaml_node *item, struct esep_complaints *complaints)
+{
+    struct collector_witness *witness = &settings->witnesses[place];
+    struct esep_reason reason = {""};
+    char key[ESEP_NOTE_VKEY_MAX] = "";
+    (void)take_text(item, "url", witness->url, sizeof witness->url, true, complaints);
+    size_t len = strlen(witness->url);
+    while (len > 0 && witness->url[len - 1] == '/')
+        witness->url[--len] = '\0';
+    if (len > 0 && strncmp(witness->url, "https://", 8) != 0 &&
+        strncmp(witness->url, "http://", 7) != 0)
+        esep_complain(complaints, item, "url must begin with https:// or http://");
+    if (!take_text(item, "key", key, sizeof key, true, complaints))
+        return;
+    if (esep_note_key_parse(&witness->key, key, &reason) != ESEP_OK)
+        esep_complain(complaints, esep_yaml_get(item, "key"), "%s", reason.text);
+    else if (witness->key.algorithm != ESEP_NOTE_COSIGNATURE)
+        esep_complain(complaints, esep_yaml_get(item, "key"),
+                      "this is a log's key; a witness's is printed by 'witness keygen'");
+    for (size_t i = 0; i < place; i++)
+        if (strcmp(settings->witnesses[i].key.name, witness->key.name) == 0 ||
+            strcmp(settings->witnesses[i].url, witness->url) == 0)
+            esep_complain(complaints, item, "witness '%s' is there twice, by name or by url",
+                          witness->key.name);
+}
+
 static bool webhook_known(const struct collector_settings *settings, const char *name)
 {
     for (size_t i = 0; i < settings->webhook_count; i++)
@@ -393,6 +428,7 @@ static void take_lists(struct collector_settings *s, struct esep_complaints *com
     static const char *const broker_keys[] = {"address", "key", NULL};
     static const char *const operator_keys[] = {"name", "sign_key", "curve_key", NULL};
     static const char *const webhook_keys[] = {"name", "url", "secret_file", NULL};
+    static const char *const witness_keys[] = {"url", "key", NULL};
     static const char *const recipient_keys[] = {"plan",    "body",     "secretariat", "mail",
                                                  "webhook", "language", NULL};
     s->broker_count = take_list(s->brokers_node, "brokers", SETTINGS_BROKERS_MAX, broker_keys,
@@ -404,6 +440,12 @@ static void take_lists(struct collector_settings *s, struct esep_complaints *com
     s->recipient_count = take_list(s->recipients_node, "alerts.recipients", SETTINGS_RECIPIENTS_MAX,
                                    recipient_keys, take_recipient, s, complaints);
     check_crowds(s, complaints);
+    s->witness_count = take_list(s->witnesses_node, "witnesses", SETTINGS_WITNESSES_MAX,
+                                 witness_keys, take_witness, s, complaints);
+    if (s->witness_count > 0 && s->witness_quorum > s->witness_count)
+        esep_complain_at(complaints, 1, 1,
+                         "witness.quorum: %llu of %zu witnesses: no head would ever be shown",
+                         (unsigned long long)s->witness_quorum, s->witness_count);
 }
 
 enum esep_status collector_settings_read(const char *file, struct collector_settings **ret,
@@ -438,7 +480,7 @@ done:
         return status;
     }
     settings->brokers_node = settings->operators_node = NULL;
-    settings->webhooks_node = settings->recipients_node = NULL;
+    settings->webhooks_node = settings->recipients_node = settings->witnesses_node = NULL;
     *ret = settings;
     return ESEP_OK;
 }

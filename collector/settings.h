@@ -8,6 +8,7 @@
 #define COLLECTOR_SETTINGS_H
 
 #include "collector/collector.h"
+#include "collector/cosigners.h"
 #include "io/config.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #define SETTINGS_BROKERS_MAX 8
 #define SETTINGS_RECIPIENTS_MAX 256
 #define SETTINGS_WEBHOOKS_MAX 16
+#define SETTINGS_WITNESSES_MAX COSIGNERS_MAX
 
 struct collector_broker {
     char address[256];
@@ -25,6 +27,10 @@ struct collector_webhook {
     char url[512];
     uint8_t secret[64]; /* Standard Webhooks: the signing key */
     size_t secret_len;
+};
+struct collector_witness {
+    char url[512]; /* without /add-checkpoint, and no slash at its end */
+    struct esep_note_key key;
 };
 /* Who is told of the alerts of which body. One of mail and webhook is given. */
 struct collector_recipient {
@@ -96,10 +102,14 @@ struct collector_settings {
     int64_t delivery_backoff;
     int64_t delivery_backoff_max;
     int64_t delivery_timeout;
+    uint64_t witness_quorum;
+    int64_t witness_every;
+    int64_t witness_timeout;
     const struct esep_yaml_node *brokers_node;
     const struct esep_yaml_node *operators_node;
     const struct esep_yaml_node *webhooks_node;
     const struct esep_yaml_node *recipients_node;
+    const struct esep_yaml_node *witnesses_node;
     size_t broker_count;
     struct collector_broker brokers[SETTINGS_BROKERS_MAX];
     size_t operator_count;
@@ -108,6 +118,8 @@ struct collector_settings {
     struct collector_webhook webhooks[SETTINGS_WEBHOOKS_MAX];
     size_t recipient_count;
     struct collector_recipient recipients[SETTINGS_RECIPIENTS_MAX];
+    size_t witness_count;
+    struct collector_witness witnesses[SETTINGS_WITNESSES_MAX];
 };
 
 /* Reads file, or prints every complaint on stderr and returns ESEP_INVALID (others: reason). */

@@ -157,7 +157,9 @@ static json_t *key_json(const struct web_entry *e)
 
 static json_t *alarm_json(const struct web_entry *e)
 {
-    static const char *const kinds[] = {"unspecified", "fork", "behind", "bad_signature"};
+    static const char *const kinds[] = {
+        "unspecified",   "fork",         "behind",        "bad_signature", "old_key",
+        "witness_ahead", "witness_back", "witness_split", "witness_false", "witness_clock"};
     const Esep__V1__Alarm *a = (const Esep__V1__Alarm *)e->message;
     const char *kind = (size_t)a->kind < sizeof kinds / sizeof *kinds ? kinds[a->kind] : kinds[0];
     return with(start(e, "alarm", NULL, NULL), json_pack("{s:s, s:i, s:s}", "alarm", kind, "office",

@@ -103,8 +103,10 @@ esep_time web_now(const struct web *web);
 
 /* web_metrics.c */
 void web_metrics(const struct web_call *call);
-/* web_tiles.c */
+/* web_checkpoint.c */
 void web_checkpoint(const struct web_call *call);
+void web_checkpoint_cosigned(const struct web_call *call);
+/* web_tiles.c */
 void web_tile(const struct web_call *call);
 /* web_login.c */
 void web_login(const struct web_call *call);

@@ -1,5 +1,5 @@
-/* collector/web/web_metrics.c - /metrics in Prometheus' text format: this process's own figures, and
- * behind them ingest's, which it lays beside the store (collector/figures.h). */
+/* collector/web/web_metrics.c - /metrics in Prometheus' text format: this process's own figures,
+ * and behind them ingest's, which it lays beside the store (collector/figures.h). */
 #include "collector/figures.h"
 #include "collector/web/web.h"
 

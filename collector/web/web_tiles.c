@@ -1,6 +1,6 @@
-/* collector/web/web_tiles.c - the log for everybody: its signed checkpoint, and its tree as tiles.
+/* collector/web/web_tiles.c - the log for everybody: its tree as tiles.
  *
- * C2SP tlog-tiles: /checkpoint is the note that ingest has laid beside the store; /tile/L/N holds
+ * C2SP tlog-tiles: /checkpoint is in web_checkpoint.c; /tile/L/N holds
  * 256 hashes of level 8 * L from number 256 * N on, /tile/L/N.p/W the first W of them where the log
  * has no more; /tile/entries/N the leaves themselves (wire/leaf.h), each behind its length as be16.
  * A leaf gives away nothing of a report but that an office wrote, and when; of an attached file it
@@ -10,7 +10,6 @@
  * A tile never changes: it may be kept for ever. Whoever has all of them computes the root, and
  * holds it against the checkpoint: `esep-verify log`.
  */
-#include "collector/run.h"
 #include "collector/web/web.h"
 #include "wire/growth.h"
 #include "wire/leaf.h"
@@ -20,23 +19,6 @@
 
 enum { TILE = 1 << VIEWS_NODE_LEVELS, LEVELS = 8 };
 #define ENTRY_BYTES (2 + ESEP_LEAF_BYTES)
-
-void web_checkpoint(const struct web_call *call)
-{
-    static const struct esep_http_field fields[] = {{"Content-Type", "text/plain; charset=utf-8"},
-                                                    {"Cache-Control", "no-cache"}};
-    char path[512];
-    char note[ESEP_NOTE_BYTES_MAX];
-    (void)snprintf(path, sizeof path, "%s/" RUN_CHECKPOINT, call->web->settings->store);
-    FILE *file = fopen(path, "re");
-    const size_t len = file != NULL ? fread(note, 1, sizeof note, file) : 0;
-    if (file != NULL)
-        (void)fclose(file);
-    if (len == 0)
-        web_problem(call->web, call->request, 404, "no checkpoint is signed yet");
-    else
-        web_answer(call->web, call->request, 200, fields, 2, esep_slice(note, len));
-}
 
 struct tile {
     bool entries;

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """`esep-collector witness` as a log meets it: over HTTP, with requests made from the specification, and killed after each
-answer. What it signed it still knows, whatever happened behind the answer."""
+answer. What it signed it still knows, whatever happened behind the answer. Then the collector as its witnesses meet it: what
+they cosign is shown, one that does not answer delays nobody, and what one has seen that the log has not is an alarm."""
 
 import http.client
 import os
 import signal
+import socket
 import tempfile
 import time
 import unittest
@@ -18,22 +20,22 @@ LEAVES = [tlog.leaf_hash(b"%d" % i) for i in range(300)]
 FORK = LEAVES[:40] + [tlog.leaf_hash(b"fork %d" % i) for i in range(260)]
 
 
-class Witness(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.config = os.path.join(self.folder.name, "witness.yaml")
+class Post:
+    """A witness's daemon: its folder, its key, its configuration."""
+
+    def __init__(self, folder, name, logs):
+        self.folder = folder
+        os.makedirs(folder, exist_ok=True)
+        self.config = os.path.join(folder, "witness.yaml")
         self.port = esep.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(esep.yaml_text({
-                "name": "witness.example/w1", "keys": "witness.keys", "store": "store",
-                "listen": f"127.0.0.1:{self.port}", "logs": [{"key": LOG.vkey.text}]}))
+                "name": f"witness.example/{name}", "keys": "witness.keys", "store": "store",
+                "listen": f"127.0.0.1:{self.port}", "logs": [{"key": key} for key in logs]}))
         self.key = tlog.Vkey(self.command("keygen").out.strip())
-        self.assertEqual(self.command("keygen").out.strip(), self.key.text)  # and makes no other
-        self.daemon = esep.Daemon("witness", [esep.program("collector"), "witness", "--config", self.config],
-                                  os.path.join(self.folder.name, "log"))
-        self.daemon.start()
-        self.addCleanup(lambda: self.daemon.process and self.daemon.stop())
+        self.daemon = esep.Daemon(name, [esep.program("collector"), "witness", "--config", self.config],
+                                  os.path.join(folder, "log"))
 
     def command(self, *words):
         return esep.run(esep.program("collector"), "witness", *words, "--config", self.config)
@@ -45,6 +47,17 @@ class Witness(unittest.TestCase):
         text = answer.read().decode()
         link.close()
         return answer.status, answer.getheader("Content-Type"), text
+
+
+class Witness(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.post = Post(self.folder.name, "w1", [LOG.vkey.text])
+        self.key, self.daemon, self.command, self.ask = self.post.key, self.post.daemon, self.post.command, self.post.ask
+        self.assertEqual(self.command("keygen").out.strip(), self.key.text)  # and makes no other
+        self.daemon.start()
+        self.addCleanup(lambda: self.daemon.process and self.daemon.stop())
 
     def shown(self, old, leaves, key=LOG):
         note = key.sign(tlog.checkpoint(ORIGIN, leaves))
@@ -91,6 +104,89 @@ class Witness(unittest.TestCase):
         (fork,) = status["forks"]
         self.assertTrue(LOG.vkey.verify(fork))
         self.assertIn(tlog.b64(tlog.root(FORK[:200])), fork)
+
+
+class Cosigned(unittest.TestCase):
+    """A collector with four witnesses: two that are well, one that has seen more of this log than there is, and a socket
+    that takes every request and answers none, for longer than this test takes."""
+
+    def setUp(self):
+        self.field = esep.Field()
+        self.field.__enter__()
+        self.addCleanup(self.field.__exit__, None, None, None)
+        field = self.field.begin(start=False)
+        with open(field.path("collector.keys"), encoding="utf-8") as file:
+            seed = next(line.split()[1] for line in file if line.startswith("sign "))
+        self.log = tlog.Key(f"esep.log/{field.ids['log_id']}", b"", raw=bytes.fromhex(seed))
+        self.assertEqual(self.log.vkey.text, field.ids["log_vkey"])
+        self.posts = [Post(field.path(name), name, [self.log.vkey.text]) for name in ("w1", "w2", "w3")]
+        for post in self.posts:
+            field.daemons.append(post.daemon)
+            post.daemon.start()
+        hole = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(hole.close)
+        deaf = tlog.Key("witness.example/deaf", b"deaf", tlog.WITNESS).vkey
+        witnesses = [{"url": post.url + "/", "key": post.key.text} for post in self.posts]
+        witnesses.append({"url": f"http://127.0.0.1:{hole.getsockname()[1]}", "key": deaf.text})
+        field.configure(witnesses=witnesses, witness={"every": "100ms", "timeout": "10m"})
+
+    def cosigned(self):
+        """The newest cosigned head: its size, and the time of each of the two that are well (None: it has not signed)."""
+        try:
+            with open(self.field.path("store", "cosigned"), encoding="utf-8") as file:
+                note = file.read()
+        except FileNotFoundError:
+            return 0, [None, None]
+        self.assertTrue(self.log.vkey.verify(note))
+        return int(note.split("\n")[1]), [post.key.verify(note) for post in self.posts[:2]]
+
+    def await_cosigned(self, size, *who):
+        esep.wait(lambda: self.cosigned()[0] >= size and all(self.cosigned()[1][i] for i in who),
+                  f"{size} entries cosigned by {who}")
+
+    def witness(self, name):
+        return next(row for row in self.field.listing("status")["witnesses"] if row["name"] == f"witness.example/{name}")
+
+    def figures(self):
+        with open(self.field.path("store", "figures"), encoding="utf-8") as file:
+            return file.read()
+
+    def log_size(self):
+        return self.field.listing("status")["log"]["size"]
+
+    def alarms(self):
+        return [row["what"] for row in self.field.listing("log", "list", "--type", "alarm")["entries"]]
+
+    def test_receipts_and_alarms(self):
+        field = self.field
+        ahead = [tlog.leaf_hash(b"other %d" % i) for i in range(5000)]
+        note = self.log.sign(tlog.checkpoint(self.log.name, ahead))
+        self.assertEqual(self.posts[2].ask(tlog.add_checkpoint(0, ahead, note))[0], 200)
+        for broker in field.brokers:
+            broker.daemon.start()
+        field.collector.start()
+        field.load_plan(esep.small_plan(field.path("plan.yaml")))
+        office = field.enrol("mia", start=True)
+        # Who does not answer, and who is away, delays nobody.
+        office.report("--action", "1", "--fulfilment", "in_progress", "--percent", "40", "--narrative", "One.", "--wait")
+        self.await_cosigned(self.log_size(), 0, 1)
+        self.posts[1].daemon.kill()
+        office.report("--action", "1", "--fulfilment", "in_progress", "--percent", "50", "--narrative", "Two.", "--wait")
+        self.await_cosigned(self.log_size(), 0)
+        esep.wait(lambda: self.witness("w2")["failures"] > 0, "the collector to miss a witness")
+        self.posts[1].daemon.start()
+        esep.wait(lambda: self.witness("w2")["size"] >= self.log_size(), "a witness that is back to be asked")
+        # What one has seen that is not here is in the log, once.
+        esep.wait(self.alarms, "an alarm in the log")
+        self.assertEqual(self.witness("w3")["alarm"], "ahead")
+        (alarm,) = self.alarms()
+        self.assertRegex(alarm, r"w3 has seen more of this log than there is.*\(5000\)")
+        esep.wait(lambda: 'esep_witness_alarm{name="witness.example/w3"} 1\n' in self.figures(), "the alarm in the metrics")
+        # What they cosigned is known after a crash, without asking.
+        before = self.witness("w1")["size"]
+        field.collector.restart(hard=True)
+        self.assertGreaterEqual(self.witness("w1")["size"], before)
+        field.check_log()
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ def b64(data):
 class Key:
     """A secret key with a name; of a log, or of a witness."""
 
-    def __init__(self, name, seed, algorithm=LOG):
+    def __init__(self, name, seed, algorithm=LOG, raw=None):
         self.name = name
         self.secret = ctypes.create_string_buffer(64)
         public = ctypes.create_string_buffer(32)
-        SODIUM.crypto_sign_seed_keypair(public, self.secret, hashlib.sha256(seed).digest())
+        SODIUM.crypto_sign_seed_keypair(public, self.secret, raw or hashlib.sha256(seed).digest())
         self.vkey = Vkey.of(name, algorithm, public.raw)
 
     def sign(self, text):
