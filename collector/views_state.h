@@ -112,7 +112,7 @@ struct views {
     struct esep_merkle tree;
     struct esep_merkle_recent recent;
     struct views_generation generation;
-    esep_time last_at; /* of the newest entry; in the totals, so that a store tells it */
+    esep_time last_at;          /* of the newest entry; in the totals, so that a store tells it */
     struct views_loaded loaded; /* what the totals said there is */
 
     struct views_plan_slot *plans;
