@@ -12,6 +12,7 @@ struct words {
     bool all;
     const char *as_of;
     const char *action;
+    const char *body;
 };
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -26,6 +27,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'n':
         words->action = value;
+        return 0;
+    case 'b':
+        words->body = value;
         return 0;
     case 't':
         words->as_of = value;
@@ -43,6 +47,11 @@ struct listing {
     esep_time as_of;
     uint64_t sent_seq; /* of the running daemon's session */
 };
+
+static const char *body_code(const struct agent_duty *duty)
+{
+    return duty->plan != NULL ? duty->plan->plan->bodies[duty->made.body]->code : "-";
+}
 
 static const char *role_name(const struct agent_duty *duty)
 {
@@ -70,6 +79,8 @@ static int by_due(const void *left, const void *right)
 static bool is_shown(const struct listing *l, const struct agent_duty *duty)
 {
     if (l->words->action != NULL && strcmp(l->words->action, agent_duty_action(duty)) != 0)
+        return false;
+    if (l->words->body != NULL && strcmp(l->words->body, body_code(duty)) != 0)
         return false;
     if (l->words->all)
         return true;
@@ -114,8 +125,7 @@ static json_t *duty_json(const struct listing *l, const struct agent_duty *duty)
         (void)json_object_set_new(v, "action",
                                   duty->made.action >= 0 ? json_string(agent_duty_action(duty))
                                                          : json_null());
-        (void)json_object_set_new(v, "body",
-                                  json_string(duty->plan->plan->bodies[duty->made.body]->code));
+        (void)json_object_set_new(v, "body", json_string(body_code(duty)));
         (void)json_object_set_new(v, "title", json_string(agent_duty_title(duty, l->language)));
         (void)json_object_set_new(v, "role", json_string(role_name(duty)));
         (void)json_object_set_new(v, "upon_agreement", json_boolean(duty->made.upon_agreement));
@@ -191,6 +201,8 @@ static void add_row(const struct listing *l, struct esep_table *table,
     esep_table_cell(table, "%s",
                     planned ? agent_word(esep_obligation_kind_name(duty->made.kind), l->language)
                             : "-");
+    if (l->d->rights.body_count > 1)
+        esep_table_cell(table, "%s", body_code(duty));
     esep_table_cell(table, "%s", agent_duty_action(duty));
     esep_table_cell(table, "%s", planned ? agent_word(role_name(duty), l->language) : "-");
     esep_table_cell(table, "%s", duty->made.key);
@@ -215,25 +227,26 @@ static int print_json(const struct listing *l, struct agent_duty *const *sorted,
     for (size_t i = 0; i < count; i++)
         (void)json_array_append_new(list, duty_json(l, sorted[i]));
     return esep_json_print(json_pack(
-        "{s:s, s:s, s:s, s:i, s:b, s:o, s:o}", "format", "esep-duties/1", "as_of", as_of, "body",
-        l->d->identity.body, "office", (int)l->d->identity.office, "plan_known",
+        "{s:s, s:s, s:s, s:o, s:o, s:i, s:b, s:o, s:o}", "format", "esep-duties/1", "as_of", as_of,
+        "body", l->d->identity.body, "bodies", agent_json_bodies(&l->d->rights), "plans",
+        agent_json_plans(&l->d->rights), "office", (int)l->d->identity.office, "plan_known",
         (int)(l->d->plan_count > 0), "zones_unknown", zones_unknown(l->d), "duties", list));
 }
 
 static int print_table(const struct listing *l, struct agent_duty *const *sorted, size_t count)
 {
     const char *lang = l->language;
-    const char *const heads[] = {agent_text(TEXT_DUE, lang),
-                                 agent_text(TEXT_TIMELINESS, lang),
-                                 agent_text(TEXT_STATE, lang),
-                                 agent_text(TEXT_KIND, lang),
-                                 agent_text(TEXT_ACTION, lang),
-                                 agent_text(TEXT_ROLE, lang),
-                                 agent_text(TEXT_OBLIGATION, lang),
-                                 agent_text(TEXT_TITLE, lang),
-                                 NULL};
+    const char *heads[10] = {NULL};
+    size_t n = 0;
+    static const enum agent_text columns[] = {TEXT_DUE,  TEXT_TIMELINESS, TEXT_STATE,
+                                              TEXT_KIND, TEXT_BODY,       TEXT_ACTION,
+                                              TEXT_ROLE, TEXT_OBLIGATION, TEXT_TITLE};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        if (columns[i] != TEXT_BODY || l->d->rights.body_count > 1)
+            heads[n++] = agent_text(columns[i], lang);
     struct esep_table table;
     char as_of[32];
+    char rights[AGENT_RIGHTS_TEXT_MAX];
     if (l->d->plan_count == 0)
         (void)printf("%s\n", agent_text(TEXT_NO_PLAN, lang));
     if (count == 0 && l->d->plan_count == 0)
@@ -244,8 +257,8 @@ static int print_table(const struct listing *l, struct agent_duty *const *sorted
     enum esep_status status = esep_table_print(&table, stdout);
     esep_table_done(&table);
     esep_time_format(l->as_of, l->d->zone, as_of);
-    (void)printf("\n%s: %zu (%s %s)\n", l->d->identity.body, count, agent_text(TEXT_AS_OF, lang),
-                 as_of);
+    agent_rights_text(&l->d->rights, rights);
+    (void)printf("\n%s: %zu (%s %s)\n", rights, count, agent_text(TEXT_AS_OF, lang), as_of);
     return status == ESEP_OK ? 0 : EX_UNAVAILABLE;
 }
 
@@ -282,6 +295,7 @@ int agent_cmd_duties(int argc, char **argv)
     static const struct argp_option options[] = {
         {"all", 'a', NULL, 0, "also what is accepted, dropped or off control", 0},
         {"action", 'n', "NUMBER", 0, "only this action", 0},
+        {"body", 'b', "CODE", 0, "only of this body, where the office reports for several", 0},
         {"as-of", 't', "INSTANT", 0, "timeliness as of a day or an RFC 3339 instant (now)", 0},
         {0},
     };

@@ -131,6 +131,26 @@ static void say_entry(struct item *item, const ProtobufCMessage *message)
     (void)snprintf(item->line, sizeof item->line, "report: %s", r != NULL ? r->obligation : "-");
 }
 
+static json_t *names_json(char *const *names, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        (void)json_array_append_new(list, json_string(names[i]));
+    return list;
+}
+
+static void say_rights(struct item *item, const ProtobufCMessage *message)
+{
+    const Esep__V1__OfficeRights *r = (const Esep__V1__OfficeRights *)message;
+    item->fields =
+        json_pack("{s:o, s:o, s:s, s:s}", "bodies", names_json(r->bodies, r->n_bodies), "plans",
+                  names_json(r->plans, r->n_plans), "reason", r->reason, "actor", r->actor);
+    (void)snprintf(item->line, sizeof item->line,
+                   "this office may report for %zu bodies beside its own, in %s%s%.120s",
+                   r->n_bodies, r->n_plans > 0 ? "some plans" : "all plans",
+                   r->reason[0] != 0 ? ": " : "", r->reason);
+}
+
 static const struct {
     uint32_t type;
     const char *name;
@@ -144,6 +164,8 @@ static const struct {
     {ESEP__V1__LOG_TYPE__LOG_TYPE_CONTROL, "control", &esep__v1__control__descriptor, say_control},
     {ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT, "alert", &esep__v1__alert__descriptor, say_alert},
     {ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY, "entry", &esep__v1__journal_entry__descriptor, say_entry},
+    {ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS, "rights", &esep__v1__office_rights__descriptor,
+     say_rights},
 };
 
 static bool take(void *context, const struct agent_mail *mail)

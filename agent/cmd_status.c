@@ -115,7 +115,8 @@ static json_t *uplink_json(const struct standing *s)
                      agent_budget_json(&s->daemon.rules, s->zone));
 }
 
-static int print_json(const struct agent_desk *desk, const struct standing *s)
+static int print_json(const struct agent_desk *desk, const struct agent_rights *rights,
+                      const struct standing *s)
 {
     json_t *entries = json_pack(
         "{s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "epoch", (int)s->journal.epoch, "written",
@@ -141,12 +142,13 @@ static int print_json(const struct agent_desk *desk, const struct standing *s)
         (int)s->daemon.files_refused);
     json_t *skew =
         s->viewed ? json_integer((s->view.office_time - s->view.server_time) / 1000) : json_null();
-    return esep_json_print(
-        json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
-                  "esep-agent-status/1", "office", (int)desk->identity.office, "body",
-                  desk->identity.body, "label", desk->settings->label, "uplink", uplink_json(s),
-                  "entries", entries, "last_receipt", receipt, "mailbox", mailbox, "journal", room,
-                  "files", files, "skew_ms", skew, "now", esep_json_time(s->now, s->zone)));
+    return esep_json_print(json_pack(
+        "{s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
+        "esep-agent-status/1", "office", (int)desk->identity.office, "body", desk->identity.body,
+        "bodies", agent_json_bodies(rights), "plans", agent_json_plans(rights), "label",
+        desk->settings->label, "uplink", uplink_json(s), "entries", entries, "last_receipt",
+        receipt, "mailbox", mailbox, "journal", room, "files", files, "skew_ms", skew, "now",
+        esep_json_time(s->now, s->zone)));
 }
 
 static void print_uplink(const struct standing *s, const char *lang)
@@ -169,13 +171,18 @@ static void print_uplink(const struct standing *s, const char *lang)
     (void)printf("\n");
 }
 
-static int print_text(const struct agent_desk *desk, const struct standing *s)
+static int print_text(const struct agent_desk *desk, const struct agent_rights *rights,
+                      const struct standing *s)
 {
     const char *lang = desk->settings->language;
     char at[32];
+    char may[AGENT_RIGHTS_TEXT_MAX];
     (void)printf("%s: %u, %s%s%s\n", agent_text(TEXT_OFFICE, lang), desk->identity.office,
                  desk->identity.body, desk->settings->label[0] != 0 ? ", " : "",
                  desk->settings->label);
+    agent_rights_text(rights, may);
+    if (rights->body_count > 1 || rights->plan_count > 0)
+        (void)printf("%s: %s\n", agent_text(TEXT_REPORTS_FOR, lang), may);
     print_uplink(s, lang);
     agent_rules_print(&s->daemon.rules, s->zone, lang);
     (void)printf("%s: %s %llu, %s %llu, %s %llu, %s %u\n", agent_text(TEXT_ENTRIES, lang),
@@ -229,8 +236,8 @@ int agent_cmd_status(int argc, char **argv)
     if (status == ESEP_OK)
         status = look(&desk, &standing, &reason);
     int rc = status != ESEP_OK   ? agent_fail(status, &reason)
-             : words.common.json ? print_json(&desk, &standing)
-                                 : print_text(&desk, &standing);
+             : words.common.json ? print_json(&desk, &duties.rights, &standing)
+                                 : print_text(&desk, &duties.rights, &standing);
     agent_duties_free(&duties);
     agent_desk_close(&desk);
     return rc;

@@ -1,6 +1,7 @@
 /* agent/duties.c - the journal and the mailbox read into duties; see duties.h.
  *
- * Three passes: the receipts; the mailbox for what stands by itself (plans, extensions, controls,
+ * The office's rights come first, since they say which duties are its own. Then three passes: the
+ * receipts; the mailbox for what stands by itself (plans, extensions, controls,
  * refusals, conflicts); then the office's own entries, and last the reviews, which speak of them.
  */
 #include "agent/duties_load.h"
@@ -146,45 +147,6 @@ static void know_mailed(struct agent_load *l, const struct agent_mail *mail,
     know(l, &known);
 }
 
-static void add_other(struct agent_duty *duty, const struct agent_mail *mail,
-                      const struct esep_hash *hash)
-{
-    for (uint32_t i = 0; i < duty->other_count; i++)
-        if (esep_hash_equal(&duty->others[i].hash, hash)) {
-            duty->others[i].log_index = mail->log_index; /* it came again, to another place */
-            return;
-        }
-    if (duty->other_count < AGENT_OTHERS_MAX)
-        duty->others[duty->other_count++] = (struct agent_other){
-            .log_index = mail->log_index, .office = mail->office, .hash = *hash};
-}
-
-/* A conflict of this body begins with an entry that conflicts, and ends with one of the same
- * obligation that was taken: it settled it, or withdrew the other. A co-executor's accepted report
- * is of an obligation that is not ours, and never in conflict here. */
-static void on_dispute(struct agent_load *l, const struct agent_mail *mail,
-                       const struct esep_hash *hash, const Esep__V1__JournalEntry *e)
-{
-    const bool begins = mail->verdict == ESEP__V1__VERDICT__VERDICT_CONFLICT;
-    const bool is_report = e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_REPORT;
-    const char *key = is_report ? e->report->obligation
-                      : e->body_case == ESEP__V1__JOURNAL_ENTRY__BODY_WITHDRAWAL
-                          ? e->withdrawal->obligation
-                          : "";
-    struct agent_duty *duty = begins ? agent_load_slot(l, key) : agent_duty_find(l->d, key);
-    if (duty == NULL)
-        return;
-    const bool own = mail->office == l->d->identity.office;
-    if (!begins && duty->conflict)
-        duty->other_count = 0;
-    else if (is_report && !own)
-        add_other(duty, mail, hash);
-    duty->conflict = begins;
-    duty->conflict_own = begins && own;
-    duty->conflict_met = false;
-    duty->conflict_hash = *hash;
-}
-
 /* An office's entry in the mailbox: ours, refused; a conflict or its end; or a co-executor's,
  * accepted. */
 static void on_entry(struct agent_load *l, const struct agent_mail *mail)
@@ -202,7 +164,7 @@ static void on_entry(struct agent_load *l, const struct agent_mail *mail)
             know_mailed(l, mail, &hash, e->report);
             agent_load_former(l, mail, &hash);
         }
-        on_dispute(l, mail, &hash, e);
+        agent_load_dispute(l, mail, &hash, e);
         return;
     }
     if (mail->office != d->identity.office)
@@ -216,7 +178,7 @@ static void on_entry(struct agent_load *l, const struct agent_mail *mail)
         (struct agent_refusal){.hash = hash, .verdict = (Esep__V1__Verdict)mail->verdict};
 }
 
-static bool is_called(const struct esep_hash *hash, ProtobufCBinaryData name)
+bool agent_load_called(const struct esep_hash *hash, ProtobufCBinaryData name)
 {
     return name.len == ESEP_HASH_BYTES && memcmp(name.data, hash->bytes, ESEP_HASH_BYTES) == 0;
 }
@@ -234,7 +196,7 @@ static void on_review(struct agent_load *l, const struct agent_mail *mail)
     /* What was said of an older report says nothing of the newest; of another office's it does
      * where this office has none. */
     if (r->report.len != ESEP_HASH_BYTES ||
-        (newest != NULL && !is_called(&newest->hash, r->report)))
+        (newest != NULL && !agent_load_called(&newest->hash, r->report)))
         return;
     duty->review_of = r->report_index;
     memcpy(duty->reviewed.bytes, r->report.data, ESEP_HASH_BYTES);
@@ -243,6 +205,16 @@ static void on_review(struct agent_load *l, const struct agent_mail *mail)
     duty->again_by = r->accept || r->again_by_day == 0 ? ESEP_DAY_NONE : r->again_by_day;
     esep_text_line(duty->reason_code, sizeof duty->reason_code, r->reason_code);
     esep_text_line(duty->comment, sizeof duty->comment, r->comment);
+}
+
+/* An accepted report follows its review to whoever leads (agent_load_dispute). */
+static void note_accepted(struct agent_load *l, const struct agent_mail *mail)
+{
+    const ProtobufCMessage *message =
+        agent_load_unpack(l, &esep__v1__review__descriptor, mail->bytes);
+    const Esep__V1__Review *r = (const Esep__V1__Review *)message;
+    if (r != NULL && r->accept && r->report.len == ESEP_HASH_BYTES)
+        memcpy(l->accepted.bytes, r->report.data, ESEP_HASH_BYTES);
 }
 
 static bool take_mail(void *context, const struct agent_mail *mail)
@@ -263,6 +235,9 @@ static bool take_mail(void *context, const struct agent_mail *mail)
         break;
     case ESEP__V1__LOG_TYPE__LOG_TYPE_CONTROL:
         on_control(l, mail);
+        break;
+    case ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW:
+        note_accepted(l, mail);
         break;
     case ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY:
         on_entry(l, mail);
@@ -335,31 +310,6 @@ static void know_own(struct agent_load *l, const struct agent_event *event,
     know(l, &known);
 }
 
-static bool names(const Esep__V1__Report *report, const struct esep_hash *hash)
-{
-    bool found = is_called(hash, report->builds_on);
-    for (size_t i = 0; !found && i < report->n_settles; i++)
-        found = is_called(hash, report->settles[i]);
-    return found;
-}
-
-/* Ours settles what it names, or, where the mail did not say what ours conflicts with, what there
- * was before it; not what came after it. */
-static void settle_dispute(struct agent_duty *duty, const struct agent_event *event,
-                           const Esep__V1__Report *report)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < duty->other_count; i++)
-        if (!names(report, &duty->others[i].hash))
-            duty->others[kept++] = duty->others[i];
-    const bool settles = kept < duty->other_count || report->n_settles > 0;
-    duty->other_count = kept;
-    if (settles && kept == 0 && (!duty->conflict_own || duty->conflict_met))
-        duty->conflict = false;
-    if (duty->conflict_own && esep_hash_equal(&event->hash, &duty->conflict_hash))
-        duty->conflict_met = true;
-}
-
 /* False: no memory. */
 static bool keep_files(struct agent_duties *d, struct agent_event *event,
                        const Esep__V1__Report *report)
@@ -393,7 +343,7 @@ void agent_load_event(struct agent_load *l, struct agent_duty *duty, struct agen
                          ? (int)(report->percent & 0x7f)
                          : -1;
     event->before = duty->newest_event;
-    settle_dispute(duty, event, report);
+    agent_load_settle(duty, event, report);
     d->events[d->event_count++] = *event;
     duty->newest_event = (uint32_t)d->event_count;
 }
@@ -422,7 +372,7 @@ static void on_withdrawal(struct agent_load *l, const Esep__V1__Withdrawal *w)
         return;
     for (uint32_t at = duty->newest_event; at > 0; at = l->d->events[at - 1].before) {
         struct agent_event *old = &l->d->events[at - 1];
-        old->withdrawn = old->withdrawn || is_called(&old->hash, w->report);
+        old->withdrawn = old->withdrawn || agent_load_called(&old->hash, w->report);
     }
     while (duty->newest_event > 0 && l->d->events[duty->newest_event - 1].withdrawn)
         duty->newest_event = l->d->events[duty->newest_event - 1].before;
@@ -517,6 +467,8 @@ enum esep_status agent_duties_load(struct agent_duties *ret, struct agent_desk *
     enum esep_status status = esep_arena_init(&ret->arena, PLAN_ARENA_BYTES);
     if (status == ESEP_OK)
         status = esep_arena_init(&l.scratch, SCRATCH_BYTES);
+    if (status == ESEP_OK)
+        status = agent_rights_load(&ret->rights, desk, &l.scratch, reason);
     if (status == ESEP_OK)
         status = journal_head(&desk->journal, &ret->head, reason);
     if (status == ESEP_OK)

@@ -4,8 +4,8 @@
  *
  * Plans change as the collector changes them (docs/protocol.md): a change holds from its day, what
  * was due before stays as it was. A duty belongs to the body's office where the body owes it, or
- * stands today for the body that owed it. Entries that speak of an obligation no plan in the
- * mailbox knows are duties too, with `plan` NULL.
+ * stands today for the body that owed it, or reports for either (agent_rights). Entries that speak
+ * of an obligation no plan in the mailbox knows are duties too, with `plan` NULL.
  *
  * What a receipt proves is counted; what was only written is not: a report in the queue does not
  * make a duty "on time".
@@ -21,6 +21,18 @@
 #include "domain/report.h"
 #include "domain/timeliness.h"
 #include "esep/v1/log.pb-c.h"
+
+#define AGENT_RIGHT_BODIES_MAX 33 /* its own first */
+#define AGENT_RIGHT_PLANS_MAX 8
+#define AGENT_PLAN_ID_MAX 64 /* with the NUL */
+/* What the office may report for, as the newest item of the mailbox says (OfficeRights); without
+ * one its own body in all plans. The collector judges; this is so that nobody writes in vain. */
+struct agent_rights {
+    char bodies[AGENT_RIGHT_BODIES_MAX][ESEP_BODY_CODE_MAX];
+    size_t body_count;
+    char plans[AGENT_RIGHT_PLANS_MAX][AGENT_PLAN_ID_MAX];
+    size_t plan_count; /* 0: all */
+};
 
 #define AGENT_PLANS_MAX 64
 #define AGENT_OTHERS_MAX 8
@@ -126,6 +138,7 @@ struct agent_duties {
     size_t known_count, known_cap;
     struct agent_head head; /* of the journal when it was read */
     struct journal_identity identity;
+    struct agent_rights rights;
     const struct esep_zone *zone; /* the newest plan's, else Asia/Almaty; NULL: no tzdata */
     uint64_t mail_through;
 };
@@ -149,6 +162,20 @@ const char *agent_verdict_name(Esep__V1__Verdict verdict);
 const struct esep_receipt *agent_duties_receipt(const struct agent_duties *duties, uint32_t epoch,
                                                 uint64_t seq, Esep__V1__ReceiptKind kind);
 void agent_duty_set_due(struct agent_duty *duty);
+
+/* duties_rights.c */
+ESEP_MUST_USE enum esep_status agent_rights_load(struct agent_rights *ret, struct agent_desk *desk,
+                                                 struct esep_arena *scratch,
+                                                 struct esep_reason *reason);
+bool agent_rights_carry(const struct agent_rights *rights, const char *body);
+bool agent_rights_on_plan(const struct agent_rights *rights, const char *plan_id);
+/* The body that a key names; false: it names none. */
+bool agent_key_body(const char *key, char ret[ESEP_BODY_CODE_MAX]);
+/* "akmola, akmola-1 (kz-1347-2012)": bodies, and plans where not all are meant. */
+#define AGENT_RIGHTS_TEXT_MAX 1600
+json_t *agent_json_bodies(const struct agent_rights *rights);
+json_t *agent_json_plans(const struct agent_rights *rights);
+void agent_rights_text(const struct agent_rights *rights, char ret[AGENT_RIGHTS_TEXT_MAX]);
 
 /* duties_plan.c: one PLAN item of the mailbox, in order. */
 ESEP_MUST_USE enum esep_status agent_duties_add_plan(struct agent_duties *duties,

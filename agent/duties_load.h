@@ -21,7 +21,8 @@ struct agent_load {
     struct agent_duties *d;
     struct esep_arena scratch;
     esep_time now;
-    bool reviews; /* the last pass over the mailbox */
+    bool reviews;              /* the last pass over the mailbox */
+    struct esep_hash accepted; /* the report that the last review accepted */
     struct agent_former *former;
     size_t former_count, former_cap;
     enum esep_status status;
@@ -38,6 +39,14 @@ const ProtobufCMessage *agent_load_unpack(struct agent_load *l,
 struct agent_duty *agent_load_slot(struct agent_load *l, const char *key);
 void agent_load_event(struct agent_load *l, struct agent_duty *duty, struct agent_event *event,
                       const Esep__V1__Report *report);
+
+bool agent_load_called(const struct esep_hash *hash, ProtobufCBinaryData name);
+
+/* duties_dispute.c: an office's entry of the mailbox; an own report, in its order. */
+void agent_load_dispute(struct agent_load *l, const struct agent_mail *mail,
+                        const struct esep_hash *hash, const Esep__V1__JournalEntry *e);
+void agent_load_settle(struct agent_duty *duty, const struct agent_event *event,
+                       const Esep__V1__Report *report);
 
 /* duties_former.c: kept while the mail is read, and taken before the journal is. */
 void agent_load_former(struct agent_load *l, const struct agent_mail *mail,

@@ -135,15 +135,16 @@ static bool may_change(const struct agent_duty *duty, const struct agent_plan *p
                                   esep_zone_day(plan->zone, duty->due) >= plan->effective);
 }
 
-/* Whether the body of the duty is this office's, or this office's stands for it today. */
+/* Whether this office may report for the body of the duty, or for who stands for it today. */
 static bool is_ours(const struct agent_duties *d, const struct agent_plan *plan,
                     const struct esep_obligation *made, esep_day today)
 {
     const Esep__V1__Plan *p = plan->plan;
     const char *body = p->bodies[made->body]->code;
     int now = esep_body_on(p, body, today);
-    return strcmp(body, d->identity.body) == 0 ||
-           (now >= 0 && strcmp(p->bodies[now]->code, d->identity.body) == 0);
+    return agent_rights_on_plan(&d->rights, p->id) &&
+           (agent_rights_carry(&d->rights, body) ||
+            (now >= 0 && agent_rights_carry(&d->rights, p->bodies[now]->code)));
 }
 
 static enum esep_status merge(struct agent_duties *d, const struct agent_plan *plan,
@@ -179,6 +180,9 @@ enum esep_status agent_duties_add_plan(struct agent_duties *d, uint64_t log_inde
 {
     struct agent_plan *plan = &d->plans[d->plan_count];
     size_t count = 0;
+    for (size_t i = 0; i < d->plan_count; i++)
+        if (d->plans[i].log_index == log_index)
+            return ESEP_OK; /* it came again, with rights that were given back */
     if (d->plan_count == AGENT_PLANS_MAX)
         return esep_because(reason, ESEP_LIMIT, "too many plans in the mailbox");
     *plan = (struct agent_plan){.log_index = log_index, .newest = true};

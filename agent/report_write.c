@@ -37,8 +37,35 @@ static bool matches(const struct agent_duty *duty, const struct agent_choice *c,
            (c->action == NULL || strcmp(c->action, agent_duty_action(duty)) == 0) &&
            strcmp(kind, esep_obligation_kind_name(duty->made.kind)) == 0 &&
            (c->plan == NULL || strcmp(c->plan, duty->plan->plan->id) == 0) &&
+           (c->body == NULL ||
+            strcmp(c->body, duty->plan->plan->bodies[duty->made.body]->code) == 0) &&
            (window == NULL ||
             (duty->made.window.start >= window->start && duty->made.window.end <= window->end));
+}
+
+/* No duty of this office: why. */
+static enum esep_status not_ours(const struct agent_duties *d, const char *key,
+                                 struct esep_reason *reason)
+{
+    char body[ESEP_BODY_CODE_MAX];
+    char rights[AGENT_RIGHTS_TEXT_MAX];
+    agent_rights_text(&d->rights, rights);
+    for (size_t i = 0; agent_key_body(key, body) && i < d->plan_count; i++) {
+        const Esep__V1__Plan *plan = d->plans[i].plan;
+        const size_t id = strlen(plan->id);
+        if (strncmp(key, plan->id, id) != 0 || key[id] != '/' || esep_body_find(plan, body) < 0)
+            continue;
+        if (!agent_rights_on_plan(&d->rights, plan->id) || !agent_rights_carry(&d->rights, body))
+            return esep_because(reason, ESEP_DENIED,
+                                "%.128s: this office may not report for %s there; it may for "
+                                "%.120s. The operator gives such rights (--unlisted sends it all "
+                                "the same)",
+                                key, body, rights);
+    }
+    return esep_because(reason, ESEP_NOT_FOUND,
+                        "%.128s: %.60s owes no such thing; esep-agent duties --all lists what it "
+                        "owes (--unlisted sends it all the same)",
+                        key, rights);
 }
 
 static enum esep_status choose_key(struct agent_duties *d, const struct agent_choice *c, char *ret,
@@ -51,10 +78,7 @@ static enum esep_status choose_key(struct agent_duties *d, const struct agent_ch
     /* Before the first mail nobody here can tell: the collector judges. */
     if (d->plan_count > 0 && !c->unlisted) {
         if (duty == NULL || duty->plan == NULL)
-            return esep_because(reason, ESEP_NOT_FOUND,
-                                "%.128s: %s owes no such thing; esep-agent duties --all lists what "
-                                "it owes (--unlisted sends it all the same)",
-                                c->obligation, d->identity.body);
+            return not_ours(d, c->obligation, reason);
         if (!agent_duty_open(duty))
             return esep_because(reason, ESEP_DENIED,
                                 "%.128s: %s (--unlisted sends it all the same)", c->obligation,
@@ -90,9 +114,13 @@ enum esep_status agent_choose(struct agent_duties *d, const struct agent_choice 
             memcpy(ret_key, d->duties[i].made.key, ESEP_OBLIGATION_KEY_MAX);
     }
     if (found > 1)
-        return esep_because(reason, ESEP_CONFLICT,
-                            "%zu duties fit: say which, with --window, --kind or the whole key",
-                            found);
+        return esep_because(
+            reason, ESEP_CONFLICT,
+            "%zu duties fit: say which, with --window, --kind, --body or the whole key", found);
+    if (found == 0 && c->body != NULL && !agent_rights_carry(&d->rights, c->body))
+        return esep_because(reason, ESEP_DENIED,
+                            "this office may not report for %.40s: the operator gives such rights",
+                            c->body);
     if (found == 0)
         return esep_because(reason, ESEP_NOT_FOUND,
                             "%s owes nothing like it; esep-agent duties --all lists what it owes",

@@ -17,8 +17,9 @@ struct agent_choice {
     const char *kind;
     const char *window; /* a year or "2013-01-01..2013-06-30" */
     const char *plan;
-    bool unlisted; /* take a key that no plan in the mailbox knows */
-    bool drafted;  /* its draft is sent with it, and is gone then */
+    const char *body; /* of several that the office reports for */
+    bool unlisted;    /* take a key that no plan in the mailbox knows */
+    bool drafted;     /* its draft is sent with it, and is gone then */
 };
 /* ESEP_NOT_FOUND: nothing like it; ESEP_CONFLICT: several, which are listed on stderr. */
 ESEP_MUST_USE enum esep_status agent_choose(struct agent_duties *duties,

@@ -16,6 +16,8 @@ enum agent_text {
     TEXT_TITLE,
     TEXT_ROLE,
     TEXT_OBLIGATION,
+    TEXT_BODY,
+    TEXT_REPORTS_FOR,
     TEXT_AS_OF,
     TEXT_NO_PLAN,
     TEXT_RETURNED,

@@ -13,8 +13,13 @@
 #include "base/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct invocation_names {
+    const char *text[33];
+    size_t count;
+};
 struct invocation {
     const char *config;
     const char *control;
@@ -28,6 +33,9 @@ struct invocation {
     uint32_t office; /* with enrol; 0: a new one */
     bool json;
     bool accept;
+    /* of rights */
+    struct invocation_names bodies, plans;
+    bool districts, by_default;
 };
 
 /* Each prints its result on stdout; on failure the reason says what is wrong and what to do. */
@@ -45,6 +53,8 @@ ESEP_MUST_USE enum esep_status command_list(const struct invocation *in,
 ESEP_MUST_USE enum esep_status command_accept(const struct invocation *in,
                                               struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status command_revoke(const struct invocation *in,
+                                              struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status command_rights(const struct invocation *in,
                                               struct esep_reason *reason);
 
 #endif

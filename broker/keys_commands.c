@@ -1,4 +1,4 @@
-/* broker/keys_commands.c - keys operator, enrol, list, accept, revoke. */
+/* broker/keys_commands.c - keys operator, enrol, list, accept, rights, revoke. */
 #include "base/code.h"
 #include "broker/commands.h"
 #include "broker/operator.h"
@@ -231,18 +231,44 @@ static void fingerprint_of(const Esep__V1__OfficeInfo *info, char ret[ESEP_FINGE
     }
 }
 
+static json_t *names_json(char *const *names, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        (void)json_array_append_new(list, json_string(names[i]));
+    }
+    return list;
+}
+
+/* "akmola, akmola-1 in kz-1347-2012": what it may report for. */
+static void rights_cell(struct esep_table *table, const Esep__V1__OfficeInfo *info)
+{
+    char text[1024];
+    int used = snprintf(text, sizeof text, "%s", info->body);
+    for (size_t i = 0; i < info->n_bodies + info->n_plans; i++) {
+        const bool plan = i >= info->n_bodies;
+        const char *name = plan ? info->plans[i - info->n_bodies] : info->bodies[i];
+        const char *mark = i == info->n_bodies ? " in " : ", ";
+        if (used >= 0 && (size_t)used < sizeof text) {
+            used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", mark, name);
+        }
+    }
+    esep_table_cell(table, "%s", text);
+}
+
 static json_t *office_json(const Esep__V1__OfficeInfo *info)
 {
     char fingerprint[ESEP_FINGERPRINT_TEXT_BYTES];
     fingerprint_of(info, fingerprint);
-    return json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:I}", "office",
-                     (json_int_t)info->office, "body", info->body, "label", info->label, "state",
-                     state_name(info->state), "sign_key", hex_json(info->sign_key), "curve_key",
-                     hex_json(info->curve_key), "fingerprint", fingerprint, "key_since",
-                     time_json(info->key_since_us != 0 ? info->key_since_us : info->enrolled_at_us),
-                     "enrolled_at", time_json(info->enrolled_at_us), "seen_at",
-                     time_json(info->seen_at_us), "epoch", (json_int_t)info->epoch, "seq",
-                     (json_int_t)info->seq);
+    return json_pack(
+        "{s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "office",
+        (json_int_t)info->office, "body", info->body, "label", info->label, "state",
+        state_name(info->state), "sign_key", hex_json(info->sign_key), "curve_key",
+        hex_json(info->curve_key), "fingerprint", fingerprint, "key_since",
+        time_json(info->key_since_us != 0 ? info->key_since_us : info->enrolled_at_us),
+        "enrolled_at", time_json(info->enrolled_at_us), "seen_at", time_json(info->seen_at_us),
+        "epoch", (json_int_t)info->epoch, "seq", (json_int_t)info->seq, "bodies",
+        names_json(info->bodies, info->n_bodies), "plans", names_json(info->plans, info->n_plans));
 }
 
 static void office_row(struct esep_table *table, const Esep__V1__OfficeInfo *info)
@@ -257,7 +283,7 @@ static void office_row(struct esep_table *table, const Esep__V1__OfficeInfo *inf
     esep_time_format(info->key_since_us != 0 ? info->key_since_us : info->enrolled_at_us, NULL,
                      since);
     esep_table_cell(table, "%u", info->office);
-    esep_table_cell(table, "%s", info->body);
+    rights_cell(table, info);
     esep_table_cell(table, "%s", state_name(info->state));
     esep_table_cell(table, "%s", seen);
     esep_table_cell(table, "%u/%llu", info->epoch, (unsigned long long)info->seq);
@@ -299,8 +325,8 @@ static enum esep_status list_pages(struct desk *desk, json_t *list, struct esep_
 
 enum esep_status command_list(const struct invocation *in, struct esep_reason *reason)
 {
-    static const char *const heads[] = {"office",      "body",    "state", "seen", "epoch/seq",
-                                        "fingerprint", "keys of", "label", NULL};
+    static const char *const heads[] = {"office",      "reports for", "state", "seen", "epoch/seq",
+                                        "fingerprint", "keys of",     "label", NULL};
     struct desk desk;
     struct esep_table table;
     esep_table_init(&table, heads);
@@ -379,4 +405,64 @@ enum esep_status command_revoke(const struct invocation *in, struct esep_reason 
     order.what_case = ESEP__V1__ORDER__WHAT_REVOKE;
     order.revoke = &revoke_order;
     return office_order(in, &order, "revoked", reason);
+}
+
+/* keys rights */
+
+struct names {
+    char text[33][64]; /* one too many of either is the collector's to refuse */
+    char *list[33];
+};
+
+/* A copy: what an order holds is not const. */
+static enum esep_status copy_names(const struct invocation_names *from, struct names *ret,
+                                   struct esep_reason *reason)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        if (strlen(from->text[i]) >= sizeof ret->text[i]) {
+            return esep_because(reason, ESEP_INVALID, "'%.80s' is too long for a code",
+                                from->text[i]);
+        }
+        memcpy(ret->text[i], from->text[i], strlen(from->text[i]) + 1);
+        ret->list[i] = ret->text[i];
+    }
+    return ESEP_OK;
+}
+
+enum esep_status command_rights(const struct invocation *in, struct esep_reason *reason)
+{
+    char why[200];
+    struct names bodies;
+    struct names plans;
+    Esep__V1__RightsOrder rights;
+    esep__v1__rights_order__init(&rights);
+    const bool some = in->bodies.count > 0 || in->plans.count > 0 || in->districts;
+    enum esep_status status = office_number(in, &rights.office, reason);
+    if (status == ESEP_OK && some == in->by_default) {
+        status = esep_because(reason, ESEP_INVALID,
+                              some ? "--default is its own body in all plans: without others"
+                                   : "say what it may report for: --body, --districts, --plan, or "
+                                     "--default");
+    }
+    if (status == ESEP_OK) {
+        status = copy_names(&in->bodies, &bodies, reason);
+    }
+    if (status == ESEP_OK) {
+        status = copy_names(&in->plans, &plans, reason);
+    }
+    if (status != ESEP_OK) {
+        return status;
+    }
+    (void)snprintf(why, sizeof why, "%s", in->reason != NULL ? in->reason : "");
+    rights.bodies = bodies.list;
+    rights.n_bodies = in->bodies.count;
+    rights.plans = plans.list;
+    rights.n_plans = in->plans.count;
+    rights.districts = in->districts;
+    rights.reason = why;
+    Esep__V1__Order order;
+    esep__v1__order__init(&order);
+    order.what_case = ESEP__V1__ORDER__WHAT_RIGHTS;
+    order.rights = &rights;
+    return office_order(in, &order, "has these rights", reason);
 }

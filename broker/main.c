@@ -23,6 +23,10 @@ enum option_key {
     OPTION_REASON,
     OPTION_FINGERPRINT,
     OPTION_OFFICE,
+    OPTION_BODY,
+    OPTION_PLAN,
+    OPTION_DISTRICTS,
+    OPTION_DEFAULT,
     OPTION_HOURS,
     OPTION_ACCEPT,
     OPTION_JSON,
@@ -85,6 +89,19 @@ static const struct argp_option revoke_options[] = {
     CLOCK,  JSON,        {"reason", OPTION_REASON, "TEXT", 0, "why, for the log", 0},
     END};
 
+static const struct argp_option rights_options[] = {
+    CONFIG,
+    HELP_CONFIG,
+    CONTROL,
+    CLOCK,
+    JSON,
+    {"body", OPTION_BODY, "CODE", 0, "this body, too, beside its own; as often as need be", 0},
+    {"districts", OPTION_DISTRICTS, NULL, 0, "every body below its own in the plan, as of now", 0},
+    {"plan", OPTION_PLAN, "ID", 0, "in this plan alone; as often as need be", 0},
+    {"default", OPTION_DEFAULT, NULL, 0, "its own body in all plans, as at first", 0},
+    {"reason", OPTION_REASON, "TEXT", 0, "why, for the log", 0},
+    END};
+
 static const struct command {
     const char *group; /* NULL: a command of its own */
     const char *word;
@@ -109,6 +126,8 @@ static const struct command {
      command_list},
     {"keys", "accept", "OFFICE", "Accept the key of a pending office.", accept_options, true, false,
      command_accept},
+    {"keys", "rights", "OFFICE", "Say which bodies and plans an office may report for.",
+     rights_options, true, false, command_rights},
     {"keys", "revoke", "OFFICE", "Revoke an office's key, at once and for good.", revoke_options,
      true, false, command_revoke},
 };
@@ -153,6 +172,29 @@ static uint32_t office_number(const char *argument, const struct argp_state *sta
     return (uint32_t)office;
 }
 
+/* What rights are made of; false: it is another option. */
+static bool parse_right(struct invocation *in, int key, const char *argument,
+                        const struct argp_state *state)
+{
+    struct invocation_names *names = key == OPTION_BODY ? &in->bodies : &in->plans;
+    if (key == OPTION_DISTRICTS) {
+        in->districts = true;
+        return true;
+    }
+    if (key == OPTION_DEFAULT) {
+        in->by_default = true;
+        return true;
+    }
+    if (key != OPTION_BODY && key != OPTION_PLAN) {
+        return false;
+    }
+    if (names->count == sizeof names->text / sizeof names->text[0]) {
+        argp_error(state, "%s: too many", argument);
+    }
+    names->text[names->count++] = argument;
+    return true;
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct parse *parse = state->input;
@@ -160,6 +202,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     const char **text = text_of(in, key);
     if (text != NULL) {
         *text = argument;
+        return 0;
+    }
+    if (parse_right(in, key, argument, state)) {
         return 0;
     }
     switch (key) {

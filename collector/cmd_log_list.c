@@ -153,6 +153,22 @@ static void say_generation(const ProtobufCMessage *message, struct said *s)
         (unsigned long long)m->previous);
 }
 
+static void say_rights(const ProtobufCMessage *message, struct said *s)
+{
+    const Esep__V1__OfficeRights *m = (const Esep__V1__OfficeRights *)message;
+    char bodies[WHAT_MAX] = "";
+    char plans[WHAT_MAX] = "";
+    s->who = m->actor;
+    for (size_t i = 0; i < m->n_bodies; i++)
+        (void)snprintf(bodies + strlen(bodies), sizeof bodies - strlen(bodies), ", %s",
+                       m->bodies[i]);
+    for (size_t i = 0; i < m->n_plans; i++)
+        (void)snprintf(plans + strlen(plans), sizeof plans - strlen(plans), "%s%s",
+                       i > 0 ? ", " : " in ", m->plans[i]);
+    SAY(s, "office %u reports for its own body%s%s%s%s", m->office, bodies,
+        m->n_plans > 0 ? plans : " in all plans", m->reason[0] != '\0' ? ": " : "", m->reason);
+}
+
 static const struct kind {
     const char *name;
     const ProtobufCMessageDescriptor *descriptor;
@@ -184,6 +200,8 @@ static const struct kind {
                                                say_evidence},
     [ESEP__V1__LOG_TYPE__LOG_TYPE_GENERATION] = {"generation", &esep__v1__generation__descriptor,
                                                  say_generation},
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS] = {"rights", &esep__v1__office_rights__descriptor,
+                                             say_rights},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 _Static_assert(KINDS == ESEP_LEAF_TYPE_LAST + 1, "each type of entry has its words");
@@ -198,7 +216,7 @@ struct listing {
 static size_t kind_named(const char *name)
 {
     size_t i = 1;
-    while (i < KINDS && strcmp(kinds[i].name, name) != 0)
+    while (i < KINDS && (kinds[i].name == NULL || strcmp(kinds[i].name, name) != 0))
         i++;
     return i;
 }
@@ -270,7 +288,8 @@ int collector_log_list(struct collector_log *log, const struct log_list *how, bo
         (void)fprintf(
             stderr, "esep-collector log list: no entry is of type '%.40s'; there are:", how->kind);
         for (size_t i = 1; i < KINDS; i++)
-            (void)fprintf(stderr, " %s", kinds[i].name);
+            if (kinds[i].name != NULL)
+                (void)fprintf(stderr, " %s", kinds[i].name);
         (void)fputc('\n', stderr);
         json_decref(l.items);
         return EX_USAGE;

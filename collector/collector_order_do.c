@@ -13,6 +13,7 @@
 
 #define CODE_LIFE_MAX (366 * ESEP_DAY)
 #define LIST_PAGE 64u
+#define LIST_NAMES 256u
 #define REASON_MAX 1024u
 
 void collector_order_deny(struct collector_order_result *result, const char *format, ...)
@@ -169,6 +170,18 @@ static void do_revoke(struct collector *c, const Esep__V1__Order *order, char *a
                    result);
 }
 
+/* count names, each so many bytes behind the one before; NULL: no memory. */
+static char **list_names(struct collector *c, const char *first, size_t stride, size_t count)
+{
+    char **names = esep_arena_alloc(&c->arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; names != NULL && i < count; i++) {
+        names[i] = esep_arena_str(&c->arena, esep_slice_str(first + i * stride));
+        if (names[i] == NULL)
+            return NULL;
+    }
+    return names;
+}
+
 static Esep__V1__OfficeInfo *list_office(struct collector *c, const struct views_office *office,
                                          uint8_t state)
 {
@@ -189,7 +202,12 @@ static Esep__V1__OfficeInfo *list_office(struct collector *c, const struct views
     info->key_since_us = office->key_since;
     info->epoch = collector_office(c, office->office)->durable_epoch;
     info->seq = collector_office(c, office->office)->durable_seq;
-    return info;
+    const struct views_rights *rights = &office->rights;
+    info->bodies = list_names(c, rights->bodies[0], sizeof rights->bodies[0], rights->body_count);
+    info->plans = list_names(c, rights->plans[0], sizeof rights->plans[0], rights->plan_count);
+    info->n_bodies = rights->body_count;
+    info->n_plans = rights->plan_count;
+    return info->bodies != NULL && info->plans != NULL ? info : NULL;
 }
 
 /* What is durable, LIST_PAGE offices at a time. */
@@ -209,7 +227,8 @@ static void do_list(struct collector *c, const Esep__V1__Order *order, char *act
     reply->ok = true;
     reply->offices = infos;
     uint32_t i = order->list->after_office < next ? order->list->after_office + 1 : next;
-    for (; i < next && reply->n_offices < LIST_PAGE; i++) {
+    size_t names = 0; /* of bodies and plans: they are what may make a page too large */
+    for (; i < next && reply->n_offices < LIST_PAGE && names < LIST_NAMES; i++) {
         uint8_t state = collector_office(c, i)->durable_state;
         if (state == 0)
             continue;
@@ -218,6 +237,7 @@ static void do_list(struct collector *c, const Esep__V1__Order *order, char *act
             collector_order_deny(result, "busy: order again");
             return; /* none is left out of a list */
         }
+        names += infos[reply->n_offices - 1]->n_bodies + infos[reply->n_offices - 1]->n_plans;
     }
     reply->more = i < next;
     result->ok = true;
@@ -242,6 +262,7 @@ void collector_order_do(struct collector *c, const Esep__V1__Order *order, const
         [ESEP__V1__ORDER__WHAT_ACCOUNT] = collector_order_account,
         [ESEP__V1__ORDER__WHAT_CREDENTIAL] = collector_order_credential,
         [ESEP__V1__ORDER__WHAT_BUNDLE] = NULL, /* the shell takes it apart; run_bundle.c */
+        [ESEP__V1__ORDER__WHAT_RIGHTS] = collector_order_rights,
     };
     char name[COLLECTOR_ACTOR_MAX]; /* a local user's is shorter, an operator's too */
     size_t which = (size_t)order->what_case;

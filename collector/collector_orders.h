@@ -50,6 +50,9 @@ void collector_order_control(struct collector *c, const Esep__V1__Order *order, 
                              esep_time now, struct collector_order_result *result);
 void collector_order_account(struct collector *c, const Esep__V1__Order *order, char *actor,
                              esep_time now, struct collector_order_result *result);
+/* collector_order_rights.c */
+void collector_order_rights(struct collector *c, const Esep__V1__Order *order, char *actor,
+                            esep_time now, struct collector_order_result *result);
 /* collector_order_credential.c, and the act that such an order of an account takes. */
 void collector_order_credential(struct collector *c, const Esep__V1__Order *order, char *actor,
                                 esep_time now, struct collector_order_result *result);

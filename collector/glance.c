@@ -99,15 +99,32 @@ static uint64_t promised_seq(const struct views *views, const struct views_offic
                                                                                           : o->seq;
 }
 
+/* All that it may report for, its own first; and where not in all plans, in which. */
+static void add_rights(json_t *value, const struct views_office *o)
+{
+    json_t *bodies = json_array();
+    json_t *plans = json_array();
+    const char *body = NULL;
+    for (uint32_t i = 0; (body = views_office_body(o, i)) != NULL; i++)
+        (void)json_array_append_new(bodies, json_string(body));
+    for (uint32_t i = 0; i < o->rights.plan_count; i++)
+        (void)json_array_append_new(plans, json_string(o->rights.plans[i]));
+    (void)json_object_set_new(value, "bodies", bodies);
+    (void)json_object_set_new(value, "plans", plans);
+}
+
 json_t *glance_office_json(const struct views *views, const struct views_office *o)
 {
-    return json_pack("{s:i, s:s, s:s, s:s, s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:i}", "office",
-                     (int)o->office, "body", o->body, "label", o->label, "state",
-                     glance_office_state(o), "seen_at", esep_json_time(o->seen_at, NULL), "epoch",
-                     (int)o->epoch, "seq", (json_int_t)o->seq, "promised",
-                     (json_int_t)promised_seq(views, o), "mail_last", (json_int_t)o->mail_last,
-                     "mail_acked", (json_int_t)o->mail_acked, "refused_entries",
-                     (json_int_t)o->refused_entries, "forks", (int)o->forks);
+    json_t *value = json_pack(
+        "{s:i, s:s, s:s, s:s, s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:i}", "office", (int)o->office,
+        "body", o->body, "label", o->label, "state", glance_office_state(o), "seen_at",
+        esep_json_time(o->seen_at, NULL), "epoch", (int)o->epoch, "seq", (json_int_t)o->seq,
+        "promised", (json_int_t)promised_seq(views, o), "mail_last", (json_int_t)o->mail_last,
+        "mail_acked", (json_int_t)o->mail_acked, "refused_entries", (json_int_t)o->refused_entries,
+        "forks", (int)o->forks);
+    if (value != NULL)
+        add_rights(value, o);
+    return value;
 }
 
 static bool count_owed(void *context, uint64_t alert_index, uint32_t target)

@@ -108,6 +108,18 @@ struct views_generation {
 };
 struct views_generation views_generation(const struct views *views);
 
+/* What an office may report for; the rule is views_office_may. */
+#define VIEWS_RIGHT_BODIES_MAX 32
+#define VIEWS_RIGHT_PLANS_MAX 8
+#define VIEWS_PLAN_ID_MAX 64 /* with the NUL */
+struct views_rights {
+    uint64_t index; /* of the entry that says so; 0: none does */
+    esep_time since;
+    uint32_t body_count; /* besides its own */
+    uint32_t plan_count; /* 0: all */
+    char bodies[VIEWS_RIGHT_BODIES_MAX][ESEP_BODY_CODE_MAX];
+    char plans[VIEWS_RIGHT_PLANS_MAX][VIEWS_PLAN_ID_MAX];
+};
 struct views_office {
     uint32_t office;
     char body[ESEP_BODY_CODE_MAX];
@@ -132,12 +144,20 @@ struct views_office {
     uint32_t forks;
     uint64_t evidence_bytes; /* of its files that are here */
     uint32_t evidence_files;
+    struct views_rights rights;
 };
 uint32_t views_office_count(const struct views *views);
 const struct views_office *views_office(const struct views *views, uint32_t office); /* NULL */
 const struct views_office *views_office_by_curve(const struct views *views, const uint8_t key[32]);
 uint32_t views_next_office(const struct views *views);
 uint32_t views_offices_max(const struct views *views); /* no number is above it */
+/* views_rights.c: whether it may report for the body, in plans that it may report on; on the plan;
+ * both. A body's own office always carries it. */
+bool views_office_carries(const struct views_office *office, const char *body);
+bool views_office_on_plan(const struct views_office *office, const char *plan_id);
+bool views_office_may(const struct views_office *office, const char *plan_id, const char *body);
+/* Its bodies one by one, its own first; NULL: there are no more. */
+const char *views_office_body(const struct views_office *office, uint32_t number);
 
 /* A file as reports of an office name it, and what an EVIDENCE entry said of it. */
 struct views_file {

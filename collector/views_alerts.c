@@ -95,14 +95,27 @@ static void look_at_duty(struct search *search, const struct views_obligation *o
     };
 }
 
-/* The current plan that is least patient with the office's body; NONE: no plan watches it. */
-static uint32_t watching_plan(const struct views *v, const char *body)
+/* The first of its bodies that the plan knows, its own if it is one; -1: it may not report there.
+ */
+static int body_there(const Esep__V1__Plan *plan, const struct views_office *office)
+{
+    const char *code = NULL;
+    int body = -1;
+    if (!views_office_on_plan(office, plan->id))
+        return -1;
+    for (uint32_t i = 0; body < 0 && (code = views_office_body(office, i)) != NULL; i++)
+        body = esep_body_find(plan, code);
+    return body;
+}
+
+/* The current plan that is least patient with the office's bodies; NONE: no plan watches it. */
+static uint32_t watching_plan(const struct views *v, const struct views_office *office)
 {
     uint32_t plan_no = VIEWS_NONE;
     for (uint32_t i = 0; i < v->plan_count; i++) {
         const Esep__V1__Plan *plan = v->plans[i].plan;
         if (v->plans[i].latest != i || plan == NULL || plan->rules->silent_days == 0 ||
-            esep_body_find(plan, body) < 0)
+            body_there(plan, office) < 0)
             continue;
         if (plan_no == VIEWS_NONE ||
             plan->rules->silent_days < v->plans[plan_no].plan->rules->silent_days)
@@ -116,7 +129,7 @@ static void look_at_office(struct search *search, const struct views_office *off
     struct views *v = search->v;
     if (office->state != ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE || office->silent)
         return;
-    const uint32_t plan_no = watching_plan(v, office->body);
+    const uint32_t plan_no = watching_plan(v, office);
     if (plan_no == VIEWS_NONE)
         return;
     const Esep__V1__Plan *plan = v->plans[plan_no].plan;
@@ -126,7 +139,7 @@ static void look_at_office(struct search *search, const struct views_office *off
         look_again(search, silent_at);
         return;
     }
-    const int body = esep_body_find(plan, office->body);
+    const int body = body_there(plan, office);
     v->candidates[search->count++] = (struct views_candidate){
         .plan_no = plan_no,
         .body = (uint32_t)body,

@@ -66,7 +66,7 @@ enum esep_status views_apply_alert(struct views *v, const struct views_entry *en
         duty->pub.alert_step = views_alert_rank(item->kind, item->days_left, item->weeks);
         views_mark_duty(v, duty);
     }
-    views_mail_body(v, alert->body, entry->index);
+    views_mail_body(v, alert->plan, alert->body, entry->index);
     for (size_t i = 0; i < alert->n_targets; i++)
         owe(v, entry->index, (uint32_t)i);
     return ESEP_OK;

@@ -68,17 +68,21 @@ static bool hands_over(const struct views *v, const struct views_duty *duty, con
            esep_body_on(plan, body, duty->pub.made.due_day) == esep_body_find(plan, owing);
 }
 
-/* The body that owes it; or one that it was passed to by that day; or one that handed it over
- * beforehand. A body that has gone may still bring what it wrote: nobody can tell since when that
- * waits, and what was taken once and comes back after a restore is not refused for the days that
- * have gone by. */
+/* Of the bodies that the office may report for in this plan: the one that owes it; or one that it
+ * was passed to by that day; or one that handed it over beforehand. A body that has gone may still
+ * bring what it wrote: nobody can tell since when that waits, and what was taken once and comes
+ * back after a restore is not refused for the days that have gone by. */
 static bool owes(const struct views *v, const struct views_duty *duty,
                  const struct views_office *office, esep_time at)
 {
-    const char *body = views_duty_body(v, duty);
-    return body != NULL &&
-           (strcmp(body, office->body) == 0 || has_answered(v, duty, body, office->body, at) ||
-            hands_over(v, duty, office->body, body));
+    const char *owing = views_duty_body(v, duty);
+    if (owing == NULL || !views_office_on_plan(office, views_plan(v, duty->pub.plan_no)->id))
+        return false;
+    bool so = views_office_carries(office, owing);
+    const char *body = NULL;
+    for (uint32_t i = 0; !so && (body = views_office_body(office, i)) != NULL; i++)
+        so = has_answered(v, duty, owing, body, at) || hands_over(v, duty, body, owing);
+    return so;
 }
 
 Esep__V1__Verdict views_judge(const struct views *v, uint32_t office, esep_time at,

@@ -213,6 +213,8 @@ enum esep_status views_apply_key(struct views *v, const struct views_entry *entr
     slot->pub.state = change->state;
     views_mark_office(v, slot);
     if (change->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE) {
+        if (slot->pub.rights.index != 0)
+            views_mail(v, slot, slot->pub.rights.index);
         views_mail_plans_to(v, slot);
         views_mail_accepted_to(v, slot, entry->leaf.accepted_at);
         if (slot->pub.key_epoch != 0)

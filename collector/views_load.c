@@ -67,6 +67,22 @@ static bool load_promise(struct views *v, struct views_reader *key, struct views
     return true;
 }
 
+static bool read_rights(struct views_reader *r, struct views_rights *rights)
+{
+    rights->index = views_r64(r);
+    rights->since = (esep_time)views_r64(r);
+    rights->body_count = views_r8(r);
+    rights->plan_count = views_r8(r);
+    if (rights->index == 0 || rights->body_count > VIEWS_RIGHT_BODIES_MAX ||
+        rights->plan_count > VIEWS_RIGHT_PLANS_MAX)
+        return false;
+    for (uint32_t i = 0; i < rights->body_count; i++)
+        views_rtext(r, rights->bodies[i], sizeof rights->bodies[i]);
+    for (uint32_t i = 0; i < rights->plan_count; i++)
+        views_rtext(r, rights->plans[i], sizeof rights->plans[i]);
+    return true;
+}
+
 static bool load_office(struct views *v, struct views_reader *key, struct views_reader *r)
 {
     const uint32_t office = views_r32(key);
@@ -108,9 +124,11 @@ static bool load_office(struct views *v, struct views_reader *key, struct views_
         o->key_epoch = views_r32(r);
         o->key_index = views_r64(r);
         o->key_since = (esep_time)views_r64(r);
-        if (o->key_epoch == 0)
+        if (o->key_epoch == 0 && r->left == 0)
             return false; /* likewise */
     }
+    if (r->left > 0 && !read_rights(r, &o->rights))
+        return false;
     views_index_office(v, office);
     return state <= ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED;
 }

@@ -44,9 +44,8 @@ enum esep_status views_apply_review(struct views *v, const struct views_entry *e
     views_heads_sum(duty);
     views_mark_duty(v, duty);
     views_mail_duty(v, duty, entry->index, at);
-    const char *body = views_duty_body(v, duty);
-    if (author != NULL && body != NULL && strcmp(author->pub.body, body) != 0 &&
-        strcmp(author->pub.body, views_owner(v, &duty->pub, at)) != 0)
+    if (author != NULL && views_duty_body(v, duty) != NULL &&
+        !views_duty_concerns(v, duty, &author->pub, at))
         views_mail(v, author, entry->index);
     if (review->accept && !was_accepted)
         views_mail_leads(v, duty, report_index, at);

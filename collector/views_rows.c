@@ -263,11 +263,23 @@ void views_put_account(struct views *v, uint32_t number)
     put_at(v, key, &k, value, &w);
 }
 
+static void put_rights(struct views_writer *w, const struct views_rights *rights)
+{
+    views_w64(w, rights->index);
+    views_w64(w, (uint64_t)rights->since);
+    views_w8(w, rights->body_count);
+    views_w8(w, rights->plan_count);
+    for (uint32_t i = 0; i < rights->body_count; i++)
+        views_wtext(w, rights->bodies[i]);
+    for (uint32_t i = 0; i < rights->plan_count; i++)
+        views_wtext(w, rights->plans[i]);
+}
+
 static void put_office(struct views *v, const struct views_office_slot *slot)
 {
     const struct views_office *o = &slot->pub;
     uint8_t key[8];
-    uint8_t value[512];
+    uint8_t value[512 + sizeof(struct views_rights)];
     struct views_writer k = key_for(key, 'F');
     struct views_writer w = {value};
     views_w32(&k, o->office);
@@ -291,17 +303,20 @@ static void put_office(struct views *v, const struct views_office_slot *slot)
     views_w64(&w, slot->kept_seq);
     views_w64(&w, (uint64_t)slot->kept_at);
     views_wbytes(&w, slot->kept_head.bytes, ESEP_HASH_BYTES);
-    if (o->evidence_files > 0 || o->key_epoch > 0) { /* else a row of before them is the same */
-        views_w64(&w, o->evidence_bytes);
+    const bool ruled = o->rights.index != 0;
+    if (o->evidence_files > 0 || o->key_epoch > 0 || ruled) {
+        views_w64(&w, o->evidence_bytes); /* else a row of before them is the same */
         views_w32(&w, o->evidence_files);
     }
-    if (o->key_epoch > 0) {
+    if (o->key_epoch > 0 || ruled) {
         views_wbytes(&w, o->old_sign_key, ESEP_KEY_BYTES);
         views_wbytes(&w, o->old_curve_key, ESEP_KEY_BYTES);
         views_w32(&w, o->key_epoch);
         views_w64(&w, o->key_index);
         views_w64(&w, (uint64_t)o->key_since);
     }
+    if (ruled)
+        put_rights(&w, &o->rights);
     put_at(v, key, &k, value, &w);
 }
 

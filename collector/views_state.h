@@ -181,7 +181,7 @@ void views_saw(struct views *views, struct views_office_slot *slot, esep_time at
 views_handler views_apply_code, views_apply_key, views_apply_entry, views_apply_commitment,
     views_apply_plan, views_apply_review, views_apply_extension, views_apply_control,
     views_apply_alert, views_apply_delivery, views_apply_account, views_apply_credential,
-    views_apply_evidence, views_apply_generation;
+    views_apply_evidence, views_apply_generation, views_apply_rights;
 
 /* views_promise.c */
 const struct views_promise *views_promise_for(const struct views_office_slot *slot, uint32_t epoch,
@@ -212,13 +212,19 @@ const char *views_duty_body(const struct views *views, const struct views_duty *
 
 /* views_mail.c: mailbox items. */
 void views_mail(struct views *views, struct views_office_slot *slot, uint64_t index);
-void views_mail_body(struct views *views, const char *body, uint64_t index);
+void views_mail_body(struct views *views, const char *plan_id, const char *body, uint64_t index);
 void views_mail_duty(struct views *views, const struct views_duty *duty, uint64_t index,
                      esep_time at);
 void views_mail_leads(struct views *views, const struct views_duty *duty, uint64_t index,
                       esep_time at);
 void views_mail_plan(struct views *views, uint32_t plan_no);
 void views_mail_plans_to(struct views *views, struct views_office_slot *slot);
+/* Whether mail that concerns the obligation goes to the office. */
+bool views_duty_concerns(const struct views *views, const struct views_duty *duty,
+                         const struct views_office *office, esep_time at);
+/* What it has not had, now that it may report for more than before. */
+void views_mail_rights_to(struct views *views, struct views_office_slot *slot,
+                          const struct views_office *before, esep_time at);
 /* To an office that comes back with new keys: what of its own stands, and what was decided. */
 void views_mail_own_to(struct views *views, struct views_office_slot *slot);
 void views_mail_accepted_to(struct views *views, struct views_office_slot *slot, esep_time at);

@@ -125,11 +125,7 @@ json_t *page_others_json(const struct agent_duties *d, const struct agent_mail *
                          const struct esep_hash *hash, const Esep__V1__Report *report)
 {
     char body[ESEP_BODY_CODE_MAX] = "";
-    const char *at = report->obligation;
-    for (int i = 0; i < 3 && at != NULL; i++)
-        at = strchr(at, '/') != NULL ? strchr(at, '/') + 1 : NULL;
-    if (at != NULL)
-        (void)snprintf(body, sizeof body, "%.*s", (int)strcspn(at, "/"), at);
+    (void)agent_key_body(report->obligation, body);
     return json_pack("{s:o, s:I, s:i, s:s, s:o, s:o, s:s, s:o}", "content_hash",
                      page_json_hash(hash), "log_index", (json_int_t)mail->log_index, "office",
                      (int)mail->office, "body", body, "body_name", page_json_body(d, body), "at",

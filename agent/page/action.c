@@ -7,7 +7,7 @@ static json_t *executor_json(const struct page_say *say, const Esep__V1__Plan *p
                              const Esep__V1__Executor *e)
 {
     const Esep__V1__Text *name = NULL;
-    bool ours = strcmp(e->body, say->d->identity.body) == 0;
+    bool ours = agent_rights_carry(&say->d->rights, e->body);
     if (e->body[0] != 0) {
         const int body = esep_body_find(plan, e->body);
         name = body >= 0 ? plan->bodies[body]->name : NULL;
@@ -18,7 +18,7 @@ static json_t *executor_json(const struct page_say *say, const Esep__V1__Plan *p
             continue;
         name = group->name;
         for (size_t j = 0; j < group->n_bodies; j++)
-            ours = ours || strcmp(group->bodies[j], say->d->identity.body) == 0;
+            ours = ours || agent_rights_carry(&say->d->rights, group->bodies[j]);
     }
     static const Esep__V1__Text none = ESEP__V1__TEXT__INIT;
     return json_pack("{s:o, s:o, s:o, s:s, s:b, s:b}", "body", page_json_string(e->body), "group",

@@ -141,6 +141,17 @@ static void add_media(json_t *value)
     (void)json_object_set_new(value, "file_endings", endings);
 }
 
+/* All that it may report for, its own first. */
+static json_t *bodies_json(const struct agent_duties *d)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < d->rights.body_count; i++)
+        (void)json_array_append_new(list,
+                                    json_pack("{s:s, s:o}", "code", d->rights.bodies[i], "name",
+                                              page_json_body(d, d->rights.bodies[i])));
+    return list;
+}
+
 static json_t *limits_json(void)
 {
     return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I}", "narrative", 16384,
@@ -172,5 +183,7 @@ void page_office(const struct page_call *call)
                   agent_json_hex(d->identity.log_id.bytes, ESEP_HASH_BYTES), "sources",
                   sources_json(d), "limits", limits_json());
     add_media(value);
+    (void)json_object_set_new(value, "bodies", bodies_json(d));
+    (void)json_object_set_new(value, "plans", agent_json_plans(&d->rights));
     page_answer_json(call, 200, etag, value);
 }

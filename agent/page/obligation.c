@@ -189,14 +189,21 @@ static const char *form_of(const struct page_draft *draft)
     }
 }
 
+/* Whom the report is of. */
+static json_t *body_json(const struct whole *w)
+{
+    char body[ESEP_BODY_CODE_MAX];
+    return page_json_body(w->say.d,
+                          agent_key_body(w->duty->made.key, body) ? body : w->say.d->identity.body);
+}
+
 static json_t *whole_json(struct whole *w)
 {
     const bool open = agent_duty_open(w->duty);
     const bool stands = w->duty->seq != 0 && w->duty->submission != ESEP_SUBMISSION_WITHDRAWN;
     json_t *value =
         json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:{s:b, s:b, s:b}}", "duty",
-                  page_json_duty(&w->say, w->duty), "body_name",
-                  page_json_body(w->say.d, w->say.d->identity.body), "action",
+                  page_json_duty(&w->say, w->duty), "body_name", body_json(w), "action",
                   page_json_action(&w->say, w->duty), "draft",
                   page_draft_json(&w->draft, json_array(), 0, NULL), "form_of", form_of(&w->draft),
                   "revisions", revisions_json(w), "way", way_json(w), "last", last_json(w),

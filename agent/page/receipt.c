@@ -81,8 +81,8 @@ static json_t *confirmation_json(const struct page_call *call, struct agent_desk
         "by_commitment", (int)event->by_commitment, "verified",
         (int)(holds(desk, receipt) && holds(desk, promise)));
     json_t *about = page_json_duty(say, duty);
-    static const char *const taken[] = {"action",     "title", "window_start",
-                                        "window_end", "due",   "deadline"};
+    static const char *const taken[] = {"body",         "body_name",  "action", "title",
+                                        "window_start", "window_end", "due",    "deadline"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         (void)json_object_set(value, taken[i], json_object_get(about, taken[i]));
     json_decref(about);

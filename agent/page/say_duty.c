@@ -145,6 +145,10 @@ json_t *page_json_duty(const struct page_say *say, const struct agent_duty *duty
         duty->seq != 0 ? esep_json_time(duty->written_at, zone) : json_null(), "committed_at",
         esep_json_time(duty->promised_at, zone), "came", esep_json_time(duty->came, zone),
         "by_commitment", (int)duty->by_commitment, "cited_ready", cited_ready(say->d, duty));
+    char body[ESEP_BODY_CODE_MAX] = "";
+    (void)agent_key_body(duty->made.key, body);
+    (void)json_object_set_new(report, "body", page_json_string(body));
+    (void)json_object_set_new(report, "body_name", page_json_body(say->d, body));
     if (v == NULL || report == NULL || json_object_update(v, report) != 0) {
         json_decref(v);
         json_decref(report);

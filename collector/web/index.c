@@ -139,6 +139,7 @@ static const struct kind {
     {ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT, &esep__v1__alert__descriptor, NULL},
     {ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN, NULL, NULL},
     {ESEP__V1__LOG_TYPE__LOG_TYPE_KEY, NULL, NULL},
+    {ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS, NULL, NULL},
     {ESEP__V1__LOG_TYPE__LOG_TYPE_ALARM, NULL, NULL},
 };
 

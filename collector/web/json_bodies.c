@@ -44,7 +44,7 @@ static json_t *offices_of(const struct views *views, const char *body, const cha
     json_t *list = json_array();
     for (uint32_t n = 1; n < views_next_office(views); n++) {
         const struct views_office *office = views_office(views, n);
-        if (office != NULL && (body == NULL || strcmp(office->body, body) == 0) &&
+        if (office != NULL && (body == NULL || views_office_carries(office, body)) &&
             (state == NULL || strcmp(glance_office_state(office), state) == 0))
             (void)json_array_append_new(list, glance_office_json(views, office));
     }

@@ -155,6 +155,23 @@ static json_t *key_json(const struct web_entry *e)
                           "label", k->label, "state", state));
 }
 
+static json_t *names_json(char *const *names, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        (void)json_array_append_new(list, json_string(names[i]));
+    return list;
+}
+
+static json_t *rights_json(const struct web_entry *e, const struct views_office *office)
+{
+    const Esep__V1__OfficeRights *r = (const Esep__V1__OfficeRights *)e->message;
+    return with(start(e, "rights", r->actor, NULL),
+                json_pack("{s:s, s:o, s:o, s:o}", "body", office != NULL ? office->body : "",
+                          "bodies", names_json(r->bodies, r->n_bodies), "plans",
+                          names_json(r->plans, r->n_plans), "reason", given_json(r->reason)));
+}
+
 static json_t *alarm_json(const struct web_entry *e)
 {
     static const char *const kinds[] = {
@@ -185,6 +202,8 @@ json_t *web_entry_json(const struct web_ask *ask, const struct web_entry *e, con
         return alert_json(e, key, zone);
     case ESEP__V1__LOG_TYPE__LOG_TYPE_KEY:
         return key_json(e);
+    case ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS:
+        return rights_json(e, office);
     case ESEP__V1__LOG_TYPE__LOG_TYPE_ALARM:
         return alarm_json(e);
     case ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN:

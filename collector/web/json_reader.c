@@ -36,6 +36,8 @@ static const ProtobufCMessageDescriptor *descriptor_of(Esep__V1__LogType type)
         return &esep__v1__plan_change__descriptor;
     case ESEP__V1__LOG_TYPE__LOG_TYPE_KEY:
         return &esep__v1__key_change__descriptor;
+    case ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS:
+        return &esep__v1__office_rights__descriptor;
     case ESEP__V1__LOG_TYPE__LOG_TYPE_ALARM:
         return &esep__v1__alarm__descriptor;
     default:

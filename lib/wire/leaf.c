@@ -35,13 +35,19 @@ void esep_leaf_pack(const struct esep_leaf *leaf, uint8_t out[ESEP_LEAF_BYTES])
     memcpy(out + AT_KEY, leaf->key.bytes, ESEP_HASH_BYTES);
 }
 
+/* Not every number up to the last is one. */
+static bool is_type(uint8_t type)
+{
+    return type != ESEP__V1__LOG_TYPE__LOG_TYPE_UNSPECIFIED && type <= ESEP_LEAF_TYPE_LAST &&
+           protobuf_c_enum_descriptor_get_value(&esep__v1__log_type__descriptor, type) != NULL;
+}
+
 enum esep_status esep_leaf_unpack(struct esep_slice bytes, struct esep_leaf *ret_leaf)
 {
     const uint8_t *in = bytes.data;
 
-    if (bytes.len != ESEP_LEAF_BYTES || in[AT_VERSION] != LEAF_VERSION ||
-        in[AT_TYPE] == ESEP__V1__LOG_TYPE__LOG_TYPE_UNSPECIFIED ||
-        in[AT_TYPE] > ESEP_LEAF_TYPE_LAST || in[AT_VERDICT] > ESEP__V1__VERDICT__VERDICT_CLOSED ||
+    if (bytes.len != ESEP_LEAF_BYTES || in[AT_VERSION] != LEAF_VERSION || !is_type(in[AT_TYPE]) ||
+        in[AT_VERDICT] > ESEP__V1__VERDICT__VERDICT_CLOSED ||
         (in[AT_FLAGS] & ~ESEP_LEAF_CLOSES) != 0 || esep_be32(in + AT_ZERO) != 0)
         return ESEP_INVALID;
     ret_leaf->type = (Esep__V1__LogType)in[AT_TYPE];

@@ -154,6 +154,42 @@ class Keys(unittest.TestCase):
         self.assertEqual(keys[2]["fingerprint"], self.shown(office)["fingerprint"])
         self.assertEqual(self.field.listing("keys", "--at", "2012-01-01T00:00:00Z")["keys"], [])
 
+    def test_rights(self):
+        """An office reports for a second body while it may, and is judged by its rights of that moment; see docs/adr/0025."""
+        office = self.field.enrol("moj", start=True)
+        self.plan_comes(office)
+        words = ("--fulfilment", "in_progress", "--percent", 5)
+
+        def reports_for(*bodies):
+            def there():
+                listed = office.command("duties", "--json").json()
+                return listed["bodies"] == list(bodies) and {d["body"] for d in listed["duties"]} == set(bodies)
+            esep.wait(there, "rights: " + ", ".join(bodies))
+        office.report(KEY.format(1, "mia"), *words, code=77)
+        self.field.keys("rights", "1", "--body", "mia", "--reason", "no line there")
+        self.assertEqual(self.listed(1)["bodies"], ["mia"])
+        reports_for("moj", "mia")
+        either = office.report("--action", "1", *words, code=None)
+        self.assertIn("2 duties fit: say which, with --window, --kind, --body", either.err)
+        self.assertNotEqual(either.code, 0)
+        office.report("--action", "1", "--body", "mia", *words)
+        office.report("--action", "1", "--body", "moj", *words)
+        self.received(office)
+        self.field.keys("rights", "1", "--default")
+        reports_for("moj")
+        office.report("--action", "2", "--body", "mia", *words, code=77)
+        office.report(KEY.format(2, "mia"), "--unlisted", *words)  # the collector judges
+        self.received(office)
+        for state, places in (("received", [(1, "mia"), (1, "moj")]), ("refused", [(2, "mia")])):
+            self.assertEqual(sorted(r["obligation"] for r in self.field.reports("--state", state)),
+                             [KEY.format(*place) for place in places])
+        self.assertEqual([m["verdict"] for m in office.command("mail", "--json").json()["mail"] if m["type"] == "entry"],
+                         ["not_yours"])
+        self.assertEqual([e["what"] for e in self.entries("rights")],
+                         ["office 1 reports for its own body, mia in all plans: no line there",
+                          "office 1 reports for its own body in all plans"])
+        self.field.check_log()
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -309,7 +309,7 @@ struct sim_written {
     struct esep_hash name;
     int key;                   /* a report of which obligation, -1: none */
     Esep__V1__Verdict verdict; /* when it first was in a log; 0: never yet */
-    uint64_t plans;            /* ... and by which revisions, and when, that was */
+    uint64_t rules;            /* ... and by which plans and rights, and when, that was */
     esep_time judged_at;
 };
 #define SIM_ALERT_SLOTS (1u << 14)
@@ -369,8 +369,8 @@ void sim_model_entry(struct sim *sim, uint64_t index, const struct esep_leaf *le
                      struct esep_slice body); /* just reached the disk */
 /* An obligation may come back to a day that it was due on before: which time it is. */
 unsigned sim_model_turn(struct sim *sim, const char *obligation, esep_time due);
-/* Another number for other plans in the log, or in another order. */
-uint64_t sim_model_plans(const struct sim *sim);
+/* Another number where the plans in the log hand over otherwise, or the office has other rights. */
+uint64_t sim_model_rules(const struct sim *sim, uint32_t office);
 void sim_model_look(struct sim *sim);                               /* is an alert missing? */
 void sim_model_compare(struct sim *sim, const struct views *views); /* made of the same entries */
 void sim_model_end(struct sim *sim);
@@ -450,7 +450,7 @@ struct sim {
     struct sim_conn *conns; /* [1] is the first */
     size_t conn_count, conn_cap;
     struct sim_heir heirs[SIM_BODIES]; /* whom each body of the plan hands over to */
-    bool hands_over;                   /* ... if any does */
+    bool hands_over, ruled;            /* ... if any does; whether offices get other rights */
     char keys[SIM_KEYS][ESEP_OBLIGATION_KEY_MAX];
     char key_bodies[SIM_KEYS][ESEP_BODY_CODE_MAX];
     int key_count;

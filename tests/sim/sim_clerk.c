@@ -48,7 +48,9 @@ static int pick_key(struct sim *sim, const struct sim_office *o)
     for (int tries = 0; tries < 200; tries++) {
         int key = (int)sim_pick(sim, (uint64_t)sim->key_count);
         if (strcmp(sim->key_bodies[key], o->body) == 0 ||
-            sim_akin(sim, sim->key_bodies[key], o->body) || sim_pick(sim, 40) == 0)
+            sim_akin(sim, sim->key_bodies[key], o->body) ||
+            (sim->ruled && sim_model_carries(sim, o->number, sim->key_bodies[key])) ||
+            sim_pick(sim, 40) == 0)
             return key;
     }
     return 0;

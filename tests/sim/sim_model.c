@@ -93,19 +93,21 @@ void model_mail(const struct model_entry *e, uint32_t office, uint64_t index)
     o->mail[++o->mail_count] = index;
 }
 
-void model_mail_body(const struct model_entry *e, const char *body, uint64_t index)
+void model_mail_body(const struct model_entry *e, const char *plan, const char *body,
+                     uint64_t index)
 {
-    for (uint32_t i = 1; i <= e->m->office_count; i++)
-        if (e->m->offices[i].state == ACTIVE && strcmp(e->m->offices[i].body, body) == 0)
+    for (uint32_t i = 1; i <= e->m->office_count; i++) {
+        const struct model_office *o = &e->m->offices[i];
+        if (o->state == ACTIVE && model_carries(o, body) && model_on_plan(o, plan))
             model_mail(e, i, index);
+    }
 }
 
 void model_mail_duty(const struct model_entry *e, const struct model_duty *d)
 {
-    const char *owner = model_owner(e->m, d, e->leaf.accepted_at);
-    model_mail_body(e, d->body, e->index);
-    if (strcmp(owner, d->body) != 0)
-        model_mail_body(e, owner, e->index);
+    for (uint32_t i = 1; i <= e->m->office_count; i++)
+        if (e->m->offices[i].state == ACTIVE && model_concerns(e, &e->m->offices[i], d))
+            model_mail(e, i, e->index);
 }
 
 void model_saw(const struct model_entry *e, uint32_t office)
@@ -149,12 +151,13 @@ static void key_entry(const struct model_entry *e)
         model_saw(e, k->office);
         return;
     }
+    if (k->state == ACTIVE && o->rights != 0)
+        model_mail(e, k->office, o->rights);
     for (int i = 0; k->state == ACTIVE && i < m->plan_count; i++)
-        for (size_t b = 0; model_current(m, i) && b < m->plans[i].body_count; b++)
-            if (strcmp(m->plans[i].bodies[b].code, o->body) == 0)
-                model_mail(e, k->office, m->plans[i].index);
+        if (model_current(m, i) && model_body_there(&m->plans[i], o) != NULL)
+            model_mail(e, k->office, m->plans[i].index);
     if (k->state == ACTIVE)
-        model_mail_accepted(e, k->office);
+        model_mail_accepted(e, k->office, NULL);
 }
 
 static struct model_duty *named(const struct model_entry *e, const char *key)
@@ -173,6 +176,7 @@ static void extension_entry(const struct model_entry *e)
     const Esep__V1__Extension *x =
         (const Esep__V1__Extension *)model_read(e, &esep__v1__extension__descriptor);
     struct model_duty *d = named(e, x->obligation);
+    d->extension_index = e->index;
     d->control = x->granted ? ESEP_CONTROL_EXTENDED : ESEP_CONTROL_EXTENSION_REFUSED;
     if (x->granted)
         d->extended = x->until_day;
@@ -182,7 +186,9 @@ static void control_entry(const struct model_entry *e)
 {
     const Esep__V1__Control *x =
         (const Esep__V1__Control *)model_read(e, &esep__v1__control__descriptor);
-    named(e, x->obligation)->control = x->removed ? ESEP_CONTROL_REMOVED : ESEP_CONTROL_RESTORED;
+    struct model_duty *d = named(e, x->obligation);
+    d->control_index = e->index;
+    d->control = x->removed ? ESEP_CONTROL_REMOVED : ESEP_CONTROL_RESTORED;
 }
 
 static void ack_entry(const struct model_entry *e)
@@ -252,6 +258,7 @@ void sim_model_entry(struct sim *sim, uint64_t index, const struct esep_leaf *le
         [LOG(CONTROL)] = control_entry,     [LOG(ALERT)] = model_alert_entry,
         [LOG(MAIL_ACK)] = ack_entry,        [LOG(PRESENCE)] = presence_entry,
         [LOG(ALARM)] = alarm_entry,         [LOG(EVIDENCE)] = evidence_entry,
+        [LOG(RIGHTS)] = model_rights_entry,
     };
     const struct model_entry e = {
         .sim = sim, .m = sim->truth.model, .index = index, .leaf = *leaf, .body = body};
@@ -286,15 +293,6 @@ void sim_model_done(struct sim *sim)
     esep_arena_done(&m->arena);
     free(m);
     sim->truth.model = NULL;
-}
-
-uint64_t sim_model_plans(const struct sim *sim)
-{
-    const struct sim_model *m = sim->truth.model;
-    uint64_t number = 0;
-    for (int i = 0; i < m->plan_count; i++)
-        number = (number * 64 + m->plans[i].revision) * 1000003 + (uint64_t)m->plans[i].effective;
-    return number;
 }
 
 /* Comparing: the views over the same entries. */
@@ -408,6 +406,9 @@ static void compare_office(struct sim *sim, const struct views *views, uint32_t 
     const struct sim_model *m = sim->truth.model;
     const struct model_office *o = &m->offices[number];
     const struct views_office *v = views_office(views, number);
+    if (v->rights.index != o->rights)
+        sim_fail(sim, "office %u: rights of entry %llu; the model says %llu", number,
+                 (unsigned long long)v->rights.index, (unsigned long long)o->rights);
     if (v->state != o->state || v->epoch != o->epoch || v->seq != o->seq || v->seen_at != o->seen ||
         v->silent != o->silent || v->mail_last != o->mail_count || v->mail_acked != o->acked)
         sim_fail(sim,

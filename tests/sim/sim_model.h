@@ -15,6 +15,7 @@
 #define MODEL_PLANS 64
 #define MODEL_ALERT_DAYS 16
 #define MODEL_OFFICES 32
+#define MODEL_RIGHTS 8
 
 struct model_report {
     uint64_t index; /* of the log entry */
@@ -23,7 +24,8 @@ struct model_report {
     bool withdrawn, repeat;
     bool known; /* the views know it still, as one that stands */
     enum esep_submission review;
-    esep_day again; /* with RETURNED; ESEP_DAY_NONE */
+    uint64_t review_index; /* of what said so */
+    esep_day again;        /* with RETURNED; ESEP_DAY_NONE */
     Esep__V1__Fulfilment fulfilment;
     int percent; /* -1: no data */
 };
@@ -42,7 +44,8 @@ struct model_duty {
     esep_day start, end, day; /* window; the day it is due by the plan */
     int plan;                 /* which made it */
     bool lead, agreed, dropped;
-    esep_day extended; /* ESEP_DAY_NONE */
+    esep_day extended;                       /* ESEP_DAY_NONE */
+    uint64_t extension_index, control_index; /* of the newest such entry */
     enum esep_control control;
     struct model_report *reports; /* all that were taken, for ever, as the log has them */
     size_t count, cap;
@@ -72,6 +75,9 @@ struct model_promise {
 
 struct model_office {
     char body[MODEL_NAME];
+    uint64_t rights; /* index of the entry that says what else it may report for; 0: none does */
+    char bodies[MODEL_RIGHTS][MODEL_NAME], plans[MODEL_RIGHTS][MODEL_NAME];
+    size_t body_count, plan_count; /* no plan: all */
     Esep__V1__OfficeState state;
     esep_time seen, enrolled, changed;
     bool silent;
@@ -162,10 +168,20 @@ esep_time model_came(const struct model_duty *d);
 esep_time model_instant(const struct model_plan *plan, esep_day day, esep_time second);
 esep_day model_day(const struct model_plan *plan, esep_time at);
 void model_mail(const struct model_entry *e, uint32_t office, uint64_t index);
-void model_mail_body(const struct model_entry *e, const char *body, uint64_t index);
+void model_mail_body(const struct model_entry *e, const char *plan, const char *body,
+                     uint64_t index);
 /* To who owes it, and to who answers for it by now. */
 void model_mail_duty(const struct model_entry *e, const struct model_duty *d);
 bool model_current(const struct sim_model *m, int plan);
+/* sim_model_rights.c: what an office may report for. */
+bool model_carries(const struct model_office *o, const char *body);
+bool model_on_plan(const struct model_office *o, const char *plan);
+/* It is the matter of a body of the office, or of who took over. */
+bool model_concerns(const struct model_entry *e, const struct model_office *o,
+                    const struct model_duty *d);
+/* The first body of the office that the plan has; NULL: the plan is nothing to it. */
+const char *model_body_there(const struct model_plan *plan, const struct model_office *o);
+void model_rights_entry(const struct model_entry *e);
 void model_saw(const struct model_entry *e, uint32_t office);
 
 /* sim_model_plan.c, sim_model_report.c, sim_model_alert.c */
@@ -181,7 +197,9 @@ void model_plan_entry(const struct model_entry *e);
 void model_office_entry(const struct model_entry *e);
 void model_commitment_entry(const struct model_entry *e);
 void model_review_entry(const struct model_entry *e);
-void model_mail_accepted(const struct model_entry *e, uint32_t office);
+/* Not what it had with the rights that it had before; NULL: it had nothing. */
+void model_mail_accepted(const struct model_entry *e, uint32_t office,
+                         const struct model_office *before);
 void model_alert_entry(const struct model_entry *e);
 
 #endif

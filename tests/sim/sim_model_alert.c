@@ -75,26 +75,26 @@ static int owed_stair(const struct sim_model *m, struct model_duty *d, esep_time
     return d->said_due == *ret_due && at <= d->said ? NOTHING : at;
 }
 
-/* The patience of the strictest current plan that knows the body; 0: nobody waits for it. */
-static int patience(const struct sim_model *m, const char *body)
+/* The patience of the strictest current plan that the office reports on; 0: nobody waits for it.
+ * There it is called by this body. */
+static int patience(const struct sim_model *m, const struct model_office *o, const char **ret_body)
 {
     int days = 0;
     for (int i = 0; i < m->plan_count; i++) {
-        if (!model_current(m, i))
+        const char *body = model_body_there(&m->plans[i], o);
+        int its = m->plans[i].silent_days;
+        if (!model_current(m, i) || body == NULL || its == 0 || (days != 0 && its >= days))
             continue;
-        for (size_t b = 0; b < m->plans[i].body_count; b++) {
-            int its = m->plans[i].silent_days;
-            if (strcmp(m->plans[i].bodies[b].code, body) == 0 && its > 0 &&
-                (days == 0 || its < days))
-                days = its;
-        }
+        days = its;
+        *ret_body = body;
     }
     return days;
 }
 
-static bool is_silent(const struct sim_model *m, const struct model_office *o, esep_time now)
+static bool is_silent(const struct sim_model *m, const struct model_office *o, esep_time now,
+                      const char **ret_body)
 {
-    int days = patience(m, o->body);
+    int days = patience(m, o, ret_body);
     esep_time since = o->seen != 0 ? o->seen : o->enrolled;
     return o->state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE && !o->silent && days > 0 &&
            now >= since + days * ESEP_DAY;
@@ -105,8 +105,9 @@ static void office_item(const struct model_entry *e, const Esep__V1__Alert *aler
 {
     struct sim_model *m = e->m;
     struct model_office *o = &m->offices[item->office];
-    if (item->office == 0 || item->office > m->office_count || strcmp(alert->body, o->body) != 0 ||
-        item->seen_at_us != o->seen || !is_silent(m, o, e->leaf.accepted_at))
+    const char *body = "";
+    if (item->office == 0 || item->office > m->office_count || item->seen_at_us != o->seen ||
+        !is_silent(m, o, e->leaf.accepted_at, &body) || strcmp(alert->body, body) != 0)
         sim_fail(e->sim,
                  "entry %llu: office %u is called silent and is not; seen at %lld, now %lld",
                  (unsigned long long)e->index, item->office, (long long)o->seen,
@@ -161,7 +162,7 @@ void model_alert_entry(const struct model_entry *e)
         else
             duty_item(e, alert, alert->items[i]);
     }
-    model_mail_body(e, alert->body, e->index);
+    model_mail_body(e, alert->plan, alert->body, e->index);
 }
 
 /* Whether anything keeps it from raising alerts now. */
@@ -196,8 +197,9 @@ void sim_model_look(struct sim *sim)
             sim_fail(sim, "an alert is missing: %s, stair %d, due %lld", d->key, owed,
                      (long long)due);
     }
+    const char *body = NULL;
     for (uint32_t i = 1; i <= m->office_count; i++)
-        if (sim->now - m->offices[i].changed > SLACK && is_silent(m, &m->offices[i], now))
+        if (sim->now - m->offices[i].changed > SLACK && is_silent(m, &m->offices[i], now, &body))
             sim_fail(sim, "an alert is missing: office %u has been silent since %lld", i,
                      (long long)m->offices[i].seen);
 }

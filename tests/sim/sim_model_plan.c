@@ -423,6 +423,8 @@ void model_plan_entry(const struct model_entry *e)
             stands[made] = true;
     }
     drop_rest(&asks, stands, before);
-    for (size_t b = 0; b < plan->body_count; b++)
-        model_mail_body(e, plan->bodies[b].code, e->index);
+    for (uint32_t i = 1; i <= m->office_count; i++)
+        if (m->offices[i].state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE &&
+            model_body_there(plan, &m->offices[i]) != NULL)
+            model_mail(e, i, e->index);
 }

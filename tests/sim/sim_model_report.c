@@ -57,9 +57,8 @@ static bool conflicts(const struct model_heads *before, const struct model_heads
 /* Whoever owes it, and who took over from it by now, through how many ever; and of what another
  * owes as its successor, whom the action names. Those may be gone: what they wrote may come late.
  */
-static bool may_bring(const struct model_entry *e, const struct model_duty *d)
+static bool may_bring_as(const struct model_entry *e, const struct model_duty *d, const char *body)
 {
-    const char *body = e->m->offices[e->leaf.office].body;
     const struct model_plan *plan = &e->m->plans[d->plan];
     if (strcmp(d->body, body) == 0)
         return true;
@@ -73,6 +72,21 @@ static bool may_bring(const struct model_entry *e, const struct model_duty *d)
     if (going)
         sim_count(e->sim, SIM_TALLY_GOING_TAKEN);
     return going;
+}
+
+/* As one of the bodies that the office may report for, in a plan that it may report on. */
+static bool may_bring(const struct model_entry *e, const struct model_duty *d)
+{
+    const struct model_office *o = &e->m->offices[e->leaf.office];
+    if (!model_on_plan(o, e->m->plans[d->plan].id))
+        return false;
+    bool may = may_bring_as(e, d, o->body);
+    for (size_t i = 0; !may && i < o->body_count; i++) {
+        may = may_bring_as(e, d, o->bodies[i]);
+        if (may)
+            sim_count(e->sim, SIM_TALLY_CARRIED);
+    }
+    return may;
 }
 
 static Esep__V1__Verdict judge(const struct model_entry *e, const Esep__V1__JournalEntry *j)
@@ -261,46 +275,65 @@ static bool helps(const struct model_entry *e, const struct model_duty *d,
            strcmp(e->m->plans[lead->plan].id, e->m->plans[d->plan].id) == 0;
 }
 
-/* An accepted report goes to whoever leads the action in that window. */
-static void mail_leads(const struct model_entry *e, const struct model_duty *d, uint64_t report)
+/* Whether the office reports for who leads the action in that window. */
+static bool leads(const struct model_entry *e, const struct model_office *o,
+                  const struct model_duty *d)
 {
+    if (!model_on_plan(o, e->m->plans[d->plan].id))
+        return false;
     for (size_t i = 0; i < e->m->duty_count; i++)
-        if (helps(e, d, &e->m->duties[i]))
-            model_mail_body(e, model_owner(e->m, &e->m->duties[i], e->leaf.accepted_at), report);
+        if (helps(e, d, &e->m->duties[i]) &&
+            model_carries(o, model_owner(e->m, &e->m->duties[i], e->leaf.accepted_at)))
+            return true;
+    return false;
 }
 
-/* Of what stands accepted, the first after that entry of the log; 0: none. */
-static uint64_t accepted_after(const struct model_duty *d, uint64_t index)
+/* An accepted report goes to whoever leads the action in that window, once. */
+static void mail_leads(const struct model_entry *e, const struct model_duty *d, uint64_t report)
+{
+    for (uint32_t i = 1; i <= e->m->office_count; i++)
+        if (e->m->offices[i].state == ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE &&
+            leads(e, &e->m->offices[i], d))
+            model_mail(e, i, report);
+}
+
+/* Of what stands accepted, the first after that entry of the log; NULL: none. */
+static const struct model_report *accepted_after(const struct model_duty *d, uint64_t index)
 {
     const struct model_heads heads = model_heads(d);
     for (size_t i = 0; i < heads.count; i++)
         if (d->reports[heads.at[i]].index > index &&
             d->reports[heads.at[i]].review == ESEP_SUBMISSION_ACCEPTED)
-            return d->reports[heads.at[i]].index;
-    return 0;
+            return &d->reports[heads.at[i]];
+    return NULL;
 }
 
-/* An office that comes late gets what its body's helpers have had accepted, duty after duty. */
-void model_mail_accepted(const struct model_entry *e, uint32_t office)
+/* An office that comes late gets what helpers have had accepted, duty after duty; with the review,
+ * where that is its matter, too. */
+void model_mail_accepted(const struct model_entry *e, uint32_t office,
+                         const struct model_office *before)
 {
+    const struct model_office *o = &e->m->offices[office];
     for (uint64_t first = 0;;) {
         const struct model_duty *next = NULL;
         for (size_t i = 0; i < e->m->duty_count; i++) {
             const struct model_duty *d = &e->m->duties[i];
-            const uint64_t its = accepted_after(d, 0);
-            if (its <= first || (next != NULL && its >= accepted_after(next, 0)))
+            const struct model_report *its = accepted_after(d, 0);
+            if (its == NULL || its->index <= first || !leads(e, o, d) ||
+                (next != NULL && its->index >= accepted_after(next, 0)->index) ||
+                (before != NULL && leads(e, before, d)))
                 continue;
-            for (size_t l = 0; l < e->m->duty_count; l++)
-                if (helps(e, d, &e->m->duties[l]) &&
-                    strcmp(model_owner(e->m, &e->m->duties[l], e->leaf.accepted_at),
-                           e->m->offices[office].body) == 0)
-                    next = d;
+            next = d;
         }
         if (next == NULL)
             return;
-        first = accepted_after(next, 0);
-        for (uint64_t at = first; at != 0; at = accepted_after(next, at))
-            model_mail(e, office, at);
+        first = accepted_after(next, 0)->index;
+        for (const struct model_report *r = accepted_after(next, 0); r != NULL;
+             r = accepted_after(next, r->index)) {
+            if (model_concerns(e, o, next))
+                model_mail(e, office, r->review_index);
+            model_mail(e, office, r->index);
+        }
     }
 }
 
@@ -323,11 +356,11 @@ void model_review_entry(const struct model_entry *e)
                  (unsigned long long)e->index);
     bool anew = r->accept && report->review != ESEP_SUBMISSION_ACCEPTED;
     report->review = r->accept ? ESEP_SUBMISSION_ACCEPTED : ESEP_SUBMISSION_RETURNED;
+    report->review_index = e->index;
     report->again = !r->accept && r->again_by_day != 0 ? r->again_by_day : ESEP_DAY_NONE;
     d->changed = e->sim->now;
     model_mail_duty(e, d);
-    if (strcmp(e->m->offices[report->office].body, d->body) != 0 &&
-        strcmp(e->m->offices[report->office].body, model_owner(e->m, d, e->leaf.accepted_at)) != 0)
+    if (!model_concerns(e, &e->m->offices[report->office], d))
         model_mail(e, report->office, e->index);
     if (anew)
         mail_leads(e, d, report->index);

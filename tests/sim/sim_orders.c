@@ -106,6 +106,28 @@ static void change_plan(struct sim *sim)
     give(sim, &order, "a plan changes");
 }
 
+/* A few bodies more, or none: then it is as at first. Some offices carry several for long. */
+static void change_rights(struct sim *sim)
+{
+    Esep__V1__RightsOrder m = ESEP__V1__RIGHTS_ORDER__INIT;
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    char *bodies[SIM_BODIES];
+    char *plan = text("p");
+    const uint64_t draw = sim_pick(sim, 1u << SIM_BODIES);
+    const bool back = sim_pick(sim, 4) == 0;
+    for (size_t i = 0; i < SIM_BODIES; i++)
+        if (!back && (draw >> i & 1) != 0)
+            bodies[m.n_bodies++] = text(sim_bodies[i]);
+    m.office = 1 + (uint32_t)sim_pick(sim, (uint64_t)sim->office_count);
+    m.bodies = bodies;
+    m.plans = &plan;
+    m.n_plans = sim_pick(sim, 5) == 0 ? 1 : 0;
+    m.reason = text("the district has no line");
+    order.what_case = ESEP__V1__ORDER__WHAT_RIGHTS;
+    order.rights = &m;
+    give(sim, &order, back ? "rights are taken back" : "rights");
+}
+
 void sim_collector_revoke(struct sim *sim, int office)
 {
     Esep__V1__RevokeOrder m = ESEP__V1__REVOKE_ORDER__INIT;
@@ -155,7 +177,9 @@ void sim_order_accept(struct sim *sim, uint32_t office)
 void sim_collector_order(struct sim *sim)
 {
     static void (*const all[])(struct sim *) = {review, review, review, extend, control};
-    if (sim_pick(sim, sim->hands_over ? 8 : 30) == 0 && sim->collector.plan_revision < 12)
+    if (sim->ruled && sim_pick(sim, 6) == 0)
+        change_rights(sim);
+    else if (sim_pick(sim, sim->hands_over ? 8 : 30) == 0 && sim->collector.plan_revision < 12)
         change_plan(sim);
     else
         all[sim_pick(sim, sizeof all / sizeof all[0])](sim);

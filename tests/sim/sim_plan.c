@@ -8,6 +8,8 @@
  * In every other run bodies end and hand over, each to another or to a fifth that takes the place
  * of others: by the plan from the beginning, or by a revision, and now and then a later revision
  * takes it back. Several may have one successor, and a successor one of its own.
+ *
+ * In every other run operators change what offices may report for, amid the year (sim_orders.c).
  */
 #include "sim_real.h"
 
@@ -27,7 +29,7 @@ const struct views_limits sim_limits = {
     .scratch_bytes = 1 << 20,
 };
 
-static const char *const bodies[SIM_BODIES] = {"moj", "moh", "akmola", "court", "heir"};
+const char *const sim_bodies[SIM_BODIES] = {"moj", "moh", "akmola", "court", "heir"};
 static const char *const office_bodies[SIM_FOUNDED] = {"moj",    "moh",    "moh",
                                                        "akmola", "akmola", "court"};
 
@@ -114,7 +116,7 @@ static void make_actions(struct plan_data *d, esep_day today, uint32_t revision)
     static const int ends[WINDOWS] = {2, 5, 9, 40};
     for (size_t i = 0; i < 4; i++) {
         esep__v1__executor__init(&d->executors[i]);
-        d->executors[i].body = text(bodies[i]);
+        d->executors[i].body = text(sim_bodies[i]);
         d->executors[i].role =
             i == 0 ? ESEP__V1__ROLE__ROLE_LEAD : ESEP__V1__ROLE__ROLE_CO_EXECUTOR;
         d->executor_list[i] = &d->executors[i];
@@ -192,14 +194,21 @@ void sim_draw_heirs(struct sim *sim)
     sim->prng = outer;
 }
 
+void sim_draw_rights(struct sim *sim)
+{
+    const struct esep_prng outer = sim_stream(sim, SIM_DEEDS, 2);
+    sim->ruled = sim_pick(sim, 2) == 0;
+    sim->prng = outer;
+}
+
 bool sim_akin(const struct sim *sim, const char *body, const char *other)
 {
     for (int i = 0; i < SIM_BODIES; i++) {
-        const bool first = strcmp(bodies[i], body) == 0;
-        if (!first && strcmp(bodies[i], other) != 0)
+        const bool first = strcmp(sim_bodies[i], body) == 0;
+        if (!first && strcmp(sim_bodies[i], other) != 0)
             continue;
         for (int to = sim->heirs[i].to; to >= 0; to = sim->heirs[to].to)
-            if (strcmp(bodies[to], first ? other : body) == 0)
+            if (strcmp(sim_bodies[to], first ? other : body) == 0)
                 return true;
     }
     return false;
@@ -210,7 +219,7 @@ static void make_bodies(const struct sim *sim, struct plan_data *d, uint32_t rev
     const size_t count = sim->hands_over ? SIM_BODIES : SIM_BODIES - 1;
     for (size_t i = 0; i < count; i++) {
         esep__v1__body__init(&d->bodies[i]);
-        d->bodies[i].code = text(bodies[i]);
+        d->bodies[i].code = text(sim_bodies[i]);
         d->bodies[i].kind = ESEP__V1__BODY_KIND__BODY_KIND_MINISTRY;
         d->bodies[i].upon_agreement = i == 3;
         d->body_list[i] = &d->bodies[i];
@@ -220,7 +229,7 @@ static void make_bodies(const struct sim *sim, struct plan_data *d, uint32_t rev
         if (h->to < 0 || revision < h->since || revision >= h->until)
             continue;
         d->bodies[i].valid_to_day = h->last;
-        d->bodies[i].successor = text(bodies[h->to]);
+        d->bodies[i].successor = text(sim_bodies[h->to]);
         d->bodies[h->to].valid_from_day = h->first;
     }
     d->plan.bodies = d->body_list;
@@ -281,7 +290,7 @@ static void found_office(struct founding *f, int i)
     o->number = (uint32_t)i + 1;
     o->body = office_bodies[i];
     if (f->sim->hands_over && i == 2) /* the second of moh, where there are three and more */
-        o->body = bodies[SIM_BODIES - 1];
+        o->body = sim_bodies[SIM_BODIES - 1];
     Esep__V1__KeyChange change = ESEP__V1__KEY_CHANGE__INIT;
     change.office = o->number;
     change.state = ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE;
@@ -321,7 +330,7 @@ static void list_coming(struct sim *sim, struct esep_slice packed)
                               SIM_KEYS, &count, NULL) != ESEP_OK)
         sim_fail(sim, "a revision of the plan cannot be spelled out");
     for (size_t i = 0; i < count; i++)
-        list_key(sim, made[i].key, bodies[made[i].body]);
+        list_key(sim, made[i].key, sim_bodies[made[i].body]);
 }
 
 static void list_keys(struct founding *f)
@@ -329,7 +338,7 @@ static void list_keys(struct founding *f)
     struct sim *sim = f->sim;
     for (uint32_t i = 0; i < views_obligation_count(f->views); i++) {
         const struct views_obligation *o = views_obligation(f->views, i);
-        list_key(sim, o->made.key, bodies[o->made.body]);
+        list_key(sim, o->made.key, sim_bodies[o->made.body]);
     }
     for (uint32_t revision = 2; sim->hands_over && revision < 6; revision++)
         list_coming(sim, sim_plan(sim, revision));

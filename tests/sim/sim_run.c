@@ -149,6 +149,7 @@ static void begin(struct sim *sim)
     draw(sim);
     esep_buf_init(&sim->collector.mailbox.bytes, 16u << 20);
     sim_draw_heirs(sim);
+    sim_draw_rights(sim);
     sim_found(sim);
     sim_trace(sim, NULL, "%d offices, %d brokers, latency %lld us", sim->office_count,
               sim->broker_count, (long long)sim->latency);

@@ -104,13 +104,14 @@ static bool closed(Esep__V1__Verdict verdict)
            verdict == ESEP__V1__VERDICT__VERDICT_UNKNOWN_OBLIGATION;
 }
 
-/* Whether another body may answer now than did then: the plans in the log are others, or it is a
- * later day; or, for what was taken, the clock says an earlier one. */
+/* Whether another body may answer now than did then: the plans in the log are others, or what the
+ * office may report for; or it is a later day; or, for what was taken, the clock says an earlier
+ * one. */
 static bool passed_on(const struct sim *sim, const struct sim_written *w,
                       const struct esep_leaf *leaf)
 {
-    return sim->hands_over && (w->plans != sim_model_plans(sim) ||
-                               counts(leaf->verdict) == (leaf->accepted_at > w->judged_at));
+    return w->rules != sim_model_rules(sim, leaf->office) ||
+           (sim->hands_over && counts(leaf->verdict) == (leaf->accepted_at > w->judged_at));
 }
 
 /* What comes back after a restore counts as it did, whatever it names and whatever is here. */
@@ -120,7 +121,7 @@ static void check_verdict(struct sim *sim, uint64_t index, struct sim_written *w
     const Esep__V1__Verdict verdict = leaf->verdict;
     if (w->verdict == 0) {
         w->verdict = verdict;
-        w->plans = sim_model_plans(sim);
+        w->rules = sim_model_rules(sim, leaf->office);
         w->judged_at = leaf->accepted_at;
     }
     if (counts(w->verdict) != counts(verdict) && !closed(w->verdict) && !closed(verdict) &&

@@ -68,6 +68,11 @@ struct esep_slice sim_version_sent(struct sim *sim, const struct sim_node *offic
 void sim_version_said(struct sim *sim, struct sim_office *office,
                       const struct agent_status *status);
 
+/* sim_plan.c, sim_model_rights.c: offices that report for several bodies. */
+extern const char *const sim_bodies[SIM_BODIES];
+void sim_draw_rights(struct sim *sim);
+bool sim_model_carries(const struct sim *sim, uint32_t office, const char *body);
+
 /* sim_clone.c: one office, two machines. */
 void sim_clone_somebody(struct sim *sim);
 

@@ -100,6 +100,13 @@ export function planPeriod(windows) {
 export const subjectOf = (duty) => (duty.action ? `${duty.action}. ${own(duty.title)}` : word("kind", duty.kind));
 export const periodOf = (of) => (of.window_start ? period(of.window_start, of.window_end) : "");
 
+/** Whose report it is, where the office reports for several. */
+export function Whose({ duty }) {
+    const { office } = useDesk();
+    if (!office || office.bodies.length < 2 || !duty.body) return null;
+    return html`<strong class="whose">${own(duty.body_name) || duty.body}</strong> `;
+}
+
 /** "money/0/spent" -> "Money, row 1: Spent"; the id of its place on the screen is by the same path. */
 export function fieldName(path) {
     const [field, row, part] = path.split("/");

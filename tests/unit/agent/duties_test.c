@@ -179,6 +179,22 @@ static void mail_review(struct desk_world *d, uint64_t index, const struct esep_
                                 .bytes = esep_slice(packed, len)});
 }
 
+static void mail_accepted(struct desk_world *d, uint64_t index, const struct esep_hash *hash)
+{
+    char key[] = KEY;
+    uint8_t packed[256];
+    struct esep_hash name = *hash;
+    Esep__V1__Review review = ESEP__V1__REVIEW__INIT;
+    review.report_index = index;
+    review.report = esep_pb(name.bytes, ESEP_HASH_BYTES);
+    review.obligation = key;
+    review.accept = true;
+    const size_t len = protobuf_c_message_pack(&review.base, packed);
+    mail(d, (struct agent_mail){.log_index = index + 100,
+                                .type = ESEP__V1__LOG_TYPE__LOG_TYPE_REVIEW,
+                                .bytes = esep_slice(packed, len)});
+}
+
 static enum esep_status find(struct desk_world *d, const char *name, const char *key,
                              struct esep_hash *ret, struct esep_reason *reason)
 {
@@ -401,6 +417,76 @@ static void test_a_conflict_and_its_end(void **state)
     desk_end(&d);
 }
 
+static void mail_rights(struct desk_world *d, uint32_t office, const char *body, const char *plan)
+{
+    char names[2][64];
+    char *list[2] = {names[0], names[1]};
+    uint8_t packed[256];
+    Esep__V1__OfficeRights rights = ESEP__V1__OFFICE_RIGHTS__INIT;
+    (void)snprintf(names[0], sizeof names[0], "%s", body != NULL ? body : "");
+    (void)snprintf(names[1], sizeof names[1], "%s", plan != NULL ? plan : "");
+    rights.office = office;
+    rights.bodies = list;
+    rights.n_bodies = body != NULL;
+    rights.plans = list + 1;
+    rights.n_plans = plan != NULL;
+    const size_t len = protobuf_c_message_pack(&rights.base, packed);
+    mail(d, (struct agent_mail){.log_index = 900 + d->mails,
+                                .type = ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS,
+                                .bytes = esep_slice(packed, len)});
+}
+
+/* The newest item says all of it; another office's says nothing here. */
+static void test_what_it_may_report_for(void **state)
+{
+    struct desk_world d;
+    char text[AGENT_RIGHTS_TEXT_MAX];
+    desk_begin(&d, state);
+    (void)look(&d, KEY);
+    assert_int_equal(d.duties.rights.body_count, 1);
+    assert_true(agent_rights_carry(&d.duties.rights, d.w.identity.body));
+    mail_rights(&d, WORLD_OFFICE, "moh", "p");
+    mail_rights(&d, WORLD_OFFICE + 1, "court", NULL);
+    (void)look(&d, KEY);
+    assert_true(agent_rights_carry(&d.duties.rights, "moh"));
+    assert_false(agent_rights_carry(&d.duties.rights, "court"));
+    assert_true(agent_rights_on_plan(&d.duties.rights, "p"));
+    assert_false(agent_rights_on_plan(&d.duties.rights, "q"));
+    agent_rights_text(&d.duties.rights, text);
+    assert_non_null(strstr(text, ", moh (p)"));
+    mail_rights(&d, WORLD_OFFICE, NULL, NULL);
+    (void)look(&d, KEY);
+    assert_int_equal(d.duties.rights.body_count, 1);
+    assert_true(agent_rights_on_plan(&d.duties.rights, "q"));
+    desk_end(&d);
+}
+
+/* This office reports for a helper and for the lead: an accepted report comes back to it, which is
+ * none of the entries that begin or end a conflict. */
+static void test_an_accepted_report_is_no_dispute(void **state)
+{
+    static const char helpers[] = "p/fulfilment/1/moh/2013-01-01..2013-06-30";
+    struct desk_world d;
+    desk_begin(&d, state);
+    /* Of a body that it does not report for it is no duty at all. */
+    (void)mail_entry(&d, 9, 54, ESEP__V1__VERDICT__VERDICT_CONFLICT,
+                     &(struct words){5, helpers, NULL, NULL});
+    assert_null(look(&d, helpers));
+    mail_rights(&d, WORLD_OFFICE, "moh", NULL);
+    (void)mail_entry(&d, 9, 55, ESEP__V1__VERDICT__VERDICT_CONFLICT,
+                     &(struct words){7, helpers, NULL, NULL});
+    assert_true(look(&d, helpers)->conflict);
+    const struct words first = {6, helpers, NULL, NULL};
+    const struct esep_hash hash = write_report(&d, &first);
+    mail_accepted(&d, 40, &hash);
+    (void)mail_entry(&d, WORLD_OFFICE, 40, ESEP__V1__VERDICT__VERDICT_TAKEN, &first);
+    assert_true(look(&d, helpers)->conflict);
+    (void)mail_entry(&d, 9, 80, ESEP__V1__VERDICT__VERDICT_TAKEN,
+                     &(struct words){8, helpers, NULL, NULL}); /* they settled it */
+    assert_false(look(&d, helpers)->conflict);
+    desk_end(&d);
+}
+
 /* Ours was the second: its own verdict is all that the mail says. */
 static void test_a_conflict_that_ours_began(void **state)
 {
@@ -452,6 +538,8 @@ int main(void)
         unit_test_in_folder(test_reviews_find_their_report),
         unit_test_in_folder(test_what_was_not_taken),
         unit_test_in_folder(test_a_conflict_and_its_end),
+        unit_test_in_folder(test_what_it_may_report_for),
+        unit_test_in_folder(test_an_accepted_report_is_no_dispute),
         unit_test_in_folder(test_a_conflict_that_ours_began),
         unit_test_in_folder(test_received_by_a_later_receipt),
     };

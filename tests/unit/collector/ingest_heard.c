@@ -122,6 +122,7 @@ static void read_reply(const Esep__V1__OrderReply *m, struct sim_heard *h)
     if (m->n_offices > 0) {
         h->order.first_office = m->offices[0]->office;
         h->order.first_state = m->offices[0]->state;
+        h->order.first_bodies = m->offices[0]->n_bodies;
     }
 }
 

@@ -71,6 +71,7 @@ struct sim_heard {
         size_t offices;
         bool more;
         uint32_t first_office, first_state;
+        size_t first_bodies;
     } order;
 };
 

@@ -253,6 +253,26 @@ static void do_code_or_key(struct life *l)
         l->w.office[change.office].epoch = 1;
 }
 
+static void do_rights(struct life *l)
+{
+    Esep__V1__OfficeRights rights = ESEP__V1__OFFICE_RIGHTS__INIT;
+    const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS,
+                                   .accepted_at = l->w.now};
+    static char all[4][8] = {"moj", "moh", "akmola", "court"};
+    static char plans[2][2] = {"p", "q"};
+    char *bodies[4];
+    char *plan = plans[below(l, 2)];
+    const uint64_t draw = below(l, 16);
+    for (size_t i = 0; i < 4; i++)
+        if ((draw >> i & 1) != 0)
+            bodies[rights.n_bodies++] = all[i];
+    rights.office = some_office(l);
+    rights.bodies = bodies;
+    rights.plans = &plan;
+    rights.n_plans = below(l, 4) == 0 ? 1 : 0;
+    (void)world_try(&l->w, &leaf, &rights.base); /* its own body is not to be named */
+}
+
 static void do_account(struct life *l)
 {
     struct views_account a = {.role = (Esep__V1__AccountRole)below(l, 6),
@@ -293,7 +313,7 @@ static void step(struct life *l)
     } acts[] = {{do_report, 50}, {do_withdraw, 6}, {do_other_entry, 4}, {do_close, 8},
                 {do_promise, 8}, {do_decision, 8}, {do_delivery, 4},    {do_seen, 4},
                 {do_alerts, 3},  {do_plan, 1},     {do_office, 2},      {do_code_or_key, 2},
-                {do_epoch, 2},   {do_account, 3}};
+                {do_epoch, 2},   {do_account, 3},  {do_rights, 2}};
     unsigned total = 0;
     for (size_t i = 0; i < sizeof(acts) / sizeof(*acts); i++)
         total += acts[i].weight;

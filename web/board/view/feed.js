@@ -6,28 +6,32 @@ import { link, refine } from "../shared/route.js";
 import { day, instant, t, word } from "../shared/text.js";
 
 const KINDS = ["report", "withdrawal", "extension_request", "accepted", "returned", "extension_granted",
-    "extension_refused", "removed_from_control", "restored_to_control", "alert", "plan", "office", "alarm"];
+    "extension_refused", "removed_from_control", "restored_to_control", "alert", "plan", "office", "rights", "alarm"];
 const GLYPHS = {
     report: "✉", withdrawal: "⤺", extension_request: "◷", accepted: "✔", returned: "↩", extension_granted: "◷",
-    extension_refused: "✖", removed_from_control: "⊘", restored_to_control: "○", alert: "!", plan: "§", office: "⌂", alarm: "✖",
+    extension_refused: "✖", removed_from_control: "⊘", restored_to_control: "○", alert: "!", plan: "§", office: "⌂", rights: "⚿", alarm: "✖",
 };
 
-/** Of an office's entry `who` is its body; of a decision, the account that took it. */
+/** Of an office's entry `who` is its own body, though it should report for another; of a decision, the account that took it. */
 const FROM_OFFICE = new Set(["report", "withdrawal", "extension_request"]);
 const subjectOf = (names, key) => {
     const [, kind, action] = key.split("/");
     return names.action(action) ? `${action}. ${names.action(action)}` : word("kind", kind);
 };
-const bodyOf = (e) => e.body || (FROM_OFFICE.has(e.kind) ? e.who : e.obligation && e.obligation.split("/")[3]);
+const bodyOf = (e) => e.body || (e.obligation ? e.obligation.split("/")[3] : FROM_OFFICE.has(e.kind) && e.who);
 
 function alertWords(items) {
     const kinds = [...new Set(items.map((i) => i.kind))];
     return kinds.map((k) => t(`feed.alert.${k}`, { n: items.filter((i) => i.kind === k).length })).join(", ");
 }
 
-function sentence(e) {
+function sentence(e, names) {
     if (e.kind === "alert") return alertWords(e.items);
     if (e.kind === "office") return `${t("event.office")}: ${word("office", e.state)}`;
+    if (e.kind === "rights") {
+        return `${t("event.rights")}: ${e.bodies.length > 0 ? e.bodies.map((b) => names.short(b)).join(", ") : t("feed.rights.own")}` +
+            (e.plans.length > 0 ? `; ${t("offices.in_plans", { plans: e.plans.join(", ") })}` : "");
+    }
     return t(`event.${e.kind}`, { day: e.until ? day(e.until) : "" }) +
         (e.kind === "report" ? `, ${t("revision.inline", { n: e.revision })}` : "");
 }
@@ -39,7 +43,7 @@ function Entry({ e, fresh }) {
     return html`<li class=${fresh ? "fresh" : ""}><span class="glyph" aria-hidden="true">${GLYPHS[e.kind] || "·"}</span>
         <time datetime=${e.at}>${instant(e.at)}</time>
         <span class="what">${fresh && html`<strong class="new">${t("feed.new")}</strong> `}${body && html`<${BodyLink} code=${body} /> `}
-            ${sentence(e)}${e.who && !FROM_OFFICE.has(e.kind) && html` <strong>${e.who === "enrolment" ? t("feed.who.enrolment") : e.who}</strong>`}
+            ${FROM_OFFICE.has(e.kind) && e.who && e.who !== body && html`(<${BodyLink} code=${e.who} />) `}${sentence(e, names)}${e.who && !FROM_OFFICE.has(e.kind) && html` <strong>${e.who === "enrolment" ? t("feed.who.enrolment") : e.who}</strong>`}
             ${e.obligation && html` · <a href=${link("obligation", e.obligation)}>${subjectOf(names, e.obligation)}</a>`}
             ${note && html`<br /><span class="aside">${note}</span>`}</span>
         <span class="aside index">${t("receipt.entry", { n: e.log_index })}</span></li>`;

@@ -15,7 +15,8 @@ export function OfficeTable({ offices, caption }) {
                 aria-hidden="true">${GLYPHS[o.state]}</span> ${word("office", o.state)}</span>`,
         },
         { head: t("offices.label"), grow: true, cell: (o) => o.label || `№ ${o.office}` },
-        { head: t("list.body"), cell: (o) => html`<${BodyLink} code=${o.body} />` },
+        { head: t("offices.reports_for"), cell: (o) => html`${o.bodies.map((b, i) => html`${i > 0 && ", "}<${BodyLink} code=${b} />`)}${
+            o.plans.length > 0 && html` <span class="aside">${t("offices.in_plans", { plans: o.plans.join(", ") })}</span>`}` },
         { head: t("offices.seen"), cell: (o) => (o.seen_at ? instant(o.seen_at) : t("offices.never")) },
         {
             head: t("offices.awaited"), numeric: true,

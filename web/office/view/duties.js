@@ -2,7 +2,7 @@
 // with the reason, the rest as tables. Delivery and deadline are two marks, never one.
 
 import { html, useState } from "../shared/dom.js";
-import { Deadline, Delivery, dueText, Loaded, periodOf, subjectOf, useDesk, useGet } from "../parts.js";
+import { Deadline, Delivery, dueText, Loaded, periodOf, subjectOf, useDesk, useGet, Whose } from "../parts.js";
 import { Table, Title } from "../shared/look.js";
 import { link } from "../shared/route.js";
 import { instant, number, own, t, word } from "../shared/text.js";
@@ -28,7 +28,7 @@ function Card({ duty }) {
     return html`<li class="card">
         <h3><a href=${link("duty", duty.key)}>${subjectOf(duty)}</a></h3>
         <p class="marks"><${Deadline} duty=${duty} /> <${Delivery} value=${duty.delivery} /></p>
-        <p>${t("due.by", { day: dueText(duty) })}<br /><span class="aside">${t("due.for", { period: periodOf(duty) })}${duty.action && `, ${word("executor", duty.role)}`}</span></p>
+        <p><${Whose} duty=${duty} />${t("due.by", { day: dueText(duty) })}<br /><span class="aside">${t("due.for", { period: periodOf(duty) })}${duty.action && `, ${word("executor", duty.role)}`}</span></p>
         <${Why} duty=${duty} />
         ${duty.cited_ready > 0 && html`<p class="aside">${t("cite.ready", { n: duty.cited_ready })}</p>`}
         <p><a class="button main" href=${link("duty", duty.key)} aria-label="${actOf(duty)}: ${subjectOf(duty)}">${actOf(duty)}</a></p>
@@ -39,7 +39,7 @@ function Rows({ group, duties }) {
     const [all, setAll] = useState(false);
     const columns = [
         { head: t("list.what"), grow: true, cell: (d) => html`<a href=${link("duty", d.key)}>${subjectOf(d)}</a>
-            <br /><span class="aside">${periodOf(d)}${d.action && `, ${word("executor", d.role)}`}${d.draft && `. ${t("draft.begun")}`}</span>` },
+            <br /><span class="aside"><${Whose} duty=${d} />${periodOf(d)}${d.action && `, ${word("executor", d.role)}`}${d.draft && `. ${t("draft.begun")}`}</span>` },
         { head: t("list.deadline"), cell: (d) => html`<${Deadline} duty=${d} /><br /><span class="aside">${dueText(d)}</span>` },
         { head: t("list.delivery"), cell: (d) => html`<${Delivery} value=${d.delivery} />${d.came && html`<br />
             <span class="aside">${instant(d.came)}</span>`}` },
@@ -84,6 +84,6 @@ export function Duties() {
     const { office } = useDesk();
     const plans = answer.value ? answer.value.plans : [];
     return html`<${Title} text=${t("duties.title")} />
-        ${plans.length > 0 && html`<p class="aside">${plans.map((p) => own(p.title)).join("; ")}. ${own(office.body_name) || office.body}.</p>`}
+        ${plans.length > 0 && html`<p class="aside">${plans.map((p) => own(p.title)).join("; ")}. ${office.bodies.map((b) => own(b.name) || b.code).join(", ")}.</p>`}
         <${Loaded} of=${answer}>${(value) => html`<${Whole} answer=${value} />`}</${Loaded}>`;
 }

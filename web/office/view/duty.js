@@ -2,7 +2,7 @@
 // it in: what the action demands, last period's report, the co-executors', and what came by mail.
 
 import { html, useEffect, useRef, useState } from "../shared/dom.js";
-import { Deadline, Delivery, dueText, Loaded, periodOf, planPeriod, subjectOf, useDesk, useGet } from "../parts.js";
+import { Deadline, Delivery, dueText, Loaded, periodOf, planPeriod, subjectOf, useDesk, useGet, Whose } from "../parts.js";
 import { Facts, Title } from "../shared/look.js";
 import { link } from "../shared/route.js";
 import { day, instant, money, own, t, word } from "../shared/text.js";
@@ -18,7 +18,7 @@ function Head({ o }) {
     const { duty } = o;
     const changed = duty.original_due_day && duty.original_due_day !== duty.due_day;
     return html`<p class="marks"><${Deadline} duty=${duty} /> <${Delivery} value=${duty.delivery} /></p>
-        <p>${t("due.by", { day: dueText(duty) })}${changed && ` (${t("due.was", { day: day(duty.original_due_day) })})`}<br />
+        <p><${Whose} duty=${duty} />${t("due.by", { day: dueText(duty) })}${changed && ` (${t("due.was", { day: day(duty.original_due_day) })})`}<br />
             <span class="aside">${t("due.for", { period: periodOf(duty) })}, ${word("kind", duty.kind)}${duty.action && `, ${word("executor", duty.role)}`}${duty.upon_agreement && `, ${t("upon_agreement")}`}</span></p>`;
 }
 
