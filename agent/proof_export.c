@@ -220,7 +220,7 @@ static enum esep_status export_file(const struct export *x, const Esep__V1__Atta
     if (status == ESEP_OK)
         status = make_place(x, &proof, &note, &place);
     if (status == ESEP_OK)
-        status = esep_proof_write_file(&place, proof.leaf, &out);
+        status = esep_proof_write_file(&place, proof.leaf, proof.statement, &out);
     (void)snprintf(ending, sizeof ending, ".file-%zu.tlog-proof", number);
     if (status == ESEP_OK)
         status = write_file(x, ending, esep_buf_slice(&out));

@@ -126,15 +126,14 @@ enum esep_status agent_tree_evidence(const struct agent_tree_keys *keys,
                                      const struct esep_evidence *evidence,
                                      const Esep__V1__Proof *message, struct agent_lesson *ret)
 {
-    struct esep_hash content;
-    if (message == NULL || message->content.len != sizeof content.bytes ||
+    if (message == NULL || message->nonce.len != ESEP_NONCE_BYTES ||
         message->index != evidence->log_index)
         return ESEP_INVALID;
-    memcpy(content.bytes, message->content.data, sizeof content.bytes);
     const struct esep_leaf leaf =
-        esep_leaf_of_evidence(evidence->office, &evidence->sha256, evidence->size_bytes, &content,
-                              message->accepted_at_us);
+        esep_leaf_of_evidence(evidence->office, &evidence->sha256, evidence->size_bytes,
+                              message->nonce.data, message->accepted_at_us);
     memset(ret->proof.statement, 0, sizeof ret->proof.statement);
+    memcpy(ret->proof.statement, message->nonce.data, ESEP_NONCE_BYTES);
     memset(ret->proof.key, 0, sizeof ret->proof.key);
     return learn(keys, tree, message, &leaf, ret);
 }

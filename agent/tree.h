@@ -39,7 +39,8 @@ struct agent_proof {
     uint64_t generation;
     uint64_t index;
     uint8_t leaf[ESEP_LEAF_BYTES];
-    uint8_t statement[ESEP_SIGNED_COMMITMENT_BYTES]; /* of a receipt; with a file all zero */
+    /* of a receipt; of a file the entry's nonce, and then zero */
+    uint8_t statement[ESEP_SIGNED_COMMITMENT_BYTES];
     uint8_t key[ESEP_KEY_BYTES]; /* that it verifies under: the office's of that time */
 };
 

@@ -156,6 +156,7 @@ void collector_set_lookup(struct collector *c, collector_entry_fn *lookup, void 
 struct collector_history {
     bool (*node)(void *context, struct esep_merkle_place place, struct esep_hash *ret);
     enum esep_status (*leaf)(void *context, uint64_t index, struct esep_leaf *ret_leaf);
+    enum esep_status (*nonce)(void *context, uint64_t index, uint8_t ret_nonce[ESEP_NONCE_BYTES]);
     enum esep_status (*commitment)(void *context, uint64_t index, struct esep_commitment *ret);
     void *context;
 };

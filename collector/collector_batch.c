@@ -105,18 +105,31 @@ enum esep_status collector_log_put(struct collector *c, const struct esep_leaf *
     return ESEP_CORRUPT;
 }
 
+void collector_draw_nonce(struct collector *c, uint8_t ret_nonce[ESEP_NONCE_BYTES])
+{
+    uint8_t number[8];
+    uint8_t drawn[ESEP_KEY_BYTES];
+    esep_be64_put(number, ++c->own_nonces);
+    const struct esep_slice parts[] = {esep_slice_str("esep/nonce/v1"),
+                                       esep_slice(number, sizeof number)};
+    esep_kdf(c->config.seed, parts, 2, drawn);
+    memcpy(ret_nonce, drawn, ESEP_NONCE_BYTES);
+}
+
 enum esep_status collector_log_own(struct collector *c, Esep__V1__LogType type, uint32_t office,
                                    struct esep_slice body, esep_time now, uint64_t *ret_index,
                                    struct esep_reason *reason)
 {
-    if (!collector_batch_room(c, 1, body.len))
+    uint8_t nonce[ESEP_NONCE_BYTES];
+    uint8_t *place = collector_batch_tail(c);
+    if (!collector_batch_room(c, 1, body.len + ESEP_NONCE_FIELD_BYTES))
         return esep_because(reason, ESEP_LIMIT, "the open batch is full: try again");
-    const struct esep_leaf leaf = {
-        .type = type,
-        .office = office,
-        .accepted_at = now,
-        .content = esep_content_hash(body),
-    };
+    collector_draw_nonce(c, nonce);
+    if (body.len > 0 && body.data != place)
+        memcpy(place, body.data, body.len);
+    esep_nonce_field(nonce, place + body.len);
+    body = esep_slice(place, body.len + ESEP_NONCE_FIELD_BYTES);
+    const struct esep_leaf leaf = esep_leaf_of_own(type, office, body, now);
     uint64_t index = views_log_size(c->views);
     enum esep_status status = collector_log_put(c, &leaf, body, NULL, reason);
     if (status == ESEP_OK && ret_index != NULL)

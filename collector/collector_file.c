@@ -265,18 +265,18 @@ static void receipt_again(struct collector *c, struct collector_session *session
                               .accepted_at = known->accepted_at,
                               .checkpoint_size = c->durable_size,
                               .checkpoint_root = c->durable_root};
-    struct esep_leaf leaf;
-    if (c->history.leaf == NULL ||
-        c->history.leaf(c->history.context, known->index, &leaf) != ESEP_OK) {
+    uint8_t nonce[ESEP_NONCE_BYTES];
+    if (c->history.nonce == NULL ||
+        c->history.nonce(c->history.context, known->index, nonce) != ESEP_OK) {
         collector_count(c, COLLECTOR_UNPROVEN, 1);
         return; /* the office asks again */
     }
     esep_evidence_sign(&c->config.log_id, &e, &c->config.log_key);
-    collector_evidence_send(c, session, &e, &leaf.content);
+    collector_evidence_send(c, session, &e, nonce);
 }
 
 void collector_evidence_send(struct collector *c, struct collector_session *session,
-                             const struct esep_evidence *e, const struct esep_hash *content)
+                             const struct esep_evidence *e, const uint8_t nonce[ESEP_NONCE_BYTES])
 {
     Esep__V1__EvidenceReceipt message;
     Esep__V1__FileName file;
@@ -285,7 +285,7 @@ void collector_evidence_send(struct collector *c, struct collector_session *sess
     if (!collector_prove(c, session, e->log_index, e->accepted_at, &proof))
         return;
     esep_evidence_write(e, &message, &file, &checkpoint);
-    proof.message.content = esep_pb(content->bytes, sizeof content->bytes);
+    proof.message.nonce = esep_pb(nonce, ESEP_NONCE_BYTES);
     message.proof = &proof.message;
     collector_out_to_conn(c, session->link, session->conn, &session->seal,
                           ESEP__V1__KIND__KIND_EVIDENCE, false, collector_pack(c, &message.base));
@@ -462,6 +462,7 @@ static void log_evidence(struct collector *c, struct collector_file *f)
     Esep__V1__Evidence message = ESEP__V1__EVIDENCE__INIT;
     struct esep_reason reason = {{0}};
     uint64_t index = views_log_size(c->views);
+    uint8_t nonce[ESEP_NONCE_BYTES];
     message.office = f->file.office;
     message.sha256 = esep_pb(f->file.sha256.bytes, ESEP_HASH_BYTES);
     message.size_bytes = f->file.size_bytes;
@@ -469,10 +470,11 @@ static void log_evidence(struct collector *c, struct collector_file *f)
         give_up(c, f, REASON(WAIT), WAIT_MS, "the file is here; its entry has to wait");
         return;
     }
+    collector_draw_nonce(c, nonce);
+    message.nonce = esep_pb(nonce, sizeof nonce);
     const struct esep_slice body = collector_pack(c, &message.base);
-    const struct esep_hash content = esep_content_hash(body);
-    const struct esep_leaf leaf = esep_leaf_of_evidence(f->file.office, &f->file.sha256,
-                                                        f->file.size_bytes, &content, c->now);
+    const struct esep_leaf leaf =
+        esep_leaf_of_own(ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE, f->file.office, body, c->now);
     const enum esep_status status = collector_log_put(c, &leaf, body, NULL, &reason);
     if (status != ESEP_OK) { /* its quota keeps the office's sum from running over */
         collector_end(c, status, &reason);
@@ -485,7 +487,7 @@ static void log_evidence(struct collector *c, struct collector_file *f)
                                              .size_bytes = f->file.size_bytes,
                                              .log_index = index,
                                              .accepted_at = c->now};
-    after->content = content;
+    memcpy(after->nonce, nonce, sizeof nonce);
     f->stage = COLLECTOR_FILE_LOGGED;
     collector_count(c, COLLECTOR_FILES, 1);
 }

@@ -187,8 +187,8 @@ struct collector_after {
     struct collector_refusal refusal;
     struct esep_receipt receipt;
     struct collector_promise_entry promise;
-    struct esep_evidence evidence; /* EVIDENCE; index: the file's token */
-    struct esep_hash content;      /* EVIDENCE: of its entry */
+    struct esep_evidence evidence;   /* EVIDENCE; index: the file's token */
+    uint8_t nonce[ESEP_NONCE_BYTES]; /* of that entry */
     struct collector_asker asker;
     bool accepted;
     bool end_session;
@@ -282,6 +282,7 @@ struct collector {
     esep_time started_at;
     uint64_t counters[COLLECTOR_COUNTERS];
     uint64_t ephemerals; /* drawn so far */
+    uint64_t own_nonces; /* drawn, for entries of its own */
 
     struct collector_link_slot *links;
     struct collector_session *sessions;
@@ -464,6 +465,8 @@ uint8_t *collector_batch_tail(struct collector *c);
 enum esep_status collector_log_put(struct collector *c, const struct esep_leaf *leaf,
                                    struct esep_slice body, const ProtobufCMessage *message,
                                    struct esep_reason *reason);
+/* The 16 random bytes at the end of an entry of the collector's own. */
+void collector_draw_nonce(struct collector *c, uint8_t ret_nonce[ESEP_NONCE_BYTES]);
 /* An entry of the collector itself. */
 enum esep_status collector_log_own(struct collector *c, Esep__V1__LogType type, uint32_t office,
                                    struct esep_slice body, esep_time now, uint64_t *ret_index,
@@ -573,7 +576,8 @@ void collector_file_answer(struct collector *c, uint64_t token, enum esep_status
                            uint64_t held);
 void collector_file_durable(struct collector *c, uint64_t token);
 void collector_evidence_send(struct collector *c, struct collector_session *session,
-                             const struct esep_evidence *evidence, const struct esep_hash *content);
+                             const struct esep_evidence *evidence,
+                             const uint8_t nonce[ESEP_NONCE_BYTES]);
 void collector_files_on_time(struct collector *c);
 esep_time collector_files_deadline(const struct collector *c);
 void collector_files_clock_back(struct collector *c, esep_time now);

@@ -219,7 +219,7 @@ static void send_evidence(struct collector *c, struct collector_after *after,
     for (uint32_t at = office->first_session; at != COLLECTOR_NONE;
          at = c->sessions[at].office_next)
         if (c->sessions[at].welcomed && (c->sessions[at].features & COLLECTOR_EVIDENCE) != 0) {
-            collector_evidence_send(c, &c->sessions[at], e, &after->content);
+            collector_evidence_send(c, &c->sessions[at], e, after->nonce);
             collector_lacking_ask(c, &c->sessions[at]);
         }
 }

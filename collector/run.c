@@ -77,6 +77,7 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     if (status == ESEP_OK) {
         const struct collector_history history = {.node = collector_state_node,
                                                   .leaf = collector_state_leaf,
+                                                  .nonce = collector_state_nonce,
                                                   .commitment = collector_state_commitment,
                                                   .context = run->state.log};
         collector_set_lookup(run->core, collector_state_find, run->state.log);

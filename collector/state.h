@@ -83,6 +83,10 @@ ESEP_MUST_USE enum esep_status collector_state_mail(struct collector_log *log, u
 bool collector_state_node(void *context, struct esep_merkle_place place, struct esep_hash *ret);
 ESEP_MUST_USE enum esep_status collector_state_leaf(void *context, uint64_t index,
                                                     struct esep_leaf *ret_leaf);
+/* The nonce of the entry of the collector's own at index. ESEP_NOT_FOUND: no such entry, or another
+ * one; ESEP_CORRUPT: it is damaged. */
+ESEP_MUST_USE enum esep_status collector_state_nonce(void *context, uint64_t index,
+                                                     uint8_t ret_nonce[ESEP_NONCE_BYTES]);
 /* The signed head in the COMMITMENT entry at index. ESEP_NOT_FOUND: no such entry, or another one;
  * ESEP_CORRUPT: it is damaged. */
 ESEP_MUST_USE enum esep_status collector_state_commitment(void *context, uint64_t index,

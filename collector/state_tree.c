@@ -64,26 +64,34 @@ bool collector_state_node(void *context, struct esep_merkle_place place, struct 
     return true;
 }
 
+/* One entry; what is asked of its body only where that gives the content hash of the leaf. */
 struct found {
     enum esep_status status;
     struct esep_leaf leaf;
-    struct esep_commitment *commitment;
+    struct esep_commitment *commitment; /* one of the two is wanted, or none */
+    uint8_t *nonce;
     const struct esep_hash *log_id;
 };
 
-static bool keep(void *context, uint64_t index, struct esep_slice leaf, struct esep_slice body)
+static bool keep(void *context, uint64_t index, struct esep_slice bytes, struct esep_slice body)
 {
     struct found *found = context;
-    (void)index;
-    found->status = esep_leaf_unpack(leaf, &found->leaf) == ESEP_OK ? ESEP_OK : ESEP_CORRUPT;
-    if (found->status != ESEP_OK || found->commitment == NULL)
-        return false;
+    const bool asked = found->nonce != NULL || found->commitment != NULL;
     const struct esep_hash content = esep_content_hash(body);
-    if (found->leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT)
-        found->status = ESEP_NOT_FOUND;
-    else if (!esep_hash_equal(&content, &found->leaf.content) ||
-             esep_commitment_unpack(found->log_id, body, found->commitment) != ESEP_OK)
+    (void)index;
+    if (esep_leaf_unpack(bytes, &found->leaf) != ESEP_OK ||
+        (asked && !esep_hash_equal(&content, &found->leaf.content)))
         found->status = ESEP_CORRUPT;
+    else if (!asked)
+        found->status = ESEP_OK;
+    else if (found->nonce != NULL)
+        found->status = esep_nonce_of(body, found->nonce) ? ESEP_OK : ESEP_NOT_FOUND;
+    else if (found->leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT)
+        found->status = ESEP_NOT_FOUND;
+    else
+        found->status = esep_commitment_unpack(found->log_id, body, found->commitment) == ESEP_OK
+                            ? ESEP_OK
+                            : ESEP_CORRUPT;
     return false;
 }
 
@@ -93,6 +101,15 @@ enum esep_status collector_state_leaf(void *context, uint64_t index, struct esep
     struct found found = {.status = ESEP_NOT_FOUND};
     enum esep_status status = log->ops->read(log, index, 1, keep, &found, NULL);
     *ret_leaf = found.leaf;
+    return status == ESEP_OK ? found.status : status;
+}
+
+enum esep_status collector_state_nonce(void *context, uint64_t index,
+                                       uint8_t ret_nonce[ESEP_NONCE_BYTES])
+{
+    struct collector_log *log = context;
+    struct found found = {.status = ESEP_NOT_FOUND, .nonce = ret_nonce};
+    enum esep_status status = log->ops->read(log, index, 1, keep, &found, NULL);
     return status == ESEP_OK ? found.status : status;
 }
 

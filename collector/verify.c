@@ -181,27 +181,14 @@ static bool check_commitment(struct collector_verifier *v, uint64_t index,
     return true;
 }
 
-static bool check_evidence(struct collector_verifier *v, uint64_t index,
-                           const struct esep_leaf *leaf, struct esep_slice body)
-{
-    const Esep__V1__Evidence *e =
-        (const Esep__V1__Evidence *)open_body(v, &esep__v1__evidence__descriptor, body);
-    if (e == NULL || e->office != leaf->office || e->size_bytes != leaf->seq ||
-        e->sha256.len != ESEP_HASH_BYTES ||
-        memcmp(e->sha256.data, leaf->head.bytes, ESEP_HASH_BYTES) != 0)
-        return wrong(v, index, "leaf and body speak of different files");
-    return true;
-}
-
 /* What an entry of the collector's own has no use for is zero: there is one leaf for it, not many.
  */
 static bool check_bare(struct collector_verifier *v, uint64_t index, const struct esep_leaf *leaf)
 {
     static const struct esep_hash none;
-    const bool file = leaf->type == ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE;
-    return (esep_hash_equal(&leaf->signature, &none) && esep_hash_equal(&leaf->key, &none) &&
-            (file || esep_hash_equal(&leaf->head, &none))) ||
-           wrong(v, index, "the leaf holds hashes that say nothing");
+    return (leaf->epoch == 0 && leaf->seq == 0 && esep_hash_equal(&leaf->signature, &none) &&
+            esep_hash_equal(&leaf->key, &none) && esep_hash_equal(&leaf->head, &none)) ||
+           wrong(v, index, "the leaf holds what says nothing of it");
 }
 
 static void see_node(void *context, struct esep_merkle_place place, const struct esep_hash *hash)
@@ -233,8 +220,6 @@ static bool check_one(void *context, uint64_t index, struct esep_slice leaf_byte
         return false;
     if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_KEY)
         return check_key(v, index, body);
-    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE)
-        return check_evidence(v, index, &leaf, body);
     return true;
 }
 

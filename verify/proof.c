@@ -3,6 +3,16 @@
 
 #include <string.h>
 
+enum {
+    PART_LEAF = 1,
+    PART_STATEMENT = 2,
+    PART_KEY = 3,
+    PART_BEFORE = 4,
+    PART_AFTER = 5,
+    PART_NONCE = 6,
+};
+#define ANY_LENGTH SIZE_MAX
+
 const char *verify_proof_parse(struct verify_bytes bytes, struct verify_proof *ret)
 {
     struct verify_bytes line;
@@ -30,43 +40,53 @@ const char *verify_proof_parse(struct verify_bytes bytes, struct verify_proof *r
     return NULL;
 }
 
-/* Takes one part off *rest. NULL: it is not of this kind, or is cut short. */
-static const uint8_t *take(struct verify_bytes *rest, uint8_t kind, size_t *ret_len)
+/* Takes one part off *rest. NULL: it is not of this kind and length, or is cut short. */
+static const uint8_t *take(struct verify_bytes *rest, uint8_t kind, size_t wanted, size_t *ret_len)
 {
     if (rest->len < 5 || rest->data[0] != kind)
         return NULL;
     size_t len = verify_be32(rest->data + 1);
     const uint8_t *at = rest->data + 5;
-    if (len > rest->len - 5)
+    if (len > rest->len - 5 || (wanted != ANY_LENGTH && len != wanted))
         return NULL;
     *rest = verify_bytes(at + len, rest->len - 5 - len);
     *ret_len = len;
     return at;
 }
 
-const char *verify_parts_parse(struct verify_bytes extra, struct verify_parts *ret)
+static const char *parse_report(struct verify_bytes *extra, struct verify_parts *ret)
 {
-    static const size_t lens[] = {VERIFY_LEAF_BYTES, VERIFY_STATEMENT_BYTES, 32, 32};
-    static const uint8_t tag[16] = "esep/proof/v1";
-    const uint8_t *parts[5] = {NULL};
     size_t len = 0;
-    if (extra.len < sizeof tag || memcmp(extra.data, tag, sizeof tag) != 0)
-        return "what stands behind 'extra' was not made by Esep, or by another version of it";
-    extra = verify_bytes(extra.data + sizeof tag, extra.len - sizeof tag);
-    for (uint8_t i = 0; i < 5 && !(i == 1 && extra.len == 0); i++) {
-        parts[i] = take(&extra, (uint8_t)(i + 1), &len);
-        if (parts[i] == NULL || (i < 4 && len != lens[i]))
-            return "a part behind 'extra' is missing, out of order, or of another length";
-    }
-    if (extra.len > 0)
-        return "behind the parts of 'extra' is something else";
-    *ret = (struct verify_parts){parts[0], parts[1], parts[2], parts[3], parts[4], 0};
-    if (parts[1] == NULL)
-        return NULL;
+    ret->statement = take(extra, PART_STATEMENT, VERIFY_STATEMENT_BYTES, &len);
+    ret->key = take(extra, PART_KEY, VERIFY_HASH_BYTES, &len);
+    ret->before = take(extra, PART_BEFORE, VERIFY_HASH_BYTES, &len);
+    ret->after = take(extra, PART_AFTER, ANY_LENGTH, &len);
+    if (ret->statement == NULL || ret->key == NULL || ret->before == NULL || ret->after == NULL)
+        return "a part behind 'extra' is missing, out of order, or of another length";
     if (len % VERIFY_HASH_BYTES != 0 || len / VERIFY_HASH_BYTES > VERIFY_AFTER_MAX)
         return "the hashes of later entries are not whole, or more than 4096";
     ret->after_count = len / VERIFY_HASH_BYTES;
     return NULL;
+}
+
+const char *verify_parts_parse(struct verify_bytes extra, struct verify_parts *ret)
+{
+    static const uint8_t tag[16] = "esep/proof/v1";
+    const char *wrong = NULL;
+    size_t len = 0;
+    *ret = (struct verify_parts){0};
+    if (extra.len < sizeof tag || memcmp(extra.data, tag, sizeof tag) != 0)
+        return "what stands behind 'extra' was not made by Esep, or by another version of it";
+    extra = verify_bytes(extra.data + sizeof tag, extra.len - sizeof tag);
+    ret->leaf = take(&extra, PART_LEAF, VERIFY_LEAF_BYTES, &len);
+    if (ret->leaf == NULL)
+        return "behind 'extra' no leaf comes first";
+    ret->nonce = take(&extra, PART_NONCE, VERIFY_NONCE_BYTES, &len);
+    if (ret->nonce == NULL)
+        wrong = parse_report(&extra, ret);
+    if (wrong == NULL && extra.len > 0)
+        wrong = "behind the parts of 'extra' is something else";
+    return wrong;
 }
 
 static struct verify_hash node(const struct verify_hash *left, const struct verify_hash *right)

@@ -19,6 +19,7 @@
 #define VERIFY_LEAF_BYTES 160
 #define VERIFY_SIGNED_BYTES 144 /* of a statement; its signature follows */
 #define VERIFY_STATEMENT_BYTES 208
+#define VERIFY_NONCE_BYTES 16
 
 struct verify_proof {
     uint64_t index;
@@ -33,13 +34,14 @@ const char *verify_proof_parse(struct verify_bytes bytes, struct verify_proof *r
 
 struct verify_parts {
     const uint8_t *leaf;      /* 160 */
+    const uint8_t *nonce;     /* 16; NULL in a report's proof */
     const uint8_t *statement; /* 208; NULL in a file's proof, like the next three */
     const uint8_t *key;       /* 32 */
     const uint8_t *before;    /* 32 */
     const uint8_t *after;     /* 32 * after_count */
     size_t after_count;
 };
-/* All five, or the leaf alone. */
+/* A report's five, or a file's two. */
 const char *verify_parts_parse(struct verify_bytes extra, struct verify_parts *ret);
 
 /* Whether a leaf of these bytes stands at index in the tree of that size and root. */

@@ -81,8 +81,9 @@ static const char *check_leaf(struct work *w)
         leaf[LEAF_TYPE] != (is_file ? LEAF_EVIDENCE : LEAF_COMMITMENT) ||
         (leaf[LEAF_FLAGS] != 0 && (is_file || leaf[LEAF_FLAGS] != LEAF_CLOSES)))
         return "the leaf is not of the kind that a proof is about";
-    if (is_file && (!is_zero(leaf + LEAF_EPOCH, 4) || !is_zero(leaf + LEAF_SIGNATURE, 64)))
-        return "the leaf of a file has neither epoch nor signature";
+    if (is_file && (!is_zero(leaf + LEAF_EPOCH, 4) || !is_zero(leaf + LEAF_SEQ, 8) ||
+                    !is_zero(leaf + LEAF_HEAD, 96)))
+        return "the leaf of a file has neither epoch, number, head nor signature";
     v->office = verify_be32(leaf + LEAF_OFFICE);
     v->epoch = verify_be32(leaf + LEAF_EPOCH);
     v->seq = verify_be64(leaf + LEAF_SEQ);
@@ -160,16 +161,49 @@ static struct verify_hash chain(const struct verify_hash *before, uint64_t seq,
     return verify_sha256(parts, 4);
 }
 
+/* Seven bits to a byte, the lowest first, the high bit on all but the last. */
+static size_t put_varint(uint8_t *at, uint64_t number)
+{
+    size_t len = 0;
+    for (; number > 0x7f; number >>= 7)
+        at[len++] = (uint8_t)(number | 0x80);
+    at[len++] = (uint8_t)number;
+    return len;
+}
+
+/* What the log stored of the file, made anew. */
+static const char *check_file(const struct work *w)
+{
+    static const uint8_t content_tag[16] = "esep/content/v1";
+    const struct verify_verdict *v = w->verdict;
+    uint8_t body[96];
+    size_t len = 0;
+    body[len++] = 0x08;
+    len += put_varint(body + len, v->office);
+    body[len++] = 0x12;
+    body[len++] = VERIFY_HASH_BYTES;
+    memcpy(body + len, v->subject.sha256.bytes, VERIFY_HASH_BYTES);
+    len += VERIFY_HASH_BYTES;
+    body[len++] = 0x18;
+    len += put_varint(body + len, v->subject.size);
+    body[len++] = 0x7a;
+    body[len++] = VERIFY_NONCE_BYTES;
+    memcpy(body + len, w->parts.nonce, VERIFY_NONCE_BYTES);
+    len += VERIFY_NONCE_BYTES;
+    const struct verify_bytes parts[] = {{content_tag, sizeof content_tag}, {body, len}};
+    const struct verify_hash content = verify_sha256(parts, 2);
+    return memcmp(content.bytes, w->parts.leaf + LEAF_CONTENT, VERIFY_HASH_BYTES) == 0
+               ? NULL
+               : "the file is not the one that this is the proof of";
+}
+
 static const char *check_bytes(struct work *w)
 {
     struct verify_verdict *v = w->verdict;
     const uint8_t *head = w->parts.leaf + LEAF_HEAD;
     struct verify_hash hash;
     if (w->request->is_file)
-        return v->seq == v->subject.size &&
-                       memcmp(v->subject.sha256.bytes, head, VERIFY_HASH_BYTES) == 0
-                   ? NULL
-                   : "the file is not the one that this is the proof of";
+        return check_file(w);
     if (v->seq <= w->parts.after_count)
         return "more entries are said to follow than the statement counts";
     v->report_seq = v->seq - w->parts.after_count;

@@ -3,9 +3,8 @@
  * C2SP tlog-tiles: /checkpoint is in web_checkpoint.c; /tile/L/N holds
  * 256 hashes of level 8 * L from number 256 * N on, /tile/L/N.p/W the first W of them where the log
  * has no more; /tile/entries/N the leaves themselves (wire/leaf.h), each behind its length as be16.
- * A leaf gives away nothing of a report but that an office wrote, and when; of an attached file it
- * gives SHA-256 and size, and a decision's content hash can be guessed. Numbers of three digits
- * each, all but the last with an x before them.
+ * A leaf says that an office wrote, or that the commission did, and when; not what. Numbers of
+ * three digits each, all but the last with an x before them.
  *
  * A tile never changes: it may be kept for ever. Whoever has all of them computes the root, and
  * holds it against the checkpoint: `esep-verify log`.

@@ -1,6 +1,8 @@
 /* lib/wire/leaf.c - see leaf.h, which has the layout. */
 #include "wire/leaf.h"
 
+#include "wire/unpack.h"
+
 enum {
     AT_VERSION = 0,
     AT_TYPE = 1,
@@ -16,6 +18,8 @@ enum {
     AT_SIGNATURE = 96,
     AT_KEY = 128,
     LEAF_VERSION = 2,
+    NONCE_TAG = 15 << 3 | 2,
+    EVIDENCE_BODY_MAX = 6 + 34 + 11 + ESEP_NONCE_FIELD_BYTES,
 };
 
 void esep_leaf_pack(const struct esep_leaf *leaf, uint8_t out[ESEP_LEAF_BYTES])
@@ -85,18 +89,47 @@ struct esep_leaf esep_leaf_of_commitment(const struct esep_hash *log_id,
     };
 }
 
+struct esep_leaf esep_leaf_of_own(Esep__V1__LogType type, uint32_t office, struct esep_slice body,
+                                  esep_time accepted_at)
+{
+    return (struct esep_leaf){.type = type,
+                              .office = office,
+                              .accepted_at = accepted_at,
+                              .content = esep_content_hash(body)};
+}
+
+void esep_nonce_field(const uint8_t nonce[ESEP_NONCE_BYTES], uint8_t out[ESEP_NONCE_FIELD_BYTES])
+{
+    out[0] = NONCE_TAG;
+    out[1] = ESEP_NONCE_BYTES;
+    memcpy(out + 2, nonce, ESEP_NONCE_BYTES);
+}
+
+bool esep_nonce_of(struct esep_slice body, uint8_t ret_nonce[ESEP_NONCE_BYTES])
+{
+    if (body.len < ESEP_NONCE_FIELD_BYTES)
+        return false;
+    const uint8_t *field = body.data + body.len - ESEP_NONCE_FIELD_BYTES;
+    if (field[0] != NONCE_TAG || field[1] != ESEP_NONCE_BYTES)
+        return false;
+    memcpy(ret_nonce, field + 2, ESEP_NONCE_BYTES);
+    return true;
+}
+
 struct esep_leaf esep_leaf_of_evidence(uint32_t office, const struct esep_hash *sha256,
-                                       uint64_t size_bytes, const struct esep_hash *content,
+                                       uint64_t size_bytes, const uint8_t nonce[ESEP_NONCE_BYTES],
                                        esep_time accepted_at)
 {
-    return (struct esep_leaf){
-        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE,
-        .office = office,
-        .accepted_at = accepted_at,
-        .seq = size_bytes,
-        .content = *content,
-        .head = *sha256,
-    };
+    Esep__V1__Evidence message = ESEP__V1__EVIDENCE__INIT;
+    uint8_t body[EVIDENCE_BODY_MAX];
+    message.office = office;
+    message.sha256 = esep_pb(sha256->bytes, ESEP_HASH_BYTES);
+    message.size_bytes = size_bytes;
+    message.nonce = esep_pb(nonce, ESEP_NONCE_BYTES);
+    const size_t len = esep__v1__evidence__pack(&message, body);
+    ESEP_ASSERT(len <= sizeof body);
+    return esep_leaf_of_own(ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE, office, esep_slice(body, len),
+                            accepted_at);
 }
 
 struct esep_hash esep_log_id(struct esep_slice genesis_body)

@@ -6,17 +6,17 @@
  *    4 office u32 (0: the collector itself)
  *    8 accepted_at_us i64
  *   16 epoch u32 | 20 zero u32
- *   24 seq u64 (of the office's journal; for a commitment: the seq it promises; for evidence: the
- *      file's size in bytes)
+ *   24 seq u64 (of the office's journal; for a commitment: the seq it promises)
  *   32 content 32: the content hash of the body (statement.h)
  *   64 head 32: of an office's entry its chain hash, which names the entry before it; of a
- *      commitment the head it promises; of evidence the file's SHA-256
+ *      commitment the head it promises
  *   96 signature 32: SHA-256 of the office's signature that covers the entry
  *  128 key 32: SHA-256 of the public key which that signature verifies under
  *
  * So a leaf says by itself what was accepted, when, from whom and under which key, and gives away
- * nothing of the body: what an office signs holds 16 random bytes. The body may be taken out of the
- * store one day; leaf, chain and tree stay. A commitment's body is its statement and signature.
+ * nothing of the body: what an office signs holds 16 random bytes, and so does each entry of the
+ * collector's own (as its last field). The body may be taken out of the store one day; leaf, chain
+ * and tree stay. A commitment's body is its statement and signature.
  *
  * Unpacking is strict: a leaf that packing would not have made is none, so that one entry has one
  * leaf and one leaf hash.
@@ -54,9 +54,20 @@ struct esep_leaf esep_leaf_of_commitment(const struct esep_hash *log_id,
                                          const struct esep_commitment *commitment,
                                          const uint8_t sign_public[ESEP_KEY_BYTES], uint8_t flags,
                                          esep_time accepted_at);
-/* The leaf of a file that is here; content: of the entry's body. */
+/* The leaf of an entry of the collector's own, which may be about an office. */
+struct esep_leaf esep_leaf_of_own(Esep__V1__LogType type, uint32_t office, struct esep_slice body,
+                                  esep_time accepted_at);
+/* The nonce of an entry of the collector's own: a field of the message (log.proto), and the last
+ * bytes of its body. */
+#define ESEP_NONCE_BYTES 16
+#define ESEP_NONCE_FIELD_BYTES (2 + ESEP_NONCE_BYTES)
+void esep_nonce_field(const uint8_t nonce[ESEP_NONCE_BYTES], uint8_t out[ESEP_NONCE_FIELD_BYTES]);
+/* Of a body that ends with one; false: it does not. */
+ESEP_MUST_USE bool esep_nonce_of(struct esep_slice body, uint8_t ret_nonce[ESEP_NONCE_BYTES]);
+/* The leaf of a file that is here: who knows office, file and nonce makes the entry's body, and so
+ * its leaf. */
 struct esep_leaf esep_leaf_of_evidence(uint32_t office, const struct esep_hash *sha256,
-                                       uint64_t size_bytes, const struct esep_hash *content,
+                                       uint64_t size_bytes, const uint8_t nonce[ESEP_NONCE_BYTES],
                                        esep_time accepted_at);
 /* SHA-256 (tag "esep/log/v1", GENESIS's body): the log's name for ever. */
 struct esep_hash esep_log_id(struct esep_slice genesis_body);

@@ -68,6 +68,7 @@ enum esep_status esep_proof_write_report(const struct esep_proof *place,
 
 enum esep_status esep_proof_write_file(const struct esep_proof *place,
                                        const uint8_t leaf[ESEP_PROOF_LEAF_BYTES],
+                                       const uint8_t nonce[ESEP_PROOF_NONCE_BYTES],
                                        struct esep_buf *out)
 {
     struct esep_buf extra;
@@ -75,5 +76,7 @@ enum esep_status esep_proof_write_file(const struct esep_proof *place,
     enum esep_status status = put_tag(&extra);
     if (status == ESEP_OK)
         status = put_part(&extra, ESEP_PROOF_LEAF, leaf, ESEP_PROOF_LEAF_BYTES);
+    if (status == ESEP_OK)
+        status = put_part(&extra, ESEP_PROOF_NONCE, nonce, ESEP_PROOF_NONCE_BYTES);
     return write_with(place, status, &extra, out);
 }

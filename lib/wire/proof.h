@@ -10,13 +10,15 @@
  *   4 head before   32: the chain's head before the report's entry
  *   5 after       32*n: the content hashes of the entries behind the report's, up to the one that
  *                       the statement ends with; n from 0 to 4096
+ *   6 nonce         16: of a file: the last field of the entry that says that it is here
  *
- * A report's proof has all five. Its leaf is that of a commitment: with the flag CLOSES the log
- * held the report with it; without, it held the promise of it, made of the same hashes. The head
- * before, the report's content hash and what came after lead to the head that was signed: so it is
- * proven of exactly these bytes, and nothing else of the office's journal need be shown.
+ * A report's proof has the first five. Its leaf is that of a commitment: with the flag CLOSES the
+ * log held the report with it; without, it held the promise of it, made of the same hashes. The
+ * head before, the report's content hash and what came after lead to the head that was signed: so
+ * it is proven of exactly these bytes, and nothing else of the office's journal need be shown.
  *
- * A file's proof has the first part alone: an evidence leaf names the file's hash and size.
+ * A file's proof has the first and the last: office, file and nonce make the entry's body, whose
+ * content hash stands in the evidence leaf.
  *
  * Nothing is verified here: the office keeps only what it verified. Who verifies is esep-verify,
  * from docs/verify.md and without this code.
@@ -32,6 +34,7 @@
 #define ESEP_PROOF_LEAF_BYTES 160
 #define ESEP_PROOF_STATEMENT_BYTES ESEP_SIGNED_COMMITMENT_BYTES
 #define ESEP_PROOF_AFTER_MAX 4096
+#define ESEP_PROOF_NONCE_BYTES 16
 
 enum esep_proof_part {
     ESEP_PROOF_LEAF = 1,
@@ -39,6 +42,7 @@ enum esep_proof_part {
     ESEP_PROOF_KEY = 3,
     ESEP_PROOF_HEAD_BEFORE = 4,
     ESEP_PROOF_AFTER = 5,
+    ESEP_PROOF_NONCE = 6,
 };
 
 struct esep_proof_report {
@@ -55,9 +59,10 @@ struct esep_proof_report {
 ESEP_MUST_USE enum esep_status esep_proof_write_report(const struct esep_proof *place,
                                                        const struct esep_proof_report *report,
                                                        struct esep_buf *out);
-/* The same for a file that was attached: the leaf of its evidence entry. */
+/* The same for a file that was attached: leaf and nonce of its evidence entry. */
 ESEP_MUST_USE enum esep_status esep_proof_write_file(const struct esep_proof *place,
                                                      const uint8_t leaf[ESEP_PROOF_LEAF_BYTES],
+                                                     const uint8_t nonce[ESEP_PROOF_NONCE_BYTES],
                                                      struct esep_buf *out);
 
 #endif

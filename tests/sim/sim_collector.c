@@ -80,6 +80,7 @@ static void new_core(struct sim *sim)
         sim_fail(sim, "ingest does not start");
     const struct collector_history history = {.node = collector_state_node,
                                               .leaf = collector_state_leaf,
+                                              .nonce = collector_state_nonce,
                                               .commitment = collector_state_commitment,
                                               .context = sim_log(sim)};
     collector_set_lookup(c->core, collector_state_find, sim_log(sim));

@@ -57,7 +57,11 @@ enum forgery {
     OFFICE_OTHER,
     FILE_BYTES,
     FILE_SIZE,
+    FILE_OFFICE,
+    FILE_NONCE,
     FILE_EPOCH,
+    FILE_SEQ,
+    FILE_HEAD,
     FILE_SIGNED,
     ASKED_FOR_FILE,
     ASKED_FOR_REPORT,
@@ -71,7 +75,8 @@ static const int steps[FORGERIES] = {
     [LEAF_SIGNATURE] = 6, [LEAF_KEY] = 6,       [CHAIN_BEFORE] = 7,    [CHAIN_AFTER] = 7,
     [CHAIN_REPORT] = 7,   [CHAIN_COUNT] = 7,    [LOG_ORIGIN] = 8,      [LOG_KEY] = 8,
     [LOG_UNSIGNED] = 8,   [WITNESS_BAD] = 9,    [WITNESS_QUORUM] = 9,  [OFFICE_UNSIGNED] = 10,
-    [OFFICE_OTHER] = 10,  [FILE_BYTES] = 7,     [FILE_SIZE] = 7,       [FILE_EPOCH] = 4,
+    [OFFICE_OTHER] = 10,  [FILE_BYTES] = 7,     [FILE_SIZE] = 7,       [FILE_OFFICE] = 7,
+    [FILE_NONCE] = 7,     [FILE_EPOCH] = 4,     [FILE_SEQ] = 4,        [FILE_HEAD] = 4,
     [FILE_SIGNED] = 4,    [ASKED_FOR_FILE] = 4, [ASKED_FOR_REPORT] = 4};
 
 enum hours { NO_DUE, STRONG, EDGE_STRONG, EDGE_WEAK, WEAK, LATE, HOURS };
@@ -91,6 +96,7 @@ struct made {
     struct esep_proof_report report;
     struct esep_leaf leaf;
     uint64_t seq;
+    uint8_t nonce[ESEP_NONCE_BYTES]; /* of a file */
     uint8_t bytes[400];
     size_t bytes_len;
     struct esep_sign_key office;
@@ -229,17 +235,21 @@ static void make_report(struct made *m)
 
 static void make_file(struct made *m)
 {
-    m->bytes_len = below(sizeof m->bytes) + (m->forgery == FILE_BYTES);
+    m->bytes_len = 1 + below(sizeof m->bytes);
     draw(m->bytes, m->bytes_len);
-    m->leaf = (struct esep_leaf){
-        .type = ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE,
-        .office = (uint32_t)(1 + below(200)),
-        .accepted_at = accepted_at(m->hours),
-        .seq = m->bytes_len + (m->forgery == FILE_SIZE),
-        .epoch = m->forgery == FILE_EPOCH,
-        .head = esep_sha256(esep_slice(m->bytes, m->bytes_len)),
-    };
-    draw(&m->leaf.content, sizeof m->leaf.content);
+    draw(m->nonce, sizeof m->nonce);
+    const struct esep_hash sha256 = esep_sha256(esep_slice(m->bytes, m->bytes_len));
+    m->leaf = esep_leaf_of_evidence((uint32_t)(1 + below(100000)), &sha256,
+                                    m->bytes_len + (m->forgery == FILE_SIZE), m->nonce,
+                                    accepted_at(m->hours));
+    m->leaf.epoch = m->forgery == FILE_EPOCH;
+    m->leaf.seq = m->forgery == FILE_SEQ;
+    if (m->forgery == FILE_OFFICE)
+        m->leaf.office++;
+    if (m->forgery == FILE_NONCE)
+        m->nonce[below(sizeof m->nonce)] ^= 1;
+    if (m->forgery == FILE_HEAD)
+        m->leaf.head.bytes[below(32)] = 1;
     if (m->forgery == FILE_SIGNED)
         m->leaf.key.bytes[below(32)] = 1;
 }
@@ -423,8 +433,9 @@ static void make(struct made *m, unsigned number)
     make_note(m, &root, &note);
     place.note = esep_buf_slice(&note);
     spoil(m, &place);
-    enum esep_status status = m->is_file ? esep_proof_write_file(&place, m->report.leaf, &out)
-                                         : esep_proof_write_report(&place, &m->report, &out);
+    enum esep_status status = m->is_file
+                                  ? esep_proof_write_file(&place, m->report.leaf, m->nonce, &out)
+                                  : esep_proof_write_report(&place, &m->report, &out);
     if (status != ESEP_OK)
         abort();
     store("proof", number, esep_buf_slice(&out));

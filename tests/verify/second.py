@@ -166,20 +166,23 @@ def read_note(note):
 
 
 def read_parts(extra):
-    """Step 3: leaf, statement, key, before, after."""
+    """Step 3: leaf, statement, key, before, after; of a file leaf and nonce."""
     step = Step(3)
     step.must(extra[:16] == tag("esep/proof/v1"), "tag")
     parts = []
     at = 16
+    is_nonce = False
     while at < len(extra):
-        step.must(len(extra) - at >= 5 and extra[at] == len(parts) + 1, "kind")
+        is_nonce = len(parts) == 1 and len(extra) - at >= 1 and extra[at] == 6
+        step.must(len(extra) - at >= 5 and (is_nonce or extra[at] == len(parts) + 1), "kind")
         size = number(extra, at + 1, 4)
         step.must(size <= len(extra) - at - 5, "length")
         parts.append(extra[at + 5:at + 5 + size])
         at += 5 + size
+        if is_nonce:
+            step.must(at == len(extra) and [len(part) for part in parts] == [160, 16], "a file's parts")
+            return parts[0], None, None, None, parts[1]
     lengths = [len(part) for part in parts]
-    if lengths == [160]:
-        return parts[0], None, None, None, None
     step.must(lengths[:4] == [160, 208, 32, 32] and len(parts) == 5, "parts")
     step.must(lengths[4] % 32 == 0 and lengths[4] <= 32 * 4096, "after")
     after = [parts[4][i:i + 32] for i in range(0, lengths[4], 32)]
@@ -194,7 +197,7 @@ def check_leaf(leaf, is_file, wants_file):
     step.must(number(leaf, 4, 4) != 0 and number(leaf, 20, 4) == 0, "office")
     step.must(number(leaf, 8, 8) <= LAST_SECOND * 1000000, "accepted_at")
     if is_file:
-        step.must(number(leaf, 16, 4) == 0 and leaf[96:160] == bytes(64), "a file's leaf")
+        step.must(leaf[16:32] == bytes(16) and leaf[64:160] == bytes(96), "a file's leaf")
 
 
 def root_from(leaf, index, size, path):
@@ -237,12 +240,27 @@ def chain(before, first, contents):
     return head
 
 
+def varint(value):
+    coded = bytearray()
+    while value > 0x7F:
+        coded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*coded, value])
+
+
+def stored_of_file(office, data, nonce):
+    """What the log stored of a file (step 7)."""
+    return (b"\x08" + varint(office) + b"\x12\x20" + hashlib.sha256(data).digest() +
+            b"\x18" + varint(len(data)) + b"\x7a\x10" + nonce)
+
+
 def check_bytes(leaf, before, after, data):
-    """Step 7. The report's number in its journal; 0 of a file."""
+    """Step 7. The report's number in its journal; 0 of a file, whose nonce `after` is."""
     step = Step(7)
     seq = number(leaf, 24, 8)
     if before is None:
-        step.must(seq == len(data) and hashlib.sha256(data).digest() == leaf[64:96], "file")
+        stored = stored_of_file(number(leaf, 4, 4), data, after)
+        step.must(sha256(tag("esep/content/v1"), stored) == leaf[32:64], "file")
         return 0
     step.must(len(after) < seq, "more entries than the statement counts")
     first = seq - len(after)

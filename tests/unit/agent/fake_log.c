@@ -75,10 +75,10 @@ void fake_prove_commitment(struct fake_log *log, const struct esep_commitment *c
 void fake_prove_evidence(struct fake_log *log, const struct esep_evidence *evidence, uint64_t from,
                          struct fake_proof *ret)
 {
-    ret->content = esep_content_hash(esep_slice_str("an evidence entry"));
+    memcpy(ret->nonce, "sixteen of nonce", sizeof ret->nonce);
     const struct esep_leaf leaf =
-        esep_leaf_of_evidence(evidence->office, &evidence->sha256, evidence->size_bytes,
-                              &ret->content, evidence->accepted_at);
+        esep_leaf_of_evidence(evidence->office, &evidence->sha256, evidence->size_bytes, ret->nonce,
+                              evidence->accepted_at);
     fake_prove(log, from, fake_log_add(log, &leaf), evidence->accepted_at, ret);
-    ret->message.content = esep_pb(ret->content.bytes, sizeof ret->content.bytes);
+    ret->message.nonce = esep_pb(ret->nonce, sizeof ret->nonce);
 }

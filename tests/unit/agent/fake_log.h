@@ -28,7 +28,7 @@ struct fake_proof {
     struct esep_growth growth;
     struct esep_place place;
     struct esep_commitment commitment;
-    struct esep_hash content;
+    uint8_t nonce[ESEP_NONCE_BYTES];
 };
 /* Where `from` is beyond the log: from nothing. */
 void fake_prove(const struct fake_log *log, uint64_t from, uint64_t index, esep_time accepted_at,

@@ -97,6 +97,10 @@ static void read_evidence(const struct ingest *g, const Esep__V1__EvidenceReceip
     assert_int_equal(leaf.type, LOG(EVIDENCE));
     assert_int_equal(leaf.office, e->office);
     assert_int_equal(leaf.accepted_at, e->accepted_at);
+    assert_true(m->proof != NULL && m->proof->nonce.len == ESEP_NONCE_BYTES);
+    const struct esep_leaf made = esep_leaf_of_evidence(e->office, &e->sha256, e->size_bytes,
+                                                        m->proof->nonce.data, e->accepted_at);
+    assert_true(esep_hash_equal(&made.content, &leaf.content));
 }
 
 static void read_mail(const Esep__V1__Mail *m, struct sim_heard *h)

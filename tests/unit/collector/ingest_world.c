@@ -51,6 +51,15 @@ static enum esep_status leaf_at(void *context, uint64_t index, struct esep_leaf 
     return esep_leaf_unpack(esep_slice(g->world.log[index].leaf, ESEP_LEAF_BYTES), ret_leaf);
 }
 
+static enum esep_status nonce_at(void *context, uint64_t index, uint8_t ret_nonce[ESEP_NONCE_BYTES])
+{
+    const struct ingest *g = context;
+    if (index >= g->world.log_count)
+        return ESEP_NOT_FOUND;
+    const struct world_entry *entry = &g->world.log[index];
+    return esep_nonce_of(esep_slice(entry->body, entry->len), ret_nonce) ? ESEP_OK : ESEP_NOT_FOUND;
+}
+
 static enum esep_status commitment_at(void *context, uint64_t index, struct esep_commitment *ret)
 {
     const struct ingest *g = context;
@@ -164,8 +173,11 @@ static void make_config(struct ingest *g)
 static void start_core(struct ingest *g)
 {
     assert_int_equal(collector_new(&g->core, &g->config, g->world.views, g->world.now), ESEP_OK);
-    const struct collector_history history = {
-        .node = node, .leaf = leaf_at, .commitment = commitment_at, .context = g};
+    const struct collector_history history = {.node = node,
+                                              .leaf = leaf_at,
+                                              .nonce = nonce_at,
+                                              .commitment = commitment_at,
+                                              .context = g};
     collector_set_lookup(g->core, ingest_lookup, g);
     collector_set_history(g->core, &history);
     if (g->on_file != NULL)

@@ -76,6 +76,50 @@ static void test_log_id_is_tagged(void **state)
     assert_true(esep_hash_equal(&id, &tagged));
 }
 
+/* What stands in the tree of a file: nothing that whoever has the file could compare. */
+static void test_a_file_s_leaf_gives_nothing_away(void **state)
+{
+    static const uint8_t zero[ESEP_LEAF_BYTES];
+    const struct esep_hash file = esep_sha256(esep_slice_str("a scan"));
+    uint8_t nonce[ESEP_NONCE_BYTES] = {1};
+    uint8_t other[ESEP_NONCE_BYTES] = {2};
+    uint8_t leaf[ESEP_LEAF_BYTES];
+    (void)state;
+    const struct esep_leaf one = esep_leaf_of_evidence(7, &file, 6, nonce, 5);
+    const struct esep_leaf two = esep_leaf_of_evidence(7, &file, 6, other, 5);
+    assert_false(esep_hash_equal(&one.content, &two.content));
+    esep_leaf_pack(&one, leaf);
+    assert_memory_equal(leaf + 16, zero, 16);
+    assert_memory_equal(leaf + 64, zero, 96);
+    /* docs/verify.md, step 7, byte by byte */
+    uint8_t body[16 + 2 + 34 + 2 + 18] = "esep/content/v1\0\x08\x07\x12\x20";
+    memcpy(body + 20, file.bytes, 32);
+    memcpy(body + 52, "\x18\x06\x7a\x10", 4);
+    memcpy(body + 56, nonce, sizeof nonce);
+    const struct esep_hash content = esep_sha256(esep_slice(body, sizeof body));
+    assert_memory_equal(leaf + 32, content.bytes, 32);
+}
+
+static void test_a_nonce_is_the_last_field(void **state)
+{
+    Esep__V1__Presence message = ESEP__V1__PRESENCE__INIT;
+    uint8_t nonce[ESEP_NONCE_BYTES] = "sixteen letters";
+    uint8_t back[ESEP_NONCE_BYTES];
+    uint8_t packed[64];
+    uint8_t joined[64];
+    (void)state;
+    message.office = 300;
+    const size_t bare = esep__v1__presence__pack(&message, joined);
+    esep_nonce_field(nonce, joined + bare);
+    message.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
+    assert_int_equal(esep__v1__presence__pack(&message, packed), bare + ESEP_NONCE_FIELD_BYTES);
+    assert_memory_equal(packed, joined, bare + ESEP_NONCE_FIELD_BYTES);
+    assert_true(esep_nonce_of(esep_slice(packed, bare + ESEP_NONCE_FIELD_BYTES), back));
+    assert_memory_equal(back, nonce, sizeof nonce);
+    assert_false(esep_nonce_of(esep_slice(packed, bare), back));
+    assert_false(esep_nonce_of(esep_slice(packed, bare + ESEP_NONCE_FIELD_BYTES - 1), back));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +127,8 @@ int main(void)
         cmocka_unit_test(test_unpack_gives_back_what_was_packed),
         cmocka_unit_test(test_strays_are_refused),
         cmocka_unit_test(test_log_id_is_tagged),
+        cmocka_unit_test(test_a_file_s_leaf_gives_nothing_away),
+        cmocka_unit_test(test_a_nonce_is_the_last_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,19 +89,22 @@ static void test_file(void **state)
     struct esep_buf extra;
     struct esep_buf out;
     size_t at = 16;
+    uint8_t nonce[ESEP_PROOF_NONCE_BYTES];
     memset(leaf, 9, sizeof leaf);
+    memset(nonce, 8, sizeof nonce);
     esep_buf_init(&extra, ESEP_PROOF_EXTRA_MAX);
     esep_buf_init(&out, ESEP_PROOF_BYTES_MAX);
-    assert_int_equal(esep_proof_write_file(&where, leaf, &out), ESEP_OK);
+    assert_int_equal(esep_proof_write_file(&where, leaf, nonce, &out), ESEP_OK);
     assert_int_equal(esep_proof_parse(esep_buf_slice(&out), &extra, &read, NULL), ESEP_OK);
     assert_memory_equal(read.extra.data, "esep/proof/v1\0\0\0", 16);
     assert_part(read.extra, &at, 1, 160, 9);
+    assert_part(read.extra, &at, 6, 16, 8);
     assert_int_equal(at, read.extra.len);
     /* Never more than out may take. */
     for (size_t max = 0; max < out.len; max += 11) {
         struct esep_buf small;
         esep_buf_init(&small, max);
-        assert_int_equal(esep_proof_write_file(&where, leaf, &small), ESEP_LIMIT);
+        assert_int_equal(esep_proof_write_file(&where, leaf, nonce, &small), ESEP_LIMIT);
         esep_buf_done(&small);
     }
     esep_buf_done(&out);
