@@ -156,8 +156,8 @@ static void say_generation(const ProtobufCMessage *message, struct said *s)
 static void say_rights(const ProtobufCMessage *message, struct said *s)
 {
     const Esep__V1__OfficeRights *m = (const Esep__V1__OfficeRights *)message;
-    char bodies[WHAT_MAX] = "";
-    char plans[WHAT_MAX] = "";
+    char bodies[WHAT_MAX / 3] = "";
+    char plans[WHAT_MAX / 3] = "";
     s->who = m->actor;
     for (size_t i = 0; i < m->n_bodies; i++)
         (void)snprintf(bodies + strlen(bodies), sizeof bodies - strlen(bodies), ", %s",

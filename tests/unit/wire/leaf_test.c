@@ -94,7 +94,7 @@ static void test_a_file_s_leaf_gives_nothing_away(void **state)
     /* docs/verify.md, step 7, byte by byte */
     uint8_t body[16 + 2 + 34 + 2 + 18] = "esep/content/v1\0\x08\x07\x12\x20";
     memcpy(body + 20, file.bytes, 32);
-    memcpy(body + 52, "\x18\x06\x7a\x10", 4);
+    memcpy(body + 52, (const uint8_t[]){0x18, 6, 0x7a, 16}, 4);
     memcpy(body + 56, nonce, sizeof nonce);
     const struct esep_hash content = esep_sha256(esep_slice(body, sizeof body));
     assert_memory_equal(leaf + 32, content.bytes, 32);
