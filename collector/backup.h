@@ -68,7 +68,8 @@ ESEP_MUST_USE enum esep_status backup_unpack(struct archive_reader *reader, cons
                                              const char *files, uint64_t *ret_files,
                                              struct esep_reason *reason);
 /* The key that must have signed: as given (hex, or a note's key "name+id+base64"), else
- * backup.log_key of the configuration, else that of the key file. ESEP_NOT_FOUND: none of them. */
+ * backup.log_key of the configuration, else that of the key file or the signer. ESEP_NOT_FOUND:
+ * none of them. */
 ESEP_MUST_USE enum esep_status backup_log_key(const struct collector_settings *settings,
                                               const char *given, uint8_t ret[ESEP_KEY_BYTES],
                                               struct esep_reason *reason);

@@ -1,5 +1,6 @@
 /* collector/backup_pack.c - a store and its files into an archive, and the keys of one. */
 #include "collector/backup.h"
+#include "collector/log_signer.h"
 #include "io/clock.h"
 #include "io/keyfile.h"
 #include "wire/note.h"
@@ -15,17 +16,6 @@
 #define PIECE_BYTES ARCHIVE_CHUNK_BYTES
 
 /* Keys. */
-
-static enum esep_status log_key_of(const struct collector_settings *settings,
-                                   struct esep_sign_key *ret, struct esep_reason *reason)
-{
-    struct esep_keyfile file;
-    enum esep_status status = esep_keyfile_read(settings->keys, &file, reason);
-    if (status == ESEP_OK)
-        status = esep_keyfile_sign(&file, ret);
-    esep_wipe(&file, sizeof file);
-    return status;
-}
 
 static enum esep_status seal_key_of(const struct collector_settings *settings,
                                     uint8_t ret[ESEP_KEY_BYTES], struct esep_reason *reason)
@@ -46,11 +36,11 @@ static enum esep_status sign_here(void *context, struct esep_slice statement,
                                   uint8_t ret_signature[ESEP_SIGNATURE_BYTES],
                                   struct esep_reason *reason)
 {
-    struct esep_sign_key key;
-    const enum esep_status status = log_key_of(context, &key, reason);
+    struct log_signer signer;
+    enum esep_status status = log_signer_open(&signer, context, reason);
     if (status == ESEP_OK)
-        esep_sign(&key, statement, ret_signature);
-    esep_wipe(&key, sizeof key);
+        status = collector_signer_statement(&signer.ask, statement, ret_signature, reason);
+    log_signer_close(&signer);
     return status;
 }
 
@@ -59,7 +49,6 @@ enum esep_status backup_log_key(const struct collector_settings *settings, const
 {
     static const uint8_t none[ESEP_KEY_BYTES] = {0};
     struct esep_note_key note;
-    struct esep_sign_key key;
     if (given != NULL && esep_unhex(given, ret, ESEP_KEY_BYTES) == ESEP_OK)
         return ESEP_OK;
     if (given != NULL) {
@@ -72,12 +61,10 @@ enum esep_status backup_log_key(const struct collector_settings *settings, const
         memcpy(ret, settings->backup_log_key, ESEP_KEY_BYTES);
         return ESEP_OK;
     }
-    if (settings == NULL || log_key_of(settings, &key, NULL) != ESEP_OK)
+    if (settings == NULL || log_signer_public(settings, ret, NULL) != ESEP_OK)
         return esep_because(reason, ESEP_NOT_FOUND,
                             "which log key must have signed the backup? Give it with --log-key or "
                             "as backup.log_key, as `esep-collector init` printed it");
-    memcpy(ret, key.public, ESEP_KEY_BYTES);
-    esep_wipe(&key, sizeof key);
     return ESEP_OK;
 }
 
@@ -169,7 +156,6 @@ static enum esep_status fill_head(const struct collector_settings *settings,
     char path[BACKUP_NAME_ROOM];
     struct stat info;
     struct esep_clock clock;
-    struct esep_sign_key key;
     uint8_t seal[ESEP_KEY_BYTES];
     struct collector_files_verdict files;
     const struct collector_files_check count = {.blobs = NULL};
@@ -184,10 +170,7 @@ static enum esep_status fill_head(const struct collector_settings *settings,
     if (status == ESEP_OK)
         ret->made_at = esep_clock_now(&clock);
     if (status == ESEP_OK)
-        status = log_key_of(settings, &key, reason);
-    if (status == ESEP_OK)
-        memcpy(ret->log_key, key.public, ESEP_KEY_BYTES);
-    esep_wipe(&key, sizeof key);
+        status = log_signer_public(settings, ret->log_key, reason);
     if (status == ESEP_OK)
         status = seal_key_of(settings, seal, reason);
     if (status == ESEP_OK && memcmp(seal, how->recipient, sizeof seal) == 0)

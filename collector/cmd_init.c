@@ -4,6 +4,7 @@
  * again after a crash it goes on where it stopped; on a log that has begun it only prints.
  */
 #include "collector/commands.h"
+#include "collector/log_signer.h"
 #include "io/clock.h"
 #include "io/control.h"
 #include "io/keyfile.h"
@@ -23,17 +24,19 @@ static error_t parse(int key, char *value, struct argp_state *state)
 }
 
 struct keys {
-    struct esep_sign_key log;
+    uint8_t log[ESEP_KEY_BYTES]; /* its secret may be the signer's */
     struct esep_box_key seal;
     struct esep_curve_key link;
 };
 
 /* fresh: the log has not begun, so keys may be made. Else only the old ones will do: new ones would
  * sign for a log that nobody knows them for. */
-static enum esep_status take_keys(const char *path, bool fresh, struct keys *ret,
-                                  struct esep_reason *reason)
+static enum esep_status take_keys(const struct collector_settings *settings, bool fresh,
+                                  struct keys *ret, struct esep_reason *reason)
 {
-    static const char *const kinds[] = {"sign", "box", "curve"};
+    static const char *const kinds[] = {"box", "curve", "sign"};
+    const size_t kind_count = settings->signer[0] == '\0' ? 3 : 2;
+    const char *path = settings->keys;
     struct esep_keyfile file;
     esep_keyfile_tidy(path);
     enum esep_status status = esep_keyfile_read(path, &file, reason);
@@ -43,11 +46,11 @@ static enum esep_status take_keys(const char *path, bool fresh, struct keys *ret
                             "you kept; without it the log can be read, but not go on",
                             path);
     if (status == ESEP_NOT_FOUND) {
-        esep_keyfile_generate(&file, kinds, sizeof kinds / sizeof *kinds);
+        esep_keyfile_generate(&file, kinds, kind_count);
         status = esep_keyfile_create(path, &file, reason);
     }
     if (status == ESEP_OK)
-        status = esep_keyfile_sign(&file, &ret->log);
+        status = log_signer_public(settings, ret->log, reason);
     if (status == ESEP_OK)
         status = esep_keyfile_box(&file, &ret->seal);
     if (status == ESEP_OK)
@@ -109,7 +112,7 @@ static enum esep_status pack_genesis(const struct collector_settings *settings,
     esep_random(nonce, sizeof nonce);
     Esep__V1__Genesis genesis = ESEP__V1__GENESIS__INIT;
     genesis.name = (char *)(uintptr_t)settings->name;
-    genesis.log_key = esep_pb(keys->log.public, ESEP_KEY_BYTES);
+    genesis.log_key = esep_pb(keys->log, ESEP_KEY_BYTES);
     genesis.seal_key = esep_pb(keys->seal.public, ESEP_KEY_BYTES);
     genesis.made_at_us = now;
     genesis.nonce = esep_pb(nonce, sizeof nonce);
@@ -153,7 +156,7 @@ static enum esep_status begin_or_look(const struct collector_settings *settings,
     struct esep_buf genesis;
     enum esep_status status = ESEP_OK;
     if (!fresh)
-        return collector_state_own_keys(log, keys->log.public, keys->seal.public, reason);
+        return collector_state_own_keys(log, keys->log, keys->seal.public, reason);
     esep_buf_init(&genesis, 4096);
     status = esep_clock_init(&clock, settings->clock, reason);
     esep_time now = esep_clock_now(&clock);
@@ -202,15 +205,15 @@ int collector_cmd_init(int argc, char **argv)
     if (status == ESEP_OK)
         status = open_log(settings, &log, &size, &reason);
     if (status == ESEP_OK)
-        status = take_keys(settings->keys, size == 0, &keys, &reason);
+        status = take_keys(settings, size == 0, &keys, &reason);
     if (status == ESEP_OK)
         status = begin_or_look(settings, log, size == 0, &keys, &reason);
     if (status == ESEP_OK) {
         say_hex("log_id", log->log_id.bytes);
-        say_hex("log_key", keys.log.public);
+        say_hex("log_key", keys.log);
         say_hex("seal_key", keys.seal.public);
         say_hex("curve_key", keys.link.public);
-        say_vkey(log, keys.log.public);
+        say_vkey(log, keys.log);
     }
     int rc = status == ESEP_OK ? 0 : collector_fail(status, &reason);
     esep_wipe(&keys, sizeof keys);

@@ -23,6 +23,8 @@ static json_t *ingest_json(const struct figures *figures)
         return json_null();
     json_t *ingest = json_pack("{s:b, s:I}", "running", figures->age < FIGURES_STALE, "heard_s_ago",
                                (json_int_t)(figures->age / ESEP_SECOND));
+    if (figures_value(figures, "esep_ingest_signer_away", &at))
+        (void)json_object_set_new(ingest, "signer_away", json_boolean(at != 0));
     if (!figures_value(figures, "esep_log_verified_ok", &ok) ||
         !figures_value(figures, "esep_log_verified_entries", &entries) ||
         !figures_value(figures, "esep_log_verified_timestamp_seconds", &at))
@@ -37,7 +39,7 @@ static json_t *ingest_json(const struct figures *figures)
 
 static void print_ingest(const struct figures *figures)
 {
-    static const char *const keys[] = {"log-damaged", "log-unverified"};
+    static const char *const keys[] = {"signer-away", "log-damaged", "log-unverified"};
     uint64_t entries = 0;
     uint64_t at = 0;
     uint64_t ok = 0;

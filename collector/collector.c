@@ -28,6 +28,7 @@ static const char *const counter_names[COLLECTOR_COUNTERS] = {
     [COLLECTOR_ORDERS] = "orders",
     [COLLECTOR_ORDERS_DENIED] = "orders_denied",
     [COLLECTOR_UNWRITTEN] = "unwritten",
+    [COLLECTOR_UNSIGNED] = "unsigned",
     [COLLECTOR_UNPROVEN] = "unproven",
     [COLLECTOR_FILE_CHUNKS] = "file_chunks",
     [COLLECTOR_FILE_BYTES] = "file_bytes",
@@ -68,7 +69,8 @@ static bool config_holds(const struct collector_config *config)
            config->sessions_max < COLLECTOR_NONE / 4 && config->frame_bytes_max >= 4096 &&
            config->batch_records_max >= 64 &&
            config->batch_bytes_max >= 2 * config->frame_bytes_max && config->session_idle > 0 &&
-           config->link_heartbeat > 0 && config->operator_count <= COLLECTOR_OPERATORS_MAX;
+           config->link_heartbeat > 0 && config->signing.statement != NULL &&
+           config->operator_count <= COLLECTOR_OPERATORS_MAX;
 }
 
 static enum esep_status take_memory(struct collector *c)
@@ -178,6 +180,15 @@ enum esep_status collector_status(const struct collector *c, struct esep_reason 
     if (c->ended != ESEP_OK && ret_reason != NULL)
         *ret_reason = c->ended_reason;
     return c->ended;
+}
+
+bool collector_sign(struct collector *c, struct esep_slice statement,
+                    uint8_t ret_signature[ESEP_SIGNATURE_BYTES])
+{
+    if (c->config.signing.statement(c->config.signing.context, statement, ret_signature))
+        return true;
+    collector_count(c, COLLECTOR_UNSIGNED, 1);
+    return false;
 }
 
 /* The first reason stays. */
@@ -438,8 +449,14 @@ void collector_on_account_order(struct collector *c, uint64_t token, struct esep
     finish_event(c);
 }
 
+static const char *stored_not(enum esep_status status)
+{
+    return status == ESEP_AGAIN ? "the batch was stored, and nobody signed the log's head"
+                                : "the batch was not stored";
+}
+
 void collector_on_stored(struct collector *c, uint64_t token, enum esep_status status,
-                         esep_time now)
+                         const uint8_t *signature, esep_time now)
 {
     if (!begin_event(c, now))
         return;
@@ -449,8 +466,7 @@ void collector_on_stored(struct collector *c, uint64_t token, enum esep_status s
         collector_refuse_all_full(c);
     if (status != ESEP_OK) {
         struct esep_reason reason;
-        (void)esep_because(&reason, status, "the batch was not stored: %s",
-                           esep_status_name(status));
+        (void)esep_because(&reason, status, "%s: %s", stored_not(status), esep_status_name(status));
         collector_end(c, status, &reason);
         return;
     }
@@ -458,7 +474,7 @@ void collector_on_stored(struct collector *c, uint64_t token, enum esep_status s
     struct collector_results *results = batch->results;
     batch->results = c->done; /* emptied when the batch opens again */
     c->done = results;
-    collector_results_durable(c, results);
+    collector_results_durable(c, results, signature);
     finish_event(c);
 }
 

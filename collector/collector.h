@@ -4,10 +4,12 @@
  * opens a session: the office's key comes from the views, never from the frame. Its commitment, if
  * new, joins the open batch. BATCH frames are opened, chained to the office's head, and wait until
  * a signed head covers them; then they join the open batch, judged by the views. While no commit
- * is under way and the open batch is not empty, it is closed and goes out as one STORE effect.
- * collector_on_stored(OK) makes RECEIPTs, one for each office and batch; nothing else does (law 1).
- * collector_on_stored(anything else) ends the core: the shell frees it, reopens the store and
- * starts anew; offices say Hello again.
+ * is under way and the open batch is not empty, it is closed and goes out as one STORE effect. When
+ * it is on the disk the shell has the log's new head signed (batch->growth), by this process or by
+ * another one that holds the key; only then is it said to be stored. collector_on_stored(OK) makes
+ * RECEIPTs, one for each office and batch; nothing else does (law 1). collector_on_stored(anything
+ * else) ends the core: the shell frees it, reopens the store and starts anew; offices say Hello
+ * again.
  *
  * It decides order, durability, exactly-once and authority. It does no I/O: effects go out through
  * collector_peek / collector_pop, and the shell tells what became of them.
@@ -31,12 +33,23 @@ struct collector_operator {
     uint8_t sign_key[ESEP_KEY_BYTES];
     uint8_t curve_key[ESEP_KEY_BYTES];
 };
+/* Who signs with the log's key (collector/signer/) what is no head: refusals, joins, what receipts
+ * say in words. False: not now; what it was for is not sent, and counted. It must not wait long. */
+struct collector_signing {
+    bool (*statement)(void *context, struct esep_slice statement,
+                      uint8_t ret_signature[ESEP_SIGNATURE_BYTES]);
+    void *context;
+};
 struct collector_config {
     struct esep_hash log_id;
     uint8_t engine_id[16];
     uint64_t generation; /* of the store: where the log says less, this core says so in it */
     char name[64];
-    struct esep_sign_key log_key;
+    uint8_t log_public[ESEP_KEY_BYTES];
+    struct collector_signing signing;
+    /* By the log's key, of the head of the log as the views say it is, in `generation` or, where
+     * the log says more, in the log's own. */
+    uint8_t head_signature[ESEP_SIGNATURE_BYTES];
     struct esep_box_key seal_key;
     uint8_t seed[32]; /* ephemeral keys are derived from it; fresh at every start */
     struct collector_operator operators[COLLECTOR_OPERATORS_MAX];
@@ -85,8 +98,10 @@ void collector_on_order(struct collector *c, uint64_t token, struct esep_slice o
 /* The same from the accounts' socket: the order's actor is an account, and its right is checked. */
 void collector_on_account_order(struct collector *c, uint64_t token, struct esep_slice order,
                                 esep_time now);
+/* signature: with ESEP_OK, of the head that batch->growth leads to. ESEP_AGAIN: stored, and nobody
+ * has signed. */
 void collector_on_stored(struct collector *c, uint64_t token, enum esep_status status,
-                         esep_time now);
+                         const uint8_t *signature, esep_time now);
 struct collector_mail {
     uint64_t number;
     uint64_t log_index;
@@ -226,6 +241,7 @@ enum collector_counter {
     COLLECTOR_ORDERS_DENIED, /* an account without the right to it, or no account at all */
     COLLECTOR_UNWRITTEN, /* deliveries, acknowledgements, signs of life, alarms: the batch was full
                           */
+    COLLECTOR_UNSIGNED,  /* receipts, refusals, joins that were not sent: the signer was away */
     COLLECTOR_UNPROVEN,  /* receipts that were not sent: the disk has lost a part of the tree */
     COLLECTOR_FILE_CHUNKS,
     COLLECTOR_FILE_BYTES,

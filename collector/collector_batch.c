@@ -276,7 +276,9 @@ void collector_batch_close(struct collector *c)
         .record_count = batch->record_count,
         .rows = batch->rows,
         .row_count = batch->row_count,
+        .growth = &batch->growth,
     };
+    collector_tree_grown(c, batch);
     const struct collector_effect effect = {
         .kind = COLLECTOR_EFFECT_STORE, .token = batch->serial, .batch = &batch->out};
     c->storing = true;

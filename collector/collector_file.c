@@ -254,6 +254,13 @@ static void open_file(struct collector *c, struct collector_session *session,
     heard_of(c, f, session);
 }
 
+bool collector_evidence_sign(struct collector *c, struct esep_evidence *e)
+{
+    uint8_t statement[ESEP_EVIDENCE_BYTES];
+    esep_evidence_statement(&c->config.log_id, e, statement);
+    return collector_sign(c, esep_slice(statement, sizeof statement), e->signature);
+}
+
 /* Of a file that is here: from its row and the log as it is durable now. */
 static void receipt_again(struct collector *c, struct collector_session *session,
                           const struct views_file *file, const struct views_evidence *known)
@@ -271,8 +278,8 @@ static void receipt_again(struct collector *c, struct collector_session *session
         collector_count(c, COLLECTOR_UNPROVEN, 1);
         return; /* the office asks again */
     }
-    esep_evidence_sign(&c->config.log_id, &e, &c->config.log_key);
-    collector_evidence_send(c, session, &e, nonce);
+    if (collector_evidence_sign(c, &e))
+        collector_evidence_send(c, session, &e, nonce);
 }
 
 void collector_evidence_send(struct collector *c, struct collector_session *session,

@@ -213,6 +213,7 @@ struct collector_row_place {
 struct collector_fill {
     uint64_t serial;
     struct collector_batch out;
+    struct esep_growth growth; /* from where the batch began */
     struct collector_record *records;
     size_t record_count;
     uint8_t *bytes;
@@ -344,6 +345,9 @@ static inline bool collector_is_stick(const struct collector *c, uint32_t link)
 
 /* collector.c */
 void collector_end(struct collector *c, enum esep_status status, const struct esep_reason *reason);
+/* By the log's key; false, and counted: not now. */
+bool collector_sign(struct collector *c, struct esep_slice statement,
+                    uint8_t ret_signature[ESEP_SIGNATURE_BYTES]);
 static inline void collector_count(struct collector *c, enum collector_counter which, uint64_t n)
 {
     c->counters[which] += n;
@@ -485,7 +489,8 @@ bool collector_entry_at(struct collector *c, uint32_t office, uint32_t epoch, ui
                         uint64_t *ret_index, struct esep_leaf *ret_leaf);
 
 /* collector_receipt.c */
-void collector_results_durable(struct collector *c, struct collector_results *results);
+void collector_results_durable(struct collector *c, struct collector_results *results,
+                               const uint8_t *signature);
 bool collector_results_step(struct collector *c);
 void collector_results_finish(struct collector *c);
 void collector_receipt_send(struct collector *c, struct collector_session *session,
@@ -493,23 +498,6 @@ void collector_receipt_send(struct collector *c, struct collector_session *sessi
                             const struct collector_promise_entry *promise);
 /* The receipt of what is held durably, once more. */
 void collector_receipt_again(struct collector *c, struct collector_session *session);
-
-/* collector_proof.c: what joins a receipt to the tree. */
-struct collector_proof {
-    Esep__V1__Proof message;
-    Esep__V1__Growth growth;
-    Esep__V1__Commitment commitment;
-};
-void collector_tree_begin(struct collector *c);
-/* The log is durable up to there: signs its checkpoint. */
-void collector_tree_durable(struct collector *c, uint64_t size, const struct esep_hash *root);
-/* Where the office's proofs go on from. */
-void collector_tree_seen(const struct collector *c, struct collector_session *session,
-                         uint64_t generation, uint64_t size);
-/* For the durable entry at index; ret borrows from c until the next one. False: the store cannot
- * say what it holds, or has lost a bit: counted, and the receipt has to wait. */
-bool collector_prove(struct collector *c, struct collector_session *session, uint64_t index,
-                     esep_time accepted_at, struct collector_proof *ret);
 
 /* collector_refuse.c */
 void collector_refuse(struct collector *c, const struct collector_route *route,
@@ -575,6 +563,7 @@ void collector_on_chunk(struct collector *c, struct collector_session *session,
 void collector_file_answer(struct collector *c, uint64_t token, enum esep_status status,
                            uint64_t held);
 void collector_file_durable(struct collector *c, uint64_t token);
+bool collector_evidence_sign(struct collector *c, struct esep_evidence *e);
 void collector_evidence_send(struct collector *c, struct collector_session *session,
                              const struct esep_evidence *evidence,
                              const uint8_t nonce[ESEP_NONCE_BYTES]);
@@ -593,5 +582,7 @@ void collector_lacking_gone(struct collector *c, const struct views_file *file);
 void collector_alerts_on_time(struct collector *c, esep_time now);
 void collector_delivered(struct collector *c, uint64_t alert_index, uint32_t target, bool delivered,
                          uint32_t attempts, const char *detail, esep_time now);
+
+#include "collector/collector_proof.h"
 
 #endif

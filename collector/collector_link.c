@@ -67,14 +67,16 @@ static void on_challenge(struct collector *c, uint32_t link, const Esep__V1__Cha
     struct collector_link_slot *slot = &c->links[link];
     if (challenge->nonce.len != 32)
         return;
-    struct esep_hash statement = esep_join_statement(challenge->nonce.data, &c->config.log_id,
-                                                     c->config.engine_id, slot->curve_key);
+    uint8_t text[ESEP_JOIN_BYTES];
     uint8_t signature[ESEP_SIGNATURE_BYTES];
-    esep_sign(&c->config.log_key, esep_slice(statement.bytes, sizeof statement.bytes), signature);
+    esep_join_text(challenge->nonce.data, &c->config.log_id, c->config.engine_id, slot->curve_key,
+                   text);
+    if (!collector_sign(c, esep_slice(text, sizeof text), signature))
+        return; /* our next Beat makes it challenge again */
     Esep__V1__Join join = ESEP__V1__JOIN__INIT;
     Esep__V1__LinkUp up = ESEP__V1__LINK_UP__INIT;
     join.log_id = esep_pb(c->config.log_id.bytes, ESEP_HASH_BYTES);
-    join.log_key = esep_pb(c->config.log_key.public, ESEP_KEY_BYTES);
+    join.log_key = esep_pb(c->config.log_public, ESEP_KEY_BYTES);
     join.engine_id = esep_pb(c->config.engine_id, sizeof c->config.engine_id);
     join.signature = esep_pb(signature, sizeof signature);
     join.name = c->config.name;

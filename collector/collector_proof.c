@@ -1,9 +1,9 @@
 /* collector/collector_proof.c - what joins a receipt to the tree (wire/growth.h).
  *
  * For each session ingest knows how much of the log its office has seen: HELLO says it, and each
- * receipt that is sent leads further. One checkpoint is signed for each commit, after it; the nodes
- * come from memory (views_node) or from the store. What is sent is taken for received: an office
- * that lost it says HELLO again, and how far it is.
+ * receipt that is sent leads further. One checkpoint is signed for each commit, after it, by
+ * whoever holds the key; the nodes come from memory (views_node) or from the store. What is sent is
+ * taken for received: an office that lost it says HELLO again, and how far it is.
  *
  * After a restore the log goes on as another generation. An office that has seen no more of the one
  * before than both have in common goes on from there; any other begins with nothing, and says so to
@@ -78,20 +78,44 @@ void collector_tree_begin(struct collector *c)
     if (is_new)
         c->generation = (struct views_generation){
             .number = c->config.generation, .previous = c->generation.number, .begins = tree->size};
-    collector_tree_durable(c, tree->size, &root);
+    collector_tree_durable(c, tree->size, &root, c->config.head_signature);
     if (is_new)
         log_generation(c);
 }
 
-void collector_tree_durable(struct collector *c, uint64_t size, const struct esep_hash *root)
+/* A subtree of the batch's own leaves. */
+static struct esep_hash in_batch(const struct collector_fill *batch, struct esep_merkle_place place)
+{
+    struct esep_merkle tree;
+    const size_t count = (size_t)1 << place.level;
+    const size_t first = (size_t)((place.index << place.level) - batch->out.first_index);
+    ESEP_ASSERT(first + count <= batch->record_count);
+    esep_merkle_init(&tree);
+    for (size_t i = 0; i < count; i++)
+        esep_merkle_append(&tree, esep_slice(batch->records[first + i].leaf, ESEP_LEAF_BYTES));
+    return esep_merkle_root(&tree);
+}
+
+void collector_tree_grown(struct collector *c, struct collector_fill *batch)
+{
+    struct esep_merkle_place places[ESEP_MERKLE_SPAN_MAX];
+    struct esep_growth *growth = &batch->growth;
+    growth->generation = growth->from_generation = c->generation.number;
+    growth->from_size = batch->out.first_index;
+    growth->size = batch->results->checkpoint_size;
+    growth->root = batch->results->checkpoint_root;
+    growth->span_count = esep_merkle_span(growth->from_size, growth->size, places);
+    for (size_t i = 0; i < growth->span_count; i++)
+        if (!views_node(c->views, places[i], &growth->span[i]))
+            growth->span[i] = in_batch(batch, places[i]); /* more than the views remember */
+}
+
+void collector_tree_durable(struct collector *c, uint64_t size, const struct esep_hash *root,
+                            const uint8_t signature[ESEP_SIGNATURE_BYTES])
 {
     c->durable_size = size;
     c->durable_root = *root;
-    c->growth.generation = c->generation.number;
-    c->growth.size = size;
-    c->growth.root = *root;
-    esep_growth_sign(&c->config.log_id, &c->growth, &c->config.log_key);
-    memcpy(c->durable_signature, c->growth.signature, sizeof c->durable_signature);
+    memcpy(c->durable_signature, signature, sizeof c->durable_signature);
 }
 
 void collector_checkpoint(const struct collector *c, struct esep_growth *ret)

@@ -19,10 +19,11 @@ static void mail_durable(struct collector *c, uint32_t number, uint64_t serial)
     *newest = 0;
 }
 
-void collector_results_durable(struct collector *c, struct collector_results *results)
+void collector_results_durable(struct collector *c, struct collector_results *results,
+                               const uint8_t *signature)
 {
     c->committed_serial = results->serial;
-    collector_tree_durable(c, results->checkpoint_size, &results->checkpoint_root);
+    collector_tree_durable(c, results->checkpoint_size, &results->checkpoint_root, signature);
     for (size_t i = 0; i < results->run_count; i++) {
         const struct esep_receipt *receipt = &results->runs[i].receipt;
         struct collector_office *office = collector_office(c, receipt->office);
@@ -44,12 +45,20 @@ void collector_results_durable(struct collector *c, struct collector_results *re
         mail_durable(c, results->mail[i], results->serial);
 }
 
-static void finish_receipt(const struct collector *c, struct esep_receipt *receipt,
+static bool sign_receipt(struct collector *c, struct esep_receipt *receipt)
+{
+    uint8_t statement[ESEP_RECEIPT_BYTES];
+    esep_receipt_statement(&c->config.log_id, receipt, statement);
+    return collector_sign(c, esep_slice(statement, sizeof statement), receipt->signature);
+}
+
+/* Where nobody signs it the office asks again, with its next HELLO. */
+static bool finish_receipt(struct collector *c, struct esep_receipt *receipt,
                            uint64_t checkpoint_size, const struct esep_hash *root)
 {
     receipt->checkpoint_size = checkpoint_size;
     receipt->checkpoint_root = *root;
-    esep_receipt_sign(&c->config.log_id, receipt, &c->config.log_key);
+    return sign_receipt(c, receipt);
 }
 
 void collector_receipt_send(struct collector *c, struct collector_session *session,
@@ -81,8 +90,9 @@ static void send_to_office(struct collector *c, struct esep_receipt *receipt,
         struct collector_session *session = &c->sessions[at];
         if (!session->welcomed || session->epoch != receipt->epoch)
             continue;
-        if (!*is_signed)
-            finish_receipt(c, receipt, results->checkpoint_size, &results->checkpoint_root);
+        if (!*is_signed &&
+            !finish_receipt(c, receipt, results->checkpoint_size, &results->checkpoint_root))
+            return;
         *is_signed = true;
         collector_receipt_send(c, session, receipt, promise);
     }
@@ -177,8 +187,8 @@ void collector_receipt_again(struct collector *c, struct collector_session *sess
     }
     ESEP_ASSERT(office->last.epoch == session->epoch &&
                 office->last.through_seq == office->durable_seq);
-    if (!office->last_signed)
-        esep_receipt_sign(&c->config.log_id, &office->last, &c->config.log_key);
+    if (!office->last_signed && !sign_receipt(c, &office->last))
+        return;
     office->last_signed = true;
     collector_receipt_send(c, session, &office->last, &office->last_closing);
 }
@@ -214,8 +224,8 @@ static void send_evidence(struct collector *c, struct collector_after *after,
     e->checkpoint_size = results->checkpoint_size;
     e->checkpoint_root = results->checkpoint_root;
     collector_file_durable(c, after->index);
-    if (office->first_session != COLLECTOR_NONE)
-        esep_evidence_sign(&c->config.log_id, e, &c->config.log_key);
+    if (office->first_session == COLLECTOR_NONE || !collector_evidence_sign(c, e))
+        return;
     for (uint32_t at = office->first_session; at != COLLECTOR_NONE;
          at = c->sessions[at].office_next)
         if (c->sessions[at].welcomed && (c->sessions[at].features & COLLECTOR_EVIDENCE) != 0) {

@@ -3,6 +3,9 @@
  * A refusal travels in the clear, since the session may be what is missing. The signature binds it
  * to the session and counter it answers, so that a broker cannot move it to another frame.
  *
+ * Where the log's key is with another process that is away, a refusal is not sent, and counted:
+ * nobody could tell it from a broker's. Who keeps asking is told later.
+ *
  * A sender whose frames keep coming is told the same thing once, then again after a while: a
  * signature costs more than a frame. FORK, BEHIND and bad signatures are entries of the log; the
  * same sight is logged once, however often the office shows it, and the refusal waits for that.
@@ -48,7 +51,8 @@ void collector_refuse(struct collector *c, const struct collector_route *route,
     uint8_t statement[ESEP_REFUSAL_BYTES];
     uint8_t signature[ESEP_SIGNATURE_BYTES];
     esep_refusal_statement(&message, statement);
-    esep_sign(&c->config.log_key, esep_slice(statement, sizeof statement), signature);
+    if (!collector_sign(c, esep_slice(statement, sizeof statement), signature))
+        return;
     message.signature = esep_pb(signature, sizeof signature);
     collector_out_clear(c, route, ESEP__V1__KIND__KIND_REFUSAL, collector_pack(c, &message.base));
 }

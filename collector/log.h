@@ -11,6 +11,7 @@
 #define COLLECTOR_LOG_H
 
 #include "base/merkle.h"
+#include "wire/growth.h"
 #include "wire/leaf.h"
 
 struct collector_record {
@@ -30,6 +31,8 @@ struct collector_batch {
     size_t record_count;
     const struct collector_row *rows;
     size_t row_count;
+    /* What the log grew by, for whoever signs its head after the commit; NULL: nobody does. */
+    const struct esep_growth *growth;
 };
 
 /* The interface. LMDB is one implementation (log_lmdb.c), the simulator's memory another. */

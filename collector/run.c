@@ -12,6 +12,7 @@
 #define FULL_CHECK_EVERY (5 * ESEP_SECOND)
 #define DRAIN_MAX (20 * ESEP_SECOND) /* then it ends as a crash would: nothing durable is lost */
 #define TRIES_MAX (5 * ESEP_SECOND)  /* a mail server that is mute does not hold up the end */
+#define SIGNER_RETRY ESEP_SECOND
 #define STORE_WAIT_MAX (5 * ESEP_SECOND) /* at the end, for a commit under way */
 
 /* A thread in a disk that does not answer cannot be ended. The commit under way is durable or it
@@ -55,14 +56,12 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     config->file_bytes_max = s->file_bytes;
     config->office_files_bytes = s->office_files_bytes;
     config->file_window_bytes = s->file_window;
-    enum esep_status status = esep_keyfile_sign(&run->keys, &config->log_key);
-    if (status == ESEP_OK)
-        status = esep_keyfile_box(&run->keys, &config->seal_key);
+    config->signing = (struct collector_signing){.statement = run_signer_statement, .context = run};
+    enum esep_status status = esep_keyfile_box(&run->keys, &config->seal_key);
     if (status != ESEP_OK)
-        (void)esep_because(reason, status, "%s: lacks a sign or a box key", s->keys);
+        (void)esep_because(reason, status, "%s: lacks a box key", s->keys);
     if (status == ESEP_OK)
-        status = collector_state_own_keys(run->state.log, config->log_key.public,
-                                          config->seal_key.public, reason);
+        status = run_signer_begin(run, config, reason);
     if (status == ESEP_OK) {
         status = collector_new(&run->core, config, run->state.views, run_now(run));
         if (status != ESEP_OK)
@@ -92,11 +91,11 @@ static enum esep_status open_store(struct run *run, struct esep_reason *reason)
 {
     enum esep_status status = collector_state_open(&run->state, run->settings, false, reason);
     if (status == ESEP_OK)
-        status = collector_writer_new(&run->writer, run->loop, run->state.log, run_on_written, run,
-                                      reason);
+        status = collector_writer_new(&run->writer, run->loop, run->state.log, run_signer_head,
+                                      run_on_written, run, reason);
     if (status == ESEP_OK)
-        status = core_new(run, reason);
-    return status == ESEP_OK ? run_verify_open(run, reason) : status;
+        status = run_verify_open(run, reason);
+    return status == ESEP_OK ? core_new(run, reason) : status;
 }
 
 static void close_store(struct run *run)
@@ -112,16 +111,34 @@ static void close_store(struct run *run)
     collector_state_close(&run->state);
 }
 
+/* All is open but the core: it begins with a signed head. */
+static void wait_for_signer(struct run *run, const struct esep_reason *why)
+{
+    esep_log(ESEP_LOG_ERROR, "signer-away", "%s: ingest waits for it, and takes nothing in",
+             why->text);
+    run->ended = run->signer_missed = true;
+    if (run->draining)
+        esep_loop_stop(run->loop);
+    else
+        esep_loop_deadline(run->loop, SIGNER_RETRY);
+}
+
 /* Closes the core and the store, opens both anew. ESEP_OK, or the daemon must end. */
 static enum esep_status reopen(struct run *run, struct esep_reason *reason)
 {
-    close_store(run);
+    const bool waited = run->core == NULL && run->writer != NULL; /* the signer alone was missing */
+    if (!waited)
+        close_store(run);
     run_order_refuse(run, "the order was not confirmed: see whether it was done, then order again");
-    run->ended = false;
     run->stuck_since = 0;
-    enum esep_status status = open_store(run, reason);
+    enum esep_status status = waited ? core_new(run, reason) : open_store(run, reason);
+    if (status == ESEP_AGAIN) {
+        wait_for_signer(run, reason);
+        return ESEP_OK;
+    }
     if (status != ESEP_OK)
         return status;
+    run->ended = false;
     /* A broker takes the old connection for one that has joined, and would not ask the new core who
      * it is: it is dialled anew. */
     for (uint32_t i = 0; i < run->settings->broker_count; i++)
@@ -129,8 +146,9 @@ static enum esep_status reopen(struct run *run, struct esep_reason *reason)
     if (run->draining)
         collector_drain(run->core, run_now(run));
     run_alerts_opened(run);
-    esep_log(ESEP_LOG_INFO, "store-reopened", "the log has %llu entries",
-             (unsigned long long)views_log_size(run->state.views));
+    esep_log(ESEP_LOG_INFO, run->signer_missed ? "signer-back" : "store-reopened",
+             "the log has %llu entries", (unsigned long long)views_log_size(run->state.views));
+    run->signer_missed = false;
     return ESEP_OK;
 }
 
@@ -196,7 +214,7 @@ static void on_deadline(void *context)
             return;
         }
     }
-    if (!run->ended) {
+    if (!run->ended && run->core != NULL) {
         check_full(run);
         collector_on_time(run->core, run_now(run));
         run_alerts_on_time(run);
@@ -215,8 +233,12 @@ static void on_drain(void *context)
     run->drain_until = esep_monotonic() + DRAIN_MAX;
     run->tries_until = esep_monotonic() + TRIES_MAX;
     deliver_drain(run->deliver);
-    if (run->core != NULL)
-        collector_drain(run->core, run_now(run));
+    collector_writer_leave(run->writer);
+    if (run->core == NULL) { /* the signer is away: nothing was taken in */
+        esep_loop_stop(run->loop);
+        return;
+    }
+    collector_drain(run->core, run_now(run));
     run_pump(run);
 }
 
@@ -253,6 +275,8 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
     if (status == ESEP_OK)
         status = esep_keyfile_read(run->settings->keys, &run->keys, reason);
     if (status == ESEP_OK)
+        status = log_signer_open(&run->signer, run->settings, reason);
+    if (status == ESEP_OK)
         status = esep_loop_new(&run->loop, &options, reason);
     if (status != ESEP_OK)
         return status;
@@ -267,6 +291,10 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
     if (run->zmq == NULL)
         return esep_because(reason, ESEP_NOMEM, "no memory for ZeroMQ");
     status = open_store(run, reason);
+    if (status == ESEP_AGAIN) {
+        wait_for_signer(run, reason);
+        status = ESEP_OK;
+    }
     if (status == ESEP_OK)
         status = run_files_open(run, reason);
     if (status == ESEP_OK)
@@ -282,6 +310,8 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
 
 static void stop(struct run *run)
 {
+    if (run->writer != NULL)
+        collector_writer_leave(run->writer);
     if (run->writer != NULL && !collector_writer_idle(run->writer, STORE_WAIT_MAX))
         end_without_the_disk();
     collector_links_free(run->links);
@@ -298,6 +328,7 @@ static void stop(struct run *run)
     esep_loop_free(run->loop);
     esep_buf_done(&run->mailbox.bytes);
     collector_settings_free(run->settings);
+    log_signer_close(&run->signer);
     esep_wipe(&run->keys, sizeof run->keys);
 }
 
@@ -322,7 +353,8 @@ int collector_cmd_run(int argc, char **argv)
         .children = children};
     struct command_common common = {0};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &common);
-    struct run run = {.config_file =
+    struct run run = {.signer = LOG_SIGNER_NONE,
+                      .config_file =
                           common.config != NULL ? common.config : "/etc/esep/collector.yaml"};
     struct esep_reason reason = {""};
     enum esep_status status = start(&run, &reason);

@@ -2,10 +2,11 @@
  *
  * run.c starts and stops; run_effects.c carries out what the core asks for; run_order.c answers the
  * sockets for local orders; run_files.c keeps the files that reports name; run_lacking.c finds
- * those that are gone; run_witnesses.c has the log's heads cosigned; run_verify.c reads the log
- * again in the background; run_figures.c tells what ingest counts; run_reload.c takes a new
- * configuration; run_sandbox.c gives up what ingest does not need; run_alerts.c brings alerts to
- * their recipients. One thread runs the loop; the writer's thread only commits.
+ * those that are gone; run_signer.c has signed what the log's key signs; run_witnesses.c has the
+ * log's heads cosigned; run_verify.c reads the log again in the background; run_figures.c tells
+ * what ingest counts; run_reload.c takes a new configuration; run_sandbox.c gives up what ingest
+ * does not need; run_alerts.c brings alerts to their recipients. One thread runs the loop; the
+ * writer's thread only commits.
  *
  * A failed commit ends the core. The shell then sends what refusals are left, closes the store,
  * opens it anew and checks it, and starts a core from what is on the disk. Nothing is retried.
@@ -15,6 +16,7 @@
 
 #include "collector/deliver.h"
 #include "collector/links.h"
+#include "collector/log_signer.h"
 #include "collector/settings.h"
 #include "collector/state.h"
 #include "collector/writer.h"
@@ -22,6 +24,8 @@
 #include "io/keyfile.h"
 #include "io/loop.h"
 #include "io/zsock.h"
+
+#include <stdatomic.h>
 
 /* A REP socket for local orders: that of the operators, or that of the accounts. */
 struct run_gate {
@@ -47,6 +51,8 @@ struct run {
     struct esep_loop *loop;
     void *zmq;
     struct esep_keyfile keys;
+    struct log_signer signer;
+    uint8_t log_public[ESEP_KEY_BYTES];
     struct collector_state state;
     struct collector *core;
     struct collector_writer *writer;
@@ -85,6 +91,9 @@ struct run {
     int64_t unwritten_said; /* monotonic */
     uint64_t unproven;      /* likewise */
     int64_t unproven_said;
+    int64_t signer_again;     /* monotonic: no statement is asked for before */
+    _Atomic bool signer_away; /* the writer's thread waits for it */
+    bool signer_missed;       /* the first head waits for the signer, said */
     int exit_code;
 };
 
@@ -101,6 +110,17 @@ void run_order_reply(struct run *run, uint64_t token, struct esep_slice bytes);
 void run_order_close(struct run *run);
 /* Answers the orders under way, if there are any, with a refusal. */
 void run_order_refuse(struct run *run, const char *text);
+
+/* run_signer.c. What is asked in the loop's thread waits two seconds at most, and is not asked
+ * again for as long where nobody answered; heads are asked for in the writer's thread. */
+bool run_signer_statement(void *context, struct esep_slice statement,
+                          uint8_t ret_signature[ESEP_SIGNATURE_BYTES]);
+collector_sign_fn run_signer_head;
+/* The key, and the head that the store begins with, into the core's configuration. ESEP_AGAIN: the
+ * signer is away. ESEP_DENIED: another key's log. ESEP_CORRUPT: it has signed another history than
+ * the store's, or more of it. */
+ESEP_MUST_USE enum esep_status run_signer_begin(struct run *run, struct collector_config *config,
+                                                struct esep_reason *reason);
 
 /* run_checkpoint.c: the file beside the store, if it is time; else in how long. */
 #define RUN_CHECKPOINT "checkpoint"

@@ -23,14 +23,8 @@ static bool publish(const struct run *run, const struct esep_growth *head)
     char path[512];
     char note[ESEP_CHECKPOINT_TEXT_MAX + ESEP_NOTE_LINE_MAX];
     struct esep_note_key key;
-    struct esep_sign_key sign;
     esep_log_origin(&run->state.log->log_id, head->generation, origin);
-    if (esep_keyfile_sign(&run->keys, &sign) != ESEP_OK)
-        return false;
-    const enum esep_status named =
-        esep_note_key(&key, origin, ESEP_NOTE_ED25519, sign.public, NULL);
-    esep_wipe(&sign, sizeof sign);
-    if (named != ESEP_OK)
+    if (esep_note_key(&key, origin, ESEP_NOTE_ED25519, run->log_public, NULL) != ESEP_OK)
         return false;
     (void)esep_checkpoint_text(origin, head->size, &head->root, text);
     (void)esep_note_line(&key, head->signature, line);

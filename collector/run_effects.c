@@ -241,7 +241,7 @@ static void found_full(struct run *run)
 }
 
 void run_on_written(void *context, uint64_t token, enum esep_status status,
-                    const struct esep_reason *reason)
+                    const uint8_t *signature, const struct esep_reason *reason)
 {
     struct run *run = context;
     run->storing = false;
@@ -250,6 +250,6 @@ void run_on_written(void *context, uint64_t token, enum esep_status status,
                  reason->text[0] != 0 ? reason->text : esep_status_name(status));
     if (status == ESEP_LIMIT)
         found_full(run);
-    collector_on_stored(run->core, token, status, run_now(run));
+    collector_on_stored(run->core, token, status, signature, run_now(run));
     run_pump(run);
 }

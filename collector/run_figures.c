@@ -38,6 +38,20 @@ static void put_store(const struct run *run, struct esep_buf *to)
     figures_put(to, "esep_ingest_store_full", "", run->full);
 }
 
+/* How much of the log is signed: where it stays behind, nobody signs. */
+static void put_signer(const struct run *run, struct esep_buf *to)
+{
+    struct esep_growth head = {.size = 0};
+    const bool away = run->core == NULL || atomic_load(&run->signer_away);
+    if (run->core != NULL) {
+        collector_checkpoint(run->core, &head);
+        figures_put(to, "esep_ingest_log_signed", "", head.size);
+    }
+    figures_put(to, "esep_ingest_signer_away", "", away);
+    if (away)
+        figures_say(to, "signer-away", "nobody signs the log's heads: nothing is receipted");
+}
+
 static void put_verified(const struct run *run, struct esep_buf *to)
 {
     struct run_verified v;
@@ -60,14 +74,18 @@ static void put_verified(const struct run *run, struct esep_buf *to)
 void run_figures_publish(struct run *run)
 {
     struct esep_buf text;
-    if (run->core == NULL || run->ended)
+    const bool waits = run->core == NULL && run->signer_missed; /* the store is open all the same */
+    if (!waits && (run->core == NULL || run->ended))
         return;
     figures_begin(&text);
     put_store(run, &text);
-    put_links(run, &text);
-    put_counters(run, &text);
-    put_verified(run, &text);
-    run_witnesses_figures(run, &text);
+    put_signer(run, &text);
+    if (!waits) {
+        put_links(run, &text);
+        put_counters(run, &text);
+        put_verified(run, &text);
+        run_witnesses_figures(run, &text);
+    }
     if (figures_publish(run->settings->store, &text) != ESEP_OK)
         esep_log(ESEP_LOG_WARNING, "figures-unwritten", "%s: %s: metrics and status are old",
                  run->settings->store, strerror(errno));

@@ -48,7 +48,8 @@ enum esep_status run_keep_to_folders(const struct run *run, struct esep_reason *
 
 enum esep_status run_keep_to_calls(const struct run *run, struct esep_reason *reason)
 {
-    const struct esep_sandbox_calls calls = {.traced = ESEP_SANDBOX_TRACED};
+    const struct esep_sandbox_calls calls = {.packets = run->settings->signer[0] != '\0',
+                                             .traced = ESEP_SANDBOX_TRACED};
     if (run->settings->sandbox)
         return said(esep_sandbox_calls(&calls, reason), reason);
     esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");

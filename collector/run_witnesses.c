@@ -30,13 +30,9 @@ struct run_witnesses {
 static bool newest_head(const struct run *run, struct cosigners_head *ret)
 {
     struct esep_growth growth;
-    struct esep_sign_key key;
-    if (esep_keyfile_sign(&run->keys, &key) != ESEP_OK)
-        return false;
     collector_checkpoint(run->core, &growth);
     *ret = (struct cosigners_head){.generation = growth.generation};
-    memcpy(ret->log_key, key.public, sizeof ret->log_key);
-    esep_wipe(&key, sizeof key);
+    memcpy(ret->log_key, run->log_public, sizeof ret->log_key);
     esep_log_origin(&run->state.log->log_id, growth.generation, ret->checkpoint.origin);
     ret->checkpoint.size = growth.size;
     ret->checkpoint.root = growth.root;

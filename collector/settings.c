@@ -57,6 +57,8 @@ static const struct esep_config_row rows[] = {
         SECONDS(86400), "a login unused for so long ends"),
     ROW("web.session_lifetime", ESEP_CONFIG_DURATION, web_session_lifetime, "12h", SECONDS(10),
         SECONDS(7 * 86400), "a login ends after so long, used or not"),
+    ROW("signer.socket", ESEP_CONFIG_PATH, signer, "", 0, 0,
+        "socket of `esep-collector signer`, which holds the log's key; empty: the key file does"),
     ROW("clock", ESEP_CONFIG_TEXT, clock, "real", 0, 0,
         "real, at:INSTANT or shift:-365d: for drills and demonstrations"),
     ROW("sandbox", ESEP_CONFIG_BOOL, sandbox, "true", 0, 0,

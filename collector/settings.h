@@ -46,6 +46,7 @@ struct collector_settings {
     char store[256];
     char files[256];
     char keys[256];
+    char signer[100];      /* socket of who holds the log's key; "": it is in the key file */
     char control[100];     /* a socket's path is short */
     char web_control[100]; /* "": no account orders anything */
     char web_listen[80];

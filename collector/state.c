@@ -358,8 +358,9 @@ enum esep_status collector_state_own_keys(struct collector_log *log,
             !esep_slice_equal(esep_slice_pb(genesis->seal_key),
                               esep_slice(seal_key, ESEP_KEY_BYTES)))
             status = esep_because(reason, ESEP_DENIED,
-                                  "the key file is not the one that this log has begun with: put "
-                                  "the old one back; offices and auditors trust its keys alone");
+                                  "the key file, or the signer's, is not the one that this log has "
+                                  "begun with: put the old one back; offices and auditors trust "
+                                  "its keys alone");
     }
     esep_arena_done(&arena);
     esep_buf_done(&entry);

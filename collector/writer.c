@@ -12,6 +12,7 @@ enum stage { IDLE, SUBMITTED, WRITTEN };
 
 struct collector_writer {
     struct collector_log *log;
+    collector_sign_fn *sign;
     collector_written_fn *written;
     void *context;
     pthread_t thread;
@@ -22,9 +23,11 @@ struct collector_writer {
     /* under the lock */
     enum stage stage;
     bool stop;
+    bool leave;
     uint64_t token;
     const struct collector_batch *batch;
     enum esep_status status;
+    uint8_t signature[ESEP_SIGNATURE_BYTES];
     struct esep_reason reason;
 };
 
@@ -39,10 +42,14 @@ static void *work(void *argument)
             break;
         const struct collector_batch *batch = w->batch;
         struct esep_reason reason = {""};
+        uint8_t signature[ESEP_SIGNATURE_BYTES] = {0};
         (void)pthread_mutex_unlock(&w->lock);
         enum esep_status status = w->log->ops->append(w->log, batch, &reason);
+        if (status == ESEP_OK)
+            status = w->sign(w->context, w, batch->growth, signature, &reason);
         (void)pthread_mutex_lock(&w->lock);
         w->status = status;
+        memcpy(w->signature, signature, sizeof w->signature);
         w->reason = reason;
         w->stage = WRITTEN;
         (void)pthread_cond_broadcast(&w->changed);
@@ -60,11 +67,13 @@ static void on_wake(void *context)
     uint64_t token = w->token;
     enum esep_status status = w->status;
     struct esep_reason reason = w->reason;
+    uint8_t signature[ESEP_SIGNATURE_BYTES];
+    memcpy(signature, w->signature, sizeof signature);
     if (done)
         w->stage = IDLE;
     (void)pthread_mutex_unlock(&w->lock);
     if (done)
-        w->written(w->context, token, status, &reason);
+        w->written(w->context, token, status, signature, &reason);
 }
 
 /* The thread takes no signals: they are the loop's, and must not break off a sync. */
@@ -81,13 +90,15 @@ static bool start_thread(struct collector_writer *w)
 }
 
 enum esep_status collector_writer_new(struct collector_writer **ret, struct esep_loop *loop,
-                                      struct collector_log *log, collector_written_fn *written,
-                                      void *context, struct esep_reason *reason)
+                                      struct collector_log *log, collector_sign_fn *sign,
+                                      collector_written_fn *written, void *context,
+                                      struct esep_reason *reason)
 {
     struct collector_writer *w = calloc(1, sizeof *w);
     if (w == NULL)
         return esep_because(reason, ESEP_NOMEM, "no memory for the writer");
-    *w = (struct collector_writer){.log = log, .written = written, .context = context};
+    *w =
+        (struct collector_writer){.log = log, .sign = sign, .written = written, .context = context};
     (void)pthread_mutex_init(&w->lock, NULL);
     (void)pthread_cond_init(&w->changed, NULL);
     enum esep_status status = esep_wakeup_new(&w->wake, loop, on_wake, w, reason);
@@ -104,11 +115,39 @@ enum esep_status collector_writer_new(struct collector_writer **ret, struct esep
     return ESEP_OK;
 }
 
-bool collector_writer_idle(struct collector_writer *w, esep_time wait)
+static struct timespec in_so_long(esep_time wait)
 {
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(wait / ESEP_SECOND);
+    until.tv_nsec += (long)(wait % ESEP_SECOND) * 1000;
+    until.tv_sec += (time_t)(wait / ESEP_SECOND) + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return until;
+}
+
+bool collector_writer_wait(struct collector_writer *w, esep_time wait)
+{
+    const struct timespec until = in_so_long(wait);
+    (void)pthread_mutex_lock(&w->lock);
+    int rc = 0;
+    while (!w->leave && rc == 0)
+        rc = pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, &until);
+    const bool stay = !w->leave;
+    (void)pthread_mutex_unlock(&w->lock);
+    return stay;
+}
+
+void collector_writer_leave(struct collector_writer *w)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    w->leave = true;
+    (void)pthread_cond_broadcast(&w->changed);
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+bool collector_writer_idle(struct collector_writer *w, esep_time wait)
+{
+    const struct timespec until = in_so_long(wait);
     (void)pthread_mutex_lock(&w->lock);
     int rc = 0;
     while (w->stage == SUBMITTED && rc == 0)
@@ -124,8 +163,8 @@ void collector_writer_free(struct collector_writer *w)
         return;
     if (w->running) {
         (void)pthread_mutex_lock(&w->lock);
-        w->stop = true;
-        (void)pthread_cond_signal(&w->changed);
+        w->stop = w->leave = true;
+        (void)pthread_cond_broadcast(&w->changed);
         (void)pthread_mutex_unlock(&w->lock);
         (void)pthread_join(w->thread, NULL);
     }
@@ -143,6 +182,6 @@ void collector_writer_submit(struct collector_writer *w, uint64_t token,
     w->token = token;
     w->batch = batch;
     w->stage = SUBMITTED;
-    (void)pthread_cond_signal(&w->changed);
+    (void)pthread_cond_broadcast(&w->changed);
     (void)pthread_mutex_unlock(&w->lock);
 }

@@ -3,6 +3,17 @@
 
 enum { HEAD = 4, NUMBERS = 16 };
 
+void signer_request_head(const char *origin, const struct esep_growth *growth,
+                         struct signer_request *ret)
+{
+    *ret = (struct signer_request){.op = SIGNER_HEAD,
+                                   .from = growth->from_size,
+                                   .size = growth->size,
+                                   .count = growth->span_count};
+    memcpy(ret->origin, origin, strlen(origin) + 1);
+    memcpy(ret->span, growth->span, growth->span_count * sizeof *growth->span);
+}
+
 size_t signer_request_write(const struct signer_request *request, uint8_t out[SIGNER_REQUEST_MAX])
 {
     const size_t origin = strlen(request->origin);
@@ -71,6 +82,9 @@ enum esep_status signer_request_parse(struct esep_slice bytes, struct signer_req
     case SIGNER_SIZE:
         good = rest.len == origin_len && take_origin(rest, ret);
         break;
+    case SIGNER_KEY:
+        good = rest.len == 0 && origin_len == 0;
+        break;
     case SIGNER_STATEMENT:
         good = origin_len == 0 && rest.len <= SIGNER_STATEMENT_MAX;
         ret->origin[0] = '\0';
@@ -133,10 +147,9 @@ static const struct {
     size_t zero_at;
     bool hashed; /* the key signs the SHA-256 */
 } statements[] = {
-    {"esep/receipt/v1", 192, 15, false},
-    {"esep/evidence/v1", 152, 52, false},
-    {"esep/refusal/v1", 72, 15, false},
-    {"esep/join/v1", 128, 15, true},
+    {"esep/receipt/v1", 192, 15, false}, {"esep/evidence/v1", 152, 52, false},
+    {"esep/refusal/v1", 72, 15, false},  {"esep/join/v1", 128, 15, true},
+    {"esep/backup/v1", 80, 15, false},   {"esep/bkhead/v1", 80, 15, false},
 };
 
 enum esep_status signer_sign_statement(const struct esep_sign_key *key, struct esep_slice statement,
@@ -153,4 +166,47 @@ enum esep_status signer_sign_statement(const struct esep_sign_key *key, struct e
         return ESEP_OK;
     }
     return ESEP_DENIED;
+}
+
+void signer_memory_begin(struct signer_memory *signer, const char *origin,
+                         const struct esep_merkle *tree)
+{
+    const size_t len = strlen(origin);
+    ESEP_ASSERT(len <= ESEP_ORIGIN_MAX);
+    memcpy(signer->origin, origin, len + 1);
+    signer->tree = *tree;
+}
+
+static void memory_head(struct signer_memory *signer, const struct signer_request *request,
+                        struct signer_reply *ret)
+{
+    struct esep_merkle none;
+    struct esep_merkle next;
+    esep_merkle_init(&none);
+    const bool known = strcmp(signer->origin, request->origin) == 0;
+    const struct esep_merkle *tree = known ? &signer->tree : &none;
+    ret->size = tree->size;
+    ret->root = esep_merkle_root(tree);
+    if (request->op == SIGNER_SIZE)
+        return;
+    ret->status = signer_extend(tree, request, &next);
+    if (ret->status != ESEP_OK)
+        return;
+    signer_memory_begin(signer, request->origin, &next);
+    signer_sign_head(&signer->key, request->origin, &next, ret);
+}
+
+void signer_memory_answer(struct signer_memory *signer, struct esep_slice request,
+                          struct signer_reply *ret)
+{
+    struct signer_request asked = {.op = SIGNER_SIZE};
+    *ret = (struct signer_reply){.status = signer_request_parse(request, &asked)};
+    if (ret->status != ESEP_OK)
+        return;
+    if (asked.op == SIGNER_STATEMENT)
+        ret->status = signer_sign_statement(&signer->key, asked.statement, ret->signature);
+    else if (asked.op == SIGNER_KEY)
+        memcpy(ret->root.bytes, signer->key.public, ESEP_KEY_BYTES);
+    else
+        memory_head(signer, &asked, ret);
 }

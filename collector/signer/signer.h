@@ -11,6 +11,9 @@
  * and at least 49 bytes, and every statement has a zero byte at a place that is checked, or is a
  * hash of 32 bytes that is made here. Nor can a checkpoint be read as a statement.
  *
+ * `struct signer_memory` is a signer in the memory of whoever has the key: what signs where the
+ * configuration names no other process, and in the tests. It remembers heads from its start on.
+ *
  * Here it is decided and signed; where frontiers are kept is signer_heads.h's, and each is on the
  * disk before its signature leaves (signer_service.h). Requests and replies are fixed layouts,
  * integers big-endian:
@@ -19,18 +22,19 @@
  *     head       from u64 | size u64 | origin | 32 bytes for each subtree of the span
  *     size       origin                       (asks how much of a log was signed)
  *     statement  the bytes, origin_len 0
+ *     key        nothing more                 (asks for the public key, which comes as the root)
  *   reply    status u8 | 0 x 7 | size u64 | root 32 | signature 64
  */
 #ifndef COLLECTOR_SIGNER_H
 #define COLLECTOR_SIGNER_H
 
-#include "wire/checkpoint.h"
+#include "wire/growth.h"
 
 #define SIGNER_STATEMENT_MAX 256
 #define SIGNER_REQUEST_MAX (20 + ESEP_ORIGIN_MAX + ESEP_MERKLE_SPAN_MAX * ESEP_HASH_BYTES)
 #define SIGNER_REPLY_BYTES 112
 
-enum signer_op { SIGNER_HEAD = 1, SIGNER_SIZE = 2, SIGNER_STATEMENT = 3 };
+enum signer_op { SIGNER_HEAD = 1, SIGNER_SIZE = 2, SIGNER_STATEMENT = 3, SIGNER_KEY = 4 };
 
 struct signer_request {
     enum signer_op op;
@@ -43,9 +47,12 @@ struct signer_request {
 struct signer_reply {
     enum esep_status status; /* OK, INVALID, CONFLICT (with size), DENIED, LIMIT, IO, CORRUPT */
     uint64_t size;           /* that was signed last, this time included */
-    struct esep_hash root;
+    struct esep_hash root;   /* of that size */
     uint8_t signature[ESEP_SIGNATURE_BYTES];
 };
+/* For the head that a log's growth leads to. */
+void signer_request_head(const char *origin, const struct esep_growth *growth,
+                         struct signer_request *ret);
 /* Returns the length; the request is one that parse would take. */
 size_t signer_request_write(const struct signer_request *request, uint8_t out[SIGNER_REQUEST_MAX]);
 ESEP_MUST_USE enum esep_status signer_request_parse(struct esep_slice bytes,
@@ -65,5 +72,16 @@ void signer_sign_head(const struct esep_sign_key *key, const char *origin,
 ESEP_MUST_USE enum esep_status signer_sign_statement(const struct esep_sign_key *key,
                                                      struct esep_slice statement,
                                                      uint8_t ret[ESEP_SIGNATURE_BYTES]);
+
+struct signer_memory {
+    struct esep_sign_key key;
+    char origin[ESEP_ORIGIN_MAX + 1]; /* of one log: another one begins with nothing */
+    struct esep_merkle tree;
+};
+/* From a log that is there already, as its store says it is. */
+void signer_memory_begin(struct signer_memory *signer, const char *origin,
+                         const struct esep_merkle *tree);
+void signer_memory_answer(struct signer_memory *signer, struct esep_slice request,
+                          struct signer_reply *ret);
 
 #endif

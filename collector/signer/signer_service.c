@@ -18,6 +18,7 @@ static enum esep_status answer_head(struct signer *signer, const struct signer_r
     if (status != ESEP_OK)
         return status;
     ret->size = tree.size;
+    ret->root = esep_merkle_root(&tree);
     if (request->op == SIGNER_SIZE)
         return ESEP_OK;
     status = signer_extend(&tree, request, &next);
@@ -36,19 +37,22 @@ void signer_answer(struct signer *signer, struct esep_slice request, struct sign
     *ret = (struct signer_reply){.status = signer_request_parse(request, &asked)};
     if (ret->status != ESEP_OK)
         return;
-    ret->status = asked.op == SIGNER_STATEMENT
-                      ? signer_sign_statement(&signer->key, asked.statement, ret->signature)
-                      : answer_head(signer, &asked, ret);
+    if (asked.op == SIGNER_STATEMENT)
+        ret->status = signer_sign_statement(&signer->key, asked.statement, ret->signature);
+    else if (asked.op == SIGNER_KEY)
+        memcpy(ret->root.bytes, signer->key.public, ESEP_KEY_BYTES);
+    else
+        ret->status = answer_head(signer, &asked, ret);
 }
 
-void collector_signer_local(struct collector_signer *ret, struct signer *signer)
+void collector_signer_local(struct collector_signer *ret, struct signer_memory *signer)
 {
     *ret = (struct collector_signer){.local = signer, .fd = -1};
 }
 
 void collector_signer_remote(struct collector_signer *ret, const char *path)
 {
-    *ret = (struct collector_signer){.fd = -1};
+    *ret = (struct collector_signer){.fd = -1, .patience_ms = SIGNER_PATIENCE_MS};
     (void)snprintf(ret->socket, sizeof ret->socket, "%s", path);
 }
 
@@ -71,7 +75,8 @@ static enum esep_status away(struct collector_signer *signer, const char *doing,
 static enum esep_status dial(struct collector_signer *signer, struct esep_reason *reason)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const struct timeval patience = {.tv_sec = SIGNER_PATIENCE_MS / 1000};
+    const struct timeval patience = {.tv_sec = signer->patience_ms / 1000,
+                                     .tv_usec = signer->patience_ms % 1000 * 1000};
     if (signer->fd >= 0)
         return ESEP_OK;
     _Static_assert(sizeof signer->socket <= sizeof address.sun_path, "a socket's path fits");
@@ -97,7 +102,7 @@ static enum esep_status exchange(struct collector_signer *signer, struct esep_sl
         return away(signer, "does not listen", reason);
     struct pollfd there = {.fd = signer->fd, .events = POLLIN};
     errno = ETIMEDOUT;
-    const int ready = poll(&there, 1, SIGNER_PATIENCE_MS);
+    const int ready = poll(&there, 1, signer->patience_ms);
     const ssize_t len = ready > 0 ? recv(signer->fd, reply, sizeof reply, MSG_DONTWAIT) : -1;
     if (len == 0)
         errno = ECONNRESET;
@@ -114,8 +119,39 @@ enum esep_status collector_signer_ask(struct collector_signer *signer,
     const struct esep_slice asked = esep_slice(bytes, signer_request_write(request, bytes));
     if (signer->local == NULL)
         return exchange(signer, asked, ret, reason);
-    signer_answer(signer->local, asked, ret);
+    signer_memory_answer(signer->local, asked, ret);
     return ESEP_OK;
+}
+
+enum esep_status collector_signer_key(struct collector_signer *signer,
+                                      uint8_t ret_public[ESEP_KEY_BYTES],
+                                      struct esep_reason *reason)
+{
+    const struct signer_request request = {.op = SIGNER_KEY};
+    struct signer_reply reply;
+    enum esep_status status = collector_signer_ask(signer, &request, &reply, reason);
+    if (status == ESEP_OK && reply.status != ESEP_OK)
+        status = esep_because(reason, reply.status, "the signer does not say its key: %s",
+                              esep_status_name(reply.status));
+    if (status == ESEP_OK)
+        memcpy(ret_public, reply.root.bytes, ESEP_KEY_BYTES);
+    return status;
+}
+
+enum esep_status collector_signer_statement(struct collector_signer *signer,
+                                            struct esep_slice statement,
+                                            uint8_t ret_signature[ESEP_SIGNATURE_BYTES],
+                                            struct esep_reason *reason)
+{
+    const struct signer_request request = {.op = SIGNER_STATEMENT, .statement = statement};
+    struct signer_reply reply;
+    enum esep_status status = collector_signer_ask(signer, &request, &reply, reason);
+    if (status == ESEP_OK && reply.status != ESEP_OK)
+        status = esep_because(reason, reply.status, "the signer refuses a statement: %s",
+                              esep_status_name(reply.status));
+    if (status == ESEP_OK)
+        memcpy(ret_signature, reply.signature, ESEP_SIGNATURE_BYTES);
+    return status;
 }
 
 enum esep_status
@@ -126,6 +162,9 @@ collector_signer_head(struct collector_signer *signer, const struct signer_reque
     enum esep_status status = ESEP_AGAIN;
     for (unsigned tries = 1; status == ESEP_AGAIN; tries++) {
         status = collector_signer_ask(signer, request, ret, reason);
+        if (status == ESEP_OK && (ret->status == ESEP_IO || ret->status == ESEP_LIMIT))
+            status = esep_because(reason, ESEP_AGAIN, "the signer cannot keep what it signs: %s",
+                                  ret->status == ESEP_IO ? "its disk failed" : "no room");
         if (status == ESEP_AGAIN && !wait(context, tries, reason))
             return status;
     }

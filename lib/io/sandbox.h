@@ -49,6 +49,7 @@ ESEP_MUST_USE enum esep_status esep_sandbox_folders(const struct esep_sandbox_fo
 #endif
 
 struct esep_sandbox_calls {
+    bool packets;  /* sockets of whole messages to this machine's processes: a signer's */
     bool children; /* fork, execute, wait for and end them */
     bool traced;   /* ESEP_SANDBOX_TRACED: what a sanitizer's own end takes */
 };

@@ -277,6 +277,12 @@ static int allow_sockets(scmp_filter_ctx filter)
     return failed == 0 ? allow_when(filter, SCMP_SYS(socketpair), equal(0, AF_UNIX)) : failed;
 }
 
+static int allow_packets(scmp_filter_ctx filter)
+{
+    const struct scmp_arg_cmp how[] = {equal(0, AF_UNIX), masked(1, 0xf, SOCK_SEQPACKET)};
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, how);
+}
+
 static int allow_devices(scmp_filter_ctx filter)
 {
     static const uint64_t requests[] = {FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ};
@@ -316,6 +322,8 @@ static int fill(scmp_filter_ctx filter, const struct esep_sandbox_calls *calls)
         failed = allow_memory(filter);
     if (failed == 0)
         failed = allow_sockets(filter);
+    if (failed == 0 && calls->packets)
+        failed = allow_packets(filter);
     if (failed == 0)
         failed = allow_devices(filter);
     if (failed == 0)

@@ -63,6 +63,13 @@ void esep_growth_sign(const struct esep_hash *log_id, struct esep_growth *growth
     esep_sign(log_key, text_of(log_id, growth, text), growth->signature);
 }
 
+bool esep_growth_signed(const struct esep_hash *log_id, const uint8_t log_public[ESEP_KEY_BYTES],
+                        const struct esep_growth *growth)
+{
+    char text[ESEP_CHECKPOINT_TEXT_MAX];
+    return esep_verify(log_public, text_of(log_id, growth, text), growth->signature);
+}
+
 enum esep_status esep_growth_check(const struct esep_hash *log_id,
                                    const uint8_t log_public[ESEP_KEY_BYTES],
                                    const struct esep_merkle *tree, const struct esep_growth *growth,

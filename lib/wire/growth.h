@@ -55,6 +55,11 @@ ESEP_MUST_USE enum esep_status esep_place_make(const struct esep_merkle_source *
 void esep_growth_sign(const struct esep_hash *log_id, struct esep_growth *growth,
                       const struct esep_sign_key *log_key);
 
+/* Whether it is the log key's signature of that head. */
+ESEP_MUST_USE bool esep_growth_signed(const struct esep_hash *log_id,
+                                      const uint8_t log_public[ESEP_KEY_BYTES],
+                                      const struct esep_growth *growth);
+
 /* The tree that `tree` becomes by it. ESEP_INVALID: it does not go on from this tree, or is none.
  * ESEP_DENIED: the log key has not signed it. ESEP_CONFLICT: the log key has, and it does not begin
  * with this tree: two heads that are both signed and of which only one can be true. */

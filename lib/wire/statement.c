@@ -420,18 +420,25 @@ struct esep_hash esep_auth_statement(const uint8_t ephemeral[ESEP_KEY_BYTES],
     return esep_sha256_parts(parts, 2);
 }
 
-struct esep_hash esep_join_statement(const uint8_t nonce[32], const struct esep_hash *log_id,
-                                     const uint8_t engine_id[16],
-                                     const uint8_t broker_curve_public[ESEP_KEY_BYTES])
+void esep_join_text(const uint8_t nonce[32], const struct esep_hash *log_id,
+                    const uint8_t engine_id[16], const uint8_t broker_curve_public[ESEP_KEY_BYTES],
+                    uint8_t out[ESEP_JOIN_BYTES])
 {
-    uint8_t bytes[TAG_BYTES + 32 + ESEP_HASH_BYTES + 16 + ESEP_KEY_BYTES];
-    struct writer w = {.out = bytes};
+    struct writer w = {.out = out};
     put_tag(&w, "esep/join/v1");
     put(&w, nonce, 32);
     put_hash(&w, log_id);
     put(&w, engine_id, 16);
     put(&w, broker_curve_public, ESEP_KEY_BYTES);
-    ESEP_ASSERT(w.len == sizeof bytes);
+    ESEP_ASSERT(w.len == ESEP_JOIN_BYTES);
+}
+
+struct esep_hash esep_join_statement(const uint8_t nonce[32], const struct esep_hash *log_id,
+                                     const uint8_t engine_id[16],
+                                     const uint8_t broker_curve_public[ESEP_KEY_BYTES])
+{
+    uint8_t bytes[ESEP_JOIN_BYTES];
+    esep_join_text(nonce, log_id, engine_id, broker_curve_public, bytes);
     return esep_sha256(esep_slice(bytes, sizeof bytes));
 }
 

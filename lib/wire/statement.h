@@ -146,9 +146,14 @@ void esep_refusal_statement(const Esep__V1__Refusal *refusal, uint8_t out[ESEP_R
 struct esep_hash esep_auth_statement(const uint8_t ephemeral[ESEP_KEY_BYTES],
                                      const uint8_t collector_public[ESEP_KEY_BYTES],
                                      const struct esep_hash *log_id, struct esep_slice bound);
+#define ESEP_JOIN_BYTES 128
 struct esep_hash esep_join_statement(const uint8_t nonce[32], const struct esep_hash *log_id,
                                      const uint8_t engine_id[16],
                                      const uint8_t broker_curve_public[ESEP_KEY_BYTES]);
+/* What is hashed there: a signer hashes it itself. */
+void esep_join_text(const uint8_t nonce[32], const struct esep_hash *log_id,
+                    const uint8_t engine_id[16], const uint8_t broker_curve_public[ESEP_KEY_BYTES],
+                    uint8_t out[ESEP_JOIN_BYTES]);
 /* tag || log_id || order, hashed with SHA-256: the operator signs the hash. */
 struct esep_hash esep_order_statement(const struct esep_hash *log_id, struct esep_slice order);
 

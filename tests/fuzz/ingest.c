@@ -19,7 +19,7 @@ static void configure(struct ingest *g)
 {
     uint8_t seed[32] = {2};
     struct collector_config *c = &g->config;
-    esep_sign_key_from_seed(&c->log_key, seed);
+    esep_sign_key_from_seed(&g->signing.memory.key, seed);
     esep_box_key_from_seed(&c->seal_key, seed);
     seed[0] = 3;
     esep_sign_key_from_seed(&g->operator_key, seed);
@@ -92,6 +92,7 @@ static enum esep_status commitment_at(void *context, uint64_t index, struct esep
 static void make_core(struct ingest *g)
 {
     esep_be64_put(g->config.seed, ++g->seeds); /* fresh at every start */
+    signing_begin(&g->signing, &g->config, g->disk.views);
     FUZZ_CHECK(collector_new(&g->core, &g->config, g->disk.views, g->now) == ESEP_OK);
     const struct collector_history history = {
         .node = node, .leaf = leaf_at, .commitment = commitment_at, .context = g};
@@ -192,8 +193,10 @@ void ingest_commit(struct ingest *g, enum esep_status status)
     const struct collector_batch *batch = g->pending;
     if (batch == NULL)
         return;
+    uint8_t signature[ESEP_SIGNATURE_BYTES] = {0};
     g->pending = NULL;
     if (status == ESEP_OK) {
+        signing_head(&g->signing, &g->config.log_id, batch->growth, signature);
         FUZZ_CHECK(batch->first_index == g->disk.count);
         for (size_t i = 0; i < batch->record_count; i++)
             keep(g, &batch->records[i]);
@@ -201,7 +204,7 @@ void ingest_commit(struct ingest *g, enum esep_status status)
             FUZZ_CHECK(story_put_row(&g->disk, batch->rows[i].key, batch->rows[i].value) ==
                        ESEP_OK);
     }
-    collector_on_stored(g->core, g->token, status, g->now);
+    collector_on_stored(g->core, g->token, status, signature, g->now);
     if (status == ESEP_OK) {
         ingest_pump(g);
         return;

@@ -13,6 +13,7 @@
 #include "collector/collector.h"
 #include "esep/v1/link.pb-c.h"
 #include "story.h"
+#include "tests/unit/collector/signing.h"
 #include "wire/session.h"
 #include "wire/unpack.h"
 
@@ -39,6 +40,7 @@ struct ingest_office {
 struct ingest {
     struct collector *core;
     struct collector_config config;
+    struct signing signing;
     struct story disk;
     struct ingest_office offices[INGEST_OFFICES + 1];
     struct esep_sign_key operator_key;

@@ -32,7 +32,7 @@ static void check_receipt(const struct ingest *g, struct ingest_office *o,
 {
     struct esep_receipt r;
     FUZZ_CHECK(esep_receipt_read(message, &r) == ESEP_OK);
-    FUZZ_CHECK(esep_receipt_verify(&g->config.log_id, &r, g->config.log_key.public));
+    FUZZ_CHECK(esep_receipt_verify(&g->config.log_id, &r, g->signing.memory.key.public));
     FUZZ_CHECK(r.office == o->number && r.first_seq <= r.through_seq);
     FUZZ_CHECK(r.checkpoint_size <= g->disk.count);
     if (message->credit_bytes > o->credit_bytes)
@@ -120,7 +120,7 @@ static void check_refusal(struct ingest *g, const struct esep_envelope *envelope
     const Esep__V1__Refusal *r = (const Esep__V1__Refusal *)message;
     FUZZ_CHECK(r->session.len == ESEP_SESSION_ID_BYTES && r->signature.len == ESEP_SIGNATURE_BYTES);
     esep_refusal_statement(r, statement);
-    FUZZ_CHECK(esep_verify(g->config.log_key.public, esep_slice(statement, sizeof statement),
+    FUZZ_CHECK(esep_verify(g->signing.memory.key.public, esep_slice(statement, sizeof statement),
                            r->signature.data));
 }
 

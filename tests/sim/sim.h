@@ -24,6 +24,7 @@
 #include "collector/collector.h"
 #include "collector/state.h"
 #include "sim_mask.h"
+#include "tests/unit/collector/signing.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>
@@ -271,6 +272,7 @@ struct sim_collector {
     struct sim_node node; /* first */
     struct collector *core;
     struct collector_config config;
+    struct signing signing; /* the log's signer, a process of its own */
     struct views *views;
     struct sim_disk disk;
     struct sim_disk backups[SIM_BACKUPS];
@@ -280,15 +282,13 @@ struct sim_collector {
     bool aside; /* a store of before an enrolment stands in for the one that was put aside */
     struct sim_link links[SIM_BROKERS];
     const struct collector_batch *batch; /* STORE not yet answered */
-    uint64_t batch_token;
-    bool full;
-    bool draining;
+    bool committed;                      /* ... it is on the disk, and its head is not signed yet */
+    bool full, draining;
     esep_time drain_until;
     esep_time disk_bad_until, disk_full_until, disk_slow_until;
     uint64_t order_token;
     uint32_t plan_revision;
-    uint64_t commits, restores;
-    uint64_t rotten_index;
+    uint64_t commits, restores, rotten_index;
     struct esep_slice good, rotten; /* the body of that entry, before a bit flipped and after */
     uint64_t opened;                /* cores over the store so far */
     struct collector_mailbox mailbox;

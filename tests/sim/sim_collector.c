@@ -2,6 +2,7 @@
  * links; see sim.h. The writer's thread is an event: frames come in while a commit is under way.
  */
 #include "sim_real.h"
+#include "sim_signer.h"
 
 static esep_time now_of(const struct sim *sim)
 {
@@ -67,7 +68,6 @@ static void new_core(struct sim *sim)
     memcpy(config->engine_id, c->disk.log.engine_id, sizeof config->engine_id);
     config->generation = c->disk.log.generation;
     memcpy(config->name, "ingest", sizeof "ingest");
-    config->log_key = sim->log_key;
     config->seal_key = sim->seal_key;
     sim_seed_bytes(sim, config->seed);
     config->targets = targets;
@@ -76,6 +76,7 @@ static void new_core(struct sim *sim)
     if (sim_real != NULL)
         sim_real->open(sim);
     c->views = sim_views_load(sim);
+    sim_signer_begin(sim);
     if (collector_new(&c->core, config, c->views, now_of(sim)) != ESEP_OK)
         sim_fail(sim, "ingest does not start");
     const struct collector_history history = {.node = collector_state_node,
@@ -99,6 +100,7 @@ static void drop_core(struct sim *sim)
     c->core = NULL;
     c->views = NULL;
     c->batch = NULL;
+    c->committed = c->signing.away = false;
     sim_files_crash(sim);
     if (sim_real != NULL)
         sim_real->close(sim);
@@ -240,11 +242,12 @@ static void gone(struct sim *sim)
 void sim_collector_crash(struct sim *sim)
 {
     struct sim_collector *c = &sim->collector;
-    bool stored = c->batch != NULL && sim_pick(sim, 2) == 0;
+    const struct collector_batch *under_way = c->committed ? NULL : c->batch;
+    bool stored = under_way != NULL && sim_pick(sim, 2) == 0;
     if (c->draining)
         sim_count(sim, SIM_TALLY_DRAIN_CRASHED);
     if (sim_real != NULL) {
-        sim_real->crash(sim, c->batch);
+        sim_real->crash(sim, under_way);
         stored = false; /* it shows when the store is opened */
     }
     sim_trace(sim, &c->node, "crashes%s", stored ? ", with a commit just done" : "");
@@ -328,7 +331,8 @@ void sim_collector_reload(struct sim *sim)
 {
     struct sim_collector *c = &sim->collector;
     sim_trace(sim, &c->node, "reads its configuration again");
-    if (c->batch != NULL && (sim_real == NULL || sim_real->commit(sim, c->batch) == ESEP_OK))
+    if (c->batch != NULL && !c->committed &&
+        (sim_real == NULL || sim_real->commit(sim, c->batch) == ESEP_OK))
         put_batch(sim);
     c->node.generation++;
     for (int i = 0; i < sim->broker_count; i++)
@@ -371,12 +375,17 @@ static void on_commit(struct sim *sim, struct sim_event *event)
     sim_trace(sim, &c->node, "commit of %zu entries at %llu: %s%s", c->batch->record_count,
               (unsigned long long)c->batch->first_index, esep_status_name(status),
               stored && status != ESEP_OK ? ", but it is there" : "");
+    uint8_t signature[ESEP_SIGNATURE_BYTES] = {0};
     if (stored)
         put_batch(sim);
+    if (status == ESEP_OK && sim_signer_away(sim, event->a))
+        return;
+    if (status == ESEP_OK)
+        signing_head(&c->signing, &sim->log_id, c->batch->growth, signature);
     c->batch = NULL;
     if (status == ESEP_LIMIT)
         c->full = true;
-    collector_on_stored(c->core, event->a, status, now_of(sim));
+    collector_on_stored(c->core, event->a, status, signature, now_of(sim));
     sim_collector_pump(sim);
 }
 

@@ -156,6 +156,7 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_SYNC_FULL] = "ENOSPC at a sync",
     [SIM_TALLY_READ_EIO] = "EIO at a read",
     [SIM_TALLY_DISK_SLOW] = "slow disks",
+    [SIM_TALLY_SIGNER_AWAY] = "signer away",
     [SIM_TALLY_RESTORE_OFFICE] = "journals restored",
     [SIM_TALLY_RESTORE_COLLECTOR] = "stores restored",
     [SIM_TALLY_RESTORE_BOTH] = "both restored together",

@@ -43,7 +43,7 @@ static void agent_start(struct pair *p)
     struct agent_config config = {.broker_count = 1};
     struct esep_reason reason;
     config.log_id = p->g->log_id;
-    memcpy(config.log_public, p->g->config.log_key.public, 32);
+    memcpy(config.log_public, p->g->signing.memory.key.public, 32);
     memcpy(config.seal_public, p->g->config.seal_key.public, 32);
     config.office = p->office->number;
     config.sign_key = p->office->sign;

@@ -111,7 +111,7 @@ static void nothing_follows_the_end(void **state)
     collector_on_account_order(g.core, 1, esep_slice("", 0), g.world.now);
     collector_on_mail(g.core, 1, NULL, 0, false, g.world.now);
     collector_on_delivery(g.core, 1, 0, true, 1, NULL, g.world.now);
-    collector_on_stored(g.core, g.pending_token, ESEP_OK, g.world.now);
+    collector_on_stored(g.core, g.pending_token, ESEP_OK, g.config.head_signature, g.world.now);
     collector_on_time(g.core, g.world.now + ESEP_DAY);
     collector_drain(g.core, g.world.now);
     assert_null(collector_peek(g.core));

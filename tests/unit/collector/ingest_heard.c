@@ -11,7 +11,7 @@ static void read_receipt(const struct ingest *g, const Esep__V1__Receipt *m, str
 {
     assert_int_equal(esep_receipt_read(m, &h->receipt), ESEP_OK);
     h->credit = m->credit_bytes;
-    assert_true(esep_receipt_verify(&g->log_id, &h->receipt, g->config.log_key.public));
+    assert_true(esep_receipt_verify(&g->log_id, &h->receipt, g->signing.memory.key.public));
     /* Law 1: the log on disk holds what the receipt says, now. */
     const struct esep_receipt *r = &h->receipt;
     assert_true(r->last_index < g->world.log_count);
@@ -49,7 +49,7 @@ static void read_refusal(const struct ingest *g, const Esep__V1__Refusal *m, str
     assert_int_equal(m->session.len, ESEP_SESSION_ID_BYTES);
     assert_int_equal(m->signature.len, 64);
     esep_refusal_statement(m, statement);
-    h->refusal.is_signed = esep_verify(g->config.log_key.public,
+    h->refusal.is_signed = esep_verify(g->signing.memory.key.public,
                                        esep_slice(statement, sizeof statement), m->signature.data);
     assert_true(h->refusal.is_signed);
     assert_true(m->text[0] != '\0');
@@ -89,7 +89,7 @@ static void read_evidence(const struct ingest *g, const Esep__V1__EvidenceReceip
     struct esep_evidence *e = &h->evidence;
     struct esep_leaf leaf;
     assert_int_equal(esep_evidence_read(m, e), ESEP_OK);
-    assert_true(esep_evidence_verify(&g->log_id, e, g->config.log_key.public));
+    assert_true(esep_evidence_verify(&g->log_id, e, g->signing.memory.key.public));
     /* Law 1: the entry is on the disk, now. */
     assert_true(e->log_index < g->world.log_count && e->checkpoint_size > e->log_index);
     const struct world_entry *entry = &g->world.log[e->log_index];

@@ -19,8 +19,9 @@ INSIDE(collector_on_frame,
         esep_time now),
        c, link, parts, count, now)
 INSIDE(collector_on_stored,
-       (struct collector * c, uint64_t token, enum esep_status status, esep_time now), c, token,
-       status, now)
+       (struct collector * c, uint64_t token, enum esep_status status, const uint8_t *signature,
+        esep_time now),
+       c, token, status, signature, now)
 INSIDE(collector_on_time, (struct collector * c, esep_time now), c, now)
 INSIDE(collector_on_order,
        (struct collector * c, uint64_t token, struct esep_slice order, esep_time now), c, token,

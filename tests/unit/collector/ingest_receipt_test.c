@@ -31,7 +31,7 @@ static struct esep_hash root_of(const struct ingest *g, size_t size)
 /* The receipt is signed by the log, for this office, and its checkpoint is a true one. */
 static void holds(const struct ingest *g, const struct sim_office *o, const struct esep_receipt *r)
 {
-    assert_true(esep_receipt_verify(&g->log_id, r, g->config.log_key.public));
+    assert_true(esep_receipt_verify(&g->log_id, r, g->signing.memory.key.public));
     assert_int_equal(r->office, o->number);
     assert_int_equal(r->epoch, o->epoch);
     assert_true(esep_hash_equal(&r->head, &o->chain[r->through_seq]));
@@ -94,7 +94,9 @@ static void what_is_owed_is_paid_before_the_next_event(void **state)
     ingest_store_silently(&g);
     for (size_t i = 0; i < 3; i++)
         sim_forget(offices[i]);
-    collector_on_stored(g.core, g.pending_token, ESEP_OK, g.world.now);
+    uint8_t signature[ESEP_SIGNATURE_BYTES];
+    signing_head(&g.signing, &g.log_id, batch->growth, signature);
+    collector_on_stored(g.core, g.pending_token, ESEP_OK, signature, g.world.now);
     collector_on_time(g.core, g.world.now); /* before anything was taken from the core */
     ingest_pump(&g);
     assert_int_equal(sim_count(offices[0], KIND(RECEIPT)), 0);

@@ -142,7 +142,7 @@ static void make_config(struct ingest *g)
 {
     struct collector_config *config = &g->config;
     uint8_t seed[32] = {7};
-    esep_sign_key_from_seed(&config->log_key, seed);
+    esep_sign_key_from_seed(&g->signing.memory.key, seed);
     seed[0] = 8;
     esep_box_key_from_seed(&config->seal_key, seed);
     memset(config->seed, 9, sizeof config->seed);
@@ -172,6 +172,7 @@ static void make_config(struct ingest *g)
 
 static void start_core(struct ingest *g)
 {
+    signing_begin(&g->signing, &g->config, g->world.views);
     assert_int_equal(collector_new(&g->core, &g->config, g->world.views, g->world.now), ESEP_OK);
     const struct collector_history history = {.node = node,
                                               .leaf = leaf_at,
@@ -259,11 +260,14 @@ static void disk_append(struct ingest *g, const struct collector_batch *batch)
 
 void ingest_commit(struct ingest *g, enum esep_status status)
 {
+    uint8_t signature[ESEP_SIGNATURE_BYTES] = {0};
     assert_non_null(g->pending);
-    if (status == ESEP_OK)
+    if (status == ESEP_OK) {
         disk_append(g, g->pending);
+        signing_head(&g->signing, &g->log_id, g->pending->growth, signature);
+    }
     g->pending = NULL;
-    collector_on_stored(g->core, g->pending_token, status, g->world.now);
+    collector_on_stored(g->core, g->pending_token, status, signature, g->world.now);
     ingest_pump(g);
 }
 

@@ -13,6 +13,7 @@
 
 #include "collector/collector.h"
 #include "esep/v1/link.pb-c.h"
+#include "signing.h"
 #include "views_world.h"
 #include "wire/session.h"
 
@@ -103,6 +104,7 @@ struct ingest {
     struct world world;
     struct collector *core;
     struct collector_config config;
+    struct signing signing;
     struct esep_hash log_id;
     struct sim_office *offices;
     uint64_t conns;

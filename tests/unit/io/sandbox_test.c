@@ -168,6 +168,7 @@ static void the_forbidden(const char *folder)
     CHECK(socket(AF_PACKET, SOCK_RAW, 0) < 0 && errno == EPERM);
     CHECK(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) < 0 && errno == EPERM);
     CHECK(socket(AF_VSOCK, SOCK_STREAM, 0) < 0 && errno == EPERM);
+    CHECK(socket(AF_UNIX, SOCK_SEQPACKET, 0) < 0 && errno == EPERM);
     CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                0) == MAP_FAILED &&
           errno == EPERM);
@@ -184,6 +185,20 @@ static void the_forbidden(const char *folder)
 static void the_calls_that_attackers_need_fail(void **state)
 {
     in_child(the_forbidden, *state);
+}
+
+static void with_packets(const char *folder)
+{
+    const struct esep_sandbox_calls calls = {.packets = true};
+    (void)folder;
+    const enum esep_status status = esep_sandbox_calls(&calls, NULL);
+    CHECK(status == ESEP_OK || status == ESEP_NOT_FOUND);
+    CHECK(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0) >= 0);
+}
+
+static void who_asks_a_signer_may_make_its_socket(void **state)
+{
+    in_child(with_packets, *state);
 }
 
 static void *nothing(void *context)
@@ -238,6 +253,7 @@ int main(int argc, char **argv)
         unit_test_in_folder(files_outside_are_out_of_reach),
         unit_test_in_folder(a_program_may_start_itself_where_that_is_asked),
         unit_test_in_folder(the_calls_that_attackers_need_fail),
+        unit_test_in_folder(who_asks_a_signer_may_make_its_socket),
         unit_test_in_folder(the_daemons_work_goes_on),
         unit_test_in_folder(the_root_is_never_opened_for_a_folder_to_come),
     };

@@ -169,11 +169,19 @@ static void test_statements(void **state)
         size_t len;
         bool good, hashed;
     } cases[] = {
-        {"esep/refusal/v1", 72, true, false},  {"esep/join/v1", 128, true, true},
-        {"esep/receipt/v1", 192, true, false}, {"esep/evidence/v1", 152, true, false},
-        {"esep/refusal/v1", 73, false, false}, {"esep/refusal/v1", 71, false, false},
-        {"esep/join/v1", 32, false, false},    {"esep/head/v1", 144, false, false},
-        {"esep/order/v1", 72, false, false},   {"", 72, false, false},
+        {"esep/refusal/v1", 72, true, false},
+        {"esep/join/v1", 128, true, true},
+        {"esep/receipt/v1", 192, true, false},
+        {"esep/evidence/v1", 152, true, false},
+        {"esep/backup/v1", 80, true, false},
+        {"esep/bkhead/v1", 80, true, false},
+        {"esep/backup/v1", 79, false, false},
+        {"esep/refusal/v1", 73, false, false},
+        {"esep/refusal/v1", 71, false, false},
+        {"esep/join/v1", 32, false, false},
+        {"esep/head/v1", 144, false, false},
+        {"esep/order/v1", 72, false, false},
+        {"", 72, false, false},
         {"esep/refusal/v2", 72, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -346,8 +354,12 @@ static void test_by_a_socket(void **state)
     (void)close(server.listener);
     collector_signer_done(&remote);
     /* In our own process it is the same. */
+    struct signer_memory memory = {.key = signer.key};
     struct collector_signer local;
-    collector_signer_local(&local, &signer);
+    uint8_t public[ESEP_KEY_BYTES];
+    collector_signer_local(&local, &memory);
+    assert_int_equal(collector_signer_key(&local, public, &reason), ESEP_OK);
+    assert_memory_equal(public, signer.key.public, sizeof public);
     assert_int_equal(collector_signer_head(&local, &request, wait_for_it, &none, &reply, &reason),
                      ESEP_OK);
     assert_signed(&signer, &reply, 0, 10);
@@ -359,10 +371,71 @@ static void test_by_a_socket(void **state)
     signer_heads_close(&signer.heads);
 }
 
+struct store {
+    unsigned history;
+    bool damaged;
+};
+
+static bool stored_node(void *context, struct esep_merkle_place place, struct esep_hash *ret)
+{
+    const struct store *store = context;
+    *ret = subtree(store->history, place);
+    ret->bytes[7] ^= store->damaged ? 1 : 0;
+    return true;
+}
+
+/* What a collector finds: a beginning was signed; more than it holds; another history. */
+static void test_the_first_head(void **state)
+{
+    const uint8_t seed[32] = {7};
+    static const struct {
+        unsigned history;
+        uint64_t before, size;
+        bool damaged;
+        enum esep_status status;
+    } cases[] = {
+        {0, 0, 10, false, ESEP_OK},      {0, 3, 10, false, ESEP_OK},
+        {0, 10, 10, false, ESEP_OK},     {0, 11, 10, false, ESEP_CORRUPT},
+        {1, 3, 10, false, ESEP_CORRUPT}, {1, 10, 10, false, ESEP_CORRUPT},
+        {0, 3, 10, true, ESEP_CORRUPT},  {0, 0, 10, true, ESEP_CORRUPT},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct signer_memory memory = {.origin = ""};
+        struct collector_signer signer;
+        struct signer_reply reply;
+        struct esep_reason reason = {""};
+        struct esep_growth growth = {.generation = 0};
+        struct store store = {.damaged = cases[i].damaged};
+        const struct esep_merkle_source source = {.node = stored_node, .context = &store};
+        struct esep_merkle tree;
+        esep_sign_key_from_seed(&memory.key, seed);
+        collector_signer_local(&signer, &memory);
+        const struct signer_request before = head(cases[i].history, 0, cases[i].before);
+        assert_int_equal(collector_signer_ask(&signer, &before, &reply, &reason), ESEP_OK);
+        assert_int_equal(reply.status, ESEP_OK);
+        esep_merkle_init(&tree);
+        for (uint64_t at = 0; at < cases[i].size; at++) {
+            const struct esep_hash hash = leaf(0, at);
+            assert_int_equal(esep_merkle_append_node(&tree, 0, &hash), ESEP_OK);
+        }
+        assert_int_equal(collector_signer_first(&signer, ORIGIN, &tree, &source, &growth, &reason),
+                         cases[i].status);
+        assert_int_equal(memory.tree.size,
+                         cases[i].status == ESEP_OK ? cases[i].size : cases[i].before);
+        if (cases[i].status != ESEP_OK)
+            continue;
+        char text[ESEP_CHECKPOINT_TEXT_MAX];
+        const size_t len = esep_checkpoint_text(ORIGIN, growth.size, &growth.root, text);
+        assert_true(esep_verify(memory.key.public, esep_slice(text, len), growth.signature));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         unit_test_in_folder(test_one_history),
+        cmocka_unit_test(test_the_first_head),
         unit_test_in_folder(test_names),
         unit_test_in_folder(test_statements),
         unit_test_in_folder(test_a_torn_write),
