@@ -1,5 +1,6 @@
 /* agent/cmd_keys.c - `keys`: which keys the office has, and new ones in their place. */
 #include "agent/commands.h"
+#include "agent/keys_asked.h"
 #include "agent/office_keys.h"
 #include "agent/wake.h"
 #include "wire/office_keys.h"
@@ -15,6 +16,7 @@ struct words {
 /* What is shown. */
 struct shown {
     struct journal_keys keys;
+    struct agent_keys_asked asked;
     char fingerprint[ESEP_FINGERPRINT_TEXT_BYTES];
     char next[ESEP_FINGERPRINT_TEXT_BYTES]; /* "": none are on their way */
 };
@@ -36,18 +38,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-/* On the disk before the journal names them: what it names can always be found. */
 static enum esep_status rotate(struct agent_desk *desk, struct esep_reason *reason)
 {
-    struct office_keys next;
-    struct journal_keys keys;
-    enum esep_status status = journal_keys(&desk->journal, &keys, reason);
-    if (status != ESEP_OK || keys.wanted)
-        return status;
-    status = office_keys_make_next(desk->settings->keys, &next, reason);
-    if (status == ESEP_OK)
-        status = journal_keys_want(&desk->journal, next.sign.public, agent_desk_now(desk), reason);
-    esep_wipe(&next, sizeof next);
+    const enum esep_status status =
+        agent_keys_make(&desk->journal, desk->settings->keys, agent_desk_now(desk), reason);
     if (status == ESEP_OK)
         (void)agent_wake_ring(desk->settings->journal, false);
     return status;
@@ -57,6 +51,8 @@ static enum esep_status look(struct agent_desk *desk, struct shown *ret, struct 
 {
     struct office_keys next;
     enum esep_status status = journal_keys(&desk->journal, &ret->keys, reason);
+    if (status == ESEP_OK)
+        status = agent_keys_asked(&desk->journal, desk->sign_key.public, &ret->asked, reason);
     if (status != ESEP_OK)
         return status;
     esep_fingerprint(desk->sign_key.public, desk->curve.public, ret->fingerprint);
@@ -83,16 +79,21 @@ static int say(const struct words *words, const struct agent_desk *desk, const s
     char when[32];
     const struct journal_keys *keys = &shown->keys;
     if (words->common.json)
-        return esep_json_print(
-            json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o}", "format", "esep-office-keys/1",
-                      "office", (int)desk->identity.office, "body", desk->identity.body,
-                      "fingerprint", shown->fingerprint, "since", time_json(keys->since),
-                      "next_fingerprint", keys->wanted ? json_string(shown->next) : json_null(),
-                      "wanted_at", time_json(keys->wanted_at)));
+        return esep_json_print(json_pack(
+            "{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "format", "esep-office-keys/1", "office",
+            (int)desk->identity.office, "body", desk->identity.body, "fingerprint",
+            shown->fingerprint, "since", time_json(keys->since), "next_fingerprint",
+            keys->wanted ? json_string(shown->next) : json_null(), "wanted_at",
+            time_json(keys->wanted_at), "asked_at", time_json(shown->asked.at)));
     esep_time_format(keys->since, NULL, when);
     (void)printf("office %u of %s: keys %s, %s%s\n", desk->identity.office, desk->identity.body,
                  shown->fingerprint, keys->since == 0 ? "those enrolled" : "since ",
                  keys->since == 0 ? "" : when);
+    esep_time_format(shown->asked.at, NULL, when);
+    if (shown->asked.asked)
+        (void)printf("%s asks for new keys, %s%s%s%s\n", shown->asked.actor, when,
+                     shown->asked.reason[0] != 0 ? ": " : "", shown->asked.reason,
+                     keys->wanted ? "" : ": esep-agent keys rotate, or let esep-agent run do it");
     esep_time_format(keys->wanted_at, NULL, when);
     if (keys->wanted)
         (void)printf("new keys %s, made %s, take their place with the next connection, once all "

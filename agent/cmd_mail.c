@@ -151,6 +151,14 @@ static void say_rights(struct item *item, const ProtobufCMessage *message)
                    r->reason[0] != 0 ? ": " : "", r->reason);
 }
 
+static void say_keys_asked(struct item *item, const ProtobufCMessage *message)
+{
+    const Esep__V1__KeysAsked *k = (const Esep__V1__KeysAsked *)message;
+    item->fields = json_pack("{s:s, s:s}", "reason", k->reason, "actor", k->actor);
+    (void)snprintf(item->line, sizeof item->line, "%.60s asks for new keys%s%.120s", k->actor,
+                   k->reason[0] != 0 ? ": " : "", k->reason);
+}
+
 static const struct {
     uint32_t type;
     const char *name;
@@ -166,6 +174,8 @@ static const struct {
     {ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY, "entry", &esep__v1__journal_entry__descriptor, say_entry},
     {ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS, "rights", &esep__v1__office_rights__descriptor,
      say_rights},
+    {ESEP__V1__LOG_TYPE__LOG_TYPE_KEYS_ASKED, "keys_asked", &esep__v1__keys_asked__descriptor,
+     say_keys_asked},
 };
 
 static bool take(void *context, const struct agent_mail *mail)

@@ -5,6 +5,7 @@
 #include "agent/attach.h"
 #include "agent/daemon_state.h"
 #include "agent/duties.h"
+#include "agent/keys_asked.h"
 #include "agent/rules_say.h"
 #include "agent/texts.h"
 
@@ -115,7 +116,7 @@ static json_t *uplink_json(const struct standing *s)
                      agent_budget_json(&s->daemon.rules, s->zone));
 }
 
-static int print_json(const struct agent_desk *desk, const struct agent_rights *rights,
+static int print_json(struct agent_desk *desk, const struct agent_rights *rights,
                       const struct standing *s)
 {
     json_t *entries = json_pack(
@@ -143,9 +144,10 @@ static int print_json(const struct agent_desk *desk, const struct agent_rights *
     json_t *skew =
         s->viewed ? json_integer((s->view.office_time - s->view.server_time) / 1000) : json_null();
     return esep_json_print(json_pack(
-        "{s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
+        "{s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
         "esep-agent-status/1", "office", (int)desk->identity.office, "body", desk->identity.body,
-        "bodies", agent_json_bodies(rights), "plans", agent_json_plans(rights), "label",
+        "bodies", agent_json_bodies(rights), "plans", agent_json_plans(rights), "renewal",
+        agent_keys_asked_json(&desk->journal, desk->identity.sign_public, s->zone), "label",
         desk->settings->label, "uplink", uplink_json(s), "entries", entries, "last_receipt",
         receipt, "mailbox", mailbox, "journal", room, "files", files, "skew_ms", skew, "now",
         esep_json_time(s->now, s->zone)));
@@ -171,7 +173,7 @@ static void print_uplink(const struct standing *s, const char *lang)
     (void)printf("\n");
 }
 
-static int print_text(const struct agent_desk *desk, const struct agent_rights *rights,
+static int print_text(struct agent_desk *desk, const struct agent_rights *rights,
                       const struct standing *s)
 {
     const char *lang = desk->settings->language;
@@ -183,6 +185,11 @@ static int print_text(const struct agent_desk *desk, const struct agent_rights *
     agent_rights_text(rights, may);
     if (rights->body_count > 1 || rights->plan_count > 0)
         (void)printf("%s: %s\n", agent_text(TEXT_REPORTS_FOR, lang), may);
+    struct agent_keys_asked asked = {.asked = false};
+    if (agent_keys_asked(&desk->journal, desk->identity.sign_public, &asked, NULL) == ESEP_OK &&
+        asked.asked)
+        (void)printf("%s: %s%s%s\n", agent_text(TEXT_NEW_KEYS_ASKED, lang), asked.actor,
+                     asked.reason[0] != 0 ? ": " : "", asked.reason);
     print_uplink(s, lang);
     agent_rules_print(&s->daemon.rules, s->zone, lang);
     (void)printf("%s: %s %llu, %s %llu, %s %llu, %s %u\n", agent_text(TEXT_ENTRIES, lang),

@@ -85,6 +85,7 @@ struct agent_run {
     size_t read_bytes_max;
     uint64_t told_receipted; /* in the log */
     bool rotating;           /* the core was made with what `keys rotate` wrote */
+    bool keys_asked;         /* mail came that asks for new ones */
     bool pumping;
     bool blocked; /* a SEND waits for the socket */
     bool draining;
@@ -117,6 +118,8 @@ ESEP_MUST_USE enum esep_status agent_run_keys(struct agent_run *run, const struc
                                               struct esep_reason *reason);
 void agent_run_look_at_wanted_keys(struct agent_run *run);
 void agent_run_look_at_rotation(struct agent_run *run);
+/* Mail may ask for new keys. */
+void agent_run_look_at_request(struct agent_run *run);
 /* run_files.c: what the journal names goes to the core, where files_due says so; READ_FILE. */
 void agent_run_files_look(struct agent_run *run);
 void agent_run_file_read(struct agent_run *run, const struct agent_effect *effect);

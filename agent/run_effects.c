@@ -1,5 +1,6 @@
 /* agent/run_effects.c - what the uplink core asks for, carried out in order; see run.h. */
 #include "agent/daemon_state.h"
+#include "agent/keys_asked.h"
 #include "agent/page/page.h"
 #include "agent/run.h"
 #include "io/log.h"
@@ -74,6 +75,8 @@ static void store(struct agent_run *run, uint64_t token, const struct agent_stor
     for (size_t i = 0; status == ESEP_OK && i < what->evidence_count; i++)
         esep_log(ESEP_LOG_INFO, "evidence", "a file of %llu bytes has its receipt",
                  (unsigned long long)what->evidence[i].size_bytes);
+    for (size_t i = 0; status == ESEP_OK && i < what->mail_count; i++)
+        run->keys_asked = run->keys_asked || agent_keys_is_request(&what->mails[i]);
     agent_page_changed(run->page);
     agent_on_stored(run->core, token, status, agent_run_now(run));
 }
@@ -321,5 +324,6 @@ void agent_run_pump(struct agent_run *run)
         esep_loop_stop(run->loop);
     agent_run_look_at_epochs(run);
     agent_run_look_at_rotation(run);
+    agent_run_look_at_request(run);
     set_deadline(run);
 }

@@ -5,9 +5,29 @@
  * off in between, office_keys_current finds the right ones at the next start.
  */
 #include "agent/commands.h"
+#include "agent/keys_asked.h"
 #include "agent/office_keys.h"
 #include "agent/run.h"
 #include "io/log.h"
+
+/* An operator wants other keys than these: they are made, and go up as those that a clerk made. */
+static void meet_request(struct agent_run *run, const struct agent_settings *s)
+{
+    struct agent_keys_asked asked;
+    struct journal_keys keys;
+    struct esep_reason reason = {""};
+    enum esep_status status = journal_keys(&run->journal, &keys, &reason);
+    if (status == ESEP_OK && !keys.wanted)
+        status = agent_keys_asked(&run->journal, run->sign_key.public, &asked, &reason);
+    if (status == ESEP_OK && !keys.wanted && asked.asked) {
+        status = agent_keys_make(&run->journal, s->keys, agent_run_now(run), &reason);
+        if (status == ESEP_OK)
+            esep_log(ESEP_LOG_INFO, "new-keys-asked", "%s asks for new keys%s%s: they are made",
+                     asked.actor, asked.reason[0] != 0 ? ": " : "", asked.reason);
+    }
+    if (status != ESEP_OK)
+        esep_log(ESEP_LOG_ERROR, "new-keys-not-made", "%s", reason.text);
+}
 
 enum esep_status agent_run_keys(struct agent_run *run, const struct agent_settings *s,
                                 const struct journal_identity *identity,
@@ -20,6 +40,8 @@ enum esep_status agent_run_keys(struct agent_run *run, const struct agent_settin
     config->sign_key = run->sign_key;
     memcpy(config->curve_public, run->curve.public, ESEP_KEY_BYTES);
     run->rotating = false;
+    if (status == ESEP_OK && run->older.epoch == 0)
+        meet_request(run, s);
     if (status == ESEP_OK)
         status = journal_keys(&run->journal, &keys, reason);
     if (status != ESEP_OK || !keys.wanted || run->older.epoch != 0)
@@ -48,6 +70,17 @@ void agent_run_look_at_wanted_keys(struct agent_run *run)
         return;
     esep_log(ESEP_LOG_INFO, "new-keys", "they go up once all has its receipt");
     agent_run_give_up_core(run, 0);
+}
+
+void agent_run_look_at_request(struct agent_run *run)
+{
+    if (!run->keys_asked || run->core == NULL)
+        return;
+    run->keys_asked = false;
+    if (run->broken || run->rotating || run->older.epoch != 0)
+        return; /* the next core looks, too */
+    meet_request(run, run->settings);
+    agent_run_look_at_wanted_keys(run);
 }
 
 static enum esep_status take_over(struct agent_run *run, uint64_t *ret_requeued,

@@ -19,6 +19,8 @@ static const struct text_row texts[AGENT_TEXTS] = {
     [TEXT_OBLIGATION] = {"міндеттеме", "обязательство", "obligation"},
     [TEXT_BODY] = {"орган", "орган", "body"},
     [TEXT_REPORTS_FOR] = {"Есеп береді", "Отчитывается за", "Reports for"},
+    [TEXT_NEW_KEYS_ASKED] = {"Жаңа кілттер сұралды", "Запрошены новые ключи",
+                             "New keys are asked for"},
     [TEXT_AS_OF] = {"күні", "на", "as of"},
     [TEXT_NO_PLAN] =
         {"Жоспар әлі келген жоқ: esep-agent run іске қосылып, байланыс болғанда келеді.",

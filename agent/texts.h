@@ -18,6 +18,7 @@ enum agent_text {
     TEXT_OBLIGATION,
     TEXT_BODY,
     TEXT_REPORTS_FOR,
+    TEXT_NEW_KEYS_ASKED,
     TEXT_AS_OF,
     TEXT_NO_PLAN,
     TEXT_RETURNED,

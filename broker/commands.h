@@ -54,6 +54,8 @@ ESEP_MUST_USE enum esep_status command_accept(const struct invocation *in,
                                               struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status command_revoke(const struct invocation *in,
                                               struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status command_renew(const struct invocation *in,
+                                             struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status command_rights(const struct invocation *in,
                                               struct esep_reason *reason);
 

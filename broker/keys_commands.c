@@ -1,4 +1,4 @@
-/* broker/keys_commands.c - keys operator, enrol, list, accept, rights, revoke. */
+/* broker/keys_commands.c - keys operator, enrol, list, accept, rights, renew, revoke. */
 #include "base/code.h"
 #include "broker/commands.h"
 #include "broker/operator.h"
@@ -261,14 +261,15 @@ static json_t *office_json(const Esep__V1__OfficeInfo *info)
     char fingerprint[ESEP_FINGERPRINT_TEXT_BYTES];
     fingerprint_of(info, fingerprint);
     return json_pack(
-        "{s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "office",
+        "{s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "office",
         (json_int_t)info->office, "body", info->body, "label", info->label, "state",
         state_name(info->state), "sign_key", hex_json(info->sign_key), "curve_key",
         hex_json(info->curve_key), "fingerprint", fingerprint, "key_since",
         time_json(info->key_since_us != 0 ? info->key_since_us : info->enrolled_at_us),
         "enrolled_at", time_json(info->enrolled_at_us), "seen_at", time_json(info->seen_at_us),
         "epoch", (json_int_t)info->epoch, "seq", (json_int_t)info->seq, "bodies",
-        names_json(info->bodies, info->n_bodies), "plans", names_json(info->plans, info->n_plans));
+        names_json(info->bodies, info->n_bodies), "plans", names_json(info->plans, info->n_plans),
+        "renewal_asked_at", time_json(info->renewal_asked_us));
 }
 
 static void office_row(struct esep_table *table, const Esep__V1__OfficeInfo *info)
@@ -288,7 +289,7 @@ static void office_row(struct esep_table *table, const Esep__V1__OfficeInfo *inf
     esep_table_cell(table, "%s", seen);
     esep_table_cell(table, "%u/%llu", info->epoch, (unsigned long long)info->seq);
     esep_table_cell(table, "%s", fingerprint);
-    esep_table_cell(table, "%.10s", since);
+    esep_table_cell(table, "%.10s%s", since, info->renewal_asked_us != 0 ? ", to be renewed" : "");
     esep_table_cell(table, "%s", info->label);
 }
 
@@ -405,6 +406,26 @@ enum esep_status command_revoke(const struct invocation *in, struct esep_reason 
     order.what_case = ESEP__V1__ORDER__WHAT_REVOKE;
     order.revoke = &revoke_order;
     return office_order(in, &order, "revoked", reason);
+}
+
+/* keys renew */
+
+enum esep_status command_renew(const struct invocation *in, struct esep_reason *reason)
+{
+    char why[200];
+    Esep__V1__RenewOrder renew;
+    esep__v1__renew_order__init(&renew);
+    const enum esep_status status = office_number(in, &renew.office, reason);
+    if (status != ESEP_OK) {
+        return status;
+    }
+    (void)snprintf(why, sizeof why, "%s", in->reason != NULL ? in->reason : "");
+    renew.reason = why;
+    Esep__V1__Order order;
+    esep__v1__order__init(&order);
+    order.what_case = ESEP__V1__ORDER__WHAT_RENEW;
+    order.renew = &renew;
+    return office_order(in, &order, "is asked for new keys", reason);
 }
 
 /* keys rights */

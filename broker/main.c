@@ -128,6 +128,8 @@ static const struct command {
      command_accept},
     {"keys", "rights", "OFFICE", "Say which bodies and plans an office may report for.",
      rights_options, true, false, command_rights},
+    {"keys", "renew", "OFFICE", "Ask an office to make new keys.", revoke_options, true, false,
+     command_renew},
     {"keys", "revoke", "OFFICE", "Revoke an office's key, at once and for good.", revoke_options,
      true, false, command_revoke},
 };

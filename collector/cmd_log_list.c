@@ -169,6 +169,14 @@ static void say_rights(const ProtobufCMessage *message, struct said *s)
         m->n_plans > 0 ? plans : " in all plans", m->reason[0] != '\0' ? ": " : "", m->reason);
 }
 
+static void say_keys_asked(const ProtobufCMessage *message, struct said *s)
+{
+    const Esep__V1__KeysAsked *m = (const Esep__V1__KeysAsked *)message;
+    s->who = m->actor;
+    SAY(s, "office %u is to renew its keys%s%s", m->office, m->reason[0] != '\0' ? ": " : "",
+        m->reason);
+}
+
 static const struct kind {
     const char *name;
     const ProtobufCMessageDescriptor *descriptor;
@@ -202,6 +210,8 @@ static const struct kind {
                                                  say_generation},
     [ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS] = {"rights", &esep__v1__office_rights__descriptor,
                                              say_rights},
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_KEYS_ASKED] = {"keys_asked", &esep__v1__keys_asked__descriptor,
+                                                 say_keys_asked},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 _Static_assert(KINDS == ESEP_LEAF_TYPE_LAST + 1, "each type of entry has its words");

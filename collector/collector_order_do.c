@@ -170,6 +170,34 @@ static void do_revoke(struct collector *c, const Esep__V1__Order *order, char *a
                    result);
 }
 
+static void do_renew(struct collector *c, const Esep__V1__Order *order, char *actor, esep_time now,
+                     struct collector_order_result *result)
+{
+    const Esep__V1__RenewOrder *m = order->renew;
+    const struct views_office *office = views_office(c->views, m->office);
+    Esep__V1__KeysAsked asked = ESEP__V1__KEYS_ASKED__INIT;
+    if (office == NULL) {
+        collector_order_deny(result, "there is no office %u: see `keys list`", m->office);
+    } else if (office->state != ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE) {
+        collector_order_deny(result, "office %u is not active: it has no keys to renew",
+                             office->office);
+    } else if (office->asked_index != 0) {
+        collector_order_deny(result, "office %u is asked already, and has not renewed them yet",
+                             office->office);
+    } else if (strlen(m->reason) > REASON_MAX) {
+        collector_order_deny(result, "the reason is longer than %u bytes", REASON_MAX);
+    } else {
+        uint8_t key[ESEP_KEY_BYTES];
+        memcpy(key, office->sign_key, sizeof key);
+        asked.office = office->office;
+        asked.sign_key = esep_pb(key, sizeof key);
+        asked.actor = actor;
+        asked.reason = m->reason;
+        collector_order_log(c, ESEP__V1__LOG_TYPE__LOG_TYPE_KEYS_ASKED, asked.office, &asked.base,
+                            now, result);
+    }
+}
+
 /* count names, each so many bytes behind the one before; NULL: no memory. */
 static char **list_names(struct collector *c, const char *first, size_t stride, size_t count)
 {
@@ -200,6 +228,7 @@ static Esep__V1__OfficeInfo *list_office(struct collector *c, const struct views
     info->enrolled_at_us = office->enrolled_at;
     info->seen_at_us = office->seen_at;
     info->key_since_us = office->key_since;
+    info->renewal_asked_us = office->asked_at;
     info->epoch = collector_office(c, office->office)->durable_epoch;
     info->seq = collector_office(c, office->office)->durable_seq;
     const struct views_rights *rights = &office->rights;
@@ -263,6 +292,7 @@ void collector_order_do(struct collector *c, const Esep__V1__Order *order, const
         [ESEP__V1__ORDER__WHAT_CREDENTIAL] = collector_order_credential,
         [ESEP__V1__ORDER__WHAT_BUNDLE] = NULL, /* the shell takes it apart; run_bundle.c */
         [ESEP__V1__ORDER__WHAT_RIGHTS] = collector_order_rights,
+        [ESEP__V1__ORDER__WHAT_RENEW] = do_renew,
     };
     char name[COLLECTOR_ACTOR_MAX]; /* a local user's is shorter, an operator's too */
     size_t which = (size_t)order->what_case;

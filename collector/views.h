@@ -129,9 +129,11 @@ struct views_office {
     uint8_t curve_key[ESEP_KEY_BYTES];
     uint8_t old_sign_key[ESEP_KEY_BYTES]; /* before the last rotation; zero: there was none */
     uint8_t old_curve_key[ESEP_KEY_BYTES];
-    uint32_t key_epoch;  /* the first of the present key; 0: it is the one enrolled */
-    uint64_t key_index;  /* of the entry that rotated to it; 0 likewise */
-    esep_time key_since; /* likewise */
+    uint32_t key_epoch;   /* the first of the present key; 0: it is the one enrolled */
+    uint64_t key_index;   /* of the entry that rotated to it; 0 likewise */
+    esep_time key_since;  /* likewise */
+    uint64_t asked_index; /* of the entry that wants these keys renewed; 0: none does */
+    esep_time asked_at;
     esep_time enrolled_at;
     esep_time seen_at;     /* last log entry that shows it alive; 0: never */
     uint32_t epoch;        /* 0: no entry yet */

@@ -124,6 +124,7 @@ static views_handler *const handlers[] = {
     [ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE] = views_apply_evidence,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_GENERATION] = views_apply_generation,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS] = views_apply_rights,
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_KEYS_ASKED] = views_apply_keys_asked,
 };
 
 enum esep_status views_apply_generation(struct views *v, const struct views_entry *entry)

@@ -175,6 +175,8 @@ static void renew(struct views *v, const struct views_entry *entry, struct views
     o->key_epoch = change->epoch;
     o->key_index = entry->index;
     o->key_since = entry->leaf.accepted_at;
+    o->asked_index = 0;
+    o->asked_at = 0;
     views_index_offices(v);
     views_saw(v, slot, entry->leaf.accepted_at);
     if (change->code_hash.len == 0)
@@ -220,5 +222,27 @@ enum esep_status views_apply_key(struct views *v, const struct views_entry *entr
         if (slot->pub.key_epoch != 0)
             views_mail_own_to(v, slot);
     }
+    return ESEP_OK;
+}
+
+enum esep_status views_apply_keys_asked(struct views *v, const struct views_entry *entry)
+{
+    const ProtobufCMessage *message = NULL;
+    const enum esep_status status =
+        views_message(v, entry, &esep__v1__keys_asked__descriptor, &message);
+    if (status != ESEP_OK)
+        return status;
+    const Esep__V1__KeysAsked *asked = (const Esep__V1__KeysAsked *)message;
+    struct views_office_slot *slot = views_office_slot(v, asked->office);
+    if (slot == NULL)
+        return views_no_office(entry, asked->office);
+    if (slot->pub.state != ESEP__V1__OFFICE_STATE__OFFICE_STATE_ACTIVE ||
+        !same_key(asked->sign_key, slot->pub.sign_key))
+        return esep_because(entry->reason, ESEP_INVALID,
+                            "office %lu is not active under these keys",
+                            (unsigned long)asked->office);
+    slot->pub.asked_index = entry->index;
+    slot->pub.asked_at = entry->leaf.accepted_at;
+    views_mail(v, slot, entry->index);
     return ESEP_OK;
 }

@@ -73,8 +73,8 @@ static bool read_rights(struct views_reader *r, struct views_rights *rights)
     rights->since = (esep_time)views_r64(r);
     rights->body_count = views_r8(r);
     rights->plan_count = views_r8(r);
-    if (rights->index == 0 || rights->body_count > VIEWS_RIGHT_BODIES_MAX ||
-        rights->plan_count > VIEWS_RIGHT_PLANS_MAX)
+    if ((rights->index == 0 && rights->body_count + rights->plan_count > 0) ||
+        rights->body_count > VIEWS_RIGHT_BODIES_MAX || rights->plan_count > VIEWS_RIGHT_PLANS_MAX)
         return false;
     for (uint32_t i = 0; i < rights->body_count; i++)
         views_rtext(r, rights->bodies[i], sizeof rights->bodies[i]);
@@ -127,8 +127,14 @@ static bool load_office(struct views *v, struct views_reader *key, struct views_
         if (o->key_epoch == 0 && r->left == 0)
             return false; /* likewise */
     }
-    if (r->left > 0 && !read_rights(r, &o->rights))
+    if (r->left > 0 && (!read_rights(r, &o->rights) || (o->rights.index == 0 && r->left == 0)))
         return false;
+    if (r->left > 0) {
+        o->asked_index = views_r64(r);
+        o->asked_at = (esep_time)views_r64(r);
+        if (o->asked_index == 0)
+            return false;
+    }
     views_index_office(v, office);
     return state <= ESEP__V1__OFFICE_STATE__OFFICE_STATE_REVOKED;
 }

@@ -303,7 +303,8 @@ static void put_office(struct views *v, const struct views_office_slot *slot)
     views_w64(&w, slot->kept_seq);
     views_w64(&w, (uint64_t)slot->kept_at);
     views_wbytes(&w, slot->kept_head.bytes, ESEP_HASH_BYTES);
-    const bool ruled = o->rights.index != 0;
+    const bool asked = o->asked_index != 0;
+    const bool ruled = o->rights.index != 0 || asked;
     if (o->evidence_files > 0 || o->key_epoch > 0 || ruled) {
         views_w64(&w, o->evidence_bytes); /* else a row of before them is the same */
         views_w32(&w, o->evidence_files);
@@ -317,6 +318,10 @@ static void put_office(struct views *v, const struct views_office_slot *slot)
     }
     if (ruled)
         put_rights(&w, &o->rights);
+    if (asked) {
+        views_w64(&w, o->asked_index);
+        views_w64(&w, (uint64_t)o->asked_at);
+    }
     put_at(v, key, &k, value, &w);
 }
 

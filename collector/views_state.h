@@ -181,7 +181,7 @@ void views_saw(struct views *views, struct views_office_slot *slot, esep_time at
 views_handler views_apply_code, views_apply_key, views_apply_entry, views_apply_commitment,
     views_apply_plan, views_apply_review, views_apply_extension, views_apply_control,
     views_apply_alert, views_apply_delivery, views_apply_account, views_apply_credential,
-    views_apply_evidence, views_apply_generation, views_apply_rights;
+    views_apply_evidence, views_apply_generation, views_apply_rights, views_apply_keys_asked;
 
 /* views_promise.c */
 const struct views_promise *views_promise_for(const struct views_office_slot *slot, uint32_t epoch,

@@ -1,4 +1,5 @@
 /* agent/page/status.c - the connection, and what waits; see page.h. */
+#include "agent/keys_asked.h"
 #include "agent/page/page.h"
 #include "agent/page/say.h"
 #include "agent/rules_say.h"
@@ -116,7 +117,7 @@ static json_t *receipt_json(const struct standing *s)
                      esep_json_time(s->receipt.accepted_at, s->zone));
 }
 
-static json_t *standing_json(const struct page_call *call, const struct agent_desk *desk,
+static json_t *standing_json(const struct page_call *call, struct agent_desk *desk,
                              const struct standing *s)
 {
     const uint64_t received = s->journal.receipted_seq;
@@ -129,7 +130,7 @@ static json_t *standing_json(const struct page_call *call, const struct agent_de
         s->viewed ? json_integer((s->view.office_time - s->view.server_time) / 1000) : json_null();
     return json_pack(
         "{s:o, s:i, s:s, s:s, s:o, s:{s:I, s:I}, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:{s:o}, "
-        "s:{s:I, s:I}, s:s}",
+        "s:{s:I, s:I}, s:s, s:o}",
         "now", esep_json_time(call->now, s->zone), "office", (int)desk->identity.office, "body",
         desk->identity.body, "label", desk->settings->label, "connection", connection_json(s),
         "waiting", "reports", (json_int_t)s->waiting, "bytes", (json_int_t)s->bytes_waiting,
@@ -137,7 +138,8 @@ static json_t *standing_json(const struct page_call *call, const struct agent_de
         receipt_json(s), "entries", entries, "mailbox", "through",
         (json_int_t)s->journal.mail_through, "last", (json_int_t)s->view.mail_last, "clock",
         "skew_ms", skew, "journal", "used_bytes", (json_int_t)s->used, "quota_bytes",
-        (json_int_t)s->quota, "version", ESEP_VERSION);
+        (json_int_t)s->quota, "version", ESEP_VERSION, "renewal",
+        agent_keys_asked_json(&desk->journal, desk->identity.sign_public, s->zone));
 }
 
 void page_status(const struct page_call *call)

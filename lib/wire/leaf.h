@@ -31,7 +31,7 @@
 
 #define ESEP_LEAF_BYTES 160
 #define ESEP_LEAF_CLOSES 0x01
-#define ESEP_LEAF_TYPE_LAST ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS
+#define ESEP_LEAF_TYPE_LAST ESEP__V1__LOG_TYPE__LOG_TYPE_KEYS_ASKED
 
 struct esep_leaf {
     Esep__V1__LogType type;

@@ -154,6 +154,23 @@ class Keys(unittest.TestCase):
         self.assertEqual(keys[2]["fingerprint"], self.shown(office)["fingerprint"])
         self.assertEqual(self.field.listing("keys", "--at", "2012-01-01T00:00:00Z")["keys"], [])
 
+    def test_renewal(self):
+        """An operator asks for new keys, and the office's daemon makes them."""
+        office = self.field.enrol("moj", start=True)
+        self.plan_comes(office)
+        self.report(office, 1)
+        first = self.shown(office)["fingerprint"]
+        self.field.keys("renew", "1", "--reason", "a new year")
+        esep.wait(lambda: self.listed(1)["fingerprint"] != first, "new keys in the log")
+        fresh = self.listed(1)["fingerprint"]
+        esep.wait(lambda: self.shown(office)["fingerprint"] == fresh, "the new keys at the office")
+        self.assertIsNone(self.listed(1)["renewal_asked_at"])
+        self.assertIsNone(office.command("status", "--json").json()["renewal"])
+        self.report(office, 2)
+        self.received(office)
+        self.assertEqual([e["what"] for e in self.entries("keys_asked")], ["office 1 is to renew its keys: a new year"])
+        self.field.check_log()
+
     def test_rights(self):
         """An office reports for a second body while it may, and is judged by its rights of that moment; see docs/adr/0025."""
         office = self.field.enrol("moj", start=True)

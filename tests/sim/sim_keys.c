@@ -26,9 +26,8 @@ void sim_keys_config(struct sim_office *o)
     memcpy(c->next_curve_public, o->next_curve, ESEP_KEY_BYTES);
 }
 
-void sim_rotate_somebody(struct sim *sim)
+static void rotate(struct sim *sim, struct sim_office *o)
 {
-    struct sim_office *o = &sim->offices[sim_pick(sim, (uint64_t)sim->office_count)];
     uint8_t seed[32];
     sim_seed_bytes(sim, seed);
     if (o->core == NULL || o->villain || o->rotating || o->revoked || o->reopening || o->draining ||
@@ -40,6 +39,32 @@ void sim_rotate_somebody(struct sim *sim)
     sim_trace(sim, &o->node, "is to have new keys");
     o->reopening = true;
     sim_after(sim, &o->node, 0, sim_office_reopen);
+}
+
+void sim_rotate_somebody(struct sim *sim)
+{
+    rotate(sim, &sim->offices[sim_pick(sim, (uint64_t)sim->office_count)]);
+}
+
+/* As agent/run_keys.c does: a request that speaks of the present keys is met at once. */
+void sim_keys_mail(struct sim *sim, int office, const struct agent_store *store)
+{
+    struct sim_office *o = &sim->offices[office];
+    for (size_t i = 0; i < store->mail_count; i++) {
+        const struct agent_mail *mail = &store->mails[i];
+        const ProtobufCMessage *message = NULL;
+        esep_arena_reset(&sim->truth.arena);
+        if (mail->type != ESEP__V1__LOG_TYPE__LOG_TYPE_KEYS_ASKED ||
+            esep_unpack(&esep__v1__keys_asked__descriptor, mail->bytes, &sim->truth.arena,
+                        &message) != ESEP_OK ||
+            memcmp(((const Esep__V1__KeysAsked *)message)->sign_key.data, o->sign.public,
+                   ESEP_KEY_BYTES) != 0)
+            continue;
+        const struct esep_prng outer =
+            sim_stream(sim, SIM_ROTATE, UINT64_C(1) << 40 | mail->log_index << 8 | o->number);
+        rotate(sim, o);
+        sim->prng = outer;
+    }
 }
 
 /* One transaction; then a new core. A power cut in between finds the new keys at the next start. */

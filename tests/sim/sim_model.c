@@ -236,6 +236,14 @@ static void alarm_entry(const struct model_entry *e)
         model_saw(e, a->office);
 }
 
+static void keys_asked_entry(const struct model_entry *e)
+{
+    const Esep__V1__KeysAsked *k =
+        (const Esep__V1__KeysAsked *)model_read(e, &esep__v1__keys_asked__descriptor);
+    (void)active(e, k->office, "a request for new keys");
+    model_mail(e, k->office, e->index);
+}
+
 static void office_entry(const struct model_entry *e)
 {
     (void)active(e, e->leaf.office, "an entry");
@@ -258,7 +266,7 @@ void sim_model_entry(struct sim *sim, uint64_t index, const struct esep_leaf *le
         [LOG(CONTROL)] = control_entry,     [LOG(ALERT)] = model_alert_entry,
         [LOG(MAIL_ACK)] = ack_entry,        [LOG(PRESENCE)] = presence_entry,
         [LOG(ALARM)] = alarm_entry,         [LOG(EVIDENCE)] = evidence_entry,
-        [LOG(RIGHTS)] = model_rights_entry,
+        [LOG(RIGHTS)] = model_rights_entry, [LOG(KEYS_ASKED)] = keys_asked_entry,
     };
     const struct model_entry e = {
         .sim = sim, .m = sim->truth.model, .index = index, .leaf = *leaf, .body = body};

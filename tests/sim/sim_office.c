@@ -266,6 +266,8 @@ static void on_store(struct sim *sim, struct sim_event *event)
               esep_status_name(status), stored && status != ESEP_OK ? ", but it is there" : "");
     if (stored)
         sim_journal_store(sim, office, s.epoch, what);
+    if (stored && !o->villain)
+        sim_keys_mail(sim, office, what);
     o->storing = NULL;
     if (status != ESEP_OK && status != ESEP_LIMIT)
         o->broken = true;

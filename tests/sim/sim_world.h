@@ -81,6 +81,7 @@ const uint8_t *sim_key_of(const struct sim_office *office, uint32_t epoch);
 void sim_keys_config(struct sim_office *office);
 void sim_rotate_somebody(struct sim *sim);
 void sim_keys_look(struct sim *sim, int office);
+void sim_keys_mail(struct sim *sim, int office, const struct agent_store *store);
 bool sim_keys_converged(const struct sim *sim, int office);
 void sim_clone_end(struct sim *sim);
 

@@ -25,6 +25,9 @@ function budgetText({ budget }) {
     return t(budget.text_waits ? "line.budget_all" : "line.budget_files", { size: bytes(bound) });
 }
 
+/** An operator wants the office to have new keys: the daemon makes them, and nobody has to do anything. */
+const renewalText = ({ renewal }) => renewal && t("line.renewal", { by: renewal.by });
+
 function online(status) {
     const { connection, now } = status;
     const waits = status.waiting.reports > 0 || status.sending;
@@ -32,7 +35,7 @@ function online(status) {
     const until = connection.window && connection.window.open_until;
     return [
         t("line.online"), ...parts, !parts[0] && !parts[1] && t("line.all_sent"), budgetText(connection),
-        until && t("line.window_until", { at: hour(until, now) }),
+        until && t("line.window_until", { at: hour(until, now) }), renewalText(status),
     ].filter(Boolean).join(" ");
 }
 

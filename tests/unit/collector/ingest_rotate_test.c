@@ -322,6 +322,63 @@ static void a_revoked_office_comes_back(void **state)
     ingest_end(&g);
 }
 
+static void order_renewal(struct ingest *g, uint32_t office)
+{
+    char why[] = "a new year";
+    Esep__V1__RenewOrder m = ESEP__V1__RENEW_ORDER__INIT;
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    m.office = office;
+    m.reason = why;
+    order.what_case = ESEP__V1__ORDER__WHAT_RENEW;
+    order.renew = &m;
+    ingest_order(g, &order);
+}
+
+/* By mail, of the keys of then: once for each, and over with the rotation, also for a core that
+ * starts anew. */
+static void an_operator_asks_for_new_keys(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    struct sim_office *o = sim_active(&g, "moh");
+    order_renewal(&g, o->number + 1);
+    assert_non_null(strstr(g.reply.order.text, "there is no office"));
+    order_renewal(&g, o->number);
+    assert_true(g.reply.order.ok);
+    const uint64_t mail = views_office(g.world.views, o->number)->mail_last;
+    order_renewal(&g, o->number);
+    assert_non_null(strstr(g.reply.order.text, "asked already"));
+    ingest_restart(&g);
+    const struct views_office *office = views_office(g.world.views, o->number);
+    assert_int_equal(office->mail_last, mail);
+    assert_true(office->asked_index != 0);
+    sim_connect(o, &g);
+    sim_hello(o, &g);
+    assert_int_equal(sim_last(o, KIND(WELCOME))->welcome.mail_last, mail);
+    struct fresh f = draw(&g);
+    struct esep_rotation r = rotation_of(o, &g, &f);
+    send_rotation(o, &g, &r);
+    assert_int_equal(sim_last(o, KIND(ROTATED))->rotated_epoch, 2);
+    assert_int_equal(office->asked_index, 0);
+    go_on_with(o, &g, &f);
+    order_renewal(&g, o->number); /* of the new ones */
+    assert_true(g.reply.order.ok);
+    const struct sim_office *gone = sim_active(&g, "akmola");
+    Esep__V1__RevokeOrder revoke = ESEP__V1__REVOKE_ORDER__INIT;
+    Esep__V1__Order order = ESEP__V1__ORDER__INIT;
+    char lost[] = "lost";
+    revoke.office = gone->number;
+    revoke.reason = lost;
+    order.what_case = ESEP__V1__ORDER__WHAT_REVOKE;
+    order.revoke = &revoke;
+    ingest_order(&g, &order);
+    order_renewal(&g, gone->number);
+    assert_non_null(strstr(g.reply.order.text, "is not active"));
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +388,7 @@ int main(void)
         cmocka_unit_test(a_failed_commit_leaves_the_old_key),
         cmocka_unit_test(both_keys_are_revoked),
         cmocka_unit_test(a_revoked_office_comes_back),
+        cmocka_unit_test(an_operator_asks_for_new_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
