@@ -21,6 +21,7 @@ enum {
     OPTION_LIMITS,
     OPTION_CHECK_CHAIN,
     OPTION_COMPRESS,
+    OPTION_SIGNER,
     OPTION_JSON,
     OPTION_PROGRAMS
 };
@@ -31,7 +32,7 @@ struct choice {
     const char *plan;
     char programs[BENCH_PATH];
     uint64_t offices, entries, single, single_offices, in_flight, lone, rounds;
-    bool limits, json, keep, check_chain, compress;
+    bool limits, json, keep, check_chain, compress, signer;
 };
 
 static const struct argp_option options[] = {
@@ -48,6 +49,7 @@ static const struct argp_option options[] = {
     {"check-chain", OPTION_CHECK_CHAIN, NULL, 0,
      "the offices' cores hash entries again as they read them, as from a disk", 0},
     {"compress", OPTION_COMPRESS, NULL, 0, "backlog and lone: frames are packed", 0},
+    {"signer", OPTION_SIGNER, NULL, 0, "the log's key is with a signer, a process of its own", 0},
     {"plan", 'P', "FILE", 0, "plan to load (config/plans/kz-1347-2012.yaml)", 0},
     {"programs", OPTION_PROGRAMS, "FOLDER", 0, "where esep-broker and esep-collector are", 0},
     {"json", OPTION_JSON, NULL, 0, "print JSON (esep-bench/1)", 0},
@@ -107,6 +109,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_COMPRESS:
         c->compress = true;
         return 0;
+    case OPTION_SIGNER:
+        c->signer = true;
+        return 0;
     case OPTION_JSON:
         c->json = true;
         return 0;
@@ -157,7 +162,8 @@ static enum esep_status run_mode(const struct choice *c, enum bench_mode mode,
 {
     const struct bench_load load = load_of(c, mode);
     struct bench_site site;
-    enum esep_status status = bench_site_open(&site, c->programs, c->plan, load.offices, reason);
+    enum esep_status status =
+        bench_site_open(&site, c->programs, c->plan, load.offices, c->signer, reason);
     if (status == ESEP_OK)
         status = bench_load_run(&site, &load, &round->modes[mode], reason);
     bench_site_close(&site, c->keep);

@@ -41,7 +41,7 @@ static enum esep_status command(const struct bench_site *site, const char *progr
     return bench_run(argv, output, reason);
 }
 
-static enum esep_status start(const struct bench_site *site, const char *program,
+static enum esep_status start(const struct bench_site *site, const char *program, const char *word,
                               const char *config_name, const char *output_name, pid_t *ret_pid,
                               char *line, size_t size, struct esep_reason *reason)
 {
@@ -51,7 +51,7 @@ static enum esep_status start(const struct bench_site *site, const char *program
     program_of(site, program, path);
     path_in(site, config_name, config);
     path_in(site, output_name, output);
-    const char *const argv[] = {path, "run", "--config", config, NULL};
+    const char *const argv[] = {path, word, "--config", config, NULL};
     enum esep_status status = bench_spawn(argv, output, ret_pid, reason);
     return status == ESEP_OK ? bench_await(output, "ready", *ret_pid, line, size, reason) : status;
 }
@@ -88,13 +88,34 @@ static enum esep_status hex_value(const struct bench_site *site, const char *fil
     "name: bench\nstore: store\nkeys: collector.keys\ncontrol: run/collector.sock\n"               \
     "clock: \"" BENCH_CLOCK "\"\n"
 
+static const char *signer_of(const struct bench_site *site)
+{
+    return site->with_signer ? "signer: {socket: signing/signer.sock}\n" : "";
+}
+
+/* Its key is made before the log, which names it. */
+static enum esep_status start_signer(struct bench_site *site, struct esep_reason *reason)
+{
+    static const char *const words[] = {"signer", "keygen", NULL};
+    char line[256];
+    enum esep_status status =
+        write_config(site, "signer.yaml", reason,
+                     "name: bench\nkeys: log.keys\nheads: heads\nsocket: signing/signer.sock\n");
+    if (status == ESEP_OK)
+        status = command(site, "esep-collector", words, "signer.yaml", "signer.init", reason);
+    return status == ESEP_OK ? start(site, "esep-collector", "signer", "signer.yaml", "signer.log",
+                                     &site->signer, line, sizeof line, reason)
+                             : status;
+}
+
 static enum esep_status init_collector(struct bench_site *site, char log_id[65], char log_key[65],
                                        char curve[65], struct esep_reason *reason)
 {
     static const char *const words[] = {"init", NULL};
     char seal[65];
     uint8_t unused[32];
-    enum esep_status status = write_config(site, "collector.yaml", reason, "%s", COLLECTOR_CONFIG);
+    enum esep_status status =
+        write_config(site, "collector.yaml", reason, "%s%s", COLLECTOR_CONFIG, signer_of(site));
     if (status == ESEP_OK)
         status = command(site, "esep-collector", words, "collector.yaml", "collector.init", reason);
     if (status == ESEP_OK)
@@ -137,7 +158,7 @@ static enum esep_status start_broker(struct bench_site *site, const char *log_id
         status =
             hex_value(site, "broker.init", "curve_key", site->broker_key, site->broker_hex, reason);
     if (status == ESEP_OK)
-        status = start(site, "esep-broker", "broker.yaml", "broker.log", &site->broker, line,
+        status = start(site, "esep-broker", "run", "broker.yaml", "broker.log", &site->broker, line,
                        sizeof line, reason);
     if (status != ESEP_OK)
         return status;
@@ -151,12 +172,12 @@ static enum esep_status start_collector(struct bench_site *site, struct esep_rea
     const char *const words[] = {"plan", "load", site->plan, NULL};
     char line[256];
     char log[BENCH_PATH];
-    enum esep_status status = write_config(site, "collector.yaml", reason,
-                                           "%sbrokers:\n  - {address: \"%s\", key: \"%s\"}\n",
-                                           COLLECTOR_CONFIG, site->collectors, site->broker_hex);
+    enum esep_status status = write_config(
+        site, "collector.yaml", reason, "%s%sbrokers:\n  - {address: \"%s\", key: \"%s\"}\n",
+        COLLECTOR_CONFIG, signer_of(site), site->collectors, site->broker_hex);
     if (status == ESEP_OK)
-        status = start(site, "esep-collector", "collector.yaml", "collector.log", &site->collector,
-                       line, sizeof line, reason);
+        status = start(site, "esep-collector", "run", "collector.yaml", "collector.log",
+                       &site->collector, line, sizeof line, reason);
     if (status == ESEP_OK)
         status = command(site, "esep-collector", words, "collector.yaml", "plan.load", reason);
     path_in(site, "broker.log", log);
@@ -227,13 +248,14 @@ static enum esep_status name_bodies(struct bench_site *site, struct esep_reason 
 }
 
 enum esep_status bench_site_open(struct bench_site *ret, const char *programs, const char *plan,
-                                 uint32_t offices, struct esep_reason *reason)
+                                 uint32_t offices, bool with_signer, struct esep_reason *reason)
 {
     const char *tmp = getenv("TMPDIR");
     char log_id[65];
     char log_key[65];
     char curve[65];
-    *ret = (struct bench_site){.programs = programs, .plan = plan, .office_count = offices};
+    *ret = (struct bench_site){
+        .programs = programs, .plan = plan, .with_signer = with_signer, .office_count = offices};
     (void)snprintf(ret->folder, sizeof ret->folder, "%.200s/esep-bench-XXXXXX",
                    tmp != NULL ? tmp : "/tmp");
     ret->offices = calloc(offices, sizeof *ret->offices);
@@ -242,6 +264,8 @@ enum esep_status bench_site_open(struct bench_site *ret, const char *programs, c
     if (mkdtemp(ret->folder) == NULL)
         return esep_because(reason, ESEP_IO, "no temporary folder: set TMPDIR");
     enum esep_status status = esep_clock_init(&ret->clock, BENCH_CLOCK, reason);
+    if (status == ESEP_OK && with_signer)
+        status = start_signer(ret, reason);
     if (status == ESEP_OK)
         status = init_collector(ret, log_id, log_key, curve, reason);
     if (status == ESEP_OK)
@@ -259,7 +283,9 @@ void bench_site_stop(struct bench_site *site)
 {
     bench_stop(site->collector);
     bench_stop(site->broker);
-    site->collector = site->broker = 0;
+    if (site->signer != 0)
+        bench_stop(site->signer);
+    site->collector = site->broker = site->signer = 0;
 }
 
 void bench_site_close(struct bench_site *site, bool keep)

@@ -34,6 +34,8 @@ struct bench_site {
     const char *plan;
     pid_t broker;
     pid_t collector;
+    bool with_signer; /* the log's key is in a process of its own */
+    pid_t signer;
     char agents[128]; /* endpoints */
     char collectors[128];
     char broker_hex[65];
@@ -52,7 +54,7 @@ struct bench_store {
 };
 
 ESEP_MUST_USE enum esep_status bench_site_open(struct bench_site *ret, const char *programs,
-                                               const char *plan, uint32_t offices,
+                                               const char *plan, uint32_t offices, bool with_signer,
                                                struct esep_reason *reason);
 void bench_site_close(struct bench_site *site, bool keep);
 ESEP_MUST_USE enum esep_status bench_site_store(const struct bench_site *site,

@@ -144,8 +144,12 @@ class Ingest(unittest.TestCase):
         self.received(3)
         self.field.collector.stop()
         self.field.check_log()
-        # An older copy of the store, put there by hand: what it lacks has receipts.
+        # An older copy of the store, put there by hand: what it lacks has receipts. A backup, which the signer signed, goes on as
+        # another generation of the log.
         shutil.copytree(self.field.path("store"), self.field.path("older"))
+        secret, archive = self.field.path("backup.keys"), self.field.path("older.backup")
+        public = esep.run(esep.program("collector"), "backup", "keygen", secret, "--json").json()["recipient"]
+        self.field.command("backup", archive, "--encrypt-to", public)
         self.field.collector.start()
         self.write(4)
         self.received(4)
@@ -155,6 +159,12 @@ class Ingest(unittest.TestCase):
         self.field.collector.start(ready=False)
         self.assertEqual(self.field.collector.ended(), 65)
         self.assertRegex(self.field.collector.text(), "older copy.*esep-collector restore")
+        shutil.rmtree(self.field.path("store"))
+        shutil.rmtree(self.field.path("store-files"), ignore_errors=True)
+        self.field.command("restore", archive, "--key", secret)
+        self.field.collector.start()
+        esep.wait(lambda: len(self.field.reports()) == 4, "what the backup lacks", timeout=180)
+        self.field.collector.stop()
         # A taken-over signer's place: another key signs nothing for this log.
         self.signer.stop()
         os.rename(self.field.path("log.keys"), self.field.path("true.keys"))

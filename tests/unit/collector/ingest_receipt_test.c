@@ -238,6 +238,64 @@ static void nothing_held_nothing_receipted(void **state)
     ingest_end(&g);
 }
 
+static void much_credit(struct collector_config *config)
+{
+    config->session_credit_bytes = 1u << 22;
+    config->ingest_bytes_max = 1u << 24;
+    config->batch_bytes_max = 1u << 23;
+}
+
+/* More entries in one commit than the views remember nodes of: what the log grew by is what it is,
+ * or the signer, who computes the root itself, signs another one (signing_head looks). */
+static void a_commit_of_thousands_is_signed(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, much_credit);
+    struct sim_office *o = sim_active(&g, "moh");
+    sim_hello(o, &g);
+    write_many(o, &g, 4801);
+    g.auto_commit = false;
+    sim_batch(o, &g, 1, 1, true); /* on its way to the disk: the rest gathers meanwhile */
+    for (uint64_t first = 2; first < 4801; first += 100)
+        sim_batch(o, &g, first, first + 99, true);
+    ingest_commit(&g, ESEP_OK);
+    assert_non_null(g.pending);
+    assert_true(g.pending->record_count > 4800);
+    assert_int_equal(g.pending->growth->from_size, g.pending->first_index);
+    ingest_commit(&g, ESEP_OK);
+    assert_int_equal(sim_last(o, KIND(RECEIPT))->receipt.through_seq, 4801);
+    ingest_end(&g);
+}
+
+/* The signer is away: nothing goes out that nobody signed, and it is counted. The next HELLO brings
+ * the receipt. */
+static void what_nobody_signs_is_not_sent(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    struct sim_office *o = sim_active(&g, "moh");
+    sim_hello(o, &g);
+    write_many(o, &g, 2);
+    sim_forget(o);
+    g.signing.away = true;
+    sim_batch(o, &g, 1, 2, true);
+    assert_int_equal(sim_count(o, KIND(RECEIPT)), 0);
+    const uint64_t unsent = collector_counter(g.core, COLLECTOR_UNSIGNED);
+    assert_true(unsent > 0);
+    collector_drain(g.core, g.world.now);
+    sim_batch(o, &g, 1, 2, true); /* refused: it is draining */
+    assert_int_equal(o->heard_count, 0);
+    assert_int_equal(collector_counter(g.core, COLLECTOR_UNSIGNED), unsent + 1);
+    g.signing.away = false;
+    ingest_restart(&g);
+    sim_hello(o, &g);
+    sim_batch(o, &g, 1, 0, true);
+    assert_int_equal(sim_last(o, KIND(RECEIPT))->receipt.through_seq, 2);
+    ingest_end(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +306,8 @@ int main(void)
         cmocka_unit_test(a_log_that_cannot_be_read),
         cmocka_unit_test(a_repeat_before_the_commit),
         cmocka_unit_test(nothing_held_nothing_receipted),
+        cmocka_unit_test(a_commit_of_thousands_is_signed),
+        cmocka_unit_test(what_nobody_signs_is_not_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
