@@ -84,6 +84,7 @@ enum esep_status signer_request_parse(struct esep_slice bytes, struct signer_req
         break;
     case SIGNER_KEY:
         good = rest.len == 0 && origin_len == 0;
+        ret->origin[0] = '\0';
         break;
     case SIGNER_STATEMENT:
         good = origin_len == 0 && rest.len <= SIGNER_STATEMENT_MAX;

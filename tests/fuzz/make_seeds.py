@@ -129,8 +129,26 @@ def witness_seeds():
     save("witness", "rollback", b"\4" + bytes([8, 0, 30, 0, 0, 30, 20, 0, 0, 0, 20, 0, 0, 20, 30, 0, 0, 30, 33, 5]))
 
 
+def signer_seeds():
+    """Requests, each behind its length (signer.h)."""
+    def asked(*requests):
+        return b"".join(struct.pack(">H", len(r)) + r for r in requests)
+
+    def head(start, end, count, origin=b"log.example"):
+        return struct.pack(">BBHQQ", 1, 0, len(origin), start, end) + origin + bytes([end]) * 32 * count
+
+    statements = [tag.ljust(length, b"\0") for tag, length in (
+        (b"esep/receipt/v1", 192), (b"esep/evidence/v1", 152), (b"esep/refusal/v1", 72), (b"esep/join/v1", 128), (b"esep/backup/v1", 80))]
+    save("signer", "heads", asked(head(0, 1, 1), head(1, 4, 2), head(4, 4, 0), head(4, 8, 1)))
+    save("signer", "other-histories", asked(head(0, 4, 1), head(0, 5, 2), head(3, 5, 2), head(4, 2, 0), head(0, 4, 1, b"log.example/2")))
+    save("signer", "statements", asked(*(b"\3\0\0\0" + s for s in statements)))
+    save("signer", "no-statement", asked(b"\3\0\0\0" + b"log.example\n3\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"))
+    save("signer", "key-and-size", asked(b"\4\0\0\0", b"\2\0\0\x0blog.example", b"\2\0\0\0", b"\5\0\0\0"))
+
+
 def main():
     witness_seeds()
+    signer_seeds()
     session = bytes.fromhex("30313233343536373839616263646566")
     frames = dict(line.split() for line in (UNIT / "wire/golden/session.hex").read_text().splitlines())
     for name, text in frames.items():

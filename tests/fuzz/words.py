@@ -136,6 +136,7 @@ TABLE = {
     "tzif": lambda: [*signs("TZif", "TZif2", "TZif3", "TZif4", "\n<+05>-5\n", "EST5EDT,M3.2.0,M11.1.0", ",J60/2", ",0/-167",
                             "M12.5.6/24:59:59", "<-00>0", "\n\n"),
                      *(bytes(3) + bytes([n]) for n in (0, 1, 2, 6)), b"\xff" * 8, b"\x80" + bytes(7), b"\x7f" + b"\xff" * 7],
+    "signer": lambda: [*(bytes([n, 0, 0, m]) for n in range(1, 5) for m in (0, 11)), *literals("collector/signer/signer.c"), b"log.example"],
     "witness": lambda: [*literals("lib/wire/checkpoint.c", "lib/wire/add_checkpoint.c"), *(bytes([n]) for n in range(5)),
                         *signs("old 0\n\n", "log.example", "\n\n\u2014 ", "\u2014 witness ", "+0000abcd+", "A" * 43 + "=", "\nextra ", "index 0\n", "\n1\n")],
     "unpack": lambda: [*(bytes([n]) for n in range(35)), *tags()],
