@@ -50,6 +50,8 @@ struct agent_rules {
     struct agent_budget budget;
 };
 
+#define AGENT_WITNESSES_MAX 8
+
 struct agent_config {
     struct esep_hash log_id;
     uint8_t log_public[ESEP_KEY_BYTES];  /* receipts and refusals are signed with it */
@@ -65,7 +67,10 @@ struct agent_config {
     uint8_t seed[32];      /* ephemeral keys and jitter come from it; fresh at every start */
     uint32_t broker_count; /* addresses the shell knows; tried in turn, from a random one */
     bool check_chain;      /* hash entries again as they are read: a flipped bit stops here */
-    bool compress;         /* offer to pack frames (wire/compress.h) */
+    /* Whose cosignatures are looked at as they come; of others they are kept unread. */
+    struct esep_note_key witnesses[AGENT_WITNESSES_MAX];
+    uint32_t witness_count;
+    bool compress; /* offer to pack frames (wire/compress.h) */
     /* Frames, window, patience and tries to connect follow the measured speed (agent_speed.h),
      * within the bounds below; false: these alone. */
     bool by_speed;
@@ -103,10 +108,14 @@ struct agent_journal {
     uint64_t mail_through;    /* last mailbox number stored */
     uint64_t checkpoint_size; /* last checkpoint seen ... */
     struct esep_hash checkpoint_root;
-    struct agent_tree tree; /* of the log, as the newest receipt showed it */
-    uint32_t older_epoch;   /* the newest epoch before this one of which a receipt is stored, and */
-    uint64_t older_seq;     /* through which sequence; 0: none */
-    bool older_passed;      /* a collector that holds just this head was found not to take them */
+    struct agent_tree tree;       /* of the log, as the newest receipt showed it */
+    uint64_t cosigned_generation; /* of the newest head that is kept with witnesses' lines ... */
+    uint64_t cosigned_size;       /* ... 0: none is */
+    uint64_t proven_generation;   /* of the newest entry that a kept receipt proves: ... */
+    uint64_t proven_size;         /* ... its index and one; 0: none does */
+    uint32_t older_epoch; /* the newest epoch before this one of which a receipt is stored, and */
+    uint64_t older_seq;   /* through which sequence; 0: none */
+    bool older_passed;    /* a collector that holds just this head was found not to take them */
     struct esep_hash older_passed_head;
     struct agent_meter spent; /* as the last KEEP said */
 };
@@ -242,8 +251,9 @@ struct agent_store {
     size_t checkpoint_count;
     const struct agent_node *nodes;
     size_t node_count;
-    const struct agent_tree *tree;        /* NULL: as it was */
-    const struct agent_checkpoint *split; /* signed, and not of the log that we know; NULL: none */
+    const struct agent_tree *tree;         /* NULL: as it was */
+    const struct agent_cosigned *cosigned; /* a checkpoint of these, or one that is kept; or NULL */
+    const struct agent_checkpoint *split;  /* signed, and not of the log that we know; NULL: none */
 };
 struct agent_effect {
     enum agent_effect_kind kind;
@@ -385,6 +395,7 @@ enum agent_counter {
     AGENT_CHUNKS,
     AGENT_FILE_BYTES, /* in them */
     AGENT_EVIDENCE_RECEIPTS,
+    AGENT_COSIGNED_HEADS,
     AGENT_COUNTERS
 };
 const char *agent_counter_name(enum agent_counter which);

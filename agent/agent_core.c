@@ -161,7 +161,7 @@ bool agent_ready(const struct agent *a)
 {
     const struct agent_gather *g = &a->vault.sides[a->vault.filling];
     return g->receipt_count < AGENT_RECEIPTS_MAX && g->evidence_count < AGENT_EVIDENCE_MAX &&
-           g->checkpoint_count < AGENT_CHECKPOINTS_MAX &&
+           g->checkpoint_count < AGENT_CHECKPOINTS_MAX && !g->cosigned_new &&
            g->node_count + AGENT_LESSON_NODES_MAX <= AGENT_NODES_MAX;
 }
 
@@ -184,6 +184,7 @@ static void take_frame(struct agent *a, struct esep_slice frame)
         {ESEP__V1__KIND__KIND_FILE_STATE, agent_on_file_state, true},
         {ESEP__V1__KIND__KIND_EVIDENCE, agent_on_evidence, true},
         {ESEP__V1__KIND__KIND_ROTATED, agent_on_rotated, true},
+        {ESEP__V1__KIND__KIND_COSIGNED, agent_on_cosigned, true},
         {ESEP__V1__KIND__KIND_WELCOME, agent_on_welcome, false},
         {ESEP__V1__KIND__KIND_REFUSAL, agent_on_refusal, false},
     };
@@ -193,7 +194,8 @@ static void take_frame(struct agent *a, struct esep_slice frame)
         for (size_t i = 0; i < sizeof takers / sizeof takers[0]; i++) {
             if (takers[i].kind == envelope.kind &&
                 (!takers[i].online || a->status.state == AGENT_ONLINE)) {
-                if (envelope.kind != ESEP__V1__KIND__KIND_PONG)
+                if (envelope.kind != ESEP__V1__KIND__KIND_PONG &&
+                    envelope.kind != ESEP__V1__KIND__KIND_COSIGNED) /* which follows one */
                     agent_gate_stirs(a);
                 takers[i].take(a, &envelope);
                 return;

@@ -4,7 +4,8 @@
  * backoff; agent_gate.c the office's windows and budget; agent_hello.c greets and reads WELCOME;
  * agent_refusal.c judges refusals; agent_batch.c makes BATCH frames out of entries; agent_file.c
  * offers and sends files; agent_rotate.c renews the keys; agent_receipt.c and agent_mail.c take
- * what comes down and gather it for the next STORE; agent_learn.c what the receipts' proofs teach.
+ * what comes down and gather it for the next STORE; agent_learn.c what the receipts' proofs teach;
+ * agent_cosigned.c takes what witnesses have signed.
  * Each event ends in agent_settle, which makes the next effect.
  *
  * Not for anybody outside: include agent/agent.h.
@@ -32,6 +33,7 @@
 #define AGENT_CHUNK_BYTES_MAX (64u * 1024u)
 #define AGENT_CHUNK_OVERHEAD 512u /* of an envelope and its names, generously */
 #define AGENT_EVIDENCE (UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_EVIDENCE)
+#define AGENT_COSIGNED (UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_COSIGNED)
 #define AGENT_ROTATION (UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_ROTATION)
 
 /* A sequence whose chain hash we know from the journal. */
@@ -118,6 +120,8 @@ struct agent_gather {
     size_t checkpoint_count;
     struct agent_tree tree; /* where tree_new: with all that is gathered here */
     bool tree_new;
+    struct agent_cosigned cosigned;
+    bool cosigned_new;
     struct agent_checkpoint split;
     bool split_new;
     struct esep_buf bytes; /* of the mails */
@@ -142,6 +146,10 @@ struct agent_ahead {
     uint64_t checkpoint_size;
     struct esep_hash checkpoint_root;
     struct agent_tree tree;
+    uint64_t cosigned_generation;
+    uint64_t cosigned_size;
+    uint64_t proven_generation;
+    uint64_t proven_size;
 };
 /* The mail item that is being put together at the end of the filling side's bytes. */
 struct agent_part {
@@ -355,6 +363,10 @@ struct agent_tree_keys agent_tree_keys(const struct agent *a);
 /* a->lesson, as it was judged: gathered. False: it was refused, and the link has failed or stopped.
  */
 bool agent_learn(struct agent *a, enum esep_status status);
+
+/* agent_cosigned.c */
+void agent_proven(struct agent *a, const struct agent_proof *proof); /* to be kept */
+void agent_on_cosigned(struct agent *a, const struct esep_envelope *envelope);
 
 /* agent_receipt.c */
 void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope);

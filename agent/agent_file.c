@@ -395,6 +395,7 @@ void agent_on_evidence(struct agent *a, const struct esep_envelope *envelope)
         agent_count(a, AGENT_FRAMES_DROPPED, 1);
         return;
     }
+    agent_proven(a, &a->lesson.proof);
     g->evidence_proofs[g->evidence_count] = a->lesson.proof;
     g->evidence[g->evidence_count++] = e;
     s->state = AGENT_FILE_STORING;

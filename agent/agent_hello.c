@@ -115,7 +115,7 @@ static bool hello_pack(struct agent *a, const struct esep_commitment *c)
     Esep__V1__Hello hello = ESEP__V1__HELLO__INIT;
     hello.commitment = &commitment;
     hello.auth = esep_pb(auth, sizeof auth);
-    hello.features = AGENT_EVIDENCE | AGENT_ROTATION;
+    hello.features = AGENT_EVIDENCE | AGENT_ROTATION | AGENT_COSIGNED;
     if (a->config.rotate)
         hello.rotating = esep_pb(a->config.next_sign_key.public, ESEP_KEY_BYTES);
     hello.version_min = ESEP_WIRE_VERSION;
@@ -124,6 +124,10 @@ static bool hello_pack(struct agent *a, const struct esep_commitment *c)
     hello.mail_through = a->journal.mail_through;
     hello.tree_generation = a->ahead.tree.generation;
     hello.tree_size = a->ahead.tree.frontier.size;
+    if (a->ahead.cosigned_generation == a->ahead.tree.generation)
+        hello.cosigned_size = a->ahead.cosigned_size;
+    if (a->ahead.proven_generation == a->ahead.tree.generation)
+        hello.proven_size = a->ahead.proven_size;
     uint32_t dictionaries[] = {ESEP_DICTIONARY};
     if (a->compressor != NULL) {
         hello.dictionaries = dictionaries;

@@ -50,6 +50,7 @@ static const char *const counter_names[AGENT_COUNTERS] = {
     [AGENT_CHUNKS] = "chunks",
     [AGENT_FILE_BYTES] = "file_bytes",
     [AGENT_EVIDENCE_RECEIPTS] = "evidence_receipts",
+    [AGENT_COSIGNED_HEADS] = "cosigned_heads",
 };
 
 static const char *const file_state_names[] = {

@@ -111,6 +111,10 @@ static void start(struct agent *a, const struct agent_journal *journal, esep_tim
         .checkpoint_size = journal->checkpoint_size,
         .checkpoint_root = journal->checkpoint_root,
         .tree = journal->tree,
+        .cosigned_generation = journal->cosigned_generation,
+        .cosigned_size = journal->cosigned_size,
+        .proven_generation = journal->proven_generation,
+        .proven_size = journal->proven_size,
     };
     a->seen_size = journal->checkpoint_size;
     a->seen_root = journal->checkpoint_root;

@@ -69,6 +69,7 @@ static void take(struct agent *a, const struct esep_receipt *r, const struct age
     struct agent_gather *g = agent_filling(a);
     uint64_t *mark = moves(a, r);
     if (mark != NULL) {
+        agent_proven(a, proof);
         g->proofs[g->receipt_count] = *proof;
         g->receipts[g->receipt_count++] = *r;
         if (r->through_seq > *mark)
@@ -166,7 +167,7 @@ void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope)
 static bool gathered(const struct agent_gather *g)
 {
     return g->receipt_count > 0 || g->mail_count > 0 || g->evidence_count > 0 || g->view_new ||
-           g->tree_new || g->split_new;
+           g->tree_new || g->cosigned_new || g->split_new;
 }
 
 bool agent_vault_idle(const struct agent *a)
@@ -203,6 +204,7 @@ static void describe_store(struct agent *a, const struct agent_gather *g)
         .nodes = g->nodes,
         .node_count = g->node_count,
         .tree = g->tree_new ? &g->tree : NULL,
+        .cosigned = g->cosigned_new ? &g->cosigned : NULL,
         .split = g->split_new ? &g->split : NULL,
     };
 }
@@ -241,6 +243,7 @@ static void clear_side(struct agent_gather *g)
     g->node_count = 0;
     g->checkpoint_count = 0;
     g->tree_new = false;
+    g->cosigned_new = false;
     g->split_new = false;
     esep_buf_clear(&g->bytes);
 }

@@ -8,6 +8,7 @@
 #include "agent/proof_export.h"
 #include "agent/report_say.h"
 #include "agent/texts.h"
+#include "agent/witnessed.h"
 #include "wire/unpack.h"
 
 #include <errno.h>
@@ -156,8 +157,7 @@ static void line_time(const char *name, esep_time at, const struct esep_zone *zo
     (void)printf("%s: %s\n", name, text);
 }
 
-static int print_text(const struct agent_desk *desk, const struct agent_duties *d,
-                      const struct proof *p)
+static int print_text(struct agent_desk *desk, const struct agent_duties *d, const struct proof *p)
 {
     const char *lang = desk->settings->language;
     const struct esep_receipt *r = p->receipt;
@@ -175,6 +175,9 @@ static int print_text(const struct agent_desk *desk, const struct agent_duties *
         line_time(agent_text(counts ? TEXT_ON_TIME_BY : TEXT_COMMITTED_BUT_LATE, lang),
                   r->committed_at, d->zone);
     }
+    const esep_time witnessed_at = agent_witnessed_at(desk, r);
+    if (witnessed_at != 0)
+        line_time(agent_text(TEXT_WITNESSED, lang), witnessed_at, d->zone);
     if (p->duty != NULL && p->duty->plan != NULL)
         line_time(agent_text(TEXT_DUE, lang), p->duty->due, p->duty->plan->zone);
     /* Where the range is as long as the entries, each has its place in it. */
@@ -254,9 +257,9 @@ static int export_proof(const struct words *words, struct agent_desk *desk, cons
     if (status != ESEP_OK)
         return agent_fail(status, &reason);
     if (words->common.json)
-        return esep_json_print(json_pack("{s:s, s:s, s:i, s:s}", "format", "esep-proof-files/1",
-                                         "name", words->proof, "proofs", (int)done.proofs,
-                                         "log_vkey", done.vkey));
+        return esep_json_print(json_pack(
+            "{s:s, s:s, s:i, s:s, s:i}", "format", "esep-proof-files/1", "name", words->proof,
+            "proofs", (int)done.proofs, "log_vkey", done.vkey, "witnesses", (int)done.witnesses));
     (void)printf("%s.report\nesep-verify --log %s %s%s.tlog-proof %s.report\n", words->proof,
                  done.vkey, words->proof, p->receipt != NULL ? "" : ".promise", words->proof);
     return 0;
@@ -285,8 +288,8 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
     struct esep_hash hash = esep_sha256(esep_buf_slice(&entry));
     struct esep_hash content = esep_content_hash(esep_buf_slice(&entry));
     json_t *value = json_pack(
-        "{s:s, s:i, s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format", "esep-proof/1",
-        "office", (int)desk->identity.office, "body", desk->identity.body, "epoch",
+        "{s:s, s:i, s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
+        "esep-proof/1", "office", (int)desk->identity.office, "body", desk->identity.body, "epoch",
         (int)proof.epoch, "seq", (json_int_t)proof.seq, "obligation",
         proof.duty != NULL ? json_string(proof.duty->made.key) : json_null(), "entry_sha256",
         held ? agent_json_hex(hash.bytes, ESEP_HASH_BYTES) : json_null(), "content_hash",
@@ -295,7 +298,9 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
         proof.receipt != NULL ? agent_receipt_json(desk, proof.receipt, d->zone) : json_null(),
         "commitment_receipt",
         proof.promise != NULL ? agent_receipt_json(desk, proof.promise, d->zone) : json_null(),
-        "files", files_json(desk, esep_buf_slice(&entry), d->zone));
+        "files", files_json(desk, esep_buf_slice(&entry), d->zone), "witnessed_at",
+        proof.receipt != NULL ? esep_json_time(agent_witnessed_at(desk, proof.receipt), d->zone)
+                              : json_null());
     esep_buf_done(&entry);
     int rc = esep_json_print(value);
     return rc != 0 || proof.receipt != NULL ? rc : EX_TEMPFAIL;

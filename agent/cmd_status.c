@@ -8,6 +8,7 @@
 #include "agent/keys_asked.h"
 #include "agent/rules_say.h"
 #include "agent/texts.h"
+#include "agent/witnessed.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
@@ -26,6 +27,7 @@ struct standing {
     uint64_t named, named_bytes; /* files that entries name, */
     uint64_t here, here_bytes;   /* ... and those that the collector has receipted */
     struct esep_receipt receipt; /* the last; through_seq 0: none */
+    esep_time witnessed_at;      /* its entry, by a witness's clock; 0: not yet */
     const struct esep_zone *zone;
     esep_time now;
 };
@@ -79,6 +81,8 @@ static enum esep_status look(struct agent_desk *desk, struct standing *s,
         status = journal_usage(&desk->journal, &s->used, &s->quota, &s->waiting, reason);
     if (status == ESEP_OK)
         status = journal_receipts(&desk->journal, keep_last, s, reason);
+    if (status == ESEP_OK && s->receipt.through_seq != 0)
+        s->witnessed_at = agent_witnessed_at(desk, &s->receipt);
     if (status == ESEP_OK) {
         status = journal_view(&desk->journal, &s->view, reason);
         s->viewed = status == ESEP_OK;
@@ -126,10 +130,11 @@ static int print_json(struct agent_desk *desk, const struct agent_rights *rights
         (json_int_t)s->journal.receipted_seq, "oldest_held", (json_int_t)s->journal.oldest_seq);
     json_t *receipt = s->receipt.through_seq == 0
                           ? json_null()
-                          : json_pack("{s:i, s:I, s:I, s:o}", "epoch", (int)s->receipt.epoch,
+                          : json_pack("{s:i, s:I, s:I, s:o, s:o}", "epoch", (int)s->receipt.epoch,
                                       "through_seq", (json_int_t)s->receipt.through_seq,
                                       "log_index", (json_int_t)s->receipt.last_index, "accepted_at",
-                                      esep_json_time(s->receipt.accepted_at, s->zone));
+                                      esep_json_time(s->receipt.accepted_at, s->zone),
+                                      "witnessed_at", esep_json_time(s->witnessed_at, s->zone));
     json_t *mailbox = json_pack("{s:I, s:I}", "through", (json_int_t)s->journal.mail_through,
                                 "last", (json_int_t)s->view.mail_last);
     json_t *room = json_pack("{s:I, s:I}", "used_bytes", (json_int_t)s->used, "quota_bytes",
@@ -202,6 +207,11 @@ static int print_text(struct agent_desk *desk, const struct agent_rights *rights
         esep_time_format(s->receipt.accepted_at, s->zone, at);
         (void)printf("%u/%llu, %s\n", s->receipt.epoch, (unsigned long long)s->receipt.through_seq,
                      at);
+        if (s->witnessed_at != 0)
+            esep_time_format(s->witnessed_at, s->zone, at);
+        if (desk->settings->witness_count > 0)
+            (void)printf("%s: %s\n", agent_text(TEXT_WITNESSED, lang),
+                         s->witnessed_at != 0 ? at : agent_text(TEXT_NOT_WITNESSED, lang));
     } else {
         (void)printf("%s\n", agent_text(TEXT_NONE, lang));
     }

@@ -152,11 +152,24 @@ ESEP_MUST_USE enum esep_status journal_file_proof(struct journal *journal,
                                                   const struct agent_file *file,
                                                   struct agent_proof *ret,
                                                   struct esep_reason *reason);
-/* The path of that leaf under the newest checkpoint of its generation, and the checkpoint.
- * ESEP_NOT_FOUND: none above it, or a node lacks. */
+/* What a head with witnesses' lines is worth to whoever asks. */
+enum journal_worth {
+    JOURNAL_WORTH_NOTHING = 0,
+    JOURNAL_WORTH_SOME, /* taken where there is none better */
+    JOURNAL_WORTH_ALL,  /* no later one is looked at */
+};
+typedef enum journal_worth journal_worth_fn(void *context, const struct agent_cosigned *head);
+/* The earliest head that holds the entry at index and is worth most, with its lines: none later
+ * proves an earlier hour. ESEP_NOT_FOUND: none is worth anything. */
+ESEP_MUST_USE enum esep_status journal_cosigned(struct journal *journal, uint64_t generation,
+                                                uint64_t index, journal_worth_fn *worth,
+                                                void *context, struct agent_cosigned *ret,
+                                                struct esep_reason *reason);
+/* The path of that leaf under a head, *head if its size is not 0, else under the newest of its
+ * generation, which is put there. ESEP_NOT_FOUND: none above it, or a node lacks. */
 ESEP_MUST_USE enum esep_status journal_audit(struct journal *journal,
                                              const struct agent_proof *proof,
-                                             struct agent_checkpoint *ret_checkpoint,
+                                             struct agent_checkpoint *head,
                                              struct esep_merkle_path *ret_path,
                                              struct esep_reason *reason);
 /* The head that the log key signed beside the log that this office has seen, and the newest of that

@@ -72,6 +72,10 @@ ESEP_MUST_USE enum esep_status journal_put_evidence(MDB_txn *txn, const struct j
 ESEP_MUST_USE enum esep_status journal_put_proofs(MDB_txn *txn, const struct journal *journal,
                                                   const struct agent_store *store,
                                                   struct esep_reason *reason);
+/* The newest head with witnesses' lines, and what receipts prove; none: zero. */
+ESEP_MUST_USE enum esep_status journal_cosigned_get(MDB_txn *txn, const struct journal *journal,
+                                                    struct agent_journal *ret,
+                                                    struct esep_reason *reason);
 /* Nothing seen yet: all zero. */
 ESEP_MUST_USE enum esep_status journal_tree_get(MDB_txn *txn, const struct journal *journal,
                                                 struct agent_tree *ret, struct esep_reason *reason);

@@ -12,6 +12,7 @@ enum {
     AT_KEY = AT_STATEMENT + ESEP_SIGNED_COMMITMENT_BYTES,
     NODE_KEY_BYTES = 8 + 1 + 8,
     HEAD_KEY_BYTES = 16,
+    MARK_BYTES = 16,
     CHECKPOINT_BYTES = ESEP_HASH_BYTES + ESEP_SIGNATURE_BYTES,
     SPLIT_ROW_BYTES = HEAD_KEY_BYTES + CHECKPOINT_BYTES,
     TREE_ROW_BYTES_MAX = 8 + ESEP_MERKLE_BYTES_MAX,
@@ -52,6 +53,34 @@ static enum esep_status put(MDB_txn *txn, MDB_dbi dbi, struct esep_slice key, st
                                          : esep_store_status(rc, reason, "keep a receipt's proof");
 }
 
+/* A generation and a size, where it is news: the newest head with witnesses' lines, and what is
+ * proven. */
+static enum esep_status put_mark(MDB_txn *txn, const struct journal *journal, const char *name,
+                                 uint64_t generation, uint64_t size, struct esep_reason *reason)
+{
+    uint8_t row[MARK_BYTES];
+    enum esep_status status = journal_state_get(txn, journal, name, sizeof row, row, reason);
+    if (status != ESEP_OK && status != ESEP_NOT_FOUND)
+        return status;
+    if (status == ESEP_OK && (esep_be64(row) > generation ||
+                              (esep_be64(row) == generation && esep_be64(row + 8) >= size)))
+        return ESEP_OK;
+    esep_be64_put(row, generation);
+    esep_be64_put(row + 8, size);
+    return journal_state_put(txn, journal, name, row, sizeof row, reason);
+}
+
+static enum esep_status get_mark(MDB_txn *txn, const struct journal *journal, const char *name,
+                                 uint64_t *ret_generation, uint64_t *ret_size,
+                                 struct esep_reason *reason)
+{
+    uint8_t row[MARK_BYTES];
+    const enum esep_status status = journal_state_get(txn, journal, name, sizeof row, row, reason);
+    *ret_generation = status == ESEP_OK ? esep_be64(row) : 0;
+    *ret_size = status == ESEP_OK ? esep_be64(row + 8) : 0;
+    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
+}
+
 /* The first receipt is the proof, and so is what it was shown with. */
 static enum esep_status put_proof(MDB_txn *txn, const struct journal *journal,
                                   struct esep_slice key, const struct agent_proof *proof,
@@ -63,7 +92,11 @@ static enum esep_status put_proof(MDB_txn *txn, const struct journal *journal,
     memcpy(row + 16, proof->leaf, sizeof proof->leaf);
     memcpy(row + AT_STATEMENT, proof->statement, sizeof proof->statement);
     memcpy(row + AT_KEY, proof->key, sizeof proof->key);
-    return put(txn, journal->proofs, key, esep_slice(row, sizeof row), MDB_NOOVERWRITE, reason);
+    const enum esep_status status =
+        put(txn, journal->proofs, key, esep_slice(row, sizeof row), MDB_NOOVERWRITE, reason);
+    return status == ESEP_OK
+               ? put_mark(txn, journal, "proven", proof->generation, proof->index + 1, reason)
+               : status;
 }
 
 static enum esep_status put_tree(MDB_txn *txn, const struct journal *journal,
@@ -73,6 +106,43 @@ static enum esep_status put_tree(MDB_txn *txn, const struct journal *journal,
     esep_be64_put(row, tree->generation);
     const size_t len = 8 + esep_merkle_save(&tree->frontier, row + 8);
     return journal_state_put(txn, journal, "tree", row, len, reason);
+}
+
+/* The lines join the head's row, of which they are the end. A head that is not kept gets none. */
+static enum esep_status put_cosigned(MDB_txn *txn, const struct journal *journal,
+                                     const struct agent_cosigned *cosigned,
+                                     struct esep_reason *reason)
+{
+    uint8_t key[HEAD_KEY_BYTES];
+    uint8_t row[CHECKPOINT_BYTES + ESEP_COSIGNED_LINES_MAX];
+    MDB_val data;
+    checkpoint_write(&cosigned->checkpoint, key, row);
+    MDB_val k = journal_val(key, sizeof key);
+    const int rc = mdb_get(txn, journal->heads, &k, &data);
+    if (rc == MDB_NOTFOUND)
+        return ESEP_OK;
+    if (rc != 0)
+        return esep_store_status(rc, reason, "keep a cosigned head");
+    if (data.mv_size < CHECKPOINT_BYTES || memcmp(data.mv_data, row, ESEP_HASH_BYTES) != 0)
+        return esep_because(reason, ESEP_CORRUPT, "%s: a row of heads is damaged",
+                            journal->store.path);
+    memcpy(row, data.mv_data, CHECKPOINT_BYTES);
+    memcpy(row + CHECKPOINT_BYTES, cosigned->lines, cosigned->len);
+    enum esep_status status = put(txn, journal->heads, esep_slice(key, sizeof key),
+                                  esep_slice(row, CHECKPOINT_BYTES + cosigned->len), 0, reason);
+    return status == ESEP_OK ? put_mark(txn, journal, "cosigned", cosigned->checkpoint.generation,
+                                        cosigned->checkpoint.size, reason)
+                             : status;
+}
+
+enum esep_status journal_cosigned_get(MDB_txn *txn, const struct journal *journal,
+                                      struct agent_journal *ret, struct esep_reason *reason)
+{
+    const enum esep_status status =
+        get_mark(txn, journal, "cosigned", &ret->cosigned_generation, &ret->cosigned_size, reason);
+    return status == ESEP_OK ? get_mark(txn, journal, "proven", &ret->proven_generation,
+                                        &ret->proven_size, reason)
+                             : status;
 }
 
 static enum esep_status put_split(MDB_txn *txn, const struct journal *journal,
@@ -118,6 +188,8 @@ enum esep_status journal_put_proofs(MDB_txn *txn, const struct journal *journal,
     }
     if (status == ESEP_OK && store->tree != NULL)
         status = put_tree(txn, journal, store->tree, reason);
+    if (status == ESEP_OK && store->cosigned != NULL)
+        status = put_cosigned(txn, journal, store->cosigned, reason);
     if (status == ESEP_OK && store->split != NULL)
         status = put_split(txn, journal, store->split, reason);
     return status;
@@ -230,7 +302,7 @@ static enum esep_status newest(MDB_txn *txn, const struct journal *journal, uint
     if (rc == 0) {
         rc = mdb_cursor_get(cursor, &key, &data, MDB_SET_RANGE);
         rc = mdb_cursor_get(cursor, &key, &data, rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
-        if (rc == 0 && (key.mv_size != HEAD_KEY_BYTES || data.mv_size != CHECKPOINT_BYTES))
+        if (rc == 0 && (key.mv_size != HEAD_KEY_BYTES || data.mv_size < CHECKPOINT_BYTES))
             rc = MDB_CORRUPTED;
         if (rc == 0)
             checkpoint_read(key.mv_data, data.mv_data, ret);
@@ -241,19 +313,70 @@ static enum esep_status newest(MDB_txn *txn, const struct journal *journal, uint
     return rc == 0 ? ESEP_OK : esep_store_status(rc, reason, "read the journal");
 }
 
+/* A row of heads; false: it is damaged. */
+static bool cosigned_read(const MDB_val *key, const MDB_val *data, struct agent_cosigned *ret)
+{
+    if (key->mv_size != HEAD_KEY_BYTES || data->mv_size < CHECKPOINT_BYTES ||
+        data->mv_size > CHECKPOINT_BYTES + sizeof ret->lines)
+        return false;
+    checkpoint_read(key->mv_data, data->mv_data, &ret->checkpoint);
+    ret->len = data->mv_size - CHECKPOINT_BYTES;
+    memcpy(ret->lines, (const uint8_t *)data->mv_data + CHECKPOINT_BYTES, ret->len);
+    return true;
+}
+
+enum esep_status journal_cosigned(struct journal *journal, uint64_t generation, uint64_t index,
+                                  journal_worth_fn *worth, void *context,
+                                  struct agent_cosigned *ret, struct esep_reason *reason)
+{
+    uint8_t bytes[HEAD_KEY_BYTES];
+    struct agent_cosigned at;
+    enum journal_worth best = JOURNAL_WORTH_NOTHING;
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val data;
+    esep_be64_put(bytes, generation);
+    esep_be64_put(bytes + 8, index + 1);
+    MDB_val key = journal_val(bytes, sizeof bytes);
+    enum esep_status status = journal_begin(journal, false, &txn, reason);
+    if (status != ESEP_OK)
+        return status;
+    int rc = mdb_cursor_open(txn, journal->heads, &cursor);
+    for (MDB_cursor_op op = MDB_SET_RANGE; rc == 0 && best != JOURNAL_WORTH_ALL; op = MDB_NEXT) {
+        rc = mdb_cursor_get(cursor, &key, &data, op);
+        if (rc == 0 && !cosigned_read(&key, &data, &at))
+            rc = MDB_CORRUPTED;
+        if (rc != 0 || at.checkpoint.generation != generation)
+            break;
+        const enum journal_worth is = at.len > 0 ? worth(context, &at) : JOURNAL_WORTH_NOTHING;
+        if (is > best) {
+            best = is;
+            *ret = at;
+        }
+    }
+    mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return esep_store_status(rc, reason, "read the journal");
+    return best != JOURNAL_WORTH_NOTHING
+               ? ESEP_OK
+               : esep_because(reason, ESEP_NOT_FOUND, "no witness has signed for it yet");
+}
+
 enum esep_status journal_audit(struct journal *journal, const struct agent_proof *proof,
-                               struct agent_checkpoint *ret_checkpoint,
-                               struct esep_merkle_path *ret_path, struct esep_reason *reason)
+                               struct agent_checkpoint *head, struct esep_merkle_path *ret_path,
+                               struct esep_reason *reason)
 {
     MDB_txn *txn = NULL;
     enum esep_status status = journal_begin(journal, false, &txn, reason);
     if (status != ESEP_OK)
         return status;
-    status = newest(txn, journal, proof->generation, ret_checkpoint, reason);
+    if (head->size == 0)
+        status = newest(txn, journal, proof->generation, head, reason);
     if (status == ESEP_OK) {
         struct nodes nodes = {txn, journal->nodes, proof->generation};
         const struct esep_merkle_source source = {.node = node, .context = &nodes};
-        status = esep_merkle_audit(&source, proof->index, ret_checkpoint->size, ret_path);
+        status = esep_merkle_audit(&source, proof->index, head->size, ret_path);
         if (status != ESEP_OK)
             status = esep_because(reason, ESEP_NOT_FOUND,
                                   "%s: nodes of the log's tree lack: the proof of log entry %llu "

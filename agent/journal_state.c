@@ -209,6 +209,8 @@ enum esep_status journal_load(struct journal *journal, struct agent_journal *ret
         status = journal_marks_get(txn, journal, &marks, reason);
     if (status == ESEP_OK)
         status = journal_tree_get(txn, journal, &loaded.tree, reason);
+    if (status == ESEP_OK)
+        status = journal_cosigned_get(txn, journal, &loaded, reason);
     if (status == ESEP_OK) {
         agent_head_start(&start, &identity.log_id, identity.office, head.epoch,
                          identity.sign_public);

@@ -2,6 +2,7 @@
 #include "agent/proof_export.h"
 
 #include "agent/tree.h"
+#include "agent/witnessed.h"
 #include "io/folder.h"
 #include "wire/proof.h"
 #include "wire/unpack.h"
@@ -89,26 +90,49 @@ enum esep_status agent_split_export(struct agent_desk *desk, struct esep_buf *re
     return status == ESEP_OK ? status : esep_because(reason, status, "no memory for two notes");
 }
 
-/* Index, path and note of a proof, by the newest checkpoint; the note is put into `note`. */
+/* The head that proves most, and the path to it. */
+static enum esep_status find_head(const struct export *x, const struct agent_proof *proof,
+                                  struct agent_cosigned *ret, struct esep_merkle_path *ret_path)
+{
+    struct agent_witnessed witnessed;
+    enum esep_status status =
+        agent_witnessed(x->desk, proof->generation, proof->index, &witnessed, x->reason);
+    if (status == ESEP_OK) {
+        *ret = witnessed.head;
+        status = journal_audit(&x->desk->journal, proof, &ret->checkpoint, ret_path, x->reason);
+        x->done->witnesses = (unsigned)witnessed.known;
+    }
+    if (status == ESEP_NOT_FOUND) {
+        *ret = (struct agent_cosigned){.len = 0};
+        x->done->witnesses = 0;
+        status = journal_audit(&x->desk->journal, proof, &ret->checkpoint, ret_path, x->reason);
+    }
+    return status;
+}
+
+/* Index, path and note of a proof, by the earliest head that a witness has signed, else by the
+ * newest; the note is put into `note`. */
 static enum esep_status make_place(const struct export *x, const struct agent_proof *proof,
                                    struct esep_buf *note, struct esep_proof *ret)
 {
-    struct agent_checkpoint checkpoint;
+    struct agent_cosigned head;
     struct esep_note_key key;
     struct esep_note signed_head;
     *ret = (struct esep_proof){.index = proof->index};
-    enum esep_status status =
-        journal_audit(&x->desk->journal, proof, &checkpoint, &ret->path, x->reason);
+    enum esep_status status = find_head(x, proof, &head, &ret->path);
     if (status != ESEP_OK)
         return status;
-    status = agent_checkpoint_note(x->desk, &checkpoint, note, &key);
+    const struct agent_checkpoint *checkpoint = &head.checkpoint;
+    status = agent_checkpoint_note(x->desk, checkpoint, note, &key);
+    if (status == ESEP_OK)
+        status = esep_buf_put(note, head.lines, head.len);
     if (status != ESEP_OK)
         return esep_because(x->reason, status, "no memory for a proof");
     ret->note = esep_buf_slice(note);
     const struct esep_hash leaf = esep_merkle_leaf(esep_slice(proof->leaf, sizeof proof->leaf));
     if (esep_note_parse(ret->note, &signed_head, NULL) != ESEP_OK ||
         esep_note_verify(&signed_head, &key, NULL, NULL) != ESEP_OK ||
-        !esep_merkle_audit_verify(&leaf, proof->index, checkpoint.size, &checkpoint.root,
+        !esep_merkle_audit_verify(&leaf, proof->index, checkpoint->size, &checkpoint->root,
                                   &ret->path))
         return esep_because(x->reason, ESEP_CORRUPT,
                             "the proof of log entry %llu does not hold: the journal's disk, or "

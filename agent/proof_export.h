@@ -4,7 +4,8 @@
  * NAME.report is the entry as it was signed; NAME.tlog-proof (wire/proof.h) shows that the log held
  * it, NAME.promise.tlog-proof that the log held the promise of it, which may be earlier; each file
  * that the report names has NAME.file-N.tlog-proof. docs/verify.md tells a stranger what to do with
- * them. The proofs are made by the newest checkpoint of the log that the office has.
+ * them. The proofs are made by the earliest head of the log that witnesses have
+ * signed and the office has (witnessed.h), else by the newest.
  *
  * Nothing is written that does not hold: the chain from the report to what was signed is followed
  * again, and so is the path to the checkpoint's root. Files that are there already are not touched.
@@ -23,6 +24,7 @@ struct agent_proof_export {
 };
 struct agent_proof_exported {
     unsigned proofs;               /* files of them that were written */
+    unsigned witnesses;            /* that the office knows and that signed the last one's head */
     char vkey[ESEP_NOTE_VKEY_MAX]; /* the log's, of the last */
 };
 /* ESEP_NOT_FOUND: nothing is proven yet, or what it takes is no longer kept. ESEP_CONFLICT: a file

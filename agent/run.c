@@ -180,6 +180,8 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
     memcpy(config.log_id.bytes, s->log_id, ESEP_HASH_BYTES);
     memcpy(config.log_public, s->log_key, ESEP_KEY_BYTES);
     memcpy(config.seal_public, s->seal_key, ESEP_KEY_BYTES);
+    memcpy(config.witnesses, s->witnesses, sizeof config.witnesses);
+    config.witness_count = s->witness_count;
     config.office = identity.office;
     memcpy(config.body, identity.body, sizeof config.body);
     esep_random(config.seed, sizeof config.seed);

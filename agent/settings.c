@@ -26,6 +26,8 @@ static const struct esep_config_row rows[] = {
     ROW("log_key", ESEP_CONFIG_KEY, log_key, NULL, 0, 0, "the key that signs its receipts"),
     ROW("seal_key", ESEP_CONFIG_KEY, seal_key, NULL, 0, 0, "the key that reports are sealed to"),
     ROW("brokers", ESEP_CONFIG_NODE, brokers_node, NULL, 0, 0, "list of {address, key}"),
+    ROW("witnesses", ESEP_CONFIG_NODE, witnesses_node, "", 0, 0,
+        "list of the keys of witnesses whose clocks the office believes (from the commission)"),
     ROW("clock", ESEP_CONFIG_TEXT, clock, "real", 0, 0,
         "real, at:INSTANT or shift:-365d: for drills and demonstrations"),
     ROW("language", ESEP_CONFIG_TEXT, language, "ru", 0, 0, "kk, ru or en"),
@@ -139,6 +141,28 @@ static void take_brokers(struct agent_settings *s, struct esep_complaints *compl
     s->broker_count = count;
 }
 
+static void take_witnesses(struct agent_settings *s, struct esep_complaints *complaints)
+{
+    const struct esep_yaml_node *list = s->witnesses_node;
+    const size_t count =
+        list != NULL && esep_yaml_kind(list) == ESEP_YAML_LIST ? esep_yaml_count(list) : 0;
+    if (list != NULL && (esep_yaml_kind(list) != ESEP_YAML_LIST || count > AGENT_WITNESSES_MAX)) {
+        esep_complain(complaints, list, "'witnesses' is a list of at most %d keys",
+                      AGENT_WITNESSES_MAX);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct esep_yaml_node *item = esep_yaml_item(list, i);
+        struct esep_reason reason = {"a witness is its key: name+1234abcd+base64"};
+        if (esep_yaml_kind(item) != ESEP_YAML_SCALAR ||
+            esep_note_key_parse(&s->witnesses[i], esep_yaml_scalar(item), &reason) != ESEP_OK)
+            esep_complain(complaints, item, "%s", reason.text);
+        else if (s->witnesses[i].algorithm != ESEP_NOTE_COSIGNATURE)
+            esep_complain(complaints, item, "this is a log's key, and no witness's");
+    }
+    s->witness_count = (uint32_t)count;
+}
+
 #define DAY_BYTES_LEAST (64u * 1024u) /* less would not do for a day's calls and signs of life */
 
 static void take_windows(struct agent_settings *s, struct esep_complaints *complaints)
@@ -241,6 +265,7 @@ enum esep_status agent_settings_read(const char *file, struct agent_settings **r
             (void)snprintf(settings->files, sizeof settings->files, "%s-files", settings->journal);
         check_texts(settings, complaints);
         take_brokers(settings, complaints);
+        take_witnesses(settings, complaints);
         check_proxy(settings, complaints);
         take_rules(settings, complaints);
     }
@@ -258,6 +283,7 @@ done:
     }
     settings->brokers_node = NULL;
     settings->windows_node = NULL;
+    settings->witnesses_node = NULL;
     *ret = settings;
     return ESEP_OK;
 }

@@ -62,6 +62,9 @@ struct agent_settings {
     uint64_t day_bytes, day_bytes_out, day_bytes_in;
     uint64_t text_percent;
     struct agent_rules rules; /* what follows from these */
+    const struct esep_yaml_node *witnesses_node;
+    uint32_t witness_count;
+    struct esep_note_key witnesses[AGENT_WITNESSES_MAX];
     const struct esep_yaml_node *brokers_node;
     size_t broker_count;
     struct agent_broker brokers[AGENT_BROKERS_MAX];

@@ -69,6 +69,28 @@ static enum esep_status grow(const struct agent_tree_keys *keys, const struct ag
                              &ret->tree.frontier);
 }
 
+/* Whether it goes on from this tree; from: where it begins. */
+static enum esep_status start(const struct agent_tree_keys *keys, const struct agent_tree *tree,
+                              const Esep__V1__Growth *message, struct esep_growth *ret_growth,
+                              struct agent_tree *ret_from, struct agent_lesson *ret)
+{
+    if (message == NULL || esep_growth_read(message, ret_growth) != ESEP_OK ||
+        !begin(tree, ret_growth, ret_from))
+        return ESEP_INVALID;
+    ret->tree.generation = ret_growth->generation;
+    ret->restored = ret_growth->generation != tree->generation && tree->frontier.size > 0;
+    ret->node_count = 0;
+    return grow(keys, ret_from, ret_growth, ret);
+}
+
+static void learn_growth(const struct agent_tree *tree, const struct agent_tree *from,
+                         const struct esep_growth *growth, struct agent_lesson *ret)
+{
+    if (growth->generation != tree->generation)
+        learn_frontier(ret, &from->frontier);
+    learn_span(ret, growth);
+}
+
 static enum esep_status learn(const struct agent_tree_keys *keys, const struct agent_tree *tree,
                               const Esep__V1__Proof *message, const struct esep_leaf *leaf,
                               struct agent_lesson *ret)
@@ -76,13 +98,9 @@ static enum esep_status learn(const struct agent_tree_keys *keys, const struct a
     struct esep_growth growth;
     struct esep_place place;
     struct agent_tree from;
-    if (message->growth == NULL || esep_growth_read(message->growth, &growth) != ESEP_OK ||
-        esep_place_read(message, &place) != ESEP_OK || !begin(tree, &growth, &from))
+    if (esep_place_read(message, &place) != ESEP_OK)
         return ESEP_INVALID;
-    ret->tree.generation = growth.generation;
-    ret->restored = growth.generation != tree->generation && tree->frontier.size > 0;
-    ret->node_count = 0;
-    enum esep_status status = grow(keys, &from, &growth, ret);
+    enum esep_status status = start(keys, tree, message->growth, &growth, &from, ret);
     if (status != ESEP_OK)
         return status;
     esep_leaf_pack(leaf, ret->proof.leaf);
@@ -92,10 +110,22 @@ static enum esep_status learn(const struct agent_tree_keys *keys, const struct a
         esep_merkle_leaf(esep_slice(ret->proof.leaf, sizeof ret->proof.leaf));
     if (!esep_place_check(&from.frontier, &growth, &place, &hash))
         return ESEP_INVALID;
-    if (growth.generation != tree->generation)
-        learn_frontier(ret, &from.frontier);
-    learn_span(ret, &growth);
+    learn_growth(tree, &from, &growth, ret);
     learn_place(ret, &place, &hash);
+    return ESEP_OK;
+}
+
+enum esep_status agent_tree_head(const struct agent_tree_keys *keys, const struct agent_tree *tree,
+                                 const Esep__V1__Growth *message, struct agent_lesson *ret)
+{
+    struct esep_growth growth;
+    struct agent_tree from;
+    const enum esep_status status = start(keys, tree, message, &growth, &from, ret);
+    if (status != ESEP_OK)
+        return status;
+    if (!ret->grown)
+        ret->checkpoint.root = esep_merkle_root(&ret->tree.frontier);
+    learn_growth(tree, &from, &growth, ret);
     return ESEP_OK;
 }
 

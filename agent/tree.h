@@ -34,6 +34,12 @@ struct agent_checkpoint { /* signed by the log key */
     struct esep_hash root;
     uint8_t signature[ESEP_SIGNATURE_BYTES];
 };
+/* ... and by witnesses: their lines as they stand in a note (C2SP), one behind the other. */
+struct agent_cosigned {
+    struct agent_checkpoint checkpoint;
+    size_t len;
+    char lines[ESEP_COSIGNED_LINES_MAX];
+};
 /* That a leaf is in the log: with the nodes, all that a proof for strangers needs. */
 struct agent_proof {
     uint64_t generation;
@@ -72,6 +78,12 @@ ESEP_MUST_USE enum esep_status agent_tree_receipt(const struct agent_tree_keys *
                                                   const struct esep_receipt *receipt,
                                                   const Esep__V1__Proof *message,
                                                   struct agent_lesson *ret);
+/* The same of a growth alone, which speaks of no leaf: lesson.proof is not filled. Where it is not
+ * grown, checkpoint is what this office has seen last, without its signature. */
+ESEP_MUST_USE enum esep_status agent_tree_head(const struct agent_tree_keys *keys,
+                                               const struct agent_tree *tree,
+                                               const Esep__V1__Growth *message,
+                                               struct agent_lesson *ret);
 ESEP_MUST_USE enum esep_status agent_tree_evidence(const struct agent_tree_keys *keys,
                                                    const struct agent_tree *tree,
                                                    const struct esep_evidence *evidence,

@@ -165,7 +165,7 @@ static void say_rights(const ProtobufCMessage *message, struct said *s)
     for (size_t i = 0; i < m->n_plans; i++)
         (void)snprintf(plans + strlen(plans), sizeof plans - strlen(plans), "%s%s",
                        i > 0 ? ", " : " in ", m->plans[i]);
-    SAY(s, "office %u reports for its own body%s%s%s%s", m->office, bodies,
+    SAY(s, "office %u reports for its own body%.150s%.150s%s%s", m->office, bodies,
         m->n_plans > 0 ? plans : " in all plans", m->reason[0] != '\0' ? ": " : "", m->reason);
 }
 

@@ -35,6 +35,7 @@ static const char *const counter_names[COLLECTOR_COUNTERS] = {
     [COLLECTOR_FILES] = "files",
     [COLLECTOR_FILE_RECEIPTS] = "file_receipts",
     [COLLECTOR_FILES_REFUSED] = "files_refused",
+    [COLLECTOR_COSIGNED_SENT] = "cosigned_sent",
     [COLLECTOR_FILES_BACK] = "files_back",
 };
 

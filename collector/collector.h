@@ -69,6 +69,7 @@ struct collector_config {
     esep_time presence_every; /* log a sign of life at most so often */
     esep_time alerts_settle;  /* no alerts for so long after the start: offices come back first */
     esep_time link_heartbeat;
+    esep_time cosigned_every; /* an office gets a cosigned head at most so often in a session */
     /* files that reports name; without places none is taken, and WELCOME says so */
     uint32_t files_max;          /* under way at once */
     uint64_t file_bytes_max;     /* of one */
@@ -180,6 +181,18 @@ void collector_set_history(struct collector *c, const struct collector_history *
 /* The newest checkpoint: of what is durable, signed. Its span is not filled. */
 void collector_checkpoint(const struct collector *c, struct esep_growth *ret);
 
+/* The newest head that witnesses have signed, for offices of which some receipt is under none: it
+ * goes out with WELCOME or PONG, where the office has seen no more than that, and in one session
+ * at most once in config.cosigned_every (collector_cosigned.c). Said again to each new core. */
+struct collector_cosigned {
+    uint64_t generation;
+    uint64_t size; /* 0: none */
+    struct esep_hash root;
+    uint8_t signature[ESEP_SIGNATURE_BYTES]; /* by config.log_key */
+    char lines[ESEP_COSIGNED_LINES_MAX + 1]; /* as in a note */
+};
+void collector_set_cosigned(struct collector *c, const struct collector_cosigned *cosigned);
+
 /* That the first `size` entries begin with the first old_size, as RFC 6962 proves it; ret_old_root:
  * what those came to. The proof leads to `root`: what the disk has changed is found here, and not
  * shown to anybody. size <= that of the newest checkpoint, old_size <= size. ESEP_NOT_FOUND: a part
@@ -249,6 +262,7 @@ enum collector_counter {
     COLLECTOR_FILES_BACK, /* found whole again, after the folder had lost them */
     COLLECTOR_FILE_RECEIPTS,
     COLLECTOR_FILES_REFUSED,
+    COLLECTOR_COSIGNED_SENT,
     COLLECTOR_COUNTERS
 };
 const char *collector_counter_name(enum collector_counter which);

@@ -279,6 +279,8 @@ static void open_session(struct collector *c, const struct hello *h,
     session->first_held = h->message->journal_first_seq;
     session->features = h->message->features;
     collector_tree_seen(c, session, h->message->tree_generation, h->message->tree_size);
+    session->cosigned_size = h->message->cosigned_size;
+    session->cosigned_wanted = h->message->proven_size > h->message->cosigned_size;
     session->mail_through = session->mail_sent = h->message->mail_through;
     session->heard_at = h->frame.now;
     uint32_t slot = collector_slot(c, session);
@@ -409,7 +411,7 @@ void collector_welcome(struct collector *c, struct collector_session *session)
     welcome.frame_bytes_max = (uint32_t)c->config.frame_bytes_max;
     /* A batch holds a group and its head; more without a head are refused, again and again. */
     welcome.group_entries_max = c->config.batch_records_max - 1;
-    welcome.features = COLLECTOR_ROTATION;
+    welcome.features = COLLECTOR_ROTATION | COLLECTOR_COSIGNED;
     if (collector_takes_files(c))
         welcome.features |= COLLECTOR_EVIDENCE;
     welcome.dictionary = session->seal.dictionary;
@@ -430,6 +432,7 @@ void collector_welcome(struct collector *c, struct collector_session *session)
     collector_out_to_conn(c, session->link, session->conn, &session->seal,
                           ESEP__V1__KIND__KIND_WELCOME, true, collector_pack(c, &welcome.base));
     session->welcomed = true;
+    collector_cosigned_push(c, session); /* before a receipt leads further than it */
     collector_receipt_again(c, session);
     if (session->seal.bundle)
         collector_mail_stick(c, session);

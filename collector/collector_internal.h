@@ -41,6 +41,7 @@
 #define COLLECTOR_MAIL_UNACKED ((size_t)64 * 1024)
 #define COLLECTOR_MAIL_PART ((size_t)16 * 1024)
 #define COLLECTOR_RETRY_MS 5000u
+#define COLLECTOR_COSIGNED (UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_COSIGNED)
 #define COLLECTOR_EVIDENCE (UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_EVIDENCE)
 
 /* Where a frame came from, and what an answer to it quotes. */
@@ -99,6 +100,9 @@ struct collector_session {
     uint32_t features;   /* as its HELLO said */
     uint64_t tree_size;  /* what its office has seen of the log, with all that is under way */
     uint64_t tree_generation;
+    uint64_t cosigned_size; /* the newest such head that its office has */
+    bool cosigned_wanted;   /* some receipt of its office is under no head that witnesses signed */
+    esep_time cosigned_at;  /* the last of them went; 0: none in this session */
     esep_time heard_at;
     uint32_t lru_prev, lru_next;
     uint32_t bucket_next, office_next;
@@ -275,6 +279,7 @@ struct collector {
     struct views_generation generation;
     struct esep_growth growth; /* of the receipt at hand; its signature is the durable one's */
     struct esep_place place;
+    struct collector_cosigned cosigned;
     enum esep_status ended;
     struct esep_reason ended_reason;
     bool full;

@@ -112,6 +112,7 @@ void collector_on_ping(struct collector *c, struct collector_session *session,
     pong.mail_last = collector_office(c, session->office)->durable_mail;
     collector_out_to_conn(c, session->link, session->conn, &session->seal,
                           ESEP__V1__KIND__KIND_PONG, false, collector_pack(c, &pong.base));
+    collector_cosigned_push(c, session);
     collector_presence(c, session, frame->now);
     collector_lacking_ask(c, session); /* what was said of it before may be lost */
 }

@@ -11,15 +11,9 @@
  */
 #include "collector/collector_internal.h"
 
-/* Nodes, and whether one of them came from the disk. */
-struct nodes {
-    const struct collector *c;
-    bool stored;
-};
-
-static bool node(void *context, struct esep_merkle_place place, struct esep_hash *ret)
+bool collector_node(void *context, struct esep_merkle_place place, struct esep_hash *ret)
 {
-    struct nodes *nodes = context;
+    struct collector_nodes *nodes = context;
     const struct collector_history *h = &nodes->c->history;
     if (views_node(nodes->c->views, place, ret))
         return true;
@@ -140,8 +134,8 @@ enum esep_status collector_consistency(struct collector *c, uint64_t old_size, u
                                        const struct esep_hash *root, struct esep_merkle_path *ret,
                                        struct esep_hash *ret_old_root)
 {
-    struct nodes nodes = {.c = c};
-    const struct esep_merkle_source source = {.node = node, .context = &nodes};
+    struct collector_nodes nodes = {.c = c};
+    const struct esep_merkle_source source = {.node = collector_node, .context = &nodes};
     ESEP_ASSERT(old_size <= size && size <= c->durable_size);
     enum esep_status status = esep_merkle_root_from(&source, old_size, ret_old_root);
     if (status == ESEP_OK)
@@ -157,8 +151,8 @@ enum esep_status collector_consistency(struct collector *c, uint64_t old_size, u
 bool collector_prove(struct collector *c, struct collector_session *session, uint64_t index,
                      esep_time accepted_at, struct collector_proof *ret)
 {
-    struct nodes nodes = {.c = c};
-    const struct esep_merkle_source source = {.node = node, .context = &nodes};
+    struct collector_nodes nodes = {.c = c};
+    const struct esep_merkle_source source = {.node = collector_node, .context = &nodes};
     const uint64_t from = session->tree_size;
     ESEP_ASSERT(index < c->durable_size && from <= c->durable_size);
     enum esep_status status = esep_growth_make(&source, from, c->durable_size, &c->growth);
@@ -174,6 +168,7 @@ bool collector_prove(struct collector *c, struct collector_session *session, uin
     memcpy(c->growth.signature, c->durable_signature, sizeof c->growth.signature);
     session->tree_size = c->durable_size;
     session->tree_generation = c->generation.number;
+    session->cosigned_wanted = session->cosigned_wanted || index >= session->cosigned_size;
     esep__v1__proof__init(&ret->message);
     esep_growth_write(&c->growth, &ret->growth);
     esep_place_write(&c->place, &ret->message);

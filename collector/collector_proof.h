@@ -25,4 +25,14 @@ void collector_tree_seen(const struct collector *c, struct collector_session *se
 bool collector_prove(struct collector *c, struct collector_session *session, uint64_t index,
                      esep_time accepted_at, struct collector_proof *ret);
 
+/* The tree's nodes, and whether one of them came from the disk. */
+struct collector_nodes {
+    const struct collector *c;
+    bool stored;
+};
+bool collector_node(void *nodes, struct esep_merkle_place place, struct esep_hash *ret);
+
+/* collector_cosigned.c: if it is wanted, there, and time for it. */
+void collector_cosigned_push(struct collector *c, struct collector_session *session);
+
 #endif

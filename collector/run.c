@@ -56,6 +56,7 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     config->file_bytes_max = s->file_bytes;
     config->office_files_bytes = s->office_files_bytes;
     config->file_window_bytes = s->file_window;
+    config->cosigned_every = s->witness_offices_every;
     config->signing = (struct collector_signing){.statement = run_signer_statement, .context = run};
     enum esep_status status = esep_keyfile_box(&run->keys, &config->seal_key);
     if (status != ESEP_OK)
@@ -83,6 +84,7 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
         collector_set_history(run->core, &history);
         collector_set_files(run->core, run_files_lookup, run_files_lacking, run);
         collector_set_full(run->core, run->full);
+        run_witnesses_tell(run);
     }
     return status;
 }

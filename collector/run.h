@@ -129,6 +129,8 @@ esep_time run_checkpoint_publish(struct run *run);
 /* run_witnesses.c: asks the witnesses of the configuration. */
 ESEP_MUST_USE enum esep_status run_witnesses_open(struct run *run, struct esep_reason *reason);
 void run_witnesses_close(struct run *run);
+/* Tells the core, or a new one, what they have signed. */
+void run_witnesses_tell(struct run *run);
 /* Tells the core of alarms. */
 void run_witnesses_on_time(struct run *run);
 /* How each does, as samples (figures.h) behind what is there. */

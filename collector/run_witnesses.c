@@ -60,6 +60,38 @@ static void keep_all(struct run_witnesses *w, bool is_cosigned)
         keep(w, FILE_COSIGNED, RUN_COSIGNED, cosigners_note(&w->set, &best, &w->text));
 }
 
+/* As much of the lines as an office is sent: whole ones. */
+static void put_lines(const struct cosigners *set, const struct cosigners_head *head,
+                      char out[ESEP_COSIGNED_LINES_MAX + 1])
+{
+    size_t len = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const size_t more = strlen(set->list[i].line);
+        if (!cosigner_signed(&set->list[i], head) || more > ESEP_COSIGNED_LINES_MAX - len)
+            continue;
+        memcpy(out + len, set->list[i].line, more);
+        len += more;
+    }
+    out[len] = '\0';
+}
+
+/* What another key of the log has signed is for no office: it knows the present one. */
+void run_witnesses_tell(struct run *run)
+{
+    const struct run_witnesses *w = run->witnesses;
+    struct cosigners_head newest;
+    struct cosigners_head best;
+    if (w == NULL || run->core == NULL || !newest_head(run, &newest) ||
+        cosigners_best(&w->set, &best) != ESEP_OK ||
+        memcmp(newest.log_key, best.log_key, sizeof best.log_key) != 0)
+        return;
+    struct collector_cosigned cosigned = {
+        .generation = best.generation, .size = best.checkpoint.size, .root = best.checkpoint.root};
+    memcpy(cosigned.signature, best.signature, sizeof cosigned.signature);
+    put_lines(&w->set, &best, cosigned.lines);
+    collector_set_cosigned(run->core, &cosigned);
+}
+
 /* The proof from what it has seen, and the head as the log signed it. False: not now. */
 static bool make_request(struct run_witnesses *w, struct cosigner *c, int64_t now)
 {
@@ -153,6 +185,8 @@ static void on_answer(void *context, size_t number, const struct cosigner_answer
                  c->head.checkpoint.size);
     if (outcome == COSIGNER_FAILED && c->failures == 1)
         esep_log(ESEP_LOG_WARNING, "witness-failed", "%s: %s", c->key.name, c->said);
+    if (outcome == COSIGNER_COSIGNED)
+        run_witnesses_tell(run);
     if (outcome != COSIGNER_AGAIN)
         keep_all(w, outcome == COSIGNER_COSIGNED);
     run_witnesses_on_time(run);
@@ -181,6 +215,7 @@ enum esep_status run_witnesses_open(struct run *run, struct esep_reason *reason)
     json_t *kept = cosigners_file_read(s->store);
     cosigners_file_recall(&w->set, kept);
     json_decref(kept);
+    run_witnesses_tell(run);
     return asker_new(&w->asker, run->loop, s->witness_timeout, on_answer, w, reason);
 }
 

@@ -145,6 +145,8 @@ static const struct esep_config_row rows[] = {
         "ask for the newest head at most so often"),
     ROW("witness.timeout", ESEP_CONFIG_DURATION, witness_timeout, "20s", 100000, SECONDS(600),
         "one request's deadline; nothing else waits for it"),
+    ROW("witness.offices_every", ESEP_CONFIG_DURATION, witness_offices_every, "10m", 100000,
+        SECONDS(86400), "an office gets a cosigned head at most so often while it is connected"),
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 

@@ -106,6 +106,7 @@ struct collector_settings {
     uint64_t witness_quorum;
     int64_t witness_every;
     int64_t witness_timeout;
+    int64_t witness_offices_every;
     const struct esep_yaml_node *brokers_node;
     const struct esep_yaml_node *operators_node;
     const struct esep_yaml_node *webhooks_node;

@@ -5,11 +5,12 @@
  */
 #include "agent/page/about.h"
 #include "agent/page/draft.h"
+#include "agent/witnessed.h"
 #include "wire/unpack.h"
 
 #include <stdlib.h>
 
-static json_t *receipt_json(const struct agent_desk *desk, const struct esep_receipt *r,
+static json_t *receipt_json(struct agent_desk *desk, const struct esep_receipt *r,
                             const struct esep_zone *zone)
 {
     uint8_t statement[ESEP_RECEIPT_BYTES];
@@ -17,12 +18,13 @@ static json_t *receipt_json(const struct agent_desk *desk, const struct esep_rec
         return json_null();
     esep_receipt_statement(&desk->identity.log_id, r, statement);
     return json_pack(
-        "{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (int)r->epoch, "through_seq",
+        "{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch", (int)r->epoch, "through_seq",
         (json_int_t)r->through_seq, "first_seq", (json_int_t)r->first_seq, "log_index",
         (json_int_t)r->last_index, "accepted_at", esep_json_time(r->accepted_at, zone),
         "committed_at", esep_json_time(r->committed_at, zone), "statement",
         agent_json_hex(statement, sizeof statement), "signature",
-        agent_json_hex(r->signature, ESEP_SIGNATURE_BYTES), "chain_hash", page_json_hash(&r->head));
+        agent_json_hex(r->signature, ESEP_SIGNATURE_BYTES), "chain_hash", page_json_hash(&r->head),
+        "witnessed_at", esep_json_time(agent_witnessed_at(desk, r), zone));
 }
 
 static bool holds(const struct agent_desk *desk, const struct esep_receipt *r)

@@ -47,13 +47,19 @@ enum esep_status esep_place_make(const struct esep_merkle_source *source, uint64
     return ESEP_OK;
 }
 
+size_t esep_growth_text(const struct esep_hash *log_id, uint64_t generation, uint64_t size,
+                        const struct esep_hash *root, char out[ESEP_CHECKPOINT_TEXT_MAX])
+{
+    char origin[ESEP_ORIGIN_MAX + 1];
+    esep_log_origin(log_id, generation, origin);
+    return esep_checkpoint_text(origin, size, root, out);
+}
+
 static struct esep_slice text_of(const struct esep_hash *log_id, const struct esep_growth *growth,
                                  char out[ESEP_CHECKPOINT_TEXT_MAX])
 {
-    char origin[ESEP_ORIGIN_MAX + 1];
-    esep_log_origin(log_id, growth->generation, origin);
-    size_t len = esep_checkpoint_text(origin, growth->size, &growth->root, out);
-    return esep_slice(out, len);
+    return esep_slice(
+        out, esep_growth_text(log_id, growth->generation, growth->size, &growth->root, out));
 }
 
 void esep_growth_sign(const struct esep_hash *log_id, struct esep_growth *growth,

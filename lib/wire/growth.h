@@ -25,6 +25,13 @@
 void esep_log_origin(const struct esep_hash *log_id, uint64_t generation,
                      char out[ESEP_ORIGIN_MAX + 1]);
 
+/* The checkpoint's three lines, which the log key signs, and witnesses; returns their length. */
+size_t esep_growth_text(const struct esep_hash *log_id, uint64_t generation, uint64_t size,
+                        const struct esep_hash *root, char out[ESEP_CHECKPOINT_TEXT_MAX]);
+
+/* Of the witnesses' lines under a head, on the wire and in an office's journal. */
+#define ESEP_COSIGNED_LINES_MAX 2048
+
 struct esep_growth {
     uint64_t generation;
     uint64_t from_generation; /* with from_size 0 it says nothing */

@@ -3,10 +3,12 @@
 answer. What it signed it still knows, whatever happened behind the answer. Then the collector as its witnesses meet it: what
 they cosign is shown, one that does not answer delays nobody, and what one has seen that the log has not is an alarm."""
 
+import datetime
 import http.client
 import os
 import signal
 import socket
+import sys
 import tempfile
 import time
 import unittest
@@ -128,7 +130,7 @@ class Cosigned(unittest.TestCase):
         deaf = tlog.Key("witness.example/deaf", b"deaf", tlog.WITNESS).vkey
         witnesses = [{"url": post.url + "/", "key": post.key.text} for post in self.posts]
         witnesses.append({"url": f"http://127.0.0.1:{hole.getsockname()[1]}", "key": deaf.text})
-        field.configure(witnesses=witnesses, witness={"every": "100ms", "timeout": "10m"})
+        field.configure(witnesses=witnesses, witness={"every": "100ms", "timeout": "10m", "offices_every": "100ms"})
 
     def cosigned(self):
         """The newest cosigned head: its size, and the time of each of the two that are well (None: it has not signed)."""
@@ -157,6 +159,31 @@ class Cosigned(unittest.TestCase):
     def alarms(self):
         return [row["what"] for row in self.field.listing("log", "list", "--type", "alarm")["entries"]]
 
+    def proof(self, office, number, deadline):
+        """What the two verifiers say of an office's report, if they knew the witnesses. The deadline is an instant."""
+        name = self.field.path(f"proof-{number}-{deadline}")
+        told = office.command("receipt", str(number), "--proof", name, "--json").json()
+        words = ["--log", told["log_vkey"], "--json", "--due", deadline]
+        for post in self.posts[:2]:
+            words += ["--witness", post.key.text]
+        words += [name + ".tlog-proof", name + ".report"]
+        first = esep.run(esep.program("verify"), *words).json()
+        words.remove("--json")
+        second = esep.run(sys.executable, "-B", os.path.join(esep.SOURCE, "tests", "verify", "second.py"), *words).json()
+        self.assertEqual(second["verdict"], first["verdict"])
+        self.assertEqual(second["witnesses_s"], first["witnesses_s"])
+        return first
+
+    def await_strong(self, office, number):
+        """The office has a head that a witness signed, and its proof is strong by that."""
+        at = esep.wait(lambda: office.command("receipt", str(number), "--json").json()["witnessed_at"],
+                       f"report {number} to be witnessed")
+        strong = self.proof(office, number, "2100-01-01T00:00:00Z")
+        self.assertEqual((strong["verdict"], strong["clock"]), ("in_time", "witness"), strong)
+        times = [time for time in strong["witnesses_s"] if time is not None]
+        self.assertEqual(datetime.datetime.fromisoformat(at).timestamp(), min(times))
+        self.assertEqual(office.command("status", "--json").json()["last_receipt"]["witnessed_at"], at)
+
     def test_receipts_and_alarms(self):
         field = self.field
         ahead = [tlog.leaf_hash(b"other %d" % i) for i in range(5000)]
@@ -166,13 +193,15 @@ class Cosigned(unittest.TestCase):
             broker.daemon.start()
         field.collector.start()
         field.load_plan(esep.small_plan(field.path("plan.yaml")))
-        office = field.enrol("mia", start=True)
+        office = field.enrol("mia", start=True, witnesses=[post.key.text for post in self.posts[:2]],
+                             limits={"keep_alive": "1s"})
         # Who does not answer, and who is away, delays nobody.
         office.report("--action", "1", "--fulfilment", "in_progress", "--percent", "40", "--narrative", "One.", "--wait")
         self.await_cosigned(self.log_size(), 0, 1)
+        self.await_strong(office, 1)
         self.posts[1].daemon.kill()
         office.report("--action", "1", "--fulfilment", "in_progress", "--percent", "50", "--narrative", "Two.", "--wait")
-        self.await_cosigned(self.log_size(), 0)
+        self.await_strong(office, 2)
         esep.wait(lambda: self.witness("w2")["failures"] > 0, "the collector to miss a witness")
         self.posts[1].daemon.start()
         esep.wait(lambda: self.witness("w2")["size"] >= self.log_size(), "a witness that is back to be asked")

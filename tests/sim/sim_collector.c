@@ -3,6 +3,7 @@
  */
 #include "sim_real.h"
 #include "sim_signer.h"
+#include "sim_witness.h"
 
 static esep_time now_of(const struct sim *sim)
 {
@@ -72,6 +73,7 @@ static void new_core(struct sim *sim)
     sim_seed_bytes(sim, config->seed);
     config->targets = targets;
     config->links_max = SIM_BROKERS;
+    config->cosigned_every = 10 * ESEP_MINUTE;
     sim_files_config(config);
     if (sim_real != NULL)
         sim_real->open(sim);
@@ -386,6 +388,7 @@ static void on_commit(struct sim *sim, struct sim_event *event)
     if (status == ESEP_LIMIT)
         c->full = true;
     collector_on_stored(c->core, event->a, status, signature, now_of(sim));
+    sim_witness_signs(sim);
     sim_collector_pump(sim);
 }
 

@@ -197,6 +197,7 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_VERSION] = "greetings in other versions",
     [SIM_TALLY_VERSION_OTHER] = "machines of another version",
     [SIM_TALLY_VERSION_REFUSED] = "offices told of their version",
+    [SIM_TALLY_COSIGNED] = "witnessed heads kept by offices",
     [SIM_TALLY_VERSION_WELCOME] = "welcomes to offices of several versions",
 };
 

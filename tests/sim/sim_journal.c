@@ -4,6 +4,7 @@
  * freed, so that a backup is a copy of the arrays.
  */
 #include "sim_real.h"
+#include "sim_witness.h"
 
 #include <stdlib.h>
 
@@ -77,6 +78,16 @@ void sim_journal_append(struct sim *sim, int office, struct esep_slice bytes, in
     sim_truth_written(sim, sim_identity(sim, office), j->epoch, &e->entries[e->last]);
 }
 
+/* The journal's own keep the newest, too (journal_proofs.c). */
+static void keep_proven(struct agent_journal *marks, const struct agent_proof *proof)
+{
+    if (proof->generation < marks->proven_generation ||
+        (proof->generation == marks->proven_generation && proof->index < marks->proven_size))
+        return;
+    marks->proven_generation = proof->generation;
+    marks->proven_size = proof->index + 1;
+}
+
 void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct agent_store *s)
 {
     struct sim_journal *j = &sim->offices[office].journal;
@@ -90,6 +101,14 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
         j->receipts[j->receipt_count++] = s->receipts[i];
         sim_truth_receipt(sim, office, &s->receipts[i]);
         sim_truth_proof(sim, office, &s->proofs[i]);
+        keep_proven(&j->marks, &s->proofs[i]);
+    }
+    for (size_t i = 0; i < s->evidence_count; i++)
+        keep_proven(&j->marks, &s->evidence_proofs[i]);
+    if (s->cosigned != NULL) {
+        sim_truth_cosigned(sim, office, s->cosigned);
+        j->marks.cosigned_generation = s->cosigned->checkpoint.generation;
+        j->marks.cosigned_size = s->cosigned->checkpoint.size;
     }
     sim_truth_store(sim, office, s);
     sim_files_stored(sim, office, s);

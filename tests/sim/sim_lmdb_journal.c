@@ -301,7 +301,10 @@ void lmdb_journal_check(struct sim *sim, int office)
         !esep_hash_equal(&held.head, &j->marks.head) ||
         held.receipted_seq != j->marks.receipted_seq ||
         held.promised_seq != j->marks.promised_seq || held.mail_through != j->marks.mail_through ||
-        held.checkpoint_size != j->marks.checkpoint_size)
+        held.checkpoint_size != j->marks.checkpoint_size ||
+        held.cosigned_size != j->marks.cosigned_size ||
+        held.proven_generation != j->marks.proven_generation ||
+        held.proven_size != j->marks.proven_size)
         sim_fail(sim,
                  "the journal of %s is not what was stored: epoch %u, %llu entries, %llu "
                  "receipted, mail %llu, checkpoint %llu; it must be %u, %llu, %llu, %llu, %llu",

@@ -136,6 +136,7 @@ enum sim_tally {
     SIM_TALLY_FORGOTTEN_LESS,
     SIM_TALLY_FILES_LOST,
     SIM_TALLY_FILES_BACK,
+    SIM_TALLY_COSIGNED,
     SIM_TALLIES
 };
 extern const char *const sim_tally_names[SIM_TALLIES];

@@ -3,6 +3,7 @@
  * when the uplink has stopped: where it says `recover`, they do.
  */
 #include "sim_real.h"
+#include "sim_witness.h"
 
 #define READ_ENTRIES_MAX 64
 
@@ -64,6 +65,7 @@ void sim_office_start(struct sim *sim, int office)
     sim_keys_config(o);
     c->broker_count = (uint32_t)sim->broker_count;
     c->check_chain = true;
+    sim_witness_config(c);
     o->node.up = true;
     o->node.generation++;
     o->node.paused_until = 0;

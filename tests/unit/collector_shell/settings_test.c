@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define WITNESS "w.example/1+8ca59e58+BOjCEHV3UUlzlx2fCfFKtQ6uSVc8Y86JnxmKdvZunMBS"
+#define LOG "log.example+3aa00681+AeQsJQEKXmuVcv3HuHOoxKsSx13K8E7g+GA4uLJ8gP43"
+
 #define KEY_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define KEY_B "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
 #define HEAD "name: main\nstore: store\nkeys: keys\ncontrol: ctl/sock\n"
@@ -112,6 +115,15 @@ static void every_mistake_is_named(void **state)
         {"alerts: {mail: {url: 'smtp://x', from: a@b}, recipients: [{mail: a@b, secretariat: "
          "maybe}]}\n",
          "true or false"},
+        {"witnesses: [{url: 'https://w'}]\n", "'key' is missing"},
+        {"witnesses: [{url: 'ftp://w', key: '" WITNESS "'}]\n", "https://"},
+        {"witnesses: [{url: 'https://w', key: 'w.example+00000000+AAAA'}]\n", "copy it whole"},
+        {"witnesses: [{url: 'https://w', key: '" LOG "'}]\n", "this is a log's key"},
+        {"witnesses: [{url: 'https://w', key: '" WITNESS "'}, {url: 'https://v', key: '" WITNESS
+         "'}]\n",
+         "is there twice"},
+        {"witnesses: [{url: 'https://w', key: '" WITNESS "'}]\nwitness: {quorum: 2}\n",
+         "2 of 1 witnesses"},
     };
     const char *folder = *state;
     write_file(folder, "good", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n", 0600);
@@ -165,6 +177,7 @@ static void a_good_one_is_read_as_it_stands(void **state)
                   "operators: [{name: ann, sign_key: " KEY_A ", curve_key: " KEY_B "}]\n"
                   "web: {control: web/sock}\n"
                   "limits: {accounts: 7}\n"
+                  "witnesses: [{url: 'https://w.example/x//', key: '" WITNESS "'}]\n"
                   "alerts:\n"
                   "  mail: {url: 'smtps://mx.example', from: esep@example.kz}\n"
                   "  backoff: 1s\n"
@@ -175,6 +188,9 @@ static void a_good_one_is_read_as_it_stands(void **state)
                   &s, said, sizeof said),
         ESEP_OK);
     assert_string_equal(said, "");
+    assert_int_equal(s->witness_count, 1);
+    assert_string_equal(s->witnesses[0].url, "https://w.example/x");
+    assert_string_equal(s->witnesses[0].key.name, "w.example/1");
     assert_int_equal(s->broker_count, 1);
     assert_non_null(strstr(s->web_control, "/web/sock"));
     assert_int_equal(collector_settings_limits(s).accounts_max, 7);

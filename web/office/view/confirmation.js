@@ -18,6 +18,7 @@ function Proof({ of, name }) {
     return html`<section><h2>${t(name)}</h2><${Facts} pairs=${[
         [t("confirmation.log_index"), of.log_index],
         [t("confirmation.accepted_at"), `${instant(of.accepted_at)}, ${t("clock_of.collector")}`],
+        [t("confirmation.witnessed_at"), of.witnessed_at && `${instant(of.witnessed_at)}, ${t("clock_of.witness")}`],
         [t("confirmation.through"), `${of.epoch}/${of.first_seq}–${of.through_seq}`],
         [t("confirmation.chain"), html`<code class="hash">${of.chain_hash}</code>`],
         [t("confirmation.signature"), html`<code class="hash">${of.signature}</code>`],
