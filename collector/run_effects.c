@@ -246,8 +246,11 @@ void run_on_written(void *context, uint64_t token, enum esep_status status,
     struct run *run = context;
     run->storing = false;
     if (status != ESEP_OK)
-        esep_log(ESEP_LOG_ERROR, status == ESEP_LIMIT ? "store-full" : "store-failed", "%s",
-                 reason->text[0] != 0 ? reason->text : esep_status_name(status));
+        esep_log(ESEP_LOG_ERROR,
+                 status == ESEP_LIMIT   ? "store-full"
+                 : status == ESEP_AGAIN ? "head-unsigned" /* stored, and signed at the next start */
+                                        : "store-failed",
+                 "%s", reason->text[0] != 0 ? reason->text : esep_status_name(status));
     if (status == ESEP_LIMIT)
         found_full(run);
     collector_on_stored(run->core, token, status, signature, run_now(run));
