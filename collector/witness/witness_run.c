@@ -128,6 +128,11 @@ static void add_checkpoint(struct daemon *d, struct esep_http_request *request)
     }
     if (verdict.fork)
         keep_fork(d, &asked);
+    if (verdict.answer == WITNESS_UNPROVEN) /* anybody can bring a wrong proof */
+        esep_log(ESEP_LOG_WARNING, "head-not-proven",
+                 "'%s' signed a head of %" PRIu64 " entries, and what came with it does not show "
+                 "that it begins with the %" PRIu64 " seen before",
+                 asked.checkpoint.origin, asked.checkpoint.size, head.size);
     if (verdict.answer == WITNESS_CLOCK_BACK || verdict.answer == WITNESS_WENT_BACK)
         esep_log(ESEP_LOG_ERROR,
                  verdict.answer == WITNESS_CLOCK_BACK ? "clock-back" : "store-went-back", "%s",

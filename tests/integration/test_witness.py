@@ -42,6 +42,10 @@ class Post:
     def command(self, *words):
         return esep.run(esep.program("collector"), "witness", *words, "--config", self.config)
 
+    def status(self):
+        """What it has signed, of each log."""
+        return esep.run(esep.program("collector"), "witness", "status", "--json", "--config", self.config).json()["logs"]
+
     def ask(self, body, method="POST", path="/add-checkpoint"):
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=esep.PATIENCE)
         link.request(method, path, body.encode() if body is not None else None)
