@@ -5,7 +5,7 @@
  * only behind a frame that goes anyway (WELCOME, PONG), only where some receipt of the office is
  * under none yet, and in one session not again for config.cosigned_every. It is a growth like a
  * receipt's: 32 bytes for each doubling of what others wrote, the root, the log's signature, and
- * some 110 bytes for each witness.
+ * some 130 bytes for each witness.
  *
  * Where the office has seen more than that head it waits for the next one: going back would take
  * other hashes, and the next is seconds away. What is sent is taken for received; an office that

@@ -3,7 +3,7 @@
  * What concerns alerts is swapped in place, since it is looked up each time: recipients for alerts
  * raised from now on, webhooks, mail account and retry rules for the next try. Operators belong to
  * the core: a new core is started from the store, and offices say Hello again. Store, keys,
- * brokers, clock and limits are fixed for the life of the process.
+ * witnesses, brokers, clock and limits are fixed for the life of the process.
  */
 #include "collector/run.h"
 #include "io/log.h"
@@ -52,6 +52,6 @@ void run_reload(struct run *run)
     }
     collector_settings_free(fresh);
     esep_log(ESEP_LOG_INFO, "config-reloaded",
-             "alerts, operators and log level swapped; store, keys, brokers, clock and limits hold "
-             "from the next start");
+             "alerts, operators and log level swapped; store, keys, brokers, witnesses, clock and "
+             "limits hold from the next start");
 }

@@ -219,6 +219,8 @@ class Cosigned(unittest.TestCase):
         before = self.witness("w1")["size"]
         field.collector.restart(hard=True)
         self.assertGreaterEqual(self.witness("w1")["size"], before)
+        esep.wait(lambda: self.witness("w1")["asked"] > 0, "the witnesses to be asked again")
+        field.collector.stop()  # while the deaf one holds a request
         field.check_log()
 
 
