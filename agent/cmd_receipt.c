@@ -260,8 +260,14 @@ static int export_proof(const struct words *words, struct agent_desk *desk, cons
         return esep_json_print(json_pack(
             "{s:s, s:s, s:i, s:s, s:i}", "format", "esep-proof-files/1", "name", words->proof,
             "proofs", (int)done.proofs, "log_vkey", done.vkey, "witnesses", (int)done.witnesses));
-    (void)printf("%s.report\nesep-verify --log %s %s%s.tlog-proof %s.report\n", words->proof,
-                 done.vkey, words->proof, p->receipt != NULL ? "" : ".promise", words->proof);
+    (void)printf("%s.report\nesep-verify --log %s", words->proof, done.vkey);
+    for (uint32_t i = 0; i < desk->settings->witness_count; i++) {
+        char vkey[ESEP_NOTE_VKEY_MAX];
+        esep_note_key_format(&desk->settings->witnesses[i], vkey);
+        (void)printf(" --witness %s", vkey);
+    }
+    (void)printf(" %s%s.tlog-proof %s.report\n", words->proof, p->receipt != NULL ? "" : ".promise",
+                 words->proof);
     return 0;
 }
 

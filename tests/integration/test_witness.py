@@ -187,6 +187,9 @@ class Cosigned(unittest.TestCase):
         times = [time for time in strong["witnesses_s"] if time is not None]
         self.assertEqual(datetime.datetime.fromisoformat(at).timestamp(), min(times))
         self.assertEqual(office.command("status", "--json").json()["last_receipt"]["witnessed_at"], at)
+        # The command that the office is told to hand on says the same.
+        told = office.command("receipt", str(number), "--proof", self.field.path(f"told-{number}")).out.splitlines()[1].split()
+        self.assertEqual(esep.run(esep.program("verify"), "--json", *told[1:]).json()["clock"], "witness")
 
     def test_receipts_and_alarms(self):
         field = self.field
