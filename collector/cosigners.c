@@ -289,6 +289,15 @@ enum cosigner_outcome cosigner_heard(struct cosigners *set, struct cosigner *c,
     }
 }
 
+void cosigner_differs(struct cosigners *set, struct cosigner *c, int64_t now)
+{
+    (void)snprintf(c->said, sizeof c->said,
+                   "what it cosigned of %" PRIu64 " entries is not how our own log begins: run log "
+                   "verify, and restore a backup",
+                   c->known);
+    (void)raise(set, c, COSIGNER_SPLIT, c->known, now);
+}
+
 enum esep_status cosigner_recall(struct cosigner *c, const struct cosigners_head *head,
                                  const char *line)
 {

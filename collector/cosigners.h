@@ -113,6 +113,8 @@ enum cosigner_outcome cosigner_heard(struct cosigners *set, struct cosigner *c,
                                      int64_t clock_s, int64_t now);
 /* The request could not be made: a part of our own tree lacks. */
 void cosigner_unasked(struct cosigners *set, struct cosigner *c, const char *why, int64_t now);
+/* Likewise, since our own log does not begin with what it has cosigned: it was changed here. */
+void cosigner_differs(struct cosigners *set, struct cosigner *c, int64_t now);
 /* What was kept of it, before the first turn. ESEP_INVALID: it does not verify, and is left. */
 ESEP_MUST_USE enum esep_status cosigner_recall(struct cosigner *c,
                                                const struct cosigners_head *head, const char *line);

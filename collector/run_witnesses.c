@@ -103,8 +103,10 @@ static bool make_request(struct run_witnesses *w, struct cosigner *c, int64_t no
     enum esep_status status =
         collector_consistency(w->run->core, c->known, to->size, &to->root, &proof, &old_root);
     if (status == ESEP_OK && c->known > 0 && c->head.checkpoint.size == c->known &&
-        !esep_hash_equal(&old_root, &c->head.checkpoint.root))
-        status = ESEP_CORRUPT; /* what it has cosigned is not how this log begins */
+        !esep_hash_equal(&old_root, &c->head.checkpoint.root)) {
+        cosigner_differs(&w->set, c, now);
+        return false;
+    }
     if (status != ESEP_OK) {
         cosigner_unasked(&w->set, c, "our own tree cannot be read: run log verify", now);
         return false;
@@ -122,8 +124,10 @@ static void ask(struct run_witnesses *w, struct cosigner *c, int64_t now)
 {
     const size_t number = (size_t)(c - w->set.list);
     const char *url = w->run->settings->witnesses[number].url;
-    if (!make_request(w, c, now))
+    if (!make_request(w, c, now)) {
+        keep_all(w, false); /* why not is in `status` */
         return;
+    }
     if (asker_ask(w->asker, number, url, esep_buf_slice(&w->body)) == ESEP_OK)
         cosigner_asked(c, &w->set.target);
     else

@@ -45,15 +45,32 @@ class Tamper(unittest.TestCase):
     def split(self, kind):
         return self.offices[kind].command("receipt", "--split", "--json", code=None).json()["split"]
 
-    def put(self, store):
+    def put(self, store, forget=True):
         """The collector goes on from a copy of its store, as if nothing had been."""
         if self.field.collector.process is not None:
             self.field.collector.stop()
         shutil.rmtree(self.field.path("store"))
         shutil.copytree(store, self.field.path("store"))
-        for name in ("cosigned", "witnesses"):  # what it was told of; it would know itself that the log is another
-            if os.path.exists(self.field.path("store", name)):
+        for name in ("cosigned", "witnesses"):  # by these it would know itself that the log is another
+            if forget and os.path.exists(self.field.path("store", name)):
                 os.unlink(self.field.path("store", name))
+
+    def alarm(self):
+        return next(iter(self.field.listing("status")["witnesses"]))["alarm"]
+
+    def known_to_itself(self, honest, size):
+        """Whoever changes the log but for what its witnesses have signed is told on by the collector."""
+        self.put(honest, forget=False)
+        self.rewrite("changed", size)
+        self.field.collector.start()
+        self.field.command("account", "add", "mallory", "--role", "viewer")
+        esep.wait(lambda: self.alarm() == "split", "the collector to find its own log changed")
+        self.assertRegex(next(iter(self.field.listing("status")["witnesses"]))["said"], "how our own log begins")
+
+    def rewrite(self, kind, size):
+        esep.run(esep.program("tamper"), kind, self.field.path("store"), str(size))
+        self.field.command("log", "replay", "--repair")
+        self.field.check_log()
 
     def caught(self, kind, cosigned):
         """The office that comes next has seen the log of before; so has the witness."""
@@ -65,7 +82,7 @@ class Tamper(unittest.TestCase):
         # Nothing came of it: the office stopped before it sent anything. What the commission does lets the log grow.
         self.field.command("account", "add", f"of-{kind}", "--role", "viewer")
         self.post.daemon.wait_log("head-not-proven|fork")
-        esep.wait(lambda: next(iter(self.field.listing("status")["witnesses"]))["alarm"] == "split", f"{kind}: the alarm")
+        esep.wait(lambda: self.alarm() == "split", f"{kind}: the alarm")
         self.assertEqual(self.cosigned(), cosigned, kind)
         office.daemon.stop()
         self.post.daemon.restart()
@@ -88,11 +105,10 @@ class Tamper(unittest.TestCase):
         for kind in KINDS:
             with self.subTest(kind):
                 self.put(honest)
-                esep.run(esep.program("tamper"), kind, field.path("store"), str(size))
-                field.command("log", "replay", "--repair")
-                field.check_log()
+                self.rewrite(kind, size)
                 field.collector.start()
                 self.caught(kind, cosigned)
+        self.known_to_itself(honest, size)
         # Two histories: one office and the witness are shown the one, another office the other.
         self.put(honest)
         field.collector.start()

@@ -285,6 +285,13 @@ static void test_alarms(void **state)
     turn();
     assert_alarm(COSIGNER_SPLIT, 20);
 
+    begin(1, 1); /* our own log has been changed since */
+    w.size = 20;
+    turn();
+    cosigner_differs(&w.set, &w.set.list[0], w.now);
+    assert_alarm(COSIGNER_SPLIT, 20);
+    assert_non_null(strstr(w.set.list[0].said, "our own log begins"));
+
     begin(1,
           1); /* an hour that is not near ours; the log goes on from there, the word is not used */
     w.far[0].clock_s = CLOCK_S + COSIGNER_CLOCK_MAX_S + 1;
