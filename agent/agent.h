@@ -20,6 +20,9 @@
  * and BEHIND stop the uplink until a person runs `esep-agent recover`. From the journal: its chain,
  * hashed again as it is read where the config says so.
  *
+ * Where no receipt comes the broker is asked for its own signed word that a head of ours was there
+ * (agent_ingress.c). It moves no mark: it is a proof to show, and the weakest.
+ *
  * Time: `now` is the office's clock. Where it is set back the core's timers move with it.
  *
  * Invariants: receipted <= sent <= last. Bytes of BATCH in a session <= its credit. At most one
@@ -35,9 +38,12 @@
 #include "base/crypto.h"
 #include "base/time.h"
 #include "esep/v1/wire.pb-c.h"
+#include "wire/ingress.h"
 #include "wire/statement.h"
 
 struct agent;
+
+#define AGENT_BROKERS_MAX 8
 
 /* When there may be a link, and what may go over it; agent_gate.c. All zero: always, everything. */
 struct agent_rules {
@@ -66,7 +72,9 @@ struct agent_config {
     uint8_t next_curve_public[ESEP_KEY_BYTES];
     uint8_t seed[32];      /* ephemeral keys and jitter come from it; fresh at every start */
     uint32_t broker_count; /* addresses the shell knows; tried in turn, from a random one */
-    bool check_chain;      /* hash entries again as they are read: a flipped bit stops here */
+    /* The key that signs its notes of ingress, of each; zero: it is asked for none. */
+    uint8_t broker_sign[AGENT_BROKERS_MAX][ESEP_KEY_BYTES];
+    bool check_chain; /* hash entries again as they are read: a flipped bit stops here */
     /* Whose cosignatures are looked at as they come; of others they are kept unread. */
     struct esep_note_key witnesses[AGENT_WITNESSES_MAX];
     uint32_t witness_count;
@@ -92,6 +100,7 @@ struct agent_config {
     esep_time backoff_cap;   /* [5 min] also the most that a broker can make us wait */
     esep_time knock_most;    /* by_speed: while entries wait and not even TCP answers; 0: as else */
     esep_time refused_retry; /* [15 min] after a refusal that only people can mend */
+    esep_time ingress_after; /* [3 min] without a receipt: the broker's note is asked for */
     esep_time recommit_after; /* [2 s] a new entry behind a long queue: send the head alone, so
                                  that its commitment does not wait for the queue */
 };
@@ -105,6 +114,7 @@ struct agent_journal {
     struct esep_hash base;    /* chain[oldest_seq - 1] */
     uint64_t receipted_seq;   /* through which a RECEIPT{ENTRIES} is stored */
     uint64_t promised_seq;    /* through which a RECEIPT{COMMITMENT} is stored */
+    uint64_t noted_seq;       /* through which a broker's note of ingress is */
     uint64_t mail_through;    /* last mailbox number stored */
     uint64_t checkpoint_size; /* last checkpoint seen ... */
     struct esep_hash checkpoint_root;
@@ -226,6 +236,14 @@ struct agent_view {
     uint64_t mail_last;
     char body[33];
 };
+/* A broker's note of ingress (wire/ingress.h) on a commitment of ours, verified. */
+struct agent_ingress {
+    uint32_t epoch; /* of the commitment, and through which entry */
+    uint64_t seq;
+    uint8_t statement[ESEP_SIGNED_COMMITMENT_BYTES];
+    uint8_t key[ESEP_KEY_BYTES]; /* that signed it */
+    uint8_t note[ESEP_SIGNED_INGRESS_BYTES];
+};
 /* All of it in one transaction. Receipts are verified and in the order they came; keep each one, it
  * is the office's proof. Mail: each number once, ascending; where the collector came back from a
  * backup a number may come again with another log index: the later one counts. */
@@ -254,6 +272,7 @@ struct agent_store {
     const struct agent_tree *tree;         /* NULL: as it was */
     const struct agent_cosigned *cosigned; /* a checkpoint of these, or one that is kept; or NULL */
     const struct agent_checkpoint *split;  /* signed, and not of the log that we know; NULL: none */
+    const struct agent_ingress *ingress;   /* NULL: none */
 };
 struct agent_effect {
     enum agent_effect_kind kind;
@@ -329,6 +348,7 @@ struct agent_status {
     uint64_t last_seq;      /* written */
     uint64_t sent_seq;      /* sent in this session, or held by the collector as it said */
     uint64_t promised_seq;  /* the commitment's receipt is stored */
+    uint64_t noted_seq;     /* a broker's note of ingress is stored */
     uint64_t receipted_seq; /* the entries' receipt is stored */
     uint64_t mail_through;
     uint64_t mail_last;    /* newest the collector spoke of */
@@ -396,6 +416,9 @@ enum agent_counter {
     AGENT_FILE_BYTES, /* in them */
     AGENT_EVIDENCE_RECEIPTS,
     AGENT_COSIGNED_HEADS,
+    AGENT_INGRESS_ASKED,
+    AGENT_INGRESS_NOTES,
+    AGENT_INGRESS_REFUSED,
     AGENT_COUNTERS
 };
 const char *agent_counter_name(enum agent_counter which);

@@ -14,14 +14,17 @@ static void make_frame(struct agent *a)
     if (a->send_due)
         return;
     if (a->status.state == AGENT_GREETING) {
-        if (!u->hello_sent && a->now >= u->hello_at)
+        if (!u->hello_sent && a->now >= u->hello_at && !a->asking.parting)
             agent_hello_send(a);
+        else
+            agent_ingress_send(a);
         return;
     }
     if (a->status.state != AGENT_ONLINE || agent_rotating(a))
         return;
     /* Commitments before control before reports. */
-    if (agent_promise_due(a) && agent_batch_send(a))
+    if ((agent_promise_due(a) && agent_batch_send(a)) || a->status.state != AGENT_ONLINE ||
+        agent_ingress_send(a))
         return;
     if (agent_control_send(a) || a->status.state != AGENT_ONLINE || agent_batch_send(a) ||
         a->status.state != AGENT_ONLINE || agent_rotate_send(a) || a->status.state != AGENT_ONLINE)
@@ -85,6 +88,7 @@ static bool next_effect(struct agent *a)
 static void settle(struct agent *a)
 {
     agent_link_time(a);
+    agent_ingress_look(a);
     make_frame(a);
     agent_link_drain(a);
     /* A SEND gives way to whatever else has come; the rest stays until it is popped. */
@@ -187,6 +191,7 @@ static void take_frame(struct agent *a, struct esep_slice frame)
         {ESEP__V1__KIND__KIND_COSIGNED, agent_on_cosigned, true},
         {ESEP__V1__KIND__KIND_WELCOME, agent_on_welcome, false},
         {ESEP__V1__KIND__KIND_REFUSAL, agent_on_refusal, false},
+        {ESEP__V1__KIND__KIND_INGRESS, agent_on_ingress, false},
     };
     struct esep_envelope envelope;
     if (frame.len <= AGENT_RX_BYTES_MAX && agent_ready(a) &&
@@ -354,7 +359,9 @@ void agent_now(struct agent *a, esep_time now)
     if (!a->draining && (a->status.state == AGENT_OFFLINE || a->status.state == AGENT_STOPPED)) {
         if (agent_gate_opens(a))
             agent_link_start(a);
-    } else if (a->status.state == AGENT_GREETING && !a->uplink.hello_sent)
+    } else if (a->asking.parting)
+        a->asking.part_wait = 0;
+    else if (a->status.state == AGENT_GREETING && !a->uplink.hello_sent)
         a->uplink.hello_at = now;
     settle(a);
 }
@@ -382,6 +389,7 @@ void agent_status_get(const struct agent *a, struct agent_status *ret)
     ret->sent_seq = a->uplink.sent_seq > a->journal.receipted_seq ? a->uplink.sent_seq
                                                                   : a->journal.receipted_seq;
     ret->promised_seq = a->journal.promised_seq;
+    ret->noted_seq = a->journal.noted_seq;
     ret->receipted_seq = a->journal.receipted_seq;
     ret->mail_through = a->journal.mail_through;
     ret->bytes_per_s = a->speed.bytes_per_s;

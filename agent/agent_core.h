@@ -5,7 +5,8 @@
  * agent_refusal.c judges refusals; agent_batch.c makes BATCH frames out of entries; agent_file.c
  * offers and sends files; agent_rotate.c renews the keys; agent_receipt.c and agent_mail.c take
  * what comes down and gather it for the next STORE; agent_learn.c what the receipts' proofs teach;
- * agent_cosigned.c takes what witnesses have signed.
+ * agent_cosigned.c takes what witnesses have signed; agent_ingress.c asks the broker where no
+ * receipt comes.
  * Each event ends in agent_settle, which makes the next effect.
  *
  * Not for anybody outside: include agent/agent.h.
@@ -124,6 +125,8 @@ struct agent_gather {
     bool cosigned_new;
     struct agent_checkpoint split;
     bool split_new;
+    struct agent_ingress ingress;
+    bool ingress_new;
     struct esep_buf bytes; /* of the mails */
     struct agent_view view;
     bool view_new;
@@ -142,6 +145,7 @@ struct agent_vault {
 struct agent_ahead {
     uint64_t receipted_seq;
     uint64_t promised_seq;
+    uint64_t noted_seq;
     uint64_t mail_through;
     uint64_t checkpoint_size;
     struct esep_hash checkpoint_root;
@@ -201,6 +205,18 @@ struct agent_files {
     uint8_t bytes[AGENT_CHUNK_BYTES_MAX];
 };
 
+/* A note of ingress, as it is asked for; see agent_ingress.c. */
+struct agent_asking {
+    esep_time unproved_since; /* a head that no receipt covers is on its way; NEVER: all are */
+    esep_time next_at;        /* not before */
+    bool out;                 /* an answer may come, on this connection, to `asked` */
+    bool refused;             /* this connection's broker gives none */
+    bool parting;             /* told to wait; it stays open for the answer, then ... */
+    esep_time part_wait;      /* ... this long */
+    struct agent_ingress asked;
+    struct esep_hash content;
+};
+
 /* The rules' state: see agent_gate.c. */
 struct agent_gate {
     struct agent_span span; /* that holds span_seen, or the next one */
@@ -250,6 +266,7 @@ struct agent {
     struct agent_vault vault;
     struct agent_part part;
     struct agent_files files;
+    struct agent_asking asking;
     struct agent_gate gate;
     struct esep_arena arena; /* what came down, unpacked; lives for one frame */
     struct esep_buf scratch; /* a plain text, for as long as it takes to seal or unpack it */
@@ -335,6 +352,8 @@ struct esep_commitment agent_commit(struct agent *a, const struct agent_mark *ma
 /* Seals what is in scratch into tx. False: the link has failed. */
 bool agent_seal(struct agent *a, Esep__V1__Kind kind);
 bool agent_pack(struct agent *a, const ProtobufCMessage *message); /* into scratch */
+/* What is in tx is to be sent. */
+void agent_frame_due(struct agent *a, Esep__V1__Kind kind);
 /* Opens and unpacks into the arena; NULL: not for us, dropped and counted. */
 const ProtobufCMessage *agent_open(struct agent *a, const struct esep_envelope *envelope,
                                    const ProtobufCMessageDescriptor *descriptor);
@@ -357,6 +376,18 @@ bool agent_in_flight(const struct agent *a);
 /* A head alone could go now: over new entries behind a long queue. */
 bool agent_promise_ready(const struct agent *a);
 bool agent_promise_due(const struct agent *a);
+
+/* agent_ingress.c */
+void agent_ingress_look(struct agent *a); /* since when is it waited for a receipt */
+bool agent_ingress_send(struct agent *a); /* true: a frame is in tx */
+esep_time agent_ingress_deadline(const struct agent *a);
+/* The broker says WAIT: true: the connection stays for its note, then waits so long. */
+bool agent_ingress_parts(struct agent *a, const char *text, esep_time wait);
+void agent_ingress_part(struct agent *a);                                /* no longer */
+bool agent_ingress_refused(struct agent *a, const Esep__V1__Refusal *r); /* it was about an ask */
+void agent_on_ingress(struct agent *a, const struct esep_envelope *envelope);
+void agent_ingress_hung_up(struct agent *a);
+void agent_ingress_clock_moved(struct agent *a, esep_time by);
 
 /* agent_learn.c */
 struct agent_tree_keys agent_tree_keys(const struct agent *a);

@@ -92,6 +92,12 @@ bool agent_seal(struct agent *a, Esep__V1__Kind kind)
     /* A PING says more than that we live: files, however many frames, do not stand for it. */
     if (kind != ESEP__V1__KIND__KIND_OFFER && kind != ESEP__V1__KIND__KIND_CHUNK)
         u->last_tx = a->now;
+    agent_frame_due(a, kind);
+    return true;
+}
+
+void agent_frame_due(struct agent *a, Esep__V1__Kind kind)
+{
     if (kind != ESEP__V1__KIND__KIND_PING)
         agent_gate_stirs(a);
     agent_gate_spent(a, a->tx.len);
@@ -99,7 +105,6 @@ bool agent_seal(struct agent *a, Esep__V1__Kind kind)
     a->tx_kind = kind;
     agent_count(a, AGENT_FRAMES_SENT, 1);
     agent_count(a, AGENT_BYTES_SENT, a->tx.len);
-    return true;
 }
 
 static bool hello_pack(struct agent *a, const struct esep_commitment *c)

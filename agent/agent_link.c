@@ -96,6 +96,7 @@ void agent_link_start(struct agent *a)
     a->connect_due = true;
     a->disconnect_due = false; /* CONNECT closes what was there */
     a->gate.shut_since = ESEP_TIME_NEVER;
+    agent_ingress_hung_up(a);
     agent_gate_stirs(a);
     agent_meter_try(&a->gate.spent);
     agent_count(a, AGENT_CONNECTS, 1);
@@ -104,6 +105,7 @@ void agent_link_start(struct agent *a)
 static void close_link(struct agent *a)
 {
     agent_uplink_clear(a);
+    agent_ingress_hung_up(a);
     a->connect_due = false;
     if (a->link_open)
         a->disconnect_due = true;
@@ -208,7 +210,9 @@ void agent_link_time(struct agent *a)
             agent_unanswered(a, "the broker did not answer in time");
         break;
     case AGENT_GREETING:
-        if (due(a, a->timer))
+        if (due(a, a->timer) && a->asking.parting)
+            agent_ingress_part(a);
+        else if (due(a, a->timer))
             agent_link_fail(a, AGENT_WHY_SILENT, "no WELCOME came from the collector in time");
         break;
     case AGENT_ONLINE:
@@ -238,7 +242,9 @@ esep_time agent_link_deadline(const struct agent *a)
     if (a->status.state == AGENT_CONNECTING)
         at = earlier(at, a->timer);
     if (a->status.state == AGENT_GREETING)
-        at = earlier(at, u->hello_sent ? a->timer : u->hello_at);
+        at = earlier(at, u->hello_sent || a->asking.parting ? a->timer : u->hello_at);
+    if (!a->send_due)
+        at = earlier(at, agent_ingress_deadline(a));
     if (a->status.state == AGENT_ONLINE) {
         at = earlier(at, reply_due(a));
         /* What waits for the socket waits for agent_pop, not for an hour. */
@@ -281,5 +287,6 @@ void agent_clock_moved(struct agent *a, esep_time by)
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
         shift(timers[i], by);
     agent_files_clock_moved(a, by);
+    agent_ingress_clock_moved(a, by);
     agent_gate_clock_moved(a, by);
 }

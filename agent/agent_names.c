@@ -51,6 +51,9 @@ static const char *const counter_names[AGENT_COUNTERS] = {
     [AGENT_FILE_BYTES] = "file_bytes",
     [AGENT_EVIDENCE_RECEIPTS] = "evidence_receipts",
     [AGENT_COSIGNED_HEADS] = "cosigned_heads",
+    [AGENT_INGRESS_ASKED] = "ingress_asked",
+    [AGENT_INGRESS_NOTES] = "ingress_notes",
+    [AGENT_INGRESS_REFUSED] = "ingress_refused",
 };
 
 static const char *const file_state_names[] = {

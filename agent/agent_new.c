@@ -26,11 +26,17 @@ static void set_defaults(struct agent_config *c)
         esep_time *at;
         esep_time value;
     } times[] = {
-        {&c->connect_timeout, 30 * ESEP_SECOND}, {&c->hello_timeout, 30 * ESEP_SECOND},
-        {&c->reply_timeout, 120 * ESEP_SECOND},  {&c->keep_alive, 60 * ESEP_SECOND},
-        {&c->backoff_base, ESEP_SECOND},         {&c->backoff_cap, 5 * ESEP_MINUTE},
-        {&c->refused_retry, 15 * ESEP_MINUTE},   {&c->recommit_after, 2 * ESEP_SECOND},
-        {&c->rules.stay, 20 * ESEP_SECOND},      {&c->rules.again, ESEP_HOUR},
+        {&c->connect_timeout, 30 * ESEP_SECOND},
+        {&c->hello_timeout, 30 * ESEP_SECOND},
+        {&c->reply_timeout, 120 * ESEP_SECOND},
+        {&c->keep_alive, 60 * ESEP_SECOND},
+        {&c->backoff_base, ESEP_SECOND},
+        {&c->backoff_cap, 5 * ESEP_MINUTE},
+        {&c->refused_retry, 15 * ESEP_MINUTE},
+        {&c->recommit_after, 2 * ESEP_SECOND},
+        {&c->ingress_after, 3 * ESEP_MINUTE},
+        {&c->rules.stay, 20 * ESEP_SECOND},
+        {&c->rules.again, ESEP_HOUR},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         if (*sizes[i].at == 0)
@@ -48,11 +54,14 @@ static void set_defaults(struct agent_config *c)
 
 static enum esep_status check_config(const struct agent_config *c, struct esep_reason *reason)
 {
-    const esep_time times[] = {
-        c->connect_timeout, c->hello_timeout, c->reply_timeout,  c->keep_alive, c->backoff_base,
-        c->backoff_cap,     c->refused_retry, c->recommit_after, c->rules.stay, c->rules.again};
+    const esep_time times[] = {c->connect_timeout, c->hello_timeout,  c->reply_timeout,
+                               c->keep_alive,      c->backoff_base,   c->backoff_cap,
+                               c->refused_retry,   c->recommit_after, c->rules.stay,
+                               c->rules.again,     c->ingress_after};
     if (c->office == 0)
         return esep_because(reason, ESEP_INVALID, "no office number: run `esep-agent enrol` first");
+    if (c->broker_count > AGENT_BROKERS_MAX)
+        return esep_because(reason, ESEP_INVALID, "at most %d brokers", AGENT_BROKERS_MAX);
     if (c->broker_count == 0)
         return esep_because(reason, ESEP_INVALID, "no broker's address is configured");
     if (c->frame_bytes < AGENT_FRAME_BYTES_MIN || c->frame_bytes > AGENT_TX_BYTES_MAX)
@@ -78,8 +87,9 @@ static enum esep_status check_config(const struct agent_config *c, struct esep_r
 
 static enum esep_status check_journal(const struct agent_journal *j, struct esep_reason *reason)
 {
-    if (j->epoch == 0 || j->oldest_seq == 0 || j->oldest_seq > j->last_seq + 1 ||
-        j->receipted_seq > j->last_seq || j->promised_seq > j->last_seq)
+    if (j->epoch == 0 || j->noted_seq > j->last_seq || j->oldest_seq == 0 ||
+        j->oldest_seq > j->last_seq + 1 || j->receipted_seq > j->last_seq ||
+        j->promised_seq > j->last_seq)
         return esep_because(reason, ESEP_CORRUPT,
                             "the journal's marks contradict each other (last %llu, oldest %llu, "
                             "receipted %llu): run `esep-agent recover`",
@@ -107,6 +117,7 @@ static void start(struct agent *a, const struct agent_journal *journal, esep_tim
     a->ahead = (struct agent_ahead){
         .receipted_seq = journal->receipted_seq,
         .promised_seq = journal->promised_seq,
+        .noted_seq = journal->noted_seq,
         .mail_through = journal->mail_through,
         .checkpoint_size = journal->checkpoint_size,
         .checkpoint_root = journal->checkpoint_root,
@@ -122,6 +133,8 @@ static void start(struct agent *a, const struct agent_journal *journal, esep_tim
     a->files.flight_bytes = a->config.flight_bytes;
     a->vault.retry_at = ESEP_TIME_NEVER;
     a->away_at = ESEP_TIME_NEVER;
+    a->asking.unproved_since = ESEP_TIME_NEVER;
+    a->asking.next_at = now;
     a->drain_until = ESEP_TIME_NEVER;
     agent_draw_seed(a, seed);
     a->prng.state = esep_be64(seed);

@@ -167,7 +167,7 @@ void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope)
 static bool gathered(const struct agent_gather *g)
 {
     return g->receipt_count > 0 || g->mail_count > 0 || g->evidence_count > 0 || g->view_new ||
-           g->tree_new || g->cosigned_new || g->split_new;
+           g->tree_new || g->cosigned_new || g->split_new || g->ingress_new;
 }
 
 bool agent_vault_idle(const struct agent *a)
@@ -206,6 +206,7 @@ static void describe_store(struct agent *a, const struct agent_gather *g)
         .tree = g->tree_new ? &g->tree : NULL,
         .cosigned = g->cosigned_new ? &g->cosigned : NULL,
         .split = g->split_new ? &g->split : NULL,
+        .ingress = g->ingress_new ? &g->ingress : NULL,
     };
 }
 
@@ -245,6 +246,7 @@ static void clear_side(struct agent_gather *g)
     g->tree_new = false;
     g->cosigned_new = false;
     g->split_new = false;
+    g->ingress_new = false;
     esep_buf_clear(&g->bytes);
 }
 
@@ -271,6 +273,8 @@ void agent_vault_stored(struct agent *a, enum esep_status status)
     j->checkpoint_root = v->store.checkpoint_root;
     if (v->store.tree != NULL)
         j->tree = *v->store.tree;
+    if (v->store.ingress != NULL)
+        j->noted_seq = v->store.ingress->seq;
     if (v->store.mail_count > 0) {
         /* Less where a WELCOME since then said that the mailbox went back. */
         j->mail_through = v->store.mail_through < a->ahead.mail_through ? v->store.mail_through

@@ -103,7 +103,7 @@ static void obey_broker(struct agent *a, const Esep__V1__Refusal *r, const struc
     esep_time wait = asked_wait(r, a->config.backoff_cap) + agent_backoff(a);
     if (r->reason == REASON(LIMIT))
         agent_greet_again(a, AGENT_WHY_BROKER, r->reason, text, wait);
-    else
+    else if (r->reason != REASON(WAIT) || !agent_ingress_parts(a, text, wait))
         agent_link_wait(a, AGENT_WHY_BROKER, r->reason, text, wait);
 }
 
@@ -180,12 +180,15 @@ void agent_on_refusal(struct agent *a, const struct esep_envelope *envelope)
     bool talking =
         (a->status.state == AGENT_GREETING && u->hello_sent) || a->status.state == AGENT_ONLINE;
     esep_arena_reset(&a->arena);
-    if (!talking || esep_unpack(&esep__v1__refusal__descriptor, envelope->sealed, &a->arena,
-                                &message) != ESEP_OK) {
+    enum esep_status status =
+        esep_unpack(&esep__v1__refusal__descriptor, envelope->sealed, &a->arena, &message);
+    const Esep__V1__Refusal *r = (const Esep__V1__Refusal *)message;
+    if (status == ESEP_OK && agent_ingress_refused(a, r))
+        return;
+    if (status != ESEP_OK || !talking) {
         agent_count(a, AGENT_FRAMES_DROPPED, 1);
         return;
     }
-    const Esep__V1__Refusal *r = (const Esep__V1__Refusal *)message;
     bool ours = r->session.len == ESEP_SESSION_ID_BYTES &&
                 memcmp(r->session.data, u->session.id, ESEP_SESSION_ID_BYTES) == 0;
     bool is_signed = r->signature.len > 0;

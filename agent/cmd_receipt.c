@@ -64,6 +64,9 @@ struct proof {
     const struct agent_duty *duty; /* NULL: not known */
     const struct esep_receipt *receipt;
     const struct esep_receipt *promise; /* of the commitment, where there is no receipt yet */
+    bool noted;                         /* a broker says that it saw it, and when: */
+    struct agent_ingress kept;
+    struct esep_ingress note;
 };
 
 /* Whether any revision, the newest or one long superseded, is this entry. */
@@ -122,6 +125,16 @@ static enum esep_status find_entry(const struct words *words, struct agent_dutie
     return ESEP_OK;
 }
 
+/* A broker's note that does not hold any more is none. */
+static void find_note(struct agent_desk *desk, struct proof *proof)
+{
+    proof->noted =
+        journal_ingress(&desk->journal, proof->epoch, proof->seq, &proof->kept, NULL) == ESEP_OK &&
+        esep_ingress_unpack(esep_slice(proof->kept.note, sizeof proof->kept.note), &proof->note) ==
+            ESEP_OK &&
+        esep_ingress_verify(&proof->note);
+}
+
 static enum esep_status verify(const struct agent_desk *desk, const struct esep_receipt *receipt,
                                struct esep_reason *reason)
 {
@@ -145,6 +158,9 @@ static int waiting(const struct agent_desk *desk, const struct agent_duties *d,
     if (proof->promise != NULL) {
         esep_time_format(proof->promise->accepted_at, d->zone, at);
         (void)fprintf(stderr, "; %s: %s", agent_text(TEXT_PROMISE_STANDS, lang), at);
+    } else if (proof->noted) {
+        esep_time_format(proof->note.received_at, d->zone, at);
+        (void)fprintf(stderr, "; %s: %s", agent_text(TEXT_NOTED, lang), at);
     }
     (void)fprintf(stderr, "\n");
     return EX_TEMPFAIL;
@@ -178,6 +194,8 @@ static int print_text(struct agent_desk *desk, const struct agent_duties *d, con
     const esep_time witnessed_at = agent_witnessed_at(desk, r);
     if (witnessed_at != 0)
         line_time(agent_text(TEXT_WITNESSED, lang), witnessed_at, d->zone);
+    if (p->noted && p->note.received_at < (r->committed_at != 0 ? r->committed_at : r->accepted_at))
+        line_time(agent_text(TEXT_NOTED, lang), p->note.received_at, d->zone);
     if (p->duty != NULL && p->duty->plan != NULL)
         line_time(agent_text(TEXT_DUE, lang), p->duty->due, p->duty->plan->zone);
     /* Where the range is as long as the entries, each has its place in it. */
@@ -207,6 +225,18 @@ static json_t *evidence_json(const struct agent_desk *desk, const struct esep_ev
                      "checkpoint_size", (json_int_t)e->checkpoint_size, "statement",
                      agent_json_hex(statement, sizeof statement), "signature",
                      agent_json_hex(e->signature, ESEP_SIGNATURE_BYTES));
+}
+
+static json_t *note_json(const struct proof *p, const struct esep_zone *zone)
+{
+    if (!p->noted)
+        return json_null();
+    return json_pack("{s:o, s:o, s:I, s:o, s:o}", "received_at",
+                     esep_json_time(p->note.received_at, zone), "broker_key",
+                     agent_json_hex(p->note.broker_key, ESEP_KEY_BYTES), "through_seq",
+                     (json_int_t)p->kept.seq, "commitment",
+                     agent_json_hex(p->kept.statement, sizeof p->kept.statement), "note",
+                     agent_json_hex(p->kept.note, sizeof p->kept.note));
 }
 
 static void add_file_json(json_t *list, struct agent_desk *desk, const Esep__V1__AttachmentRef *ref,
@@ -243,12 +273,27 @@ static json_t *files_json(struct agent_desk *desk, struct esep_slice entry,
     return list;
 }
 
+/* The command that a stranger checks the log's proof with. */
+static void say_verify(const struct words *words, const struct agent_desk *desk,
+                       const struct proof *p, const char *log_vkey)
+{
+    (void)printf("esep-verify --log %s", log_vkey);
+    for (uint32_t i = 0; i < desk->settings->witness_count; i++) {
+        char vkey[ESEP_NOTE_VKEY_MAX];
+        esep_note_key_format(&desk->settings->witnesses[i], vkey);
+        (void)printf(" --witness %s", vkey);
+    }
+    (void)printf(" %s%s.tlog-proof %s.report\n", words->proof, p->receipt != NULL ? "" : ".promise",
+                 words->proof);
+}
+
 static int export_proof(const struct words *words, struct agent_desk *desk, const struct proof *p)
 {
-    const struct agent_proof_export what = {words->proof, p->epoch, p->seq, p->receipt, p->promise};
+    const struct agent_proof_export what = {words->proof, p->epoch,   p->seq,
+                                            p->receipt,   p->promise, p->noted ? &p->kept : NULL};
     struct agent_proof_exported done;
     struct esep_reason reason = {""};
-    if (p->receipt == NULL && p->promise == NULL) {
+    if (p->receipt == NULL && p->promise == NULL && !p->noted) {
         (void)fprintf(stderr, "%u/%llu: %s\n", p->epoch, (unsigned long long)p->seq,
                       agent_text(TEXT_WAITING, desk->settings->language));
         return EX_TEMPFAIL;
@@ -257,17 +302,18 @@ static int export_proof(const struct words *words, struct agent_desk *desk, cons
     if (status != ESEP_OK)
         return agent_fail(status, &reason);
     if (words->common.json)
-        return esep_json_print(json_pack(
-            "{s:s, s:s, s:i, s:s, s:i}", "format", "esep-proof-files/1", "name", words->proof,
-            "proofs", (int)done.proofs, "log_vkey", done.vkey, "witnesses", (int)done.witnesses));
-    (void)printf("%s.report\nesep-verify --log %s", words->proof, done.vkey);
-    for (uint32_t i = 0; i < desk->settings->witness_count; i++) {
-        char vkey[ESEP_NOTE_VKEY_MAX];
-        esep_note_key_format(&desk->settings->witnesses[i], vkey);
-        (void)printf(" --witness %s", vkey);
-    }
-    (void)printf(" %s%s.tlog-proof %s.report\n", words->proof, p->receipt != NULL ? "" : ".promise",
-                 words->proof);
+        return esep_json_print(
+            json_pack("{s:s, s:s, s:i, s:o, s:o, s:i}", "format", "esep-proof-files/1", "name",
+                      words->proof, "proofs", (int)done.proofs, "log_vkey",
+                      done.vkey[0] != 0 ? json_string(done.vkey) : json_null(), "broker_key",
+                      done.broker[0] != 0 ? json_string(done.broker) : json_null(), "witnesses",
+                      (int)done.witnesses));
+    (void)printf("%s.report\n", words->proof);
+    if (done.vkey[0] != 0)
+        say_verify(words, desk, p, done.vkey);
+    if (done.broker[0] != 0)
+        (void)printf("esep-verify --broker %s %s.ingress-proof %s.report\n", done.broker,
+                     words->proof, words->proof);
     return 0;
 }
 
@@ -284,6 +330,7 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
         status = verify(desk, proof.promise, &reason);
     if (status != ESEP_OK)
         return agent_fail(status, &reason);
+    find_note(desk, &proof);
     if (words->proof != NULL)
         return export_proof(words, desk, &proof);
     if (!words->common.json)
@@ -294,7 +341,7 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
     struct esep_hash hash = esep_sha256(esep_buf_slice(&entry));
     struct esep_hash content = esep_content_hash(esep_buf_slice(&entry));
     json_t *value = json_pack(
-        "{s:s, s:i, s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
+        "{s:s, s:i, s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
         "esep-proof/1", "office", (int)desk->identity.office, "body", desk->identity.body, "epoch",
         (int)proof.epoch, "seq", (json_int_t)proof.seq, "obligation",
         proof.duty != NULL ? json_string(proof.duty->made.key) : json_null(), "entry_sha256",
@@ -304,7 +351,8 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
         proof.receipt != NULL ? agent_receipt_json(desk, proof.receipt, d->zone) : json_null(),
         "commitment_receipt",
         proof.promise != NULL ? agent_receipt_json(desk, proof.promise, d->zone) : json_null(),
-        "files", files_json(desk, esep_buf_slice(&entry), d->zone), "witnessed_at",
+        "ingress", note_json(&proof, d->zone), "files",
+        files_json(desk, esep_buf_slice(&entry), d->zone), "witnessed_at",
         proof.receipt != NULL ? esep_json_time(agent_witnessed_at(desk, proof.receipt), d->zone)
                               : json_null());
     esep_buf_done(&entry);

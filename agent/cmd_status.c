@@ -28,6 +28,9 @@ struct standing {
     uint64_t here, here_bytes;   /* ... and those that the collector has receipted */
     struct esep_receipt receipt; /* the last; through_seq 0: none */
     esep_time witnessed_at;      /* its entry, by a witness's clock; 0: not yet */
+    struct agent_ingress kept;   /* the last broker's note of this epoch, ... */
+    struct esep_ingress note;    /* ... where the newest entries have nothing else */
+    bool noted;
     const struct esep_zone *zone;
     esep_time now;
 };
@@ -72,6 +75,16 @@ static bool count_file(void *context, const struct journal_file *file)
     return true;
 }
 
+/* Only where it is all that there is of something: receipts say more. */
+static void look_at_note(struct agent_desk *desk, struct standing *s)
+{
+    const struct agent_journal *j = &s->journal;
+    s->noted =
+        j->noted_seq > j->receipted_seq && j->noted_seq > j->promised_seq &&
+        journal_ingress(&desk->journal, j->epoch, j->noted_seq, &s->kept, NULL) == ESEP_OK &&
+        esep_ingress_unpack(esep_slice(s->kept.note, sizeof s->kept.note), &s->note) == ESEP_OK;
+}
+
 static enum esep_status look(struct agent_desk *desk, struct standing *s,
                              struct esep_reason *reason)
 {
@@ -93,6 +106,8 @@ static enum esep_status look(struct agent_desk *desk, struct standing *s,
         status = look_at_files(desk, s, reason);
     if (status == ESEP_OK)
         status = journal_files(&desk->journal, count_file, s, reason);
+    if (status == ESEP_OK)
+        look_at_note(desk, s);
     if (s->view.mail_last < s->journal.mail_through) /* pushed since the last WELCOME */
         s->view.mail_last = s->journal.mail_through;
     agent_daemon_state_read(desk->settings->journal, &s->daemon);
@@ -135,6 +150,11 @@ static int print_json(struct agent_desk *desk, const struct agent_rights *rights
                                       "log_index", (json_int_t)s->receipt.last_index, "accepted_at",
                                       esep_json_time(s->receipt.accepted_at, s->zone),
                                       "witnessed_at", esep_json_time(s->witnessed_at, s->zone));
+    json_t *ingress =
+        !s->noted ? json_null()
+                  : json_pack("{s:I, s:o, s:o}", "through_seq", (json_int_t)s->kept.seq,
+                              "received_at", esep_json_time(s->note.received_at, s->zone),
+                              "broker_key", agent_json_hex(s->note.broker_key, ESEP_KEY_BYTES));
     json_t *mailbox = json_pack("{s:I, s:I}", "through", (json_int_t)s->journal.mail_through,
                                 "last", (json_int_t)s->view.mail_last);
     json_t *room = json_pack("{s:I, s:I}", "used_bytes", (json_int_t)s->used, "quota_bytes",
@@ -149,13 +169,13 @@ static int print_json(struct agent_desk *desk, const struct agent_rights *rights
     json_t *skew =
         s->viewed ? json_integer((s->view.office_time - s->view.server_time) / 1000) : json_null();
     return esep_json_print(json_pack(
-        "{s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format",
-        "esep-agent-status/1", "office", (int)desk->identity.office, "body", desk->identity.body,
-        "bodies", agent_json_bodies(rights), "plans", agent_json_plans(rights), "renewal",
-        agent_keys_asked_json(&desk->journal, desk->identity.sign_public, s->zone), "label",
-        desk->settings->label, "uplink", uplink_json(s), "entries", entries, "last_receipt",
-        receipt, "mailbox", mailbox, "journal", room, "files", files, "skew_ms", skew, "now",
-        esep_json_time(s->now, s->zone)));
+        "{s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "format", "esep-agent-status/1", "office", (int)desk->identity.office, "body",
+        desk->identity.body, "bodies", agent_json_bodies(rights), "plans", agent_json_plans(rights),
+        "renewal", agent_keys_asked_json(&desk->journal, desk->identity.sign_public, s->zone),
+        "label", desk->settings->label, "uplink", uplink_json(s), "entries", entries,
+        "last_receipt", receipt, "ingress", ingress, "mailbox", mailbox, "journal", room, "files",
+        files, "skew_ms", skew, "now", esep_json_time(s->now, s->zone)));
 }
 
 static void print_uplink(const struct standing *s, const char *lang)
@@ -214,6 +234,11 @@ static int print_text(struct agent_desk *desk, const struct agent_rights *rights
                          s->witnessed_at != 0 ? at : agent_text(TEXT_NOT_WITNESSED, lang));
     } else {
         (void)printf("%s\n", agent_text(TEXT_NONE, lang));
+    }
+    if (s->noted) {
+        esep_time_format(s->note.received_at, s->zone, at);
+        (void)printf("%s: %u/%llu, %s\n", agent_text(TEXT_NOTED, lang), s->kept.epoch,
+                     (unsigned long long)s->kept.seq, at);
     }
     if (s->viewed)
         (void)printf("%s: %+.1f s\n", agent_text(TEXT_SKEW, lang),

@@ -12,7 +12,8 @@
  *   files     sha256 32, be64 size -> be32 epoch, be64 seq of the first entry that names it, and
  *             from its evidence receipt on: statement 152 | signature 64
  *   proofs    as receipts, or as files -> log generation 8 | index 8 | leaf 160 | statement 208 |
- *             key 32
+ *             key 32; or be32 0, be32 epoch, be64 seq -> a broker's note of ingress there:
+ *             statement 208 | key 32 | note 152 | signature 64
  *   nodes     be64 generation, level 1, be64 index -> hash 32: of the log's tree, as receipts
  * showed heads     be64 generation, be64 size -> root 32 | signature 64: checkpoints of the log
  *   state     "identity", "keys", "head", "marks", "view", "tree", "split"
@@ -152,6 +153,12 @@ ESEP_MUST_USE enum esep_status journal_file_proof(struct journal *journal,
                                                   const struct agent_file *file,
                                                   struct agent_proof *ret,
                                                   struct esep_reason *reason);
+#define JOURNAL_INGRESS_MAX 256
+/* The first broker's note of ingress that covers an entry: its own, else the next behind it, whose
+ * head has it in its chain. ESEP_NOT_FOUND: none. */
+ESEP_MUST_USE enum esep_status journal_ingress(struct journal *journal, uint32_t epoch,
+                                               uint64_t seq, struct agent_ingress *ret,
+                                               struct esep_reason *reason);
 /* What a head with witnesses' lines is worth to whoever asks. */
 enum journal_worth {
     JOURNAL_WORTH_NOTHING = 0,

@@ -76,6 +76,14 @@ ESEP_MUST_USE enum esep_status journal_put_proofs(MDB_txn *txn, const struct jou
 ESEP_MUST_USE enum esep_status journal_cosigned_get(MDB_txn *txn, const struct journal *journal,
                                                     struct agent_journal *ret,
                                                     struct esep_reason *reason);
+/* journal_ingress.c */
+ESEP_MUST_USE enum esep_status journal_put_ingress(MDB_txn *txn, const struct journal *journal,
+                                                   const struct agent_store *store,
+                                                   struct esep_reason *reason);
+/* Through which entry of the epoch a broker has noted; 0: none. */
+ESEP_MUST_USE enum esep_status journal_noted_get(MDB_txn *txn, const struct journal *journal,
+                                                 uint32_t epoch, uint64_t *ret_seq,
+                                                 struct esep_reason *reason);
 /* Nothing seen yet: all zero. */
 ESEP_MUST_USE enum esep_status journal_tree_get(MDB_txn *txn, const struct journal *journal,
                                                 struct agent_tree *ret, struct esep_reason *reason);

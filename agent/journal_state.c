@@ -154,6 +154,8 @@ enum esep_status journal_store(struct journal *journal, uint32_t epoch,
         status = journal_put_evidence(txn, journal, &identity.log_id, &store->evidence[i], reason);
     if (status == ESEP_OK)
         status = journal_put_proofs(txn, journal, store, reason);
+    if (status == ESEP_OK)
+        status = journal_put_ingress(txn, journal, store, reason);
     if (status == ESEP_OK && store->view != NULL)
         status = put_view(txn, journal, store->view, reason);
     if (status == ESEP_OK)
@@ -217,6 +219,8 @@ enum esep_status journal_load(struct journal *journal, struct agent_journal *ret
         loaded.base = start.hash;
         status = oldest_held(txn, journal, &head, &loaded, reason);
     }
+    if (status == ESEP_OK)
+        status = journal_noted_get(txn, journal, head.epoch, &loaded.noted_seq, reason);
     if (txn != NULL)
         mdb_txn_abort(txn);
     if (status != ESEP_OK)

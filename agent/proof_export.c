@@ -190,6 +190,55 @@ static enum esep_status collect_behind(const struct export *x, const uint8_t *st
     return status;
 }
 
+static void fill_report(const struct export *x, const uint8_t *statement, const uint8_t *key,
+                        const struct behind *behind, struct esep_proof_report *ret)
+{
+    memcpy(ret->statement, statement, sizeof ret->statement);
+    memcpy(ret->key, key, sizeof ret->key);
+    ret->head_before = x->head_before;
+    ret->after = behind->hashes;
+    ret->after_count = behind->count;
+}
+
+/* As it was verified when it came; the disk may have changed it since. */
+static bool ingress_holds(const struct agent_ingress *kept, struct esep_ingress *ret)
+{
+    const struct esep_hash content =
+        esep_content_hash(esep_slice(kept->statement, sizeof kept->statement));
+    return esep_ingress_unpack(esep_slice(kept->note, sizeof kept->note), ret) == ESEP_OK &&
+           esep_ingress_verify(ret) && esep_hash_equal(&ret->content, &content);
+}
+
+static enum esep_status export_ingress(const struct export *x)
+{
+    const struct agent_ingress *kept = x->what->ingress;
+    struct esep_proof_report report = {.after = NULL};
+    struct behind behind = {.hashes = NULL};
+    struct esep_ingress note;
+    struct esep_buf out;
+    esep_buf_init(&out, ESEP_PROOF_BYTES_MAX);
+    enum esep_status status = collect_behind(x, kept->statement, &behind);
+    if (status == ESEP_OK && !ingress_holds(kept, &note))
+        status =
+            esep_because(x->reason, ESEP_CORRUPT,
+                         "the broker's note on entry %u/%llu does not hold: the journal's disk "
+                         "is not what it was",
+                         kept->epoch, (unsigned long long)kept->seq);
+    if (status == ESEP_OK) {
+        fill_report(x, kept->statement, kept->key, &behind, &report);
+        status = esep_proof_write_ingress(&report, kept->note, &out);
+    }
+    if (status == ESEP_OK)
+        status = write_file(x, ".ingress-proof", esep_buf_slice(&out));
+    if (status == ESEP_OK) {
+        x->done->proofs++;
+        esep_hex(note.broker_key, ESEP_KEY_BYTES, x->done->broker);
+    }
+    free(behind.hashes);
+    esep_buf_done(&out);
+    return status;
+}
+
 static enum esep_status export_report(const struct export *x, const struct esep_receipt *receipt,
                                       const char *ending)
 {
@@ -208,11 +257,7 @@ static enum esep_status export_report(const struct export *x, const struct esep_
         status = make_place(x, &proof, &note, &place);
     if (status == ESEP_OK) {
         memcpy(report.leaf, proof.leaf, sizeof report.leaf);
-        memcpy(report.statement, proof.statement, sizeof report.statement);
-        memcpy(report.key, proof.key, sizeof report.key);
-        report.head_before = x->head_before;
-        report.after = behind.hashes;
-        report.after_count = behind.count;
+        fill_report(x, proof.statement, proof.key, &behind, &report);
         status = esep_proof_write_report(&place, &report, &out);
     }
     if (status == ESEP_OK)
@@ -286,9 +331,12 @@ static enum esep_status load_entry(struct export *x)
         return status;
     if (what->seq == 1) {
         struct agent_proof proof; /* names the key of that time, which the chain begins with */
-        status =
-            journal_proof(&x->desk->journal, what->receipt != NULL ? what->receipt : what->promise,
-                          &proof, x->reason);
+        if (what->ingress != NULL)
+            memcpy(proof.key, what->ingress->key, sizeof proof.key);
+        else
+            status = journal_proof(&x->desk->journal,
+                                   what->receipt != NULL ? what->receipt : what->promise, &proof,
+                                   x->reason);
         if (status != ESEP_OK)
             return status;
         x->head_before = esep_chain_start(&me->log_id, me->office, what->epoch, proof.key);
@@ -314,7 +362,7 @@ enum esep_status agent_proof_export(struct agent_desk *desk, const struct agent_
 {
     struct export x = {.desk = desk, .what = what, .done = ret, .reason = reason};
     *ret = (struct agent_proof_exported){0};
-    if (what->receipt == NULL && what->promise == NULL)
+    if (what->receipt == NULL && what->promise == NULL && what->ingress == NULL)
         return esep_because(reason, ESEP_NOT_FOUND, "no receipt of entry %u/%llu has come yet",
                             what->epoch, (unsigned long long)what->seq);
     esep_buf_init(&x.entry, ENTRY_BYTES_MAX);
@@ -325,6 +373,8 @@ enum esep_status agent_proof_export(struct agent_desk *desk, const struct agent_
         status = export_report(&x, what->receipt, ".tlog-proof");
     if (status == ESEP_OK && what->promise != NULL)
         status = export_report(&x, what->promise, ".promise.tlog-proof");
+    if (status == ESEP_OK && what->ingress != NULL)
+        status = export_ingress(&x);
     if (status == ESEP_OK)
         status = export_files(&x);
     esep_buf_done(&x.entry);

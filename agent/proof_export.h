@@ -2,9 +2,10 @@
  * files.
  *
  * NAME.report is the entry as it was signed; NAME.tlog-proof (wire/proof.h) shows that the log held
- * it, NAME.promise.tlog-proof that the log held the promise of it, which may be earlier; each file
- * that the report names has NAME.file-N.tlog-proof. docs/verify.md tells a stranger what to do with
- * them. The proofs are made by the earliest head of the log that witnesses have
+ * it, NAME.promise.tlog-proof that the log held the promise of it, which may be earlier;
+ * NAME.ingress-proof that a broker says so, which may be earlier still, and the log does not; each
+ * file that the report names has NAME.file-N.tlog-proof. docs/verify.md tells a stranger what to do
+ * with them. The proofs are made by the earliest head of the log that witnesses have
  * signed and the office has (witnessed.h), else by the newest.
  *
  * Nothing is written that does not hold: the chain from the report to what was signed is followed
@@ -19,13 +20,15 @@ struct agent_proof_export {
     const char *name; /* of the files, without their endings */
     uint32_t epoch;
     uint64_t seq;
-    const struct esep_receipt *receipt; /* NULL: there is none yet */
-    const struct esep_receipt *promise; /* NULL: there was none, or none is kept */
+    const struct esep_receipt *receipt;  /* NULL: there is none yet */
+    const struct esep_receipt *promise;  /* NULL: there was none, or none is kept */
+    const struct agent_ingress *ingress; /* likewise */
 };
 struct agent_proof_exported {
-    unsigned proofs;               /* files of them that were written */
-    unsigned witnesses;            /* that the office knows and that signed the last one's head */
-    char vkey[ESEP_NOTE_VKEY_MAX]; /* the log's, of the last */
+    unsigned proofs;                     /* files of them that were written */
+    unsigned witnesses;                  /* that the office knows and that signed the last's head */
+    char vkey[ESEP_NOTE_VKEY_MAX];       /* the log's, of the last; "": there is none of the log */
+    char broker[2 * ESEP_KEY_BYTES + 1]; /* the key of the broker's note; "": there is none */
 };
 /* ESEP_NOT_FOUND: nothing is proven yet, or what it takes is no longer kept. ESEP_CONFLICT: a file
  * of that name is there. */

@@ -153,7 +153,10 @@ static enum esep_status make_core(struct agent_run *run, const struct agent_sett
                                   .keep_alive = s->keep_alive,
                                   .backoff_base = s->backoff,
                                   .backoff_cap = s->backoff_max,
+                                  .ingress_after = s->ingress_after,
                                   .rules = s->rules};
+    for (size_t i = 0; i < s->broker_count; i++)
+        memcpy(config.broker_sign[i], s->brokers[i].sign_key, ESEP_KEY_BYTES);
     config.knock_most = s->rules.metered || s->socks_proxy[0] != 0 ? 0 : s->backoff;
     if (s->rules.metered) { /* also to knock costs */
         config.keep_alive = s->metered_keep_alive;

@@ -25,7 +25,7 @@ static const struct esep_config_row rows[] = {
         "which log it reports to (from its operator)"),
     ROW("log_key", ESEP_CONFIG_KEY, log_key, NULL, 0, 0, "the key that signs its receipts"),
     ROW("seal_key", ESEP_CONFIG_KEY, seal_key, NULL, 0, 0, "the key that reports are sealed to"),
-    ROW("brokers", ESEP_CONFIG_NODE, brokers_node, NULL, 0, 0, "list of {address, key}"),
+    ROW("brokers", ESEP_CONFIG_NODE, brokers_node, NULL, 0, 0, "list of {address, key, sign_key}"),
     ROW("witnesses", ESEP_CONFIG_NODE, witnesses_node, "", 0, 0,
         "list of the keys of witnesses whose clocks the office believes (from the commission)"),
     ROW("clock", ESEP_CONFIG_TEXT, clock, "real", 0, 0,
@@ -96,6 +96,8 @@ static const struct esep_config_row rows[] = {
         "wait after the first failure, at most; doubled after each"),
     ROW("limits.backoff_max", ESEP_CONFIG_DURATION, backoff_max, "5m", 1000, SECONDS(86400),
         "longest wait between tries"),
+    ROW("limits.ingress_after", ESEP_CONFIG_DURATION, ingress_after, "3m", SECONDS(1),
+        SECONDS(86400), "without a receipt for so long, a broker's own note is asked for"),
     ROW("limits.poll", ESEP_CONFIG_DURATION, poll, "1s", 10000, SECONDS(60),
         "how often the journal is looked at for what commands wrote"),
 };
@@ -104,9 +106,9 @@ static const struct esep_config_row rows[] = {
 static void take_broker(struct agent_broker *broker, const struct esep_yaml_node *item,
                         struct esep_complaints *complaints)
 {
-    static const char *const known[] = {"address", "key", NULL};
+    static const char *const known[] = {"address", "key", "sign_key", NULL};
     if (esep_yaml_kind(item) != ESEP_YAML_MAP) {
-        esep_complain(complaints, item, "a broker is a map: {address, key}");
+        esep_complain(complaints, item, "a broker is a map: {address, key, sign_key}");
         return;
     }
     esep_yaml_known(item, known, complaints);
@@ -123,6 +125,11 @@ static void take_broker(struct agent_broker *broker, const struct esep_yaml_node
         memcpy(broker->address, text, strlen(text) + 1);
     if (esep_unhex(esep_yaml_scalar(key), broker->key, ESEP_KEY_BYTES) != ESEP_OK)
         esep_complain(complaints, key, "'key' is the broker's curve_key: 64 hex digits");
+    const struct esep_yaml_node *sign = esep_yaml_get(item, "sign_key");
+    if (sign != NULL &&
+        esep_unhex(esep_yaml_scalar(sign), broker->sign_key, ESEP_KEY_BYTES) != ESEP_OK)
+        esep_complain(complaints, sign,
+                      "'sign_key' is the one that `esep-broker init` printed: 64 hex digits");
 }
 
 static void take_brokers(struct agent_settings *s, struct esep_complaints *complaints)

@@ -13,11 +13,10 @@
 
 #include <stdio.h>
 
-#define AGENT_BROKERS_MAX 8
-
 struct agent_broker {
     char address[256];
     uint8_t key[ESEP_KEY_BYTES];
+    uint8_t sign_key[ESEP_KEY_BYTES]; /* of its notes of ingress; zero: it is asked for none */
 };
 struct agent_settings {
     char journal[200];
@@ -50,6 +49,7 @@ struct agent_settings {
     int64_t keep_alive;
     int64_t backoff;
     int64_t backoff_max;
+    int64_t ingress_after;
     int64_t poll;
     /* Windows and metering. */
     const struct esep_yaml_node *windows_node;

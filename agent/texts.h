@@ -54,6 +54,7 @@ enum agent_text {
     TEXT_VALID,
     TEXT_WAITING,
     TEXT_PROMISE_STANDS,
+    TEXT_NOTED,
     TEXT_WINDOW,
     TEXT_OPEN_UNTIL,
     TEXT_NEXT_WINDOW,

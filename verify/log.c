@@ -283,7 +283,7 @@ int verify_log(const struct verify_options *options, int count, char **files)
     static char name[PATH_BYTES];
     char probe[PATH_BYTES];
     size_t len = 0;
-    if (!options->has_log)
+    if (!options->request.has_log)
         return verify_wrong("--log", "is missing: whose log is it? --help says more");
     if (count < 1 || count > VERIFY_HEADS_MAX + 1 || strlen(files[0]) > 3000)
         return verify_wrong("FOLDER", "give the log's folder, and at most 256 heads or proofs");

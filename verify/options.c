@@ -9,6 +9,7 @@
 static const char usage[] =
     "usage: esep-verify --log VKEY [OPTION...] PROOF REPORT\n"
     "       esep-verify --log VKEY [OPTION...] --file PROOF FILE\n"
+    "       esep-verify --broker HEX [OPTION...] INGRESS-PROOF REPORT\n"
     "       esep-verify [OPTION...] --batch < LIST\n"
     "       esep-verify log --log VKEY [OPTION...] FOLDER [PROOF|CHECKPOINT...]\n"
     "\n"
@@ -21,6 +22,8 @@ static const char usage[] =
     "  --office-key HEX     refuse what another key signed than this\n"
     "  --office-key-file F  the same, the key in a file\n"
     "  --due INSTANT        the deadline, as in 2013-01-20T23:59:59+06:00\n"
+    "  --broker HEX         PROOF is a broker's note of ingress, and this is the broker's key:\n"
+    "                       the weakest proof, where the log has none yet\n"
     "  --file               FILE is an attached file, not a report\n"
     "  --lang kk|ru|en      the language of the verdict\n"
     "  --json               the verdict as one line of JSON\n"
@@ -41,7 +44,7 @@ static int add_log(struct verify_options *o, const char *text)
     const char *why = verify_key_parse(text, &o->request.log);
     if (why == NULL && o->request.log.algorithm != VERIFY_ED25519)
         why = "this is no log's key (its first byte is not 1); a witness's goes with --witness";
-    o->has_log = true;
+    o->request.has_log = true;
     return why == NULL ? 0 : verify_wrong("--log", why);
 }
 
@@ -77,6 +80,14 @@ int verify_cannot_read(const char *name)
 {
     (void)fprintf(stderr, "esep-verify: %s: %s\n", name, strerror(errno));
     return EX_UNAVAILABLE;
+}
+
+static int set_broker(struct verify_options *o, const char *text)
+{
+    if (!verify_hex(verify_text(text), o->request.broker_key, sizeof o->request.broker_key))
+        return verify_wrong("--broker", "a public key is 64 hexadecimal digits");
+    o->request.has_broker = true;
+    return 0;
 }
 
 static int set_office_key_file(struct verify_options *o, const char *name)
@@ -140,6 +151,7 @@ static const struct option names[] = {
     {"quorum", required_argument, NULL, 0},
     {"office-key", required_argument, NULL, 0},
     {"office-key-file", required_argument, NULL, 0},
+    {"broker", required_argument, NULL, 0},
     {"due", required_argument, NULL, 0},
     {"lang", required_argument, NULL, 0},
     {"file", no_argument, NULL, 0},
@@ -150,7 +162,7 @@ static const struct option names[] = {
     {NULL, 0, NULL, 0},
 };
 static int (*const setters[])(struct verify_options *o, const char *text) = {
-    add_log, add_witness,  set_quorum, set_office_key, set_office_key_file,
+    add_log, add_witness,  set_quorum, set_office_key, set_office_key_file, set_broker,
     set_due, set_language, set_file,   set_json,       set_batch,
 };
 

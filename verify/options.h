@@ -10,7 +10,6 @@
 
 struct verify_options {
     struct verify_request request;
-    bool has_log;
     bool is_json;
     bool is_batch;
     enum verify_language language;

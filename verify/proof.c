@@ -10,6 +10,7 @@ enum {
     PART_BEFORE = 4,
     PART_AFTER = 5,
     PART_NONCE = 6,
+    PART_INGRESS = 7,
 };
 #define ANY_LENGTH SIZE_MAX
 
@@ -38,6 +39,21 @@ const char *verify_proof_parse(struct verify_bytes bytes, struct verify_proof *r
     }
     ret->note = bytes;
     return NULL;
+}
+
+const char *verify_ingress_parse(struct verify_bytes bytes, struct verify_proof *ret)
+{
+    struct verify_bytes line;
+    struct verify_bytes value;
+    *ret = (struct verify_proof){.index = 0};
+    if (bytes.len > VERIFY_PROOF_MAX)
+        return "it is longer than a proof can be";
+    if (!verify_line(&bytes, &line) || !verify_equal(line, verify_text(VERIFY_INGRESS_HEAD)))
+        return "its first line is not '" VERIFY_INGRESS_HEAD "': it is no broker's note";
+    if (!verify_line(&bytes, &line) || !verify_after(line, "extra ", &value) ||
+        !verify_base64(value, ret->extra, sizeof ret->extra, &ret->extra_len))
+        return "its second line is not 'extra' and base64";
+    return bytes.len == 0 ? NULL : "behind its second line is something else";
 }
 
 /* Takes one part off *rest. NULL: it is not of this kind and length, or is cut short. */
@@ -69,15 +85,37 @@ static const char *parse_report(struct verify_bytes *extra, struct verify_parts 
     return NULL;
 }
 
-const char *verify_parts_parse(struct verify_bytes extra, struct verify_parts *ret)
+/* Behind the tag. NULL, or what is wrong. */
+static const char *begin_parts(struct verify_bytes *extra, struct verify_parts *ret)
 {
     static const uint8_t tag[16] = "esep/proof/v1";
-    const char *wrong = NULL;
-    size_t len = 0;
     *ret = (struct verify_parts){0};
-    if (extra.len < sizeof tag || memcmp(extra.data, tag, sizeof tag) != 0)
+    if (extra->len < sizeof tag || memcmp(extra->data, tag, sizeof tag) != 0)
         return "what stands behind 'extra' was not made by Esep, or by another version of it";
-    extra = verify_bytes(extra.data + sizeof tag, extra.len - sizeof tag);
+    *extra = verify_bytes(extra->data + sizeof tag, extra->len - sizeof tag);
+    return NULL;
+}
+
+const char *verify_ingress_parts_parse(struct verify_bytes extra, struct verify_parts *ret)
+{
+    size_t len = 0;
+    const char *wrong = begin_parts(&extra, ret);
+    if (wrong == NULL)
+        wrong = parse_report(&extra, ret);
+    if (wrong != NULL)
+        return wrong;
+    ret->ingress = take(&extra, PART_INGRESS, VERIFY_INGRESS_BYTES, &len);
+    if (ret->ingress == NULL)
+        return "behind the report's parts no broker's note comes";
+    return extra.len == 0 ? NULL : "behind the parts of 'extra' is something else";
+}
+
+const char *verify_parts_parse(struct verify_bytes extra, struct verify_parts *ret)
+{
+    size_t len = 0;
+    const char *wrong = begin_parts(&extra, ret);
+    if (wrong != NULL)
+        return wrong;
     ret->leaf = take(&extra, PART_LEAF, VERIFY_LEAF_BYTES, &len);
     if (ret->leaf == NULL)
         return "behind 'extra' no leaf comes first";

@@ -1,4 +1,4 @@
-/* verify/receipt.c - the ten steps. */
+/* verify/receipt.c - the eleven steps. */
 #include "verify/receipt.h"
 
 #include <sodium.h>
@@ -36,6 +36,13 @@ enum {
     SAID_HEAD = 64,
     SAID_CLOCK = 96,
 };
+/* ... and in a broker's note. */
+enum {
+    NOTED_LOG_ID = 16,
+    NOTED_BROKER = 48,
+    NOTED_CONTENT = 112,
+    NOTED_HOUR = 144,
+};
 
 struct work {
     const struct verify_request *request;
@@ -66,7 +73,9 @@ static const char *check_note(struct work *w)
 
 static const char *check_parts(struct work *w)
 {
-    return verify_parts_parse(verify_bytes(w->proof->extra, w->proof->extra_len), &w->parts);
+    const struct verify_bytes extra = verify_bytes(w->proof->extra, w->proof->extra_len);
+    return w->request->has_broker ? verify_ingress_parts_parse(extra, &w->parts)
+                                  : verify_parts_parse(extra, &w->parts);
 }
 
 static const char *check_leaf(struct work *w)
@@ -119,19 +128,34 @@ static bool is_for_log(struct verify_bytes origin, const uint8_t log_id[VERIFY_H
            memcmp(named, log_id, sizeof named) == 0;
 }
 
+static const uint8_t head_tag[16] = "esep/head/v1";
+
+static struct verify_hash content_of(const uint8_t *said)
+{
+    static const uint8_t tag[16] = "esep/content/v1";
+    const struct verify_bytes parts[] = {{tag, sizeof tag}, {said, VERIFY_STATEMENT_BYTES}};
+    return verify_sha256(parts, 2);
+}
+
+static void keep_said(const struct work *w)
+{
+    const uint8_t *said = w->parts.statement;
+    struct verify_verdict *v = w->verdict;
+    memcpy(v->log_id.bytes, said + SAID_LOG_ID, sizeof v->log_id.bytes);
+    memcpy(v->key, w->parts.key, sizeof v->key);
+    v->office_clock_us = (int64_t)verify_be64(said + SAID_CLOCK);
+}
+
 static const char *check_statement(struct work *w)
 {
-    static const uint8_t tag[16] = "esep/head/v1";
-    static const uint8_t content_tag[16] = "esep/content/v1";
     const uint8_t *said = w->parts.statement;
     const uint8_t *leaf = w->parts.leaf;
     struct verify_verdict *v = w->verdict;
     if (w->request->is_file)
         return NULL;
-    const struct verify_bytes content[] = {{content_tag, sizeof content_tag},
-                                           {said, VERIFY_STATEMENT_BYTES}};
-    struct verify_hash hash = verify_sha256(content, 2);
-    if (memcmp(said, tag, sizeof tag) != 0 || verify_be32(said + SAID_OFFICE) != v->office ||
+    struct verify_hash hash = content_of(said);
+    if (memcmp(said, head_tag, sizeof head_tag) != 0 ||
+        verify_be32(said + SAID_OFFICE) != v->office ||
         verify_be32(said + SAID_EPOCH) != v->epoch || verify_be64(said + SAID_SEQ) != v->seq ||
         memcmp(said + SAID_HEAD, leaf + LEAF_HEAD, VERIFY_HASH_BYTES) != 0 ||
         memcmp(hash.bytes, leaf + LEAF_CONTENT, VERIFY_HASH_BYTES) != 0)
@@ -142,9 +166,7 @@ static const char *check_statement(struct work *w)
         return "signature or key are not those of the leaf";
     if (!is_for_log(w->note.origin, said + SAID_LOG_ID))
         return "the office's statement was made for another log";
-    memcpy(v->log_id.bytes, said + SAID_LOG_ID, sizeof v->log_id.bytes);
-    memcpy(v->key, w->parts.key, sizeof v->key);
-    v->office_clock_us = (int64_t)verify_be64(said + SAID_CLOCK);
+    keep_said(w);
     return NULL;
 }
 
@@ -200,7 +222,6 @@ static const char *check_file(const struct work *w)
 static const char *check_bytes(struct work *w)
 {
     struct verify_verdict *v = w->verdict;
-    const uint8_t *head = w->parts.leaf + LEAF_HEAD;
     struct verify_hash hash;
     if (w->request->is_file)
         return check_file(w);
@@ -211,7 +232,7 @@ static const char *check_bytes(struct work *w)
     hash = chain(&hash, v->report_seq, v->subject.content.bytes);
     for (size_t i = 0; i < w->parts.after_count; i++)
         hash = chain(&hash, v->report_seq + 1 + i, w->parts.after + i * VERIFY_HASH_BYTES);
-    return memcmp(hash.bytes, head, VERIFY_HASH_BYTES) == 0
+    return memcmp(hash.bytes, w->parts.statement + SAID_HEAD, VERIFY_HASH_BYTES) == 0
                ? NULL
                : "the report is not the one that this is the proof of";
 }
@@ -273,25 +294,74 @@ static const char *check_signature(struct work *w)
                : "another key signed it than the one given as the office's";
 }
 
+/* A broker's note: the kind that was asked for, what stands in the leaf's place, who signed it. */
+static const char *check_kind(struct work *w)
+{
+    return w->request->is_file ? "a broker's note is of a report: give the report, without --file"
+                               : NULL;
+}
+
+static const char *check_noted(struct work *w)
+{
+    static const uint8_t tag[16] = "esep/ingress/v1";
+    const uint8_t *said = w->parts.statement;
+    const uint8_t *noted = w->parts.ingress;
+    struct verify_verdict *v = w->verdict;
+    struct verify_hash hash = content_of(said);
+    uint64_t hour = verify_be64(noted + NOTED_HOUR);
+    v->kind = VERIFY_INGRESS;
+    v->office = verify_be32(said + SAID_OFFICE);
+    v->epoch = verify_be32(said + SAID_EPOCH);
+    v->seq = verify_be64(said + SAID_SEQ);
+    if (memcmp(said, head_tag, sizeof head_tag) != 0 || v->office == 0 ||
+        memcmp(noted, tag, sizeof tag) != 0 || hour > (uint64_t)VERIFY_TIME_MAX_S * 1000000)
+        return "the statement or the note is none, or names no office, or no hour that there is";
+    if (memcmp(noted + NOTED_CONTENT, hash.bytes, sizeof hash.bytes) != 0 ||
+        memcmp(noted + NOTED_LOG_ID, said + SAID_LOG_ID, VERIFY_HASH_BYTES) != 0)
+        return "the note is not about this statement of the office";
+    if (w->request->has_log && !is_for_log(verify_text(w->request->log.name), said + SAID_LOG_ID))
+        return "the office's statement was made for another log than the one given";
+    v->noted_us = (int64_t)hour;
+    keep_said(w);
+    return NULL;
+}
+
+static const char *check_no_quorum(struct work *w)
+{
+    return w->request->quorum > 0 ? "no witness signs a broker's note" : NULL;
+}
+
+static const char *check_broker(struct work *w)
+{
+    const uint8_t *noted = w->parts.ingress;
+    const uint8_t *key = w->request->broker_key;
+    return memcmp(noted + NOTED_BROKER, key, sizeof w->request->broker_key) == 0 &&
+                   crypto_sign_verify_detached(noted + VERIFY_NOTED_BYTES, noted,
+                                               VERIFY_NOTED_BYTES, key) == 0
+               ? NULL
+               : "the broker's key that was given has not signed this note";
+}
+
 /* Before whose clock struck. A witness's second counts once it has ended. */
 static void judge_time(const struct verify_request *request, struct verify_verdict *v)
 {
+    const int64_t hour_us = request->has_broker ? v->noted_us : v->accepted_us;
     v->outcome = VERIFY_PROVEN;
     v->is_strong = v->witnessed_s >= 0;
     if (!request->has_due)
         return;
     v->is_strong = v->is_strong && v->witnessed_s * 1000000 + 999999 <= request->due_us;
-    v->outcome = v->is_strong || v->accepted_us <= request->due_us ? VERIFY_IN_TIME : VERIFY_LATE;
+    v->outcome = v->is_strong || hour_us <= request->due_us ? VERIFY_IN_TIME : VERIFY_LATE;
 }
 
 void verify_receipt(const struct verify_request *request, struct verify_bytes proof,
                     const struct verify_subject *subject, struct verify_proof *scratch,
                     struct verify_verdict *ret)
 {
-    static const struct {
+    static const struct step {
         enum verify_step step;
         const char *(*check)(struct work *w);
-    } steps[] = {
+    } of_the_log[] = {
         {VERIFY_STEP_NOTE, check_note},
         {VERIFY_STEP_PARTS, check_parts},
         {VERIFY_STEP_LEAF, check_leaf},
@@ -301,17 +371,26 @@ void verify_receipt(const struct verify_request *request, struct verify_bytes pr
         {VERIFY_STEP_LOG, check_log},
         {VERIFY_STEP_WITNESS, check_witnesses},
         {VERIFY_STEP_SIGNATURE, check_signature},
+        {VERIFY_PASSED, NULL},
     };
+    static const struct step of_a_broker[] = {
+        {VERIFY_STEP_PARTS, check_parts},       {VERIFY_STEP_LEAF, check_kind},
+        {VERIFY_STEP_STATEMENT, check_noted},   {VERIFY_STEP_BYTES, check_bytes},
+        {VERIFY_STEP_WITNESS, check_no_quorum}, {VERIFY_STEP_SIGNATURE, check_signature},
+        {VERIFY_STEP_BROKER, check_broker},     {VERIFY_PASSED, NULL},
+    };
+    const struct step *step = request->has_broker ? of_a_broker : of_the_log;
     struct work w = {.request = request, .proof = scratch, .verdict = ret};
     *ret =
         (struct verify_verdict){.outcome = VERIFY_REFUSED, .witnessed_s = -1, .subject = *subject};
     for (size_t i = 0; i < VERIFY_WITNESSES_MAX; i++)
         ret->witness_s[i] = -1;
     ret->step = VERIFY_STEP_FILE;
-    ret->detail = verify_proof_parse(proof, scratch);
-    for (size_t i = 0; ret->detail == NULL && i < sizeof steps / sizeof *steps; i++) {
-        ret->step = steps[i].step;
-        ret->detail = steps[i].check(&w);
+    ret->detail = request->has_broker ? verify_ingress_parse(proof, scratch)
+                                      : verify_proof_parse(proof, scratch);
+    for (; ret->detail == NULL && step->check != NULL; step++) {
+        ret->step = step->step;
+        ret->detail = step->check(&w);
     }
     if (ret->detail != NULL)
         return;

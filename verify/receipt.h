@@ -1,12 +1,13 @@
 /* verify/receipt.h - what a proof proves, and of what.
  *
  * One question: these bytes, this proof, these keys; was it there, whose is it, and by whose clock
- * before the deadline? It is answered in ten steps, which docs/verify.md names and numbers; the
+ * before the deadline? It is answered in eleven steps, which docs/verify.md names and numbers; the
  * first that fails is the answer. The cheap ones come first, so nothing is believed until all have
  * passed.
  *
  * What is strong: a witness's second that had ended by the deadline. What is weak: the collector's
- * clock alone. One is never taken for the other. No I/O, no clock, no allocation.
+ * clock alone. Where the log says nothing a broker's note of ingress is the weakest: its clock, its
+ * word. One is never taken for the other. No I/O, no clock, no allocation.
  */
 #ifndef VERIFY_RECEIPT_H
 #define VERIFY_RECEIPT_H
@@ -28,17 +29,21 @@ enum verify_step {
     VERIFY_STEP_LOG = 8,        /* the log signed the checkpoint */
     VERIFY_STEP_WITNESS = 9,    /* so did the witnesses, as far as they are asked for */
     VERIFY_STEP_SIGNATURE = 10, /* the office signed the statement, and is the one asked for */
+    VERIFY_STEP_BROKER = 11,    /* the broker signed its note, and is the one asked for */
 };
 enum verify_outcome { VERIFY_PROVEN, VERIFY_IN_TIME, VERIFY_LATE, VERIFY_REFUSED };
-enum verify_kind { VERIFY_RECEIVED, VERIFY_PROMISED, VERIFY_FILE };
+enum verify_kind { VERIFY_RECEIVED, VERIFY_PROMISED, VERIFY_FILE, VERIFY_INGRESS };
 
 struct verify_request {
+    bool has_log; /* of a broker's note it need not be given */
     struct verify_key log;
     struct verify_key witnesses[VERIFY_WITNESSES_MAX];
     size_t witness_count;
     unsigned quorum; /* 0: any number of witnesses will do, none too */
     bool has_office_key;
     uint8_t office_key[32];
+    bool has_broker; /* what is given is a broker's note */
+    uint8_t broker_key[32];
     bool has_due;
     int64_t due_us;
     bool is_file; /* what is given is an attached file, not a report */
@@ -61,7 +66,8 @@ struct verify_verdict {
     uint64_t seq;        /* the last that its statement covers; of a file its size */
     uint64_t index;      /* of the log */
     uint64_t size;
-    int64_t accepted_us;
+    int64_t accepted_us;                     /* 0 of a broker's note */
+    int64_t noted_us;                        /* by the broker's clock; 0 of anything else */
     int64_t office_clock_us;                 /* 0 of a file */
     size_t witnessed;                        /* how many of the witnesses asked about */
     int64_t witness_s[VERIFY_WITNESSES_MAX]; /* of each in the request; -1: has not signed */

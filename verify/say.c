@@ -140,8 +140,12 @@ static unsigned title(const struct verify_verdict *v)
 {
     switch (v->outcome) {
     case VERIFY_PROVEN:
+        if (v->kind == VERIFY_INGRESS)
+            return WORD_PROVEN_BROKER;
         return v->is_strong ? WORD_PROVEN_STRONG : WORD_PROVEN_WEAK;
     case VERIFY_IN_TIME:
+        if (v->kind == VERIFY_INGRESS)
+            return WORD_IN_TIME_BROKER;
         return v->is_strong ? WORD_IN_TIME_STRONG : WORD_IN_TIME_WEAK;
     case VERIFY_LATE:
         return WORD_LATE;
@@ -192,7 +196,7 @@ static void say_when(const struct page *p)
     const struct verify_verdict *v = p->verdict;
     if (p->request->has_due)
         hour(p, WORD_DUE, p->request->due_us);
-    for (size_t i = 0; i < p->request->witness_count; i++) {
+    for (size_t i = 0; v->kind != VERIFY_INGRESS && i < p->request->witness_count; i++) {
         (void)fprintf(p->out, "%s %s: ", word(p, WORD_WITNESS_CLOCK),
                       p->request->witnesses[i].name);
         if (v->witness_s[i] < 0)
@@ -201,7 +205,10 @@ static void say_when(const struct page *p)
             say_time(p->out, v->witness_s[i] * 1000000, p->offset_s);
         (void)fputs("\n", p->out);
     }
-    hour(p, WORD_COLLECTOR_CLOCK, v->accepted_us);
+    if (v->kind == VERIFY_INGRESS)
+        hour(p, WORD_BROKER_CLOCK, v->noted_us);
+    else
+        hour(p, WORD_COLLECTOR_CLOCK, v->accepted_us);
     if (v->kind != VERIFY_FILE)
         hour(p, WORD_OFFICE_CLOCK, v->office_clock_us);
 }
@@ -216,10 +223,16 @@ void verify_say(FILE *out, const struct verify_request *request,
                       verdict->detail);
         return;
     }
-    static const unsigned kinds[] = {WORD_RECEIVED, WORD_PROMISED, WORD_FILE};
+    static const unsigned kinds[] = {WORD_RECEIVED, WORD_PROMISED, WORD_FILE, WORD_INGRESS};
     (void)fprintf(out, "%s\n", word(&p, kinds[verdict->kind]));
     say_whose(&p);
     say_when(&p);
+    if (verdict->kind == VERIFY_INGRESS) {
+        (void)fprintf(out, "%s: ", word(&p, WORD_BROKER));
+        say_hex(out, request->broker_key, sizeof request->broker_key);
+        (void)fputs("\n", out);
+        return;
+    }
     (void)fprintf(out, "%s: %s\n%s: %" PRIu64 " / %" PRIu64 "\n", word(&p, WORD_LOG),
                   request->log.name, word(&p, WORD_LOG_ENTRY), verdict->index, verdict->size);
 }
@@ -235,7 +248,7 @@ void verify_say_json(FILE *out, const struct verify_request *request,
                      const struct verify_verdict *v)
 {
     static const char *const outcomes[] = {"proven", "in_time", "late", "refused"};
-    static const char *const kinds[] = {"received", "promised", "file"};
+    static const char *const kinds[] = {"received", "promised", "file", "ingress"};
     (void)fprintf(out, "{\"esep_verify\":1,\"exit\":%d,\"verdict\":\"%s\",\"step\":%d",
                   verify_exit(v), outcomes[v->outcome], v->step);
     if (v->outcome == VERIFY_REFUSED) {
@@ -245,6 +258,8 @@ void verify_say_json(FILE *out, const struct verify_request *request,
     (void)fprintf(out, ",\"kind\":\"%s\",\"clock\":", kinds[v->kind]);
     if (v->outcome == VERIFY_LATE)
         (void)fputs("null", out);
+    else if (v->kind == VERIFY_INGRESS)
+        (void)fputs("\"broker\"", out);
     else
         (void)fputs(v->is_strong ? "\"witness\"" : "\"collector\"", out);
     (void)fprintf(out,
@@ -265,5 +280,9 @@ void verify_say_json(FILE *out, const struct verify_request *request,
     say_json_hex(out, "key", v->key, sizeof v->key);
     say_json_hex(out, "log_id", v->log_id.bytes, sizeof v->log_id.bytes);
     say_json_hex(out, "sha256", v->subject.sha256.bytes, VERIFY_HASH_BYTES);
+    if (v->kind == VERIFY_INGRESS) {
+        (void)fprintf(out, ",\"received_at_us\":%" PRId64, v->noted_us);
+        say_json_hex(out, "broker", request->broker_key, sizeof request->broker_key);
+    }
     (void)fputs("}\n", out);
 }

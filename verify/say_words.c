@@ -19,6 +19,21 @@ static const char *const words[WORD_COUNT][3] = {
          "срока этого не подтвердил.",
          "PROVEN IN TIME. Weak: by the collector's own clock alone; no witness confirmed it before "
          "the deadline."},
+    [WORD_PROVEN_BROKER] =
+        {"ДӘЛЕЛДЕНДІ. Уақытын тек брокердің сағаты көрсетеді: ең әлсіз дәлел, журнал бұл туралы "
+         "ештеңе айтпайды.",
+         "ДОКАЗАНО. Время — только по часам брокера: самое слабое доказательство, журнал об этом "
+         "ничего не говорит.",
+         "PROVEN. The hour is by a broker's clock alone: the weakest proof; the log says nothing "
+         "of "
+         "it."},
+    [WORD_IN_TIME_BROKER] =
+        {"МЕРЗІМІНДЕ ЕКЕНІ ДӘЛЕЛДЕНДІ. Ең әлсіз дәлел: тек брокердің сағаты мен сөзі бойынша, "
+         "журнал бұл туралы ештеңе айтпайды.",
+         "ДОКАЗАНО: В СРОК. Самое слабое доказательство: только по часам и слову брокера, журнал "
+         "об этом ничего не говорит.",
+         "PROVEN IN TIME. Weakest: by a broker's clock and word alone; the log says nothing of "
+         "it."},
     [WORD_LATE] = {"ДӘЛЕЛДЕНДІ, БІРАҚ МЕРЗІМІНЕН КЕЙІН.", "ДОКАЗАНО, НО ПОСЛЕ СРОКА.",
                    "PROVEN, BUT AFTER THE DEADLINE."},
     [WORD_REFUSED] = {"ҚАБЫЛДАНБАДЫ: ештеңе дәлелденген жоқ.", "ОТКЛОНЕНО: ничего не доказано.",
@@ -40,6 +55,13 @@ static const char *const words[WORD_COUNT][3] = {
          "чей это файл — слово сборщика.",
          "File: by the hour below the attached file had come whole. The office does not sign this "
          "entry: whose file it is, is the collector's word."},
+    [WORD_INGRESS] =
+        {"Брокерде болды: төмендегі сәтте брокер дәл осы байттар туралы кеңсе қол қойған уәденің "
+         "хешін көрген; қабылдаушының алғаны бұдан шықпайды.",
+         "Было у брокера: к указанному часу брокер видел хеш подписанного узлом обещания именно "
+         "этих байтов; что сборщик их получил, отсюда не следует.",
+         "At a broker: by the hour below a broker had seen the hash of the office's signed promise "
+         "of exactly these bytes; that the collector got them does not follow."},
     [WORD_BYTES] = {"Дәл осы байттар, SHA-256", "Именно эти байты, SHA-256",
                     "Exactly these bytes, SHA-256"},
     [WORD_OFFICE] = {"Кеңсе нөмірі", "Номер узла", "Office number"},
@@ -59,6 +81,11 @@ static const char *const words[WORD_COUNT][3] = {
     [WORD_OFFICE_CLOCK] = {"Кеңсенің өз сағаты бойынша (тек кеңсенің сөзі, дәлел емес)",
                            "По часам самого узла (только слово узла, не доказательство)",
                            "By the office's own clock (the office's word alone, no proof)"},
+    [WORD_BROKER_CLOCK] = {"Брокердің сағаты бойынша (тек оның сөзі)",
+                           "По часам брокера (только его слово)",
+                           "By the broker's clock (its word alone)"},
+    [WORD_BROKER] = {"Қол қойған брокердің кілті", "Ключ брокера, который подписал",
+                     "The key of the broker that signed"},
     [WORD_DUE] = {"Мерзімі", "Срок", "Deadline"},
     [WORD_LOG] = {"Журнал, қолы дұрыс", "Журнал, его подпись верна",
                   "The log, whose signature is good"},
@@ -137,6 +164,12 @@ static const char *const words[WORD_COUNT][3] = {
         {"Мәлімдемеге кеңсе емес, басқа біреу қол қойған. Кеңсе кілтін салыстырыңыз.",
          "Заявление подписано не этим узлом. Сверьте ключ узла.",
          "The statement is not signed by this office. Compare the office's key."},
+    [WORD_STEP + VERIFY_STEP_BROKER] =
+        {"Белгіге берілген брокер кілтімен қол қойылмаған. Кілтті оператор жариялағанымен "
+         "салыстырыңыз.",
+         "Отметка не подписана указанным ключом брокера. Сверьте ключ с опубликованным оператором.",
+         "The note is not signed by the broker's key that you gave. Compare the key with the one "
+         "that the operator publishes."},
 };
 
 const char *verify_word(unsigned word, enum verify_language language)

@@ -13,11 +13,14 @@ enum verify_word {
     WORD_PROVEN_WEAK,
     WORD_IN_TIME_STRONG,
     WORD_IN_TIME_WEAK,
+    WORD_PROVEN_BROKER,
+    WORD_IN_TIME_BROKER,
     WORD_LATE,
     WORD_REFUSED,
     WORD_RECEIVED,
     WORD_PROMISED,
     WORD_FILE,
+    WORD_INGRESS,
     WORD_BYTES,
     WORD_OFFICE,
     WORD_KEY,
@@ -28,6 +31,8 @@ enum verify_word {
     WORD_WITNESS_CLOCK,
     WORD_WITNESS_ABSENT,
     WORD_OFFICE_CLOCK,
+    WORD_BROKER_CLOCK,
+    WORD_BROKER,
     WORD_DUE,
     WORD_LOG,
     WORD_LOG_ENTRY,
@@ -37,8 +42,8 @@ enum verify_word {
     WORD_LOG_HEADS,
     WORD_LOG_READ,
     WORD_LOG_HASHES,
-    WORD_STEP, /* the ten steps follow, as they are numbered */
-    WORD_COUNT = WORD_STEP + 11,
+    WORD_STEP, /* the eleven steps follow, as they are numbered */
+    WORD_COUNT = WORD_STEP + 12,
 };
 const char *verify_word(unsigned word, enum verify_language language);
 

@@ -167,7 +167,7 @@ static enum esep_status put(struct esep_buf *out, const char *text)
 }
 
 /* The line, with its line feed where base64's end has its NUL. */
-static enum esep_status put_extra(struct esep_buf *out, struct esep_slice extra)
+enum esep_status esep_extra_write(struct esep_slice extra, struct esep_buf *out)
 {
     size_t room = sodium_base64_ENCODED_LEN(extra.len, sodium_base64_VARIANT_ORIGINAL);
     enum esep_status status = put(out, "extra ");
@@ -190,7 +190,7 @@ enum esep_status esep_proof_write(const struct esep_proof *proof, struct esep_bu
         return ESEP_LIMIT;
     enum esep_status status = put(out, PROOF_HEAD "\n");
     if (status == ESEP_OK && proof->extra.len > 0)
-        status = put_extra(out, proof->extra);
+        status = esep_extra_write(proof->extra, out);
     snprintf(index, sizeof index, "index %" PRIu64 "\n", proof->index);
     if (status == ESEP_OK)
         status = put(out, index);

@@ -50,6 +50,8 @@ ESEP_MUST_USE enum esep_status esep_proof_parse(struct esep_slice bytes, struct 
  * holds a part of it; ESEP_NOMEM. */
 ESEP_MUST_USE enum esep_status esep_proof_write(const struct esep_proof *proof,
                                                 struct esep_buf *out);
+/* The line of extra alone, behind what out holds. ESEP_LIMIT, ESEP_NOMEM. */
+ESEP_MUST_USE enum esep_status esep_extra_write(struct esep_slice extra, struct esep_buf *out);
 
 /* What such texts are made of: a line that a line feed ends, at *at, which moves behind it; false
  * at the end, and where nothing ends the line. */

@@ -3,9 +3,9 @@
 
 #define PART_HEAD_BYTES 5
 
-_Static_assert(ESEP_PROOF_TAG_BYTES + 5 * PART_HEAD_BYTES + ESEP_PROOF_LEAF_BYTES +
-                       ESEP_PROOF_STATEMENT_BYTES + ESEP_KEY_BYTES + ESEP_HASH_BYTES +
-                       ESEP_PROOF_AFTER_MAX * ESEP_HASH_BYTES <=
+_Static_assert(ESEP_PROOF_TAG_BYTES + 6 * PART_HEAD_BYTES + ESEP_PROOF_LEAF_BYTES +
+                       ESEP_SIGNED_INGRESS_BYTES + ESEP_PROOF_STATEMENT_BYTES + ESEP_KEY_BYTES +
+                       ESEP_HASH_BYTES + ESEP_PROOF_AFTER_MAX * ESEP_HASH_BYTES <=
                    ESEP_PROOF_EXTRA_MAX,
                "a full report's parts fit behind extra");
 
@@ -24,7 +24,9 @@ static enum esep_status put_part(struct esep_buf *extra, enum esep_proof_part ki
     return status == ESEP_OK ? esep_buf_put(extra, data, len) : status;
 }
 
-static enum esep_status put_report(struct esep_buf *extra, const struct esep_proof_report *report)
+/* first: LEAF, or STATEMENT where there is none. */
+static enum esep_status put_report(struct esep_buf *extra, enum esep_proof_part first,
+                                   const struct esep_proof_report *report)
 {
     const struct {
         enum esep_proof_part kind;
@@ -39,7 +41,8 @@ static enum esep_status put_report(struct esep_buf *extra, const struct esep_pro
     };
     enum esep_status status = put_tag(extra);
     for (size_t i = 0; status == ESEP_OK && i < sizeof parts / sizeof *parts; i++)
-        status = put_part(extra, parts[i].kind, parts[i].data, parts[i].len);
+        if (parts[i].kind >= first)
+            status = put_part(extra, parts[i].kind, parts[i].data, parts[i].len);
     return status;
 }
 
@@ -63,7 +66,7 @@ enum esep_status esep_proof_write_report(const struct esep_proof *place,
     if (report->after_count > ESEP_PROOF_AFTER_MAX)
         return ESEP_LIMIT;
     esep_buf_init(&extra, ESEP_PROOF_EXTRA_MAX);
-    return write_with(place, put_report(&extra, report), &extra, out);
+    return write_with(place, put_report(&extra, ESEP_PROOF_LEAF, report), &extra, out);
 }
 
 enum esep_status esep_proof_write_file(const struct esep_proof *place,
@@ -79,4 +82,23 @@ enum esep_status esep_proof_write_file(const struct esep_proof *place,
     if (status == ESEP_OK)
         status = put_part(&extra, ESEP_PROOF_NONCE, nonce, ESEP_PROOF_NONCE_BYTES);
     return write_with(place, status, &extra, out);
+}
+
+enum esep_status esep_proof_write_ingress(const struct esep_proof_report *report,
+                                          const uint8_t note[ESEP_SIGNED_INGRESS_BYTES],
+                                          struct esep_buf *out)
+{
+    struct esep_buf extra;
+    if (report->after_count > ESEP_PROOF_AFTER_MAX)
+        return ESEP_LIMIT;
+    esep_buf_init(&extra, ESEP_PROOF_EXTRA_MAX);
+    enum esep_status status = put_report(&extra, ESEP_PROOF_STATEMENT, report);
+    if (status == ESEP_OK)
+        status = put_part(&extra, ESEP_PROOF_INGRESS, note, ESEP_SIGNED_INGRESS_BYTES);
+    if (status == ESEP_OK)
+        status = esep_buf_put(out, ESEP_INGRESS_PROOF_HEAD, strlen(ESEP_INGRESS_PROOF_HEAD));
+    if (status == ESEP_OK)
+        status = esep_extra_write(esep_buf_slice(&extra), out);
+    esep_buf_done(&extra);
+    return status;
 }

@@ -20,6 +20,12 @@
  * A file's proof has the first and the last: office, file and nonce make the entry's body, whose
  * content hash stands in the evidence leaf.
  *
+ * Where the log has not said anything yet, a broker's note of ingress (ingress.h) stands in for the
+ * leaf: a file of two lines, "esep-ingress-proof@v1" and "extra ", with base64 of the same tag and
+ * parts 2 to 5 behind the space, and one more:
+ *
+ *   7 note         216: 152 bytes that the broker signed, and its signature
+ *
  * Nothing is verified here: the office keeps only what it verified. Who verifies is esep-verify,
  * from docs/verify.md and without this code.
  */
@@ -27,6 +33,7 @@
 #define ESEP_WIRE_PROOF_H
 
 #include "wire/checkpoint.h"
+#include "wire/ingress.h"
 #include "wire/statement.h"
 
 #define ESEP_PROOF_TAG "esep/proof/v1"
@@ -35,6 +42,7 @@
 #define ESEP_PROOF_STATEMENT_BYTES ESEP_SIGNED_COMMITMENT_BYTES
 #define ESEP_PROOF_AFTER_MAX 4096
 #define ESEP_PROOF_NONCE_BYTES 16
+#define ESEP_INGRESS_PROOF_HEAD "esep-ingress-proof@v1\n"
 
 enum esep_proof_part {
     ESEP_PROOF_LEAF = 1,
@@ -43,6 +51,7 @@ enum esep_proof_part {
     ESEP_PROOF_HEAD_BEFORE = 4,
     ESEP_PROOF_AFTER = 5,
     ESEP_PROOF_NONCE = 6,
+    ESEP_PROOF_INGRESS = 7,
 };
 
 struct esep_proof_report {
@@ -59,6 +68,10 @@ struct esep_proof_report {
 ESEP_MUST_USE enum esep_status esep_proof_write_report(const struct esep_proof *place,
                                                        const struct esep_proof_report *report,
                                                        struct esep_buf *out);
+/* The same by a broker's note, which is all that is known yet; report's leaf is not looked at. */
+ESEP_MUST_USE enum esep_status
+esep_proof_write_ingress(const struct esep_proof_report *report,
+                         const uint8_t note[ESEP_SIGNED_INGRESS_BYTES], struct esep_buf *out);
 /* The same for a file that was attached: leaf and nonce of its evidence entry. */
 ESEP_MUST_USE enum esep_status esep_proof_write_file(const struct esep_proof *place,
                                                      const uint8_t leaf[ESEP_PROOF_LEAF_BYTES],

@@ -285,7 +285,7 @@ struct sim_collector {
     bool committed;                      /* ... it is on the disk, and its head is not signed yet */
     bool full, draining;
     esep_time drain_until;
-    esep_time disk_bad_until, disk_full_until, disk_slow_until;
+    esep_time disk_bad_until, disk_full_until, disk_slow_until, silent_until;
     uint64_t order_token;
     uint32_t plan_revision;
     uint64_t commits, restores, rotten_index;
@@ -396,17 +396,17 @@ struct sim_profile {
     uint32_t clocks;   /* jumps, each tick */
     uint32_t restores; /* of a backup, each tick */
     uint32_t revokes;
-    uint32_t pauses;    /* of a process, each tick */
-    uint32_t orderly;   /* TERM and HUP, each tick */
-    uint32_t clones;    /* of an office, each tick */
-    uint32_t prunes;    /* of a journal, each tick */
-    uint32_t rot;       /* flipped bits, each tick */
-    uint32_t versions;  /* of a machine's software, each tick */
-    uint32_t enrols;    /* that offices enrol, of a run */
-    uint32_t malice;    /* that one of the offices means harm, of a run */
-    uint32_t windows;   /* that an office has windows, of each office */
-    uint32_t metered;   /* ... and a day's budget */
-    uint32_t rotations; /* of an office's keys, each tick */
+    uint32_t pauses;              /* of a process, each tick */
+    uint32_t orderly;             /* TERM and HUP, each tick */
+    uint32_t clones;              /* of an office, each tick */
+    uint32_t prunes;              /* of a journal, each tick */
+    uint32_t rot;                 /* flipped bits, each tick */
+    uint32_t versions;            /* of a machine's software, each tick */
+    uint32_t enrols;              /* that offices enrol, of a run */
+    uint32_t malice;              /* that one of the offices means harm, of a run */
+    uint32_t windows;             /* that an office has windows, of each office */
+    uint32_t metered;             /* ... and a day's budget */
+    uint32_t rotations, silences; /* of an office's keys, of the collector, each tick */
 };
 extern const struct sim_profile sim_profiles[];
 extern const size_t sim_profile_count;

@@ -23,6 +23,7 @@ static void set_limits(struct sim *sim, struct broker_config *config, bool tight
     config->heartbeat = sim->heartbeat;
     config->idle = tight ? 9 * ESEP_MINUTE : 10 * ESEP_MINUTE;
     config->wait = tight ? 30 * ESEP_SECOND : 5 * ESEP_SECOND;
+    config->ingress_every = tight ? 20 * ESEP_SECOND : 10 * ESEP_SECOND;
     config->drain = tight ? 5 * ESEP_SECOND : ESEP_SECOND;
 }
 
@@ -38,6 +39,8 @@ void sim_broker_start(struct sim *sim, int number)
     memcpy(config->curve_public, b->curve, ESEP_KEY_BYTES);
     config->collector_keys[0][0] = 0xc0;
     config->keys_max = 32;
+    config->signs_ingress = true;
+    config->sign_key = sim_broker_key(b);
     config->conns_max = 64;
     set_limits(sim, config, false);
     b->node.up = true;
@@ -318,6 +321,7 @@ static enum esep_status carry_out(struct sim *sim, int number, const struct brok
     }
     if (effect->kind == BROKER_EFFECT_SEND_OFFICE) {
         bool lies = b->lies > 0 && effect->part_count == 1;
+        sim_ingress_said(sim, number, effect->conn, effect->parts[0]);
         if (lies)
             keep(sim, b->kept_down, &b->kept_down_count, parts[0]);
         if (withholds_down(sim, number, effect->conn, parts[0]))

@@ -464,6 +464,8 @@ static bool send(struct sim *sim, const struct collector_effect *effect)
     struct sim_collector *c = &sim->collector;
     struct sim_link *link = &c->links[effect->link];
     struct esep_slice parts[2] = {effect->parts[0], effect->parts[1]};
+    if (effect->part_count == 2 && sim_keeps_back(sim, parts[1]))
+        return true;
     if (effect->part_count == 2)
         parts[1] = sim_version_edge(sim, &c->node, parts[1]);
     if (link->conn == 0 || sim_send_link(sim, (int)effect->link, true, parts, effect->part_count,

@@ -118,6 +118,7 @@ const struct sim_profile sim_profiles[] = {
      .disks = 2000,
      .pauses = 1000,
      .orderly = 3000},
+    {.name = "withheld", .silences = 15000, .loss = 20000, .repeat = 30000, .corrupt = 30000},
     {.name = "everything",
      .loss = 100000,
      .repeat = 50000,
@@ -140,7 +141,8 @@ const struct sim_profile sim_profiles[] = {
      .enrols = 250000,
      .malice = 250000,
      .windows = 100000,
-     .metered = 100000},
+     .metered = 100000,
+     .silences = 500},
 };
 const size_t sim_profile_count = sizeof sim_profiles / sizeof sim_profiles[0];
 
@@ -148,6 +150,9 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_STALL_DAYS] = "frames stalled for hours and days",
     [SIM_TALLY_QUEUE_FULL] = "sockets full",
     [SIM_TALLY_WITHHELD] = "frames withheld",
+    [SIM_TALLY_RECEIPT_KEPT] = "receipts that the collector kept back",
+    [SIM_TALLY_NOTE_SIGNED] = "notes of ingress signed",
+    [SIM_TALLY_NOTE_STORED] = "notes of ingress stored",
     [SIM_TALLY_DRAIN_LATE] = "orderly stops past their time",
     [SIM_TALLY_DRAIN_CRASHED] = "orderly stops broken off by a crash",
     [SIM_TALLY_WRITE_EIO] = "EIO at a write",
@@ -227,6 +232,7 @@ static const struct kind {
     {SIM_VERSION, RATE(versions), 100, sim_change_version},
     {SIM_LIAR, RATE(lies), 8, sim_turn_liar},
     {SIM_WITHHOLD, RATE(lies), 1, sim_withhold},
+    {SIM_SILENCE, RATE(silences), 100, sim_fall_silent},
 };
 
 static uint32_t rate_of(const struct sim_profile *profile, const struct kind *kind)

@@ -122,9 +122,13 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
     }
     if (s->tree != NULL)
         j->marks.tree = *s->tree;
+    if (s->ingress != NULL)
+        sim_ingress_stored(sim, office, s->ingress);
     if (j->epoch == epoch) {
         j->marks.receipted_seq = s->receipted_seq;
         j->marks.promised_seq = s->promised_seq;
+        if (s->ingress != NULL && s->ingress->seq > j->marks.noted_seq)
+            j->marks.noted_seq = s->ingress->seq;
     }
     if (s->view != NULL) {
         j->seen_epoch = s->view->epoch;
@@ -149,7 +153,7 @@ void sim_journal_recover(struct sim *sim, int office, uint32_t collector_epoch)
     agent_head_start(&head, &sim->log_id, o->number, j->epoch, o->sign.public);
     free(j->epochs[j->epoch].entries); /* a restored journal may begin an epoch once more */
     memset(&j->epochs[j->epoch], 0, sizeof j->epochs[j->epoch]);
-    j->marks.last_seq = j->marks.receipted_seq = j->marks.promised_seq = 0;
+    j->marks.last_seq = j->marks.receipted_seq = j->marks.promised_seq = j->marks.noted_seq = 0;
     j->marks.oldest_seq = 1;
     j->marks.base = j->marks.head = head.hash;
     if (sim_real != NULL && !o->villain) {

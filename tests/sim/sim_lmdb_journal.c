@@ -300,7 +300,8 @@ void lmdb_journal_check(struct sim *sim, int office)
         held.oldest_seq != j->marks.oldest_seq || !esep_hash_equal(&held.base, &j->marks.base) ||
         !esep_hash_equal(&held.head, &j->marks.head) ||
         held.receipted_seq != j->marks.receipted_seq ||
-        held.promised_seq != j->marks.promised_seq || held.mail_through != j->marks.mail_through ||
+        held.promised_seq != j->marks.promised_seq || held.noted_seq != j->marks.noted_seq ||
+        held.mail_through != j->marks.mail_through ||
         held.checkpoint_size != j->marks.checkpoint_size ||
         held.cosigned_size != j->marks.cosigned_size ||
         held.proven_generation != j->marks.proven_generation ||

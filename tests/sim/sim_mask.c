@@ -21,7 +21,7 @@ const char *const sim_deed_names[SIM_DEEDS] = {
     [SIM_RELOAD] = "reload",     [SIM_MALICE] = "malice",       [SIM_BREAK_OFF] = "break-off",
     [SIM_TWIN] = "clone",        [SIM_ENROL] = "enrol",         [SIM_STEAL] = "steal",
     [SIM_ROT] = "rot",           [SIM_PRUNE] = "prune",         [SIM_VERSION] = "version",
-    [SIM_ROTATE] = "rotate",
+    [SIM_ROTATE] = "rotate",     [SIM_SILENCE] = "silence",
 };
 
 static uint64_t mixed(uint64_t state, uint64_t word)

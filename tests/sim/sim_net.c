@@ -95,6 +95,7 @@ static void on_up(struct sim *sim, struct sim_event *event)
     b->in_hand = c->office;
     if (sim_broker_smuggles(sim, c->broker, event->a, event->parts[0]))
         return;
+    broker_on_clock(b->core, sim_wall(sim, &b->node) - sim_monotonic(sim, &b->node));
     broker_on_office_frame(b->core, event->a, c->curve,
                            sim_version_edge(sim, &b->node, event->parts[0]),
                            sim_monotonic(sim, &b->node));

@@ -64,6 +64,8 @@ void sim_office_start(struct sim *sim, int office)
     c->office = o->number;
     sim_keys_config(o);
     c->broker_count = (uint32_t)sim->broker_count;
+    for (int i = 0; i < sim->broker_count; i++)
+        memcpy(c->broker_sign[i], sim_broker_key(&sim->brokers[i]).public, ESEP_KEY_BYTES);
     c->check_chain = true;
     sim_witness_config(c);
     o->node.up = true;

@@ -41,6 +41,7 @@ struct agent_journal sim_older_start(const struct sim_office *o)
     struct agent_head head;
     agent_head_start(&head, &o->config.log_id, o->number, o->older.epoch, o->sign.public);
     start.epoch = o->older.epoch;
+    start.noted_seq = 0;
     start.last_seq = start.receipted_seq = start.promised_seq = o->older.through;
     start.oldest_seq = j->epochs[start.epoch].gone + 1;
     start.base = start.oldest_seq > 1 && start.oldest_seq == o->older.held_seq + 1

@@ -15,6 +15,7 @@ void sim_cut_link(struct sim *sim);
 void sim_partition(struct sim *sim);
 void sim_withhold(struct sim *sim);
 void sim_turn_liar(struct sim *sim);
+void sim_fall_silent(struct sim *sim);  /* the collector: sim_silence.c */
 void sim_open_windows(struct sim *sim); /* an office whose line is up for seconds, now and then */
 void sim_crash_somebody(struct sim *sim);
 void sim_pause_somebody(struct sim *sim);
@@ -27,6 +28,12 @@ void sim_take_backups(struct sim *sim);
 void sim_prune_somewhere(struct sim *sim);
 void sim_restore_something(struct sim *sim);
 void sim_revoke_somebody(struct sim *sim);
+
+/* sim_silence.c: receipts that are kept back, and what brokers sign instead. */
+struct esep_sign_key sim_broker_key(const struct sim_broker *broker);
+bool sim_keeps_back(struct sim *sim, struct esep_slice frame); /* the collector does */
+void sim_ingress_said(struct sim *sim, int broker, uint64_t conn, struct esep_slice frame);
+void sim_ingress_stored(struct sim *sim, int office, const struct agent_ingress *kept);
 
 /* sim_malice.c: an enrolled office that means harm. */
 void sim_malice_start(struct sim *sim, int office);

@@ -2,6 +2,7 @@
 """A second verifier of Esep's receipts, written from docs/verify.md alone.
 
   second.py --log VKEY [--witness VKEY]... [--quorum N] [--office-key HEX] [--due INSTANT] [--file] PROOF REPORT
+  second.py --broker HEX [OPTION...] INGRESS-PROOF REPORT
   second.py [OPTION...] --batch < LIST
 
 It answers one line of JSON for each receipt, as the page says. Ed25519 is OpenSSL's (python3-cryptography),
@@ -184,9 +185,35 @@ def read_parts(extra):
             return parts[0], None, None, None, parts[1]
     lengths = [len(part) for part in parts]
     step.must(lengths[:4] == [160, 208, 32, 32] and len(parts) == 5, "parts")
-    step.must(lengths[4] % 32 == 0 and lengths[4] <= 32 * 4096, "after")
-    after = [parts[4][i:i + 32] for i in range(0, lengths[4], 32)]
-    return (*parts[:4], after)
+    return (*parts[:4], hashes(parts[4]))
+
+
+def hashes(data):
+    Step(3).must(len(data) % 32 == 0 and len(data) <= 32 * 4096, "after")
+    return [data[i:i + 32] for i in range(0, len(data), 32)]
+
+
+def read_ingress(data):
+    """Steps 1 and 3 of a broker's note: statement, key, before, after, note."""
+    step = Step(1)
+    step.must(len(data) <= 262144, "too long")
+    lines = data.split(b"\n")
+    step.must(len(lines) == 3 and lines[2] == b"", "two lines")
+    step.must(lines[0] == b"esep-ingress-proof@v1", "line 1")
+    step.must(lines[1].startswith(b"extra "), "line 2")
+    extra = step.base64(lines[1][6:], 139264)
+    step = Step(3)
+    step.must(extra[:16] == tag("esep/proof/v1"), "tag")
+    parts, at = [], 16
+    for kind in (2, 3, 4, 5, 7):
+        step.must(len(extra) - at >= 5 and extra[at] == kind, "kind")
+        size = number(extra, at + 1, 4)
+        step.must(size <= len(extra) - at - 5, "length")
+        parts.append(extra[at + 5:at + 5 + size])
+        at += 5 + size
+    lengths = [len(part) for part in parts]
+    step.must(at == len(extra) and lengths[:3] == [208, 32, 32] and lengths[4] == 216, "parts")
+    return (*parts[:3], hashes(parts[3]), parts[4])
 
 
 def check_leaf(leaf, is_file, wants_file):
@@ -228,9 +255,14 @@ def check_statement(leaf, statement, key, origin):
     step.must(sha256(tag("esep/content/v1"), statement) == leaf[32:64], "content")
     step.must(sha256(statement[144:]) == leaf[96:128], "signature's hash")
     step.must(sha256(key) == leaf[128:160], "key's hash")
+    check_log_id(statement, origin)
+
+
+def check_log_id(statement, origin):
     if origin.startswith(b"esep.log/"):
         digits = origin[9:73]
-        step.must(re.fullmatch(rb"[0-9a-fA-F]{64}", digits) and bytes.fromhex(digits.decode()) == statement[16:48], "log_id")
+        Step(6).must(re.fullmatch(rb"[0-9a-fA-F]{64}", digits) and bytes.fromhex(digits.decode()) == statement[16:48],
+                     "log_id")
 
 
 def chain(before, first, contents):
@@ -238,6 +270,17 @@ def chain(before, first, contents):
     for i, content in enumerate(contents):
         head = sha256(tag("esep/entry/v2"), head, (first + i).to_bytes(8, "big"), content)
     return head
+
+
+def check_report(statement, before, after, data):
+    """Step 7. The report's number in its journal."""
+    step = Step(7)
+    seq = number(statement, 56, 8)
+    step.must(len(after) < seq, "more entries than the statement counts")
+    first = seq - len(after)
+    content = sha256(tag("esep/content/v1"), data)
+    step.must(chain(before, first, [content, *after]) == statement[64:96], "report")
+    return first
 
 
 def varint(value):
@@ -254,19 +297,10 @@ def stored_of_file(office, data, nonce):
             b"\x18" + varint(len(data)) + b"\x7a\x10" + nonce)
 
 
-def check_bytes(leaf, before, after, data):
-    """Step 7. The report's number in its journal; 0 of a file, whose nonce `after` is."""
-    step = Step(7)
-    seq = number(leaf, 24, 8)
-    if before is None:
-        stored = stored_of_file(number(leaf, 4, 4), data, after)
-        step.must(sha256(tag("esep/content/v1"), stored) == leaf[32:64], "file")
-        return 0
-    step.must(len(after) < seq, "more entries than the statement counts")
-    first = seq - len(after)
-    content = sha256(tag("esep/content/v1"), data)
-    step.must(chain(before, first, [content, *after]) == leaf[64:96], "report")
-    return first
+def check_file(leaf, data, nonce):
+    stored = stored_of_file(number(leaf, 4, 4), data, nonce)
+    Step(7).must(sha256(tag("esep/content/v1"), stored) == leaf[32:64], "file")
+    return 0
 
 
 def check_log(text, signatures, origin, log):
@@ -297,6 +331,41 @@ def witness_times(text, signatures, witnesses, quorum):
     return times
 
 
+def check_office(options, statement, key):
+    step = Step(10)
+    step.must(is_signed(key, statement[:144], statement[144:]), "office's signature")
+    step.must(options.office_key in (None, key), "another office's key")
+
+
+def check_ingress(options, proof, data):
+    """A broker's note: the steps of the page's own chapter."""
+    statement, key, before, after, note = read_ingress(proof)
+    Step(4).must(not options.file, "of a report alone")
+    step = Step(6)
+    step.must(statement[:16] == tag("esep/head/v1") and number(statement, 48, 4) != 0, "statement")
+    step.must(note[:16] == tag("esep/ingress/v1"), "note")
+    step.must(note[112:144] == sha256(tag("esep/content/v1"), statement), "another statement")
+    step.must(note[16:48] == statement[16:48], "another log")
+    hour = number(note, 144, 8)
+    step.must(hour <= LAST_SECOND * 1000000, "hour")
+    if options.log is not None:
+        check_log_id(statement, options.log.name)
+    first = check_report(statement, before, after, data)
+    Step(9).must(options.quorum == 0, "no witness signs it")
+    check_office(options, statement, key)
+    Step(11).must(note[48:80] == options.broker and is_signed(options.broker, note[:152], note[152:]), "broker")
+    late = options.due is not None and hour > options.due
+    return {
+        "esep_verify": 1, "exit": 1 if late else 0, "step": 0, "kind": "ingress",
+        "verdict": "proven" if options.due is None else "late" if late else "in_time", "clock": None if late else "broker",
+        "office": number(statement, 48, 4), "epoch": number(statement, 52, 4), "report_seq": first,
+        "seq": number(statement, 56, 8), "index": 0, "size": 0, "accepted_at_us": 0, "received_at_us": hour,
+        "office_clock_us": int.from_bytes(statement[96:104], "big", signed=True), "broker": options.broker.hex(),
+        "witnesses_s": [None for _ in options.witness], "key": key.hex(), "log_id": statement[16:48].hex(),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+
+
 def judge(answer, options, accepted, times):
     needed = max(options.quorum, 1)
     signed = sorted(t for t in times if t is not None)
@@ -310,6 +379,8 @@ def judge(answer, options, accepted, times):
 
 
 def check(options, proof, data):
+    if options.broker is not None:
+        return check_ingress(options, proof, data)
     index, path, extra, note = read_file(proof)
     text, signatures, origin, size, root = read_note(note)
     leaf, statement, key, before, after = read_parts(extra)
@@ -318,13 +389,11 @@ def check(options, proof, data):
     Step(5).must(root_from(leaf, index, size, path) == root, "another root")
     if not is_file:
         check_statement(leaf, statement, key, origin)
-    first = check_bytes(leaf, before, after, data)
+    first = check_file(leaf, data, after) if is_file else check_report(statement, before, after, data)
     check_log(text, signatures, origin, options.log)
     times = witness_times(text, signatures, options.witness, options.quorum)
     if not is_file:
-        step = Step(10)
-        step.must(is_signed(key, statement[:144], statement[144:]), "office's signature")
-        step.must(options.office_key in (None, key), "another office's key")
+        check_office(options, statement, key)
     clock = 0 if is_file else int.from_bytes(statement[96:104], "big", signed=True)
     answer = {
         "esep_verify": 1, "step": 0, "kind": "file" if is_file else "received" if leaf[2] == 1 else "promised",
@@ -376,6 +445,7 @@ def parser():
     p.add_argument("--witness", type=witness_key, action="append", default=[])
     p.add_argument("--quorum", type=int, default=0)
     p.add_argument("--office-key", type=office_key)
+    p.add_argument("--broker", type=office_key)
     p.add_argument("--due", type=instant)
     p.add_argument("--file", action="store_true")
     p.add_argument("--batch", action="store_true")

@@ -223,6 +223,11 @@ static void store(struct world *w, const struct agent_store *s)
         assert_int_not_equal(w->mail_index[n], 0); /* none was skipped */
     if (s->view != NULL)
         w->view = *s->view;
+    if (s->ingress != NULL) {
+        assert_true(w->note_count < 16);
+        w->notes[w->note_count++] = *s->ingress;
+        w->disk.noted_seq = s->ingress->seq;
+    }
     for (size_t i = 0; i < s->evidence_count; i++) {
         assert_true(
             esep_evidence_verify(&w->model.log_id, &s->evidence[i], w->model.log_key.public));
@@ -363,7 +368,9 @@ bool link_up_one(struct world *w)
 {
     if (w->up.count == 0 || w->down.count > WORLD_FRAMES_MAX / 2)
         return false;
-    model_on_frame(w, esep_slice(w->up.frames[0].data, w->up.frames[0].len));
+    const struct esep_slice frame = esep_slice(w->up.frames[0].data, w->up.frames[0].len);
+    if (w->broker_takes == NULL || !w->broker_takes(w, frame))
+        model_on_frame(w, frame);
     queue_drop(&w->up, 0);
     return true;
 }

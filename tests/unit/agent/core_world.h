@@ -129,6 +129,10 @@ struct world {
     uint32_t notifies, keeps;
     struct agent_checkpoint split; /* stored */
     uint32_t splits;
+    struct agent_ingress notes[16]; /* stored */
+    size_t note_count;
+    /* A broker that looks at what it passes on; true: it goes no further. NULL: it never does. */
+    bool (*broker_takes)(struct world *w, struct esep_slice frame);
 };
 
 struct world *world_new(uint64_t seed);

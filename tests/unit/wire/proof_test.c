@@ -1,6 +1,7 @@
 /* Are a report's and a file's proofs the parts that proof.h says, byte by byte, whatever the number
  * of entries behind, and never more than may be written?
  */
+#include "base/text.h"
 #include "tests/unit/base/fixture.h"
 #include "wire/proof.h"
 
@@ -111,10 +112,55 @@ static void test_file(void **state)
     esep_buf_done(&extra);
 }
 
+/* A broker's note in the leaf's place: two lines, and the parts of a report behind extra. */
+static void test_ingress(void **state)
+{
+    (void)state;
+    uint8_t note[ESEP_SIGNED_INGRESS_BYTES];
+    static uint8_t extra[ESEP_PROOF_EXTRA_MAX];
+    struct esep_hash *after = calloc(ESEP_PROOF_AFTER_MAX + 1, sizeof *after);
+    const size_t counts[] = {0, 1, ESEP_PROOF_AFTER_MAX};
+    assert_non_null(after);
+    memset(after, 5, ESEP_PROOF_AFTER_MAX * sizeof *after);
+    memset(note, 6, sizeof note);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        struct esep_proof_report written = report();
+        struct esep_buf out;
+        struct esep_slice line;
+        size_t at = 0;
+        size_t len = 0;
+        esep_buf_init(&out, ESEP_PROOF_BYTES_MAX);
+        written.after = counts[i] > 0 ? after : NULL;
+        written.after_count = counts[i];
+        assert_int_equal(esep_proof_write_ingress(&written, note, &out), ESEP_OK);
+        assert_true(esep_line_next(esep_buf_slice(&out), &at, &line));
+        assert_true(esep_slice_equal(line, esep_slice_str("esep-ingress-proof@v1")));
+        assert_true(esep_line_next(esep_buf_slice(&out), &at, &line));
+        assert_memory_equal(line.data, "extra ", 6);
+        assert_int_equal(at, out.len);
+        assert_true(
+            esep_base64_parse(esep_slice(line.data + 6, line.len - 6), extra, sizeof extra, &len));
+        const struct esep_slice parts = esep_slice(extra, len);
+        assert_memory_equal(extra, "esep/proof/v1\0\0\0", 16);
+        at = 16;
+        assert_part(parts, &at, 2, 208, 2);
+        assert_part(parts, &at, 3, 32, 3);
+        assert_part(parts, &at, 4, 32, 4);
+        assert_part(parts, &at, 5, 32 * counts[i], 5);
+        assert_part(parts, &at, 6, 216, 6);
+        assert_int_equal(at, len);
+        written.after_count = ESEP_PROOF_AFTER_MAX + 1;
+        assert_int_equal(esep_proof_write_ingress(&written, note, &out), ESEP_LIMIT);
+        esep_buf_done(&out);
+    }
+    free(after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_ingress),
         cmocka_unit_test(test_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
