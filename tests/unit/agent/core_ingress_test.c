@@ -1,7 +1,6 @@
 /* When is a broker's own word asked for, what of it counts, and what does it never change? */
 #include "core_world.h"
 
-#define TEST(name) static void name(void **state)
 #define WORLD(w)                                                                                   \
     (void)state;                                                                                   \
     struct world *w = new_world()
@@ -140,7 +139,7 @@ static void noted(struct world *w, size_t i, uint64_t seq)
     assert_true(esep_hash_equal(&c.head, &w->entries[seq].chain));
 }
 
-TEST(where_receipts_come_nothing_is_asked)
+static void where_receipts_come_nothing_is_asked(void **state)
 {
     WORLD(w);
     office_start(w);
@@ -153,7 +152,7 @@ TEST(where_receipts_come_nothing_is_asked)
     world_free(w);
 }
 
-TEST(a_collector_that_keeps_its_receipts_back)
+static void a_collector_that_keeps_its_receipts_back(void **state)
 {
     WORLD(w);
     w->model.mute_receipts = true;
@@ -184,7 +183,7 @@ TEST(a_collector_that_keeps_its_receipts_back)
     world_free(w);
 }
 
-TEST(without_a_collector_the_broker_is_asked_at_once)
+static void without_a_collector_the_broker_is_asked_at_once(void **state)
 {
     WORLD(w);
     broker.alone = true;
@@ -214,7 +213,7 @@ TEST(without_a_collector_the_broker_is_asked_at_once)
     world_free(w);
 }
 
-TEST(an_answer_that_does_not_come_costs_one_hello_timeout)
+static void an_answer_that_does_not_come_costs_one_hello_timeout(void **state)
 {
     WORLD(w);
     broker.alone = broker.dumb = true;
@@ -237,7 +236,7 @@ TEST(an_answer_that_does_not_come_costs_one_hello_timeout)
     world_free(w);
 }
 
-TEST(a_person_who_says_now_does_not_lose_the_note)
+static void a_person_who_says_now_does_not_lose_the_note(void **state)
 {
     WORLD(w);
     broker.alone = broker.dumb = true;
@@ -254,7 +253,7 @@ TEST(a_person_who_says_now_does_not_lose_the_note)
     world_free(w);
 }
 
-TEST(what_is_not_the_brokers_word_on_our_head_is_no_note)
+static void what_is_not_the_brokers_word_on_our_head_is_no_note(void **state)
 {
     for (enum lie lie = TRUTH + 1; lie < LIES; lie++) {
         WORLD(w);
@@ -274,7 +273,7 @@ TEST(what_is_not_the_brokers_word_on_our_head_is_no_note)
     }
 }
 
-TEST(nothing_that_was_not_asked_for_is_taken)
+static void nothing_that_was_not_asked_for_is_taken(void **state)
 {
     WORLD(w);
     office_write(w, 100);
@@ -294,7 +293,7 @@ TEST(nothing_that_was_not_asked_for_is_taken)
 }
 
 /* An older broker, one without a key, one that is asked too often: the session does not notice. */
-TEST(a_refused_question_is_no_refusal_of_the_session)
+static void a_refused_question_is_no_refusal_of_the_session(void **state)
 {
     static const Esep__V1__RefusalReason reasons[] = {REASON(DENIED), REASON(LIMIT),
                                                       REASON(MALFORMED), REASON(WAIT)};
@@ -320,7 +319,7 @@ TEST(a_refused_question_is_no_refusal_of_the_session)
     }
 }
 
-TEST(parting_ends_where_the_question_is_refused)
+static void parting_ends_where_the_question_is_refused(void **state)
 {
     WORLD(w);
     broker.alone = true;
@@ -333,7 +332,7 @@ TEST(parting_ends_where_the_question_is_refused)
     world_free(w);
 }
 
-TEST(without_the_brokers_key_nobody_asks)
+static void without_the_brokers_key_nobody_asks(void **state)
 {
     WORLD(w);
     memset(w->config.broker_sign, 0, sizeof w->config.broker_sign);
@@ -347,7 +346,7 @@ TEST(without_the_brokers_key_nobody_asks)
 
 /* A note that is not on the disk yet counts for nothing; and a core that begins again asks again.
  */
-TEST(a_note_counts_once_it_is_stored)
+static void a_note_counts_once_it_is_stored(void **state)
 {
     WORLD(w);
     broker.alone = true;
@@ -369,7 +368,7 @@ TEST(a_note_counts_once_it_is_stored)
     world_free(w);
 }
 
-TEST(a_clock_that_is_set_back_delays_nothing)
+static void a_clock_that_is_set_back_delays_nothing(void **state)
 {
     WORLD(w);
     w->model.mute_receipts = true;
