@@ -116,7 +116,8 @@ bool sim_keeps_back(struct sim *sim, struct esep_slice frame)
     if (sim->now >= sim->collector.silent_until || sim->calm ||
         esep_envelope_read(frame, &envelope, NULL) != ESEP_OK ||
         (envelope.kind != ESEP__V1__KIND__KIND_RECEIPT &&
-         envelope.kind != ESEP__V1__KIND__KIND_EVIDENCE))
+         envelope.kind != ESEP__V1__KIND__KIND_EVIDENCE &&
+         envelope.kind != ESEP__V1__KIND__KIND_COSIGNED))
         return false;
     sim_count(sim, SIM_TALLY_RECEIPT_KEPT);
     return true;
