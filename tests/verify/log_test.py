@@ -184,7 +184,7 @@ class LogTest(unittest.TestCase):
         served = log.serve(self.folder / "log")
         for index, leaf, word in ((3, log.entries[3], None), (4, log.entries[3], "another entry"),
                                   (25, log.entries[3], "its own tree")):
-            extra = b"esep/proof/v1".ljust(16, b"\0") + b"\1\0\0\0\xa0" + leaf
+            extra = b"esep/proof/v1".ljust(16, b"\0") + b"\1\0\0\0\xa0" + leaf + b"\6\0\0\0\x10" + bytes(16)
             proof = b"c2sp.org/tlog-proof@v1\nextra %s\nindex %d\n\n" % (base64.b64encode(extra), index) + log.head(10)
             if word is None:
                 self.whole(served, proof)
