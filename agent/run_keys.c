@@ -13,7 +13,7 @@
 /* An operator wants other keys than these: they are made, and go up as those that a clerk made. */
 static void meet_request(struct agent_run *run, const struct agent_settings *s)
 {
-    struct agent_keys_asked asked;
+    struct agent_keys_asked asked = {.asked = false};
     struct journal_keys keys;
     struct esep_reason reason = {""};
     enum esep_status status = journal_keys(&run->journal, &keys, &reason);

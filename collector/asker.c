@@ -150,7 +150,7 @@ static void begin(struct asker *a, struct place *place)
 /* Synced before it takes the name: after a power cut the one or the other is there, whole. */
 static int write_file(const struct kept *file)
 {
-    char fresh[sizeof file->path + 8];
+    char fresh[sizeof file->path + sizeof ".new"];
     (void)snprintf(fresh, sizeof fresh, "%s.new", file->path);
     const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0)

@@ -116,7 +116,8 @@ void model_rights_entry(const struct model_entry *e)
 bool sim_model_carries(const struct sim *sim, uint32_t office, const char *body)
 {
     const struct sim_model *m = sim->truth.model;
-    return office > 0 && office <= m->office_count && model_carries(&m->offices[office], body);
+    return office > 0 && office <= m->office_count && office < MODEL_OFFICES &&
+           model_carries(&m->offices[office], body);
 }
 
 static uint64_t mix(uint64_t number, const char *name)
