@@ -151,7 +151,7 @@ static void begin(struct asker *a, struct place *place)
 static int write_file(const struct kept *file)
 {
     char fresh[sizeof file->path + sizeof ".new"];
-    (void)snprintf(fresh, sizeof fresh, "%s.new", file->path);
+    (void)snprintf(fresh, sizeof fresh, "%.511s.new", file->path);
     const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0)
         return errno;
