@@ -80,8 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct verify_parts held;
         const uint8_t zero = 0;
         FUZZ_CHECK(verdict.outcome == VERIFY_LATE); /* in 1970 nothing was in time */
-        FUZZ_CHECK(verify_parts_parse(verify_bytes(scratch.extra, scratch.extra_len), false,
-                                      &held) == NULL);
+        FUZZ_CHECK(verify_parts_parse(verify_bytes(scratch.extra, scratch.extra_len), &held) ==
+                   NULL);
         const struct verify_bytes leaf[] = {{&zero, 1}, {held.leaf, VERIFY_LEAF_BYTES}};
         struct verify_hash hash = verify_sha256(leaf, 2);
         FUZZ_CHECK(memcmp(hash.bytes, leaf_hash, sizeof leaf_hash) == 0);
