@@ -314,9 +314,10 @@ class Broker:
         self.address = f"tcp://127.0.0.1:{self.port}"
         self.inner_address = f"tcp://127.0.0.1:{self.inner}"
         self.changes = changes or {}
-        self.key = ""
+        self.key = self.sign_key = ""
         self.configure()
-        self.key = keys_of(run(program("broker"), "init", "--config", self.config).out)["curve_key"]
+        made = keys_of(run(program("broker"), "init", "--config", self.config).out)
+        self.key, self.sign_key = made["curve_key"], made["sign_key"]
         self.daemon = Daemon(
             name, [program("broker"), "run", "--config", self.config],
             os.path.join(self.folder, "broker.log"),

@@ -105,6 +105,38 @@ class Story(unittest.TestCase):
         field.collector.stop()
         self.assertEqual(field.check_log()["office_entries"], 3)
 
+    def test_where_the_collector_is_away_the_broker_says_when_it_came(self):
+        field = self.field
+        office = self.office()
+        office.daemon.stop()
+        office.configure(brokers=[{"address": field.broker.address, "key": field.broker.key,
+                                   "sign_key": field.broker.sign_key}])
+        office.daemon.start()
+        self.received(office)
+        field.collector.stop()
+        office.report(SEMINARS, "--fulfilment", "executed", "--percent", "100", "--narrative", "Астана")
+        note = esep.wait(lambda: office.command("status", "--json").json()["ingress"], "the broker's note")
+        self.assertEqual((note["through_seq"], note["broker_key"]), (1, field.broker.sign_key))
+        stranger = field.path("noted")
+        done = office.command("receipt", "1", "--proof", stranger, "--json").json()
+        self.assertIsNone(done["log_vkey"])
+        key = done["broker_key"]
+        files = [stranger + ".ingress-proof", stranger + ".report"]
+        second = ["/usr/bin/python3", "-B", os.path.join(esep.SOURCE, "tests/verify/second.py")]
+        for words in ([esep.program("verify"), "--json"], second):
+            said = esep.run(*words, "--broker", key, *files).json()
+            self.assertEqual((said["verdict"], said["kind"], said["clock"], said["report_seq"], said["broker"]),
+                             ("proven", "ingress", "broker", 1, key))
+            late = esep.run(*words, "--broker", key, "--due", "2012-01-01T00:00:00+06:00", *files, code=1).json()
+            self.assertEqual(late["verdict"], "late")
+            esep.run(*words, "--broker", "ab" * 32, *files, code=65)
+        # It is a word of the broker's, and no receipt; that comes as ever.
+        self.assertIsNone(office.command("receipt", "1", "--json", code=None).json()["receipt"])
+        field.collector.start()
+        self.received(office)
+        self.assertEqual([r["seq"] for r in field.reports()], [1])
+        self.assertIsNotNone(office.command("receipt", "1", "--json").json()["receipt"])
+
     def test_more_time_is_asked_and_given(self):
         field = self.field
         office = self.office()
