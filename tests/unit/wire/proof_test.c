@@ -147,7 +147,7 @@ static void test_ingress(void **state)
         assert_part(parts, &at, 3, 32, 3);
         assert_part(parts, &at, 4, 32, 4);
         assert_part(parts, &at, 5, 32 * counts[i], 5);
-        assert_part(parts, &at, 6, 216, 6);
+        assert_part(parts, &at, 7, 216, 6);
         assert_int_equal(at, len);
         written.after_count = ESEP_PROOF_AFTER_MAX + 1;
         assert_int_equal(esep_proof_write_ingress(&written, note, &out), ESEP_LIMIT);
