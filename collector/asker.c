@@ -13,8 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -237,18 +235,10 @@ static void *work(void *context)
     return NULL;
 }
 
-/* Signals are the loop's. */
+/* With the first work. */
 static bool start(struct asker *a)
 {
-    sigset_t all;
-    sigset_t before;
-    if (a->has_thread)
-        return true;
-    (void)sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-        return false;
-    a->has_thread = pthread_create(&a->thread, NULL, work, a) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    a->has_thread = a->has_thread || esep_thread_start(&a->thread, work, a);
     return a->has_thread;
 }
 

@@ -122,22 +122,16 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* Threads begin with the first try on a channel; signals are the loop's. false: there is none. */
+/* Threads begin with the first try on a channel. false: there is none. */
 static bool start_workers(struct deliver *d, size_t channel)
 {
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-        return false;
     while (d->worker_count[channel] < CHANNEL_WORKERS) {
         struct worker *worker = &d->workers[channel][d->worker_count[channel]];
         *worker = (struct worker){.deliver = d, .channel = channel};
-        if (pthread_create(&worker->thread, NULL, work, worker) != 0)
+        if (!esep_thread_start(&worker->thread, work, worker))
             break;
         d->worker_count[channel]++;
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return d->worker_count[channel] > 0;
 }
 

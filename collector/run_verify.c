@@ -15,10 +15,7 @@
 #include "collector/verify.h"
 #include "io/log.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define STEP_ENTRIES 64
 #define STEP_FILES 16
@@ -46,23 +43,10 @@ struct run_verify {
     uint64_t said_rounds;
 };
 
-static struct timespec after(esep_time wait)
-{
-    struct timespec at;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(wait / ESEP_SECOND);
-    at.tv_nsec += (long)(wait % ESEP_SECOND) * 1000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 /* false: the thread is to end. */
 static bool rest(struct run_verify *r, esep_time wait)
 {
-    const struct timespec until = after(wait);
+    const struct timespec until = esep_monotonic_in(wait);
     (void)pthread_mutex_lock(&r->lock);
     int rc = 0;
     while (!r->stop && rc == 0)
@@ -225,19 +209,6 @@ static void on_wake(void *context)
                  shown.reason.text[0] != 0 ? shown.reason.text : esep_status_name(shown.status));
 }
 
-/* The thread takes no signals: they are the loop's. */
-static bool start_thread(struct run_verify *r)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-        return false;
-    const bool started = pthread_create(&r->thread, NULL, work, r) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 enum esep_status run_verify_open(struct run *run, struct esep_reason *reason)
 {
     const struct collector_settings *s = run->settings;
@@ -257,7 +228,7 @@ enum esep_status run_verify_open(struct run *run, struct esep_reason *reason)
     run->verify = r;
     enum esep_status status = esep_wakeup_new(&r->wake, run->loop, on_wake, run, reason);
     if (status == ESEP_OK) {
-        r->running = start_thread(r);
+        r->running = esep_thread_start(&r->thread, work, r);
         if (!r->running)
             status = esep_because(reason, ESEP_NOMEM, "no memory for the verifier's thread");
     }
@@ -270,7 +241,7 @@ bool run_verify_close(struct run *run, esep_time wait)
     if (r == NULL)
         return true;
     if (r->running) {
-        const struct timespec until = after(wait);
+        const struct timespec until = esep_monotonic_in(wait);
         (void)pthread_mutex_lock(&r->lock);
         r->stop = true;
         (void)pthread_cond_signal(&r->changed);

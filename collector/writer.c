@@ -3,10 +3,7 @@
 
 #include "io/loop.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum stage { IDLE, SUBMITTED, WRITTEN };
 
@@ -76,19 +73,6 @@ static void on_wake(void *context)
         w->written(w->context, token, status, signature, &reason);
 }
 
-/* The thread takes no signals: they are the loop's, and must not break off a sync. */
-static bool start_thread(struct collector_writer *w)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-        return false;
-    bool started = pthread_create(&w->thread, NULL, work, w) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 enum esep_status collector_writer_new(struct collector_writer **ret, struct esep_loop *loop,
                                       struct collector_log *log, collector_sign_fn *sign,
                                       collector_written_fn *written, void *context,
@@ -103,7 +87,7 @@ enum esep_status collector_writer_new(struct collector_writer **ret, struct esep
     (void)pthread_cond_init(&w->changed, NULL);
     enum esep_status status = esep_wakeup_new(&w->wake, loop, on_wake, w, reason);
     if (status == ESEP_OK) {
-        w->running = start_thread(w);
+        w->running = esep_thread_start(&w->thread, work, w);
         if (!w->running)
             status = esep_because(reason, ESEP_NOMEM, "no memory for the writer's thread");
     }
@@ -115,19 +99,9 @@ enum esep_status collector_writer_new(struct collector_writer **ret, struct esep
     return ESEP_OK;
 }
 
-static struct timespec in_so_long(esep_time wait)
-{
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)(wait % ESEP_SECOND) * 1000;
-    until.tv_sec += (time_t)(wait / ESEP_SECOND) + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    return until;
-}
-
 bool collector_writer_wait(struct collector_writer *w, esep_time wait)
 {
-    const struct timespec until = in_so_long(wait);
+    const struct timespec until = esep_monotonic_in(wait);
     (void)pthread_mutex_lock(&w->lock);
     int rc = 0;
     while (!w->leave && rc == 0)
@@ -147,7 +121,7 @@ void collector_writer_leave(struct collector_writer *w)
 
 bool collector_writer_idle(struct collector_writer *w, esep_time wait)
 {
-    const struct timespec until = in_so_long(wait);
+    const struct timespec until = esep_monotonic_in(wait);
     (void)pthread_mutex_lock(&w->lock);
     int rc = 0;
     while (w->stage == SUBMITTED && rc == 0)

@@ -45,6 +45,25 @@ esep_time esep_monotonic(void)
     return (esep_time)now.tv_sec * ESEP_SECOND + now.tv_nsec / 1000;
 }
 
+struct timespec esep_monotonic_in(esep_time wait)
+{
+    const esep_time at = esep_monotonic() + wait;
+    return (struct timespec){.tv_sec = (time_t)(at / ESEP_SECOND),
+                             .tv_nsec = (long)(at % ESEP_SECOND) * 1000};
+}
+
+bool esep_thread_start(pthread_t *ret, void *(*work)(void *context), void *context)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+        return false;
+    const bool started = pthread_create(ret, NULL, work, context) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
 static void on_stop_signal(evutil_socket_t number, short what, void *context)
 {
     (void)number;

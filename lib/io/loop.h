@@ -14,6 +14,8 @@
 
 #include "base/time.h"
 
+#include <pthread.h>
+
 struct event_base;
 struct esep_loop;
 struct esep_wakeup;
@@ -47,6 +49,12 @@ ESEP_MUST_USE enum esep_status esep_wakeup_new(struct esep_wakeup **ret, struct 
                                                struct esep_reason *reason);
 void esep_wakeup_ring(struct esep_wakeup *wakeup); /* from any thread, or a signal handler */
 void esep_wakeup_free(struct esep_wakeup *wakeup); /* after the last thread that rings is joined */
+
+/* A thread beside the loop. It takes no signals: they are the loop's, and must not break off a sync
+ * of its. false: there is none to be had. */
+ESEP_MUST_USE bool esep_thread_start(pthread_t *ret, void *(*work)(void *context), void *context);
+/* The monotonic clock in so long, as pthread_cond_clockwait has it. */
+struct timespec esep_monotonic_in(esep_time wait);
 
 /* Open files allowed to this process, after raising. */
 uint64_t esep_files_max(void);
