@@ -169,6 +169,20 @@ enum esep_status signer_sign_statement(const struct esep_sign_key *key, struct e
     return ESEP_DENIED;
 }
 
+bool signer_answer_by_key(const struct esep_sign_key *key, struct esep_slice request,
+                          struct signer_request *ret_asked, struct signer_reply *ret)
+{
+    *ret_asked = (struct signer_request){.op = SIGNER_SIZE};
+    *ret = (struct signer_reply){.status = signer_request_parse(request, ret_asked)};
+    if (ret->status == ESEP_OK && ret_asked->op == SIGNER_STATEMENT)
+        ret->status = signer_sign_statement(key, ret_asked->statement, ret->signature);
+    else if (ret->status == ESEP_OK && ret_asked->op == SIGNER_KEY)
+        memcpy(ret->root.bytes, key->public, ESEP_KEY_BYTES);
+    else
+        return ret->status != ESEP_OK;
+    return true;
+}
+
 void signer_memory_begin(struct signer_memory *signer, const char *origin,
                          const struct esep_merkle *tree)
 {
@@ -200,14 +214,7 @@ static void memory_head(struct signer_memory *signer, const struct signer_reques
 void signer_memory_answer(struct signer_memory *signer, struct esep_slice request,
                           struct signer_reply *ret)
 {
-    struct signer_request asked = {.op = SIGNER_SIZE};
-    *ret = (struct signer_reply){.status = signer_request_parse(request, &asked)};
-    if (ret->status != ESEP_OK)
-        return;
-    if (asked.op == SIGNER_STATEMENT)
-        ret->status = signer_sign_statement(&signer->key, asked.statement, ret->signature);
-    else if (asked.op == SIGNER_KEY)
-        memcpy(ret->root.bytes, signer->key.public, ESEP_KEY_BYTES);
-    else
+    struct signer_request asked;
+    if (!signer_answer_by_key(&signer->key, request, &asked, ret))
         memory_head(signer, &asked, ret);
 }

@@ -73,6 +73,11 @@ ESEP_MUST_USE enum esep_status signer_sign_statement(const struct esep_sign_key 
                                                      struct esep_slice statement,
                                                      uint8_t ret[ESEP_SIGNATURE_BYTES]);
 
+/* A request read, and answered where that takes the key alone. false: it is about a head, and what
+ * was signed before must be known; ret->status is ESEP_OK. */
+bool signer_answer_by_key(const struct esep_sign_key *key, struct esep_slice request,
+                          struct signer_request *ret_asked, struct signer_reply *ret);
+
 struct signer_memory {
     struct esep_sign_key key;
     char origin[ESEP_ORIGIN_MAX + 1]; /* of one log: another one begins with nothing */

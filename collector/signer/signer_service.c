@@ -34,14 +34,7 @@ static enum esep_status answer_head(struct signer *signer, const struct signer_r
 void signer_answer(struct signer *signer, struct esep_slice request, struct signer_reply *ret)
 {
     struct signer_request asked;
-    *ret = (struct signer_reply){.status = signer_request_parse(request, &asked)};
-    if (ret->status != ESEP_OK)
-        return;
-    if (asked.op == SIGNER_STATEMENT)
-        ret->status = signer_sign_statement(&signer->key, asked.statement, ret->signature);
-    else if (asked.op == SIGNER_KEY)
-        memcpy(ret->root.bytes, signer->key.public, ESEP_KEY_BYTES);
-    else
+    if (!signer_answer_by_key(&signer->key, request, &asked, ret))
         ret->status = answer_head(signer, &asked, ret);
 }
 
