@@ -72,8 +72,7 @@ static enum esep_status core_new(struct run *run, struct esep_reason *reason)
     }
     esep_wipe(config, sizeof *config);
     free(config);
-    run->unwritten = 0;
-    run->unproven = 0;
+    run->unwritten.count = run->unproven.count = 0;
     if (status == ESEP_OK) {
         const struct collector_history history = {.node = collector_state_node,
                                                   .leaf = collector_state_leaf,

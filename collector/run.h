@@ -44,6 +44,11 @@ struct run_bundle {
     struct esep_reason refused;
     struct esep_buf frames; /* for the office, each behind its length */
 };
+/* Of a counter of the core's, how much was said, and when (monotonic). */
+struct run_said {
+    uint64_t count;
+    int64_t at;
+};
 struct run {
     const char *config_file;
     struct collector_settings *settings;
@@ -86,11 +91,9 @@ struct run {
     } link[SETTINGS_BROKERS_MAX];
     uint64_t published_size; /* of the checkpoint beside the store */
     uint64_t published_generation;
-    int64_t published_at;   /* monotonic; 0: not yet */
-    uint64_t unwritten;     /* of the core's counter, said */
-    int64_t unwritten_said; /* monotonic */
-    uint64_t unproven;      /* likewise */
-    int64_t unproven_said;
+    int64_t published_at; /* monotonic; 0: not yet */
+    struct run_said unwritten;
+    struct run_said unproven;
     int64_t signer_again;     /* monotonic: no statement is asked for before */
     _Atomic bool signer_away; /* the writer's thread waits for it */
     bool signer_missed;       /* the first head waits for the signer, said */

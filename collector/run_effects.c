@@ -6,7 +6,7 @@
 #define STUCK_MAX (5 * ESEP_SECOND)      /* then the link is closed, loudly */
 #define IDLE_WAIT_MAX (60 * ESEP_SECOND) /* a clock set by hand is noticed after so long */
 #define BUSY_WAIT_MAX ESEP_SECOND        /* while there is something to look after */
-#define UNWRITTEN_EVERY (60 * ESEP_SECOND)
+#define SAY_EVERY (60 * ESEP_SECOND)
 #define FULL_ROOM_BATCHES 4
 #define JOIN_MAX (30 * ESEP_SECOND) /* a broker that says neither yes nor no */
 
@@ -103,34 +103,26 @@ static void check_ended(struct run *run)
 }
 
 /* Said at most once a minute; what it counts comes again by itself. */
-static void say_unwritten(struct run *run)
+static void say_counted(const struct run *run, enum collector_counter counter,
+                        struct run_said *said, enum esep_log_level level, const char *event,
+                        const char *text)
 {
-    uint64_t now_count = collector_counter(run->core, COLLECTOR_UNWRITTEN);
-    int64_t now = esep_monotonic();
-    if (now_count <= run->unwritten ||
-        (run->unwritten_said != 0 && now - run->unwritten_said < UNWRITTEN_EVERY))
+    const uint64_t count = collector_counter(run->core, counter);
+    const int64_t now = esep_monotonic();
+    if (count <= said->count || (said->at != 0 && now - said->at < SAY_EVERY))
         return;
-    esep_log(ESEP_LOG_WARNING, "batch-full",
-             "%llu deliveries, acknowledgements or signs of life found no room in the batch and "
-             "wait to be told again: raise limits.batch_records or limits.batch_bytes",
-             (unsigned long long)(now_count - run->unwritten));
-    run->unwritten = now_count;
-    run->unwritten_said = now;
+    esep_log(level, event, "%llu %s", (unsigned long long)(count - said->count), text);
+    *said = (struct run_said){.count = count, .at = now};
 }
 
-static void say_unproven(struct run *run)
+static void say_counts(struct run *run)
 {
-    const uint64_t count = collector_counter(run->core, COLLECTOR_UNPROVEN);
-    const int64_t now = esep_monotonic();
-    if (count <= run->unproven ||
-        (run->unproven_said != 0 && now - run->unproven_said < UNWRITTEN_EVERY))
-        return;
-    esep_log(ESEP_LOG_ERROR, "store-damaged",
-             "%llu receipts had to wait: the log's tree does not come out of the store as it was "
-             "signed; run esep-collector log verify, and restore a backup",
-             (unsigned long long)(count - run->unproven));
-    run->unproven = count;
-    run->unproven_said = now;
+    say_counted(run, COLLECTOR_UNWRITTEN, &run->unwritten, ESEP_LOG_WARNING, "batch-full",
+                "deliveries, acknowledgements or signs of life found no room in the batch and wait "
+                "to be told again: raise limits.batch_records or limits.batch_bytes");
+    say_counted(run, COLLECTOR_UNPROVEN, &run->unproven, ESEP_LOG_ERROR, "store-damaged",
+                "receipts had to wait: the log's tree does not come out of the store as it was "
+                "signed; run esep-collector log verify, and restore a backup");
 }
 
 /* A broker that refuses us is for an operator to hear of; one that does not answer is dialled
@@ -218,8 +210,7 @@ void run_pump(struct run *run)
         }
     }
     check_ended(run);
-    say_unwritten(run);
-    say_unproven(run);
+    say_counts(run);
     look_at_links(run);
     check_drained(run);
     set_deadline(run, stuck);

@@ -80,10 +80,10 @@ void run_figures_publish(struct run *run)
     figures_begin(&text);
     put_store(run, &text);
     put_signer(run, &text);
+    put_verified(run, &text);
     if (!waits) {
         put_links(run, &text);
         put_counters(run, &text);
-        put_verified(run, &text);
         run_witnesses_figures(run, &text);
     }
     if (figures_publish(run->settings->store, &text) != ESEP_OK)

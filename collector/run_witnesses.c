@@ -26,8 +26,8 @@ struct run_witnesses {
     struct esep_buf text;
 };
 
-/* With the key that verifies it. False: there is none. */
-static bool newest_head(const struct run *run, struct cosigners_head *ret)
+/* With the key that verifies it. */
+static void newest_head(const struct run *run, struct cosigners_head *ret)
 {
     struct esep_growth growth;
     collector_checkpoint(run->core, &growth);
@@ -37,7 +37,6 @@ static bool newest_head(const struct run *run, struct cosigners_head *ret)
     ret->checkpoint.size = growth.size;
     ret->checkpoint.root = growth.root;
     memcpy(ret->signature, growth.signature, sizeof ret->signature);
-    return true;
 }
 
 static void keep(struct run_witnesses *w, size_t which, const char *name, enum esep_status made)
@@ -81,9 +80,10 @@ void run_witnesses_tell(struct run *run)
     const struct run_witnesses *w = run->witnesses;
     struct cosigners_head newest;
     struct cosigners_head best;
-    if (w == NULL || run->core == NULL || !newest_head(run, &newest) ||
-        cosigners_best(&w->set, &best) != ESEP_OK ||
-        memcmp(newest.log_key, best.log_key, sizeof best.log_key) != 0)
+    if (w == NULL || run->core == NULL || cosigners_best(&w->set, &best) != ESEP_OK)
+        return;
+    newest_head(run, &newest);
+    if (memcmp(newest.log_key, best.log_key, sizeof best.log_key) != 0)
         return;
     struct collector_cosigned cosigned = {
         .generation = best.generation, .size = best.checkpoint.size, .root = best.checkpoint.root};
@@ -128,10 +128,12 @@ static void ask(struct run_witnesses *w, struct cosigner *c, int64_t now)
         keep_all(w, false); /* why not is in `status` */
         return;
     }
-    if (asker_ask(w->asker, number, url, esep_buf_slice(&w->body)) == ESEP_OK)
+    if (asker_ask(w->asker, number, url, esep_buf_slice(&w->body)) == ESEP_OK) {
         cosigner_asked(c, &w->set.target);
-    else
+    } else {
         cosigner_unasked(&w->set, c, "no memory for a request", now);
+        keep_all(w, false);
+    }
 }
 
 static const struct {
@@ -260,8 +262,9 @@ esep_time run_witnesses_turn(struct run *run)
     struct run_witnesses *w = run->witnesses;
     struct cosigners_head newest;
     struct cosigner *next = NULL;
-    if (w == NULL || run->core == NULL || run->ended || run->draining || !newest_head(run, &newest))
+    if (w == NULL || run->core == NULL || run->ended || run->draining)
         return ESEP_TIME_NEVER;
+    newest_head(run, &newest);
     int64_t now = esep_monotonic();
     (void)cosigners_turn(&w->set, &newest, now);
     while ((next = cosigners_next(&w->set, now)) != NULL)
