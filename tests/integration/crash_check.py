@@ -41,8 +41,19 @@ class Check:
             office.report(crash_load.KEY.format(1, office.body), "--draft", "--percent", "1")
 
     def received(self, office):
-        entries = office.command("status", "--json").json()["entries"]
-        return entries["received"] == entries["written"] and entries["written"]
+        """Waits until all has its receipt; returns how many that is: 0, where the only command
+        was killed before it wrote."""
+        entries = {}
+
+        def all_received():
+            entries.update(office.command("status", "--json").json()["entries"])
+            return entries["received"] == entries["written"]
+
+        try:
+            esep.wait(all_received, f"receipts of {office.name}", timeout=90)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it has {entries}") from None
+        return entries["written"]
 
     def whole(self):
         """Everything that was acknowledged until now is there, once; returns the log's verdict."""
@@ -52,8 +63,7 @@ class Check:
             written[office.name] = 0
             self.uncover(office)
             if work.filed[office.name] or self.seen[office.name]:
-                written[office.name] = esep.wait(lambda o=office: self.received(o),
-                                                 f"receipts of {office.name}", timeout=90)
+                written[office.name] = self.received(office)
         rows = collections.defaultdict(list)
         work.reports = []
         newest = self.through

@@ -142,6 +142,16 @@ class Crash(unittest.TestCase):
         self.assertEqual(done, OPTIONS.cycles)
         self.assertGreater(counts["reports"], 0)
 
+    def test_killed_before_it_wrote(self):
+        """An office whose only command was killed at once has nothing to wait for."""
+        with esep.Field(clock="at:2013-02-01T09:00:00+06:00", brokers=2) as field:
+            country = Country(field, random.Random(1))
+            job = None
+            while job is None:
+                job = country.work.file_reports()
+            job.kill()
+            country.end()
+
     def say(self, done, began, kills, counts):
         print(f"cycle {done} of {OPTIONS.cycles}, {time.monotonic() - began:.0f} s; "
               f"done {dict(counts)}; killed {dict(kills)}", file=sys.stderr, flush=True)
