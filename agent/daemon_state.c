@@ -2,6 +2,7 @@
 #include "agent/daemon_state.h"
 
 #include "agent/rules_say.h"
+#include "io/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,12 +21,12 @@ enum esep_status agent_daemon_state_write(const char *journal, const struct agen
                                           struct esep_reason *reason)
 {
     char path[256];
-    char draft[256];
+    char *text = NULL;
+    size_t len = 0;
     path_of(journal, "uplink", path);
-    path_of(journal, "uplink.new", draft);
-    FILE *file = fopen(draft, "we");
+    FILE *file = open_memstream(&text, &len);
     if (file == NULL)
-        return esep_because(reason, ESEP_IO, "%s: %s", draft, strerror(errno));
+        return ESEP_NOMEM;
     (void)fprintf(file,
                   "state %s\nwhy %s\nsince %" PRId64 "\nnext_try_at %" PRId64 "\nfailures %" PRIu32
                   "\nheld_epoch %" PRIu32 "\nepoch %" PRIu32 "\nsent_seq %" PRIu64
@@ -36,9 +37,11 @@ enum esep_status agent_daemon_state_write(const char *journal, const struct agen
                   status->sent_seq, status->sent_bytes, status->received_bytes,
                   status->file_held_bytes, status->files_refused, status->text);
     agent_rules_write(file, &status->rules);
-    if (fclose(file) != 0 || rename(draft, path) != 0)
-        return esep_because(reason, ESEP_IO, "%s: %s", path, strerror(errno));
-    return ESEP_OK;
+    const bool written =
+        fclose(file) == 0 && esep_file_replace(path, 0666, ESEP_REPLACE_UNSYNCED, text, len);
+    const int failed = errno;
+    free(text);
+    return written ? ESEP_OK : esep_because(reason, ESEP_IO, "%s: %s", path, strerror(failed));
 }
 
 void agent_daemon_state_gone(const char *journal)

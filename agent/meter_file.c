@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LINE "day %" PRId32 " out %" PRIu64 " in %" PRIu64 "\n"
 #define SCAN "day %" SCNd32 " out %" SCNu64 " in %" SCNu64
@@ -21,16 +20,10 @@ enum esep_status agent_meter_file_write(const char *journal, const struct agent_
                                         struct esep_reason *reason)
 {
     char path[256];
-    char draft[256];
+    char line[128];
     path_of(journal, "meter", path);
-    path_of(journal, "meter.new", draft);
-    FILE *file = fopen(draft, "we");
-    if (file == NULL)
-        return esep_because(reason, ESEP_IO, "%s: %s", draft, strerror(errno));
-    bool ok = fprintf(file, LINE, spent->day, spent->out, spent->in) > 0 && fflush(file) == 0 &&
-              fsync(fileno(file)) == 0;
-    ok = fclose(file) == 0 && ok;
-    if (ok && rename(draft, path) == 0 && esep_folder_sync(journal))
+    const int len = snprintf(line, sizeof line, LINE, spent->day, spent->out, spent->in);
+    if (esep_file_replace(path, 0666, ESEP_REPLACE_SYNCED, line, (size_t)len))
         return ESEP_OK;
     return esep_because(reason, ESEP_IO, "%s: %s", path, strerror(errno));
 }

@@ -11,11 +11,9 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define POLL_MS 60000
 #define URL_MAX 640
@@ -145,34 +143,11 @@ static void begin(struct asker *a, struct place *place)
         finish(a, place, CURLE_OUT_OF_MEMORY);
 }
 
-/* Synced before it takes the name: after a power cut the one or the other is there, whole. */
-static int write_file(const struct kept *file)
-{
-    char fresh[sizeof file->path + sizeof ".new"];
-    (void)snprintf(fresh, sizeof fresh, "%.511s.new", file->path);
-    const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return errno;
-    int error = 0;
-    for (size_t at = 0; error == 0 && at < file->len;) {
-        const ssize_t put = write(fd, file->bytes + at, file->len - at);
-        if (put >= 0)
-            at += (size_t)put;
-        else if (errno != EINTR)
-            error = errno;
-    }
-    if (error == 0 && fsync(fd) != 0)
-        error = errno;
-    if (close(fd) != 0 && error == 0)
-        error = errno;
-    if (error == 0 && (rename(fresh, file->path) != 0 || !esep_folder_sync_above(file->path)))
-        error = errno;
-    return error;
-}
-
 static void keep(struct asker *a, const struct kept *file)
 {
-    const int error = write_file(file);
+    const int error =
+        esep_file_replace(file->path, 0640, ESEP_REPLACE_SYNCED, file->bytes, file->len) ? 0
+                                                                                         : errno;
     free(file->bytes);
     (void)pthread_mutex_lock(&a->lock);
     if (error != 0)

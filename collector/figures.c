@@ -82,7 +82,9 @@ enum esep_status figures_publish(const char *store, const struct esep_buf *figur
 {
     char path[512];
     path_of(store, path);
-    return esep_file_replace(path, figures->data, figures->len) ? ESEP_OK : ESEP_IO;
+    return esep_file_replace(path, 0666, ESEP_REPLACE_UNSYNCED, figures->data, figures->len)
+               ? ESEP_OK
+               : ESEP_IO;
 }
 
 void figures_read(const char *store, struct figures *ret)

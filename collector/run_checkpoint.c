@@ -30,7 +30,7 @@ static bool publish(const struct run *run, const struct esep_growth *head)
     (void)esep_note_line(&key, head->signature, line);
     (void)snprintf(path, sizeof path, "%s/" RUN_CHECKPOINT, run->settings->store);
     const int len = snprintf(note, sizeof note, "%s\n%s", text, line);
-    return len > 0 && esep_file_replace(path, note, (size_t)len);
+    return len > 0 && esep_file_replace(path, 0666, ESEP_REPLACE_UNSYNCED, note, (size_t)len);
 }
 
 esep_time run_checkpoint_publish(struct run *run)

@@ -7,12 +7,12 @@
  * which no browser sends to anybody.
  */
 #include "agent/page/page.h"
+#include "io/folder.h"
 #include "io/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_NAME "page"
@@ -110,21 +110,15 @@ enum esep_status page_runtime_write(const char *journal, uint16_t port,
                                     struct esep_reason *reason)
 {
     char path[256];
-    char draft[256];
     char hex[2 * PAGE_SECRET_BYTES + 1];
     char text[128];
     (void)snprintf(path, sizeof path, "%s/" FILE_NAME, journal);
-    (void)snprintf(draft, sizeof draft, "%s/" FILE_NAME ".new", journal);
-    (void)unlink(draft); /* O_EXCL: never into a file whose mode is another's */
-    const int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return esep_because(reason, ESEP_IO, "%s: %s", draft, strerror(errno));
     esep_hex(token, PAGE_SECRET_BYTES, hex);
     const int len = snprintf(text, sizeof text, "%u %s\n", (unsigned)port, hex);
-    const bool written = fchmod(fd, 0600) == 0 && write(fd, text, (size_t)len) == len;
+    const bool written = esep_file_replace(path, 0600, ESEP_REPLACE_UNSYNCED, text, (size_t)len);
     esep_wipe(hex, sizeof hex);
     esep_wipe(text, sizeof text);
-    if (close(fd) != 0 || !written || rename(draft, path) != 0)
+    if (!written)
         return esep_because(reason, ESEP_IO, "%s: %s", path, strerror(errno));
     return ESEP_OK;
 }
@@ -147,17 +141,12 @@ uint16_t page_port_last(const char *journal)
 void page_port_keep(const char *journal, uint16_t port)
 {
     char path[256];
-    char draft[256];
     char text[16];
     if (port == page_port_last(journal))
         return;
     (void)snprintf(path, sizeof path, "%s/" PORT_NAME, journal);
-    (void)snprintf(draft, sizeof draft, "%s/" PORT_NAME ".new", journal);
-    (void)unlink(draft);
-    const int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     const int len = snprintf(text, sizeof text, "%u\n", (unsigned)port);
-    const bool written = fd >= 0 && write(fd, text, (size_t)len) == len;
-    if (fd < 0 || close(fd) != 0 || !written || rename(draft, path) != 0)
+    if (!esep_file_replace(path, 0600, ESEP_REPLACE_UNSYNCED, text, (size_t)len))
         esep_log(ESEP_LOG_WARNING, "page-port-not-kept", "%s: %s", path, strerror(errno));
 }
 

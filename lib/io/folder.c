@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,16 +34,41 @@ bool esep_folder_sync_above(const char *path)
     return esep_folder_sync(dirname(copy));
 }
 
-bool esep_file_replace(const char *path, const void *bytes, size_t len)
+static bool write_whole(int fd, const uint8_t *bytes, size_t len)
+{
+    while (len > 0) {
+        const ssize_t put = write(fd, bytes, len);
+        if (put < 0 && errno != EINTR)
+            return false;
+        bytes += put > 0 ? put : 0;
+        len -= put > 0 ? (size_t)put : 0;
+    }
+    return true;
+}
+
+bool esep_file_replace(const char *path, mode_t mode, enum esep_replace how, const void *bytes,
+                       size_t len)
 {
     char fresh[PATH_MAX];
     if (snprintf(fresh, sizeof fresh, "%s.new", path) >= (int)sizeof fresh) {
         errno = ENAMETOOLONG;
         return false;
     }
-    FILE *file = fopen(fresh, "we");
-    if (file == NULL)
+    const bool synced = how == ESEP_REPLACE_SYNCED;
+    (void)unlink(fresh);
+    const int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
         return false;
-    const bool written = len == 0 || fwrite(bytes, len, 1, file) == 1;
-    return fclose(file) == 0 && written && rename(fresh, path) == 0;
+    bool good = write_whole(fd, bytes, len) && (!synced || fsync(fd) == 0);
+    int failed = errno;
+    if (close(fd) != 0 && good) {
+        failed = errno;
+        good = false;
+    }
+    if (!good) {
+        (void)unlink(fresh);
+        errno = failed;
+        return false;
+    }
+    return rename(fresh, path) == 0 && (!synced || esep_folder_sync_above(path));
 }

@@ -1,5 +1,5 @@
 /* Is the folder synced that holds the name, and is a failure said? (What a power cut leaves is
- * asked by tests/power.) */
+ * asked by tests/power.) Does a file take another's place whole, and nobody else's? */
 #include "io/folder.h"
 #include "tests/unit/base/fixture.h"
 
@@ -43,11 +43,56 @@ static void test_what_is_wrong(void **state)
     assert_int_equal(errno, ENAMETOOLONG);
 }
 
+static void holds(const char *path, const char *text, mode_t mode)
+{
+    char found[64] = "";
+    struct stat info;
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    (void)fread(found, 1, sizeof found - 1, file);
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(found, text);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, mode);
+}
+
+static void test_a_file_takes_anothers_place(void **state)
+{
+    char path[256];
+    char fresh[256];
+    char aside[256];
+    (void)state;
+    snprintf(path, sizeof path, "%s", below("file"));
+    snprintf(fresh, sizeof fresh, "%s", below("file.new"));
+    snprintf(aside, sizeof aside, "%s", below("aside"));
+    assert_true(esep_file_replace(path, 0600, ESEP_REPLACE_SYNCED, "one", 3));
+    holds(path, "one", 0600);
+    assert_true(esep_file_replace(path, 0600, ESEP_REPLACE_UNSYNCED, NULL, 0));
+    holds(path, "", 0600);
+    /* A draft that is open to others, or leads elsewhere, is not what is written into. */
+    assert_true(esep_file_replace(aside, 0644, ESEP_REPLACE_UNSYNCED, "mine", 4));
+    assert_int_equal(symlink(aside, fresh), 0);
+    assert_true(esep_file_replace(path, 0600, ESEP_REPLACE_UNSYNCED, "secret", 6));
+    holds(path, "secret", 0600);
+    holds(aside, "mine", 0644);
+    /* Where it fails, the old one is there, and errno says why. */
+    assert_int_equal(mkdir(fresh, 0700), 0);
+    assert_false(esep_file_replace(path, 0600, ESEP_REPLACE_SYNCED, "two", 3));
+    assert_int_equal(errno, EEXIST);
+    holds(path, "secret", 0600);
+    assert_int_equal(rmdir(fresh), 0);
+    assert_false(esep_file_replace(below("absent/file"), 0600, ESEP_REPLACE_SYNCED, "two", 3));
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(aside), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_folder_above),
         cmocka_unit_test(test_what_is_wrong),
+        cmocka_unit_test(test_a_file_takes_anothers_place),
     };
     if (mkdtemp(root) == NULL)
         return 1;
