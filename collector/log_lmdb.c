@@ -10,15 +10,13 @@
 #define LOG_FORMAT 3u
 #define KEY_BYTES_MAX 128
 static const char tables[] = "TPFKORSCMDANEHG";
-/* A store of before accounts, or of before evidence, lacks them until it is opened to write. */
-static const char youngest[] = "ANE";
 #define TABLE_COUNT (sizeof tables - 1)
 
 struct log_lmdb {
     struct collector_log base;
     struct esep_store store;
     MDB_dbi entries;
-    MDB_dbi table[TABLE_COUNT]; /* 0: not there, so it has no rows */
+    MDB_dbi table[TABLE_COUNT];
     bool read_only;
     MDB_txn *held; /* collector_log_hold; else NULL */
 };
@@ -265,8 +263,6 @@ lmdb_rows(struct collector_log *base, struct esep_slice prefix, struct esep_slic
     ESEP_ASSERT(table >= 0 && prefix.len <= KEY_BYTES_MAX && from.len <= KEY_BYTES_MAX);
     struct esep_slice start = from.len > 0 ? from : prefix;
     uint8_t full[KEY_BYTES_MAX + 1];
-    if (log->table[table] == 0)
-        return ESEP_OK;
     full[0] = prefix.data[0];
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
@@ -401,9 +397,10 @@ static enum esep_status open_databases(struct log_lmdb *log, struct esep_reason 
     for (size_t t = 0; rc == 0 && t < TABLE_COUNT; t++) {
         const char name[2] = {tables[t], 0};
         rc = mdb_dbi_open(txn, name, make, &log->table[t]);
-        if (rc == MDB_NOTFOUND && log->read_only && strchr(youngest, tables[t]) != NULL) {
-            log->table[t] = 0;
-            rc = 0;
+        if (rc == MDB_NOTFOUND) {
+            mdb_txn_abort(txn);
+            return esep_because(reason, ESEP_CORRUPT,
+                                "the store lacks its table %s: restore a backup", name);
         }
     }
     if (rc == 0)
