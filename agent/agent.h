@@ -342,7 +342,7 @@ struct agent_status {
     char text[256];        /* for people: what is wrong and what to do; "" = nothing */
     esep_time since;       /* in this state */
     esep_time next_try_at; /* OFFLINE; else ESEP_TIME_NEVER */
-    uint32_t failures;     /* in a row */
+    uint32_t failures;     /* since something new was had of the collector */
     uint32_t broker;
     uint32_t epoch;
     uint64_t last_seq;      /* written */

@@ -250,6 +250,7 @@ struct agent {
     uint32_t unanswered; /* tries to connect in a row, and ... */
     bool tcp_answered;   /* in the try at hand */
     esep_time away_at;   /* ... since when nobody answers; ESEP_TIME_NEVER: somebody does */
+    uint32_t fruitless;  /* sessions in a row that reached WELCOME, got no further, and failed */
     uint64_t generation;
     bool link_open; /* the shell has, or is told to make, a socket */
     bool connect_due;
@@ -299,6 +300,7 @@ void agent_set_state(struct agent *a, enum agent_state state, enum agent_why why
 /* Another reason to show, in the same state. */
 void agent_tell(struct agent *a, enum agent_why why, const char *text);
 esep_time agent_backoff(struct agent *a); /* counts a failure, gives the wait */
+void agent_progressed(struct agent *a);   /* what failed before no longer makes us wait */
 void agent_link_start(struct agent *a);
 /* A try to connect came to nothing; or to something. */
 void agent_unanswered(struct agent *a, const char *text);

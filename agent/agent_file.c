@@ -311,6 +311,8 @@ static void stands(struct agent *a, struct agent_file_slot *s, const Esep__V1__F
     bool back = m->again && (s->again_at != m->offset || !s->went_back);
     if (m->through > s->file.size_bytes || m->offset > m->through)
         return;
+    if (m->offset > s->have)
+        agent_progressed(a);
     s->state = AGENT_FILE_SENDING;
     s->ask_at = agent_later(a, a->config.reply_timeout);
     if (asked || back || m->offset > s->have)
@@ -400,6 +402,7 @@ void agent_on_evidence(struct agent *a, const struct esep_envelope *envelope)
     g->evidence[g->evidence_count++] = e;
     s->state = AGENT_FILE_STORING;
     s->have = s->file.size_bytes;
+    agent_progressed(a);
     agent_see_checkpoint(a, e.checkpoint_size, &e.checkpoint_root);
     agent_count(a, AGENT_EVIDENCE_RECEIPTS, 1);
 }

@@ -361,7 +361,7 @@ void agent_on_welcome(struct agent *a, const struct esep_envelope *envelope)
     u->features = w->features;
     agent_files_welcome(a, w->features);
     u->pull_wanted = true;
-    a->status.failures = 0;
+    a->status.failures = a->fruitless;
     agent_set_state(a, AGENT_ONLINE, AGENT_WHY_NONE, NO_REFUSAL, "");
     agent_count(a, AGENT_WELCOMES, 1);
     keep_view(a, w);

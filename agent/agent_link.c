@@ -7,9 +7,14 @@
  * for their receipt there is one each knock_most, so that the first minute of a line is not lost.
  *
  * Every failure ends the same way: the socket is closed, a wait is drawn uniformly from
- * 0 .. min(cap, base * 2^n), and the next try is on a fresh socket to the next broker. Reaching
- * WELCOME resets n. A fleet of offices that lost the same broker at the same second comes back
- * spread out. FORK, BEHIND and a journal that lies do not wait: they stop, and a person decides.
+ * 0 .. min(cap, base * 2^n), and the next try is on a fresh socket to the next broker. A fleet of
+ * offices that lost the same broker at the same second comes back spread out. FORK, BEHIND and a
+ * journal that lies do not wait: they stop, and a person decides.
+ *
+ * WELCOME takes back what n has grown by on the way to it; what sessions failed that WELCOME opened
+ * stays in n until one gets on: a receipt, a file's bytes or mail that are new, or a PONG where
+ * nothing is owed. A session that opens and then always fails in the same place would otherwise be
+ * opened again every second.
  */
 #include "agent/agent_core.h"
 
@@ -74,8 +79,16 @@ void agent_unanswered(struct agent *a, const char *text)
                     text, drawn(a, window));
 }
 
+void agent_progressed(struct agent *a)
+{
+    a->fruitless = 0;
+    a->status.failures = 0;
+}
+
 esep_time agent_backoff(struct agent *a)
 {
+    if (a->status.state == AGENT_ONLINE)
+        a->fruitless += a->fruitless < UINT32_MAX;
     uint32_t n = a->status.failures;
     esep_time window = a->config.backoff_base;
     for (uint32_t i = 0; i < n && i < DOUBLINGS_MAX && window < a->config.backoff_cap; i++)
@@ -125,7 +138,7 @@ void agent_link_pause(struct agent *a, enum agent_why why, esep_time until)
 {
     close_link(a);
     agent_answered(a);
-    a->status.failures = 0;
+    agent_progressed(a);
     agent_set_state(a, AGENT_OFFLINE, why, ESEP__V1__REFUSAL_REASON__REFUSAL_REASON_UNSPECIFIED,
                     "");
     a->status.next_try_at = until;

@@ -69,6 +69,7 @@ static void finish_part(struct agent *a)
     };
     a->ahead.mail_through = a->part.mail.number;
     a->part.open = false;
+    agent_progressed(a);
     agent_count(a, AGENT_MAILS, 1);
 }
 
@@ -139,6 +140,8 @@ void agent_on_pong(struct agent *a, const struct esep_envelope *envelope)
     if (p == NULL)
         return;
     a->status.server_time = p->server_time_us;
+    if (!agent_in_flight(a) && a->uplink.awaiting_since == ESEP_TIME_NEVER)
+        agent_progressed(a);
     if (p->mail_last > a->status.mail_last)
         a->status.mail_last = p->mail_last;
     /* Mail waits there, none has come for a whole keep-alive, none is being stored: ask again. */

@@ -69,6 +69,7 @@ static void take(struct agent *a, const struct esep_receipt *r, const struct age
     struct agent_gather *g = agent_filling(a);
     uint64_t *mark = moves(a, r);
     if (mark != NULL) {
+        agent_progressed(a);
         agent_proven(a, proof);
         g->proofs[g->receipt_count] = *proof;
         g->receipts[g->receipt_count++] = *r;

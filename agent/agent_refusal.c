@@ -115,9 +115,10 @@ static void obey_collector(struct agent *a, const Esep__V1__Refusal *r, const st
     describe("collector", rule, r, text);
     esep_time slow = a->config.refused_retry;
     esep_time wait = asked_wait(r, slow);
-    /* A session that ends as soon as it begins is not to be begun again at once. */
-    bool lasted =
-        a->status.state == AGENT_ONLINE && a->now - a->status.welcomed_at >= a->config.backoff_base;
+    /* A session that ends as soon as it begins is not to be begun again at once; nor is a second
+     * that came to nothing. */
+    bool lasted = a->status.state == AGENT_ONLINE && a->fruitless == 0 &&
+                  a->now - a->status.welcomed_at >= a->config.backoff_base;
     switch (rule->act) {
     case ACT_ROTATE:
         if (a->config.rotate)
@@ -131,7 +132,8 @@ static void obey_collector(struct agent *a, const Esep__V1__Refusal *r, const st
         a->status.held_seq = r->seq;
         break;
     case ACT_GREET_NOW:
-        agent_greet_again(a, why, r->reason, text, lasted ? 0 : wait + agent_backoff(a));
+        wait += agent_backoff(a);
+        agent_greet_again(a, why, r->reason, text, lasted ? 0 : wait);
         break;
     case ACT_GREET:
         agent_greet_again(a, why, r->reason, text, wait + agent_backoff(a));

@@ -228,22 +228,22 @@ struct sim_office {
     size_t heard_durable;
     enum agent_state said;
     bool person_coming;
-    uint64_t written, writes, restores, recoveries;
-    bool revoked;                      /* the order was given */
-    const struct agent_store *storing; /* the core's, until on_stored */
-    bool villain;                      /* has no core: sim_malice.c */
-    struct esep_slice good, rotten;    /* of one entry, before a bit flipped and after */
-    bool cloned;                       /* there was another machine of it */
-    esep_time foreign_since;           /* nobody speaks its version; 0: somebody does */
-    bool told_version;                 /* ... and it was told so */
-    bool refused_version;              /* its core says so just now */
-    bool unknown;                      /* ... or that it is not enrolled */
-    struct agent_meter spent;          /* in its file of the budget */
-    struct agent_meter really;         /* bytes of frames: sim_rules.c */
-    uint64_t unkept, forgot;           /* that came in since, and of these what crashes lost */
-    bool linked, pushed;               /* it calls; a person said that its line is up ... */
-    esep_time pushed_at, due_at;       /* ... then; what its core was told is due */
-    esep_time shut_at;                 /* nothing excuses its link since; ESEP_TIME_NEVER */
+    uint64_t written, writes, restores, recoveries, connects; /* these before a silence */
+    bool revoked;                                             /* the order was given */
+    const struct agent_store *storing;                        /* the core's, until on_stored */
+    bool villain;                                             /* has no core: sim_malice.c */
+    struct esep_slice good, rotten; /* of one entry, before a bit flipped and after */
+    bool cloned;                    /* there was another machine of it */
+    esep_time foreign_since;        /* nobody speaks its version; 0: somebody does */
+    bool told_version;              /* ... and it was told so */
+    bool refused_version;           /* its core says so just now */
+    bool unknown;                   /* ... or that it is not enrolled */
+    struct agent_meter spent;       /* in its file of the budget */
+    struct agent_meter really;      /* bytes of frames: sim_rules.c */
+    uint64_t unkept, forgot;        /* that came in since, and of these what crashes lost */
+    bool linked, pushed;            /* it calls; a person said that its line is up ... */
+    esep_time pushed_at, due_at;    /* ... then; what its core was told is due */
+    esep_time shut_at;              /* nothing excuses its link since; ESEP_TIME_NEVER */
 };
 
 struct sim_broker {
@@ -283,9 +283,9 @@ struct sim_collector {
     struct sim_link links[SIM_BROKERS];
     const struct collector_batch *batch; /* STORE not yet answered */
     bool committed;                      /* ... it is on the disk, and its head is not signed yet */
-    bool full, draining;
+    bool full, draining, receipts_alone; /* are kept back: sim_silence.c */
     esep_time drain_until;
-    esep_time disk_bad_until, disk_full_until, disk_slow_until, silent_until;
+    esep_time disk_bad_until, disk_full_until, disk_slow_until, silent_since, silent_until;
     uint64_t order_token;
     uint32_t plan_revision;
     uint64_t commits, restores, rotten_index;

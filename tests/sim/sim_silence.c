@@ -4,7 +4,8 @@
  * What a broker signs is of that moment by its own clock, to the microsecond, and of the office
  * whose key the connection has. What an office stores is such a note, on a head of its own journal.
  * And where nothing else goes wrong (the profile "withheld"), an office that has waited long enough
- * for a receipt has one.
+ * for a receipt has one, and has not called again and again for it: not even where receipts alone
+ * are kept back, so that what else comes does not go on from what the office has seen.
  */
 #include "sim.h"
 #include "wire/envelope.h"
@@ -79,6 +80,17 @@ void sim_ingress_stored(struct sim *sim, int office, const struct agent_ingress 
     sim_count(sim, SIM_TALLY_NOTE_STORED);
 }
 
+/* Whoever calls and gets nowhere waits, and longer each time. */
+static void look_at_calls(struct sim *sim, const struct sim_office *o)
+{
+    const uint64_t lasted = (uint64_t)(sim->now - sim->collector.silent_since);
+    const uint64_t most = 100 + lasted / (30 * ESEP_SECOND);
+    const uint64_t now = o->core != NULL ? agent_counter(o->core, AGENT_CONNECTS) : 0;
+    if (now > o->connects && now - o->connects > most)
+        sim_fail(sim, "%s called %llu times while the collector was silent; %llu would have done",
+                 o->node.name, (unsigned long long)(now - o->connects), (unsigned long long)most);
+}
+
 /* Who has waited for a receipt for so long has asked its broker. */
 static void look(struct sim *sim, struct sim_event *event)
 {
@@ -90,6 +102,7 @@ static void look(struct sim *sim, struct sim_event *event)
         const struct sim_office *o = &sim->offices[i];
         const struct sim_journal *j = &o->journal;
         const struct agent_journal *marks = &j->marks;
+        look_at_calls(sim, o);
         if (marks->last_seq <= marks->receipted_seq || marks->last_seq <= marks->promised_seq)
             continue;
         const esep_time wrote = j->epochs[j->epoch].entries[marks->last_seq].written;
@@ -105,9 +118,23 @@ void sim_fall_silent(struct sim *sim)
     const esep_time lasts = sim_between(sim, LASTS_LEAST, 6 * ESEP_HOUR);
     if (sim->now < c->silent_until)
         return;
+    c->silent_since = sim->now;
     c->silent_until = sim->now + lasts;
-    sim_trace(sim, NULL, "the collector keeps its receipts back");
+    c->receipts_alone = sim_chance(sim, 500000);
+    for (int i = 0; i < sim->office_count; i++) {
+        struct sim_office *o = &sim->offices[i];
+        o->connects = o->core != NULL ? agent_counter(o->core, AGENT_CONNECTS) : 0;
+    }
+    sim_trace(sim, NULL, "the collector keeps its receipts back%s",
+              c->receipts_alone ? ", and nothing else" : "");
     sim_after(sim, NULL, lasts, look);
+}
+
+static bool is_kept_back(const struct sim_collector *c, Esep__V1__Kind kind)
+{
+    return kind == ESEP__V1__KIND__KIND_RECEIPT ||
+           (!c->receipts_alone &&
+            (kind == ESEP__V1__KIND__KIND_EVIDENCE || kind == ESEP__V1__KIND__KIND_COSIGNED));
 }
 
 bool sim_keeps_back(struct sim *sim, struct esep_slice frame)
@@ -115,9 +142,7 @@ bool sim_keeps_back(struct sim *sim, struct esep_slice frame)
     struct esep_envelope envelope;
     if (sim->now >= sim->collector.silent_until || sim->calm ||
         esep_envelope_read(frame, &envelope, NULL) != ESEP_OK ||
-        (envelope.kind != ESEP__V1__KIND__KIND_RECEIPT &&
-         envelope.kind != ESEP__V1__KIND__KIND_EVIDENCE &&
-         envelope.kind != ESEP__V1__KIND__KIND_COSIGNED))
+        !is_kept_back(&sim->collector, envelope.kind))
         return false;
     sim_count(sim, SIM_TALLY_RECEIPT_KEPT);
     return true;
