@@ -255,44 +255,32 @@ static void check_proxy(const struct agent_settings *s, struct esep_complaints *
     esep_wipe(&login, sizeof login);
 }
 
+static void look(void *context, const struct esep_yaml_node *root,
+                 struct esep_complaints *complaints)
+{
+    struct agent_settings *settings = context;
+    (void)root;
+    if (settings->files[0] == 0)
+        (void)snprintf(settings->files, sizeof settings->files, "%s-files", settings->journal);
+    check_texts(settings, complaints);
+    take_brokers(settings, complaints);
+    take_witnesses(settings, complaints);
+    check_proxy(settings, complaints);
+    take_rules(settings, complaints);
+}
+
 enum esep_status agent_settings_read(const char *file, struct agent_settings **ret,
                                      struct esep_reason *reason)
 {
     struct agent_settings *settings = calloc(1, sizeof *settings);
-    struct esep_complaints *complaints = calloc(1, sizeof *complaints);
-    struct esep_yaml *yaml = NULL;
-    enum esep_status status = ESEP_NOMEM;
-    if (settings == NULL || complaints == NULL) {
-        status = esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
-        goto done;
-    }
-    status = esep_config_read(file, rows, ROW_COUNT, settings, &yaml, complaints, reason);
-    if (status == ESEP_OK) {
-        if (settings->files[0] == 0)
-            (void)snprintf(settings->files, sizeof settings->files, "%s-files", settings->journal);
-        check_texts(settings, complaints);
-        take_brokers(settings, complaints);
-        take_witnesses(settings, complaints);
-        check_proxy(settings, complaints);
-        take_rules(settings, complaints);
-    }
-    if (complaints->count > 0) {
-        esep_complaints_print(complaints);
-        status = esep_because(reason, ESEP_INVALID, "%s: %zu errors; see above", file,
-                              complaints->count);
-    }
-done:
-    esep_yaml_free(yaml);
-    free(complaints);
-    if (status != ESEP_OK) {
+    if (settings == NULL)
+        return esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
+    const enum esep_status status = esep_config_load(file, rows, ROW_COUNT, settings, look, reason);
+    if (status == ESEP_OK)
+        *ret = settings;
+    else
         free(settings);
-        return status;
-    }
-    settings->brokers_node = NULL;
-    settings->windows_node = NULL;
-    settings->witnesses_node = NULL;
-    *ret = settings;
-    return ESEP_OK;
+    return status;
 }
 
 void agent_settings_free(struct agent_settings *settings)

@@ -59,10 +59,13 @@ static void take_broker(struct operator_settings *s, const struct esep_yaml_node
     }
 }
 
-static void take_brokers(struct operator_settings *s, struct esep_complaints *complaints)
+static void take_brokers(void *context, const struct esep_yaml_node *root,
+                         struct esep_complaints *complaints)
 {
+    struct operator_settings *s = context;
     const struct esep_yaml_node *list = s->brokers_node;
     const size_t count = esep_yaml_kind(list) == ESEP_YAML_LIST ? esep_yaml_count(list) : 0;
+    (void)root;
     if (count < 1 || count > OPERATOR_BROKERS_MAX) {
         esep_complain(complaints, list, "'brokers' must be a list of 1 to %d {address, key}",
                       OPERATOR_BROKERS_MAX);
@@ -76,28 +79,8 @@ static void take_brokers(struct operator_settings *s, struct esep_complaints *co
 enum esep_status operator_settings_read(const char *file, struct operator_settings *ret,
                                         struct esep_reason *reason)
 {
-    struct esep_complaints *complaints = calloc(1, sizeof *complaints);
-    struct esep_yaml *yaml = NULL;
-    if (complaints == NULL) {
-        return ESEP_NOMEM;
-    }
     memset(ret, 0, sizeof *ret);
-    enum esep_status status =
-        esep_config_read(file, rows, ROW_COUNT, ret, &yaml, complaints, reason);
-    if (status == ESEP_OK) {
-        take_brokers(ret, complaints);
-        ret->brokers_node = NULL;
-        if (complaints->count > 0) {
-            status =
-                esep_because(reason, ESEP_INVALID, "%s: not an operator's configuration", file);
-        }
-    }
-    if (complaints->count > 0) {
-        esep_complaints_print(complaints);
-    }
-    esep_yaml_free(yaml);
-    free(complaints);
-    return status;
+    return esep_config_load(file, rows, ROW_COUNT, ret, take_brokers, reason);
 }
 
 void operator_settings_help(FILE *out)

@@ -113,10 +113,9 @@ static void fill_core(struct broker_settings *s)
 }
 
 /* What the table cannot say. */
-static void check(struct broker_settings *s, const struct esep_yaml *yaml,
+static void check(struct broker_settings *s, const struct esep_yaml_node *root,
                   struct esep_complaints *complaints)
 {
-    const struct esep_yaml_node *root = esep_yaml_root(yaml);
     const struct esep_yaml_node *keys = esep_yaml_get(root, "collector_keys");
     if (!esep_log_level_parse(s->log_level, &s->level)) {
         esep_complain(complaints, root, "log.level '%s' is none of error, warning, info, debug",
@@ -145,35 +144,27 @@ static void check(struct broker_settings *s, const struct esep_yaml *yaml,
     }
 }
 
+static void look(void *context, const struct esep_yaml_node *root,
+                 struct esep_complaints *complaints)
+{
+    struct broker_settings *s = context;
+    check(s, root, complaints);
+    fill_core(s);
+}
+
 enum esep_status broker_settings_read(const char *file, struct broker_settings **ret,
                                       struct esep_reason *reason)
 {
-    struct esep_complaints *complaints = calloc(1, sizeof *complaints);
     struct broker_settings *s = calloc(1, sizeof *s);
-    struct esep_yaml *yaml = NULL;
-    enum esep_status status = ESEP_NOMEM;
-    if (complaints == NULL || s == NULL) {
-        goto done;
+    if (s == NULL) {
+        return esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
     }
-    status = esep_config_read(file, rows, ROW_COUNT, s, &yaml, complaints, reason);
-    if (status == ESEP_OK) {
-        check(s, yaml, complaints);
-        fill_core(s);
-        if (complaints->count > 0) {
-            status = esep_because(reason, ESEP_INVALID, "%s: not a broker's configuration", file);
-        }
-    }
-    if (complaints->count > 0) {
-        esep_complaints_print(complaints);
-    }
+    const enum esep_status status = esep_config_load(file, rows, ROW_COUNT, s, look, reason);
     if (status == ESEP_OK) {
         *ret = s;
-        s = NULL;
+    } else {
+        broker_settings_free(s);
     }
-done:
-    esep_yaml_free(yaml);
-    broker_settings_free(s);
-    free(complaints);
     return status;
 }
 

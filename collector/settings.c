@@ -452,41 +452,29 @@ static void take_lists(struct collector_settings *s, struct esep_complaints *com
                          (unsigned long long)s->witness_quorum, s->witness_count);
 }
 
+static void look(void *context, const struct esep_yaml_node *root,
+                 struct esep_complaints *complaints)
+{
+    struct collector_settings *settings = context;
+    (void)root;
+    if (settings->files[0] == 0)
+        (void)snprintf(settings->files, sizeof settings->files, "%.249s-files", settings->store);
+    check_singles(settings, complaints);
+    take_lists(settings, complaints);
+}
+
 enum esep_status collector_settings_read(const char *file, struct collector_settings **ret,
                                          struct esep_reason *reason)
 {
     struct collector_settings *settings = calloc(1, sizeof *settings);
-    struct esep_complaints *complaints = calloc(1, sizeof *complaints);
-    struct esep_yaml *yaml = NULL;
-    enum esep_status status = ESEP_NOMEM;
-    if (settings == NULL || complaints == NULL) {
-        status = esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
-        goto done;
-    }
-    status = esep_config_read(file, rows, ROW_COUNT, settings, &yaml, complaints, reason);
-    if (status == ESEP_OK) {
-        if (settings->files[0] == 0)
-            (void)snprintf(settings->files, sizeof settings->files, "%.249s-files",
-                           settings->store);
-        check_singles(settings, complaints);
-        take_lists(settings, complaints);
-    }
-    if (complaints->count > 0) {
-        esep_complaints_print(complaints);
-        status = esep_because(reason, ESEP_INVALID, "%s: %zu errors; see above", file,
-                              complaints->count);
-    }
-done:
-    esep_yaml_free(yaml);
-    free(complaints);
-    if (status != ESEP_OK) {
+    if (settings == NULL)
+        return esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
+    const enum esep_status status = esep_config_load(file, rows, ROW_COUNT, settings, look, reason);
+    if (status == ESEP_OK)
+        *ret = settings;
+    else
         collector_settings_free(settings);
-        return status;
-    }
-    settings->brokers_node = settings->operators_node = NULL;
-    settings->webhooks_node = settings->recipients_node = settings->witnesses_node = NULL;
-    *ret = settings;
-    return ESEP_OK;
+    return status;
 }
 
 void collector_settings_free(struct collector_settings *settings)

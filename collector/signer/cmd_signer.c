@@ -270,26 +270,15 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-static enum esep_status read_settings(const char *file, struct settings *ret,
-                                      struct esep_reason *reason)
+static void look(void *context, const struct esep_yaml_node *root,
+                 struct esep_complaints *complaints)
 {
-    struct esep_complaints *complaints = calloc(1, sizeof *complaints);
-    struct esep_yaml *yaml = NULL;
+    const struct settings *settings = context;
     enum esep_log_level level;
-    if (complaints == NULL)
-        return esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
-    enum esep_status status =
-        esep_config_read(file, rows, ROW_COUNT, ret, &yaml, complaints, reason);
-    if (status == ESEP_OK && !esep_log_level_parse(ret->log_level, &level))
+    (void)root;
+    if (!esep_log_level_parse(settings->log_level, &level))
         esep_complain_at(complaints, 1, 1, "log.level: '%s' is not error, warning, info or debug",
-                         ret->log_level);
-    if (complaints->count > 0) {
-        esep_complaints_print(complaints);
-        status = esep_because(reason, ESEP_INVALID, "%s: see above", file);
-    }
-    esep_yaml_free(yaml);
-    free(complaints);
-    return status;
+                         settings->log_level);
 }
 
 int collector_cmd_signer(int argc, char **argv)
@@ -314,9 +303,9 @@ int collector_cmd_signer(int argc, char **argv)
         esep_config_help(rows, ROW_COUNT, stdout);
         return 0;
     }
-    const enum esep_status status = collector_config_check(
-        read_settings(arguments.common.config != NULL ? arguments.common.config : DEFAULT_CONFIG,
-                      &d.settings, &reason));
+    const char *file = arguments.common.config != NULL ? arguments.common.config : DEFAULT_CONFIG;
+    const enum esep_status status =
+        collector_config_check(esep_config_load(file, rows, ROW_COUNT, &d.settings, look, &reason));
     if (status != ESEP_OK)
         return collector_fail(status, &reason);
     const int rc = arguments.keygen ? keygen(&d) : serve(&d);

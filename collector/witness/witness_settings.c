@@ -88,13 +88,16 @@ static void take_log(struct witness_settings *s, const struct esep_yaml_node *it
         log->keys[log->key_count++] = key;
 }
 
-static void check(struct witness_settings *s, struct esep_complaints *complaints)
+static void look(void *context, const struct esep_yaml_node *root,
+                 struct esep_complaints *complaints)
 {
+    struct witness_settings *s = context;
     static const uint8_t any[ESEP_KEY_BYTES];
     enum esep_log_level level;
     struct esep_clock clock;
     struct esep_note_key key;
     struct esep_reason reason = {""};
+    (void)root;
     if (esep_note_key(&key, s->name, ESEP_NOTE_COSIGNATURE, any, &reason) != ESEP_OK)
         esep_complain_at(complaints, 1, 1, "name: %s", reason.text);
     if (!esep_log_level_parse(s->log_level, &level))
@@ -114,31 +117,14 @@ enum esep_status witness_settings_read(const char *file, struct witness_settings
                                        struct esep_reason *reason)
 {
     struct witness_settings *settings = calloc(1, sizeof *settings);
-    struct esep_complaints *complaints = calloc(1, sizeof *complaints);
-    struct esep_yaml *yaml = NULL;
-    enum esep_status status = ESEP_NOMEM;
-    if (settings == NULL || complaints == NULL) {
-        status = esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
-        goto done;
-    }
-    status = esep_config_read(file, rows, ROW_COUNT, settings, &yaml, complaints, reason);
+    if (settings == NULL)
+        return esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
+    const enum esep_status status = esep_config_load(file, rows, ROW_COUNT, settings, look, reason);
     if (status == ESEP_OK)
-        check(settings, complaints);
-    if (complaints->count > 0) {
-        esep_complaints_print(complaints);
-        status = esep_because(reason, ESEP_INVALID, "%s: %zu errors; see above", file,
-                              complaints->count);
-    }
-done:
-    esep_yaml_free(yaml);
-    free(complaints);
-    if (status != ESEP_OK) {
+        *ret = settings;
+    else
         witness_settings_free(settings);
-        return status;
-    }
-    settings->logs_node = NULL;
-    *ret = settings;
-    return ESEP_OK;
+    return status;
 }
 
 void witness_settings_free(struct witness_settings *settings)

@@ -410,6 +410,33 @@ enum esep_status esep_config_read(const char *file, const struct esep_config_row
     return status;
 }
 
+enum esep_status esep_config_load(const char *file, const struct esep_config_row *rows,
+                                  size_t count, void *config,
+                                  void (*look)(void *config, const struct esep_yaml_node *root,
+                                               struct esep_complaints *complaints),
+                                  struct esep_reason *reason)
+{
+    struct esep_yaml *yaml = NULL;
+    struct esep_complaints *complaints = calloc(1, sizeof *complaints);
+    if (complaints == NULL)
+        return esep_because(reason, ESEP_NOMEM, "no memory to read %s", file);
+    enum esep_status status =
+        esep_config_read(file, rows, count, config, &yaml, complaints, reason);
+    if (status == ESEP_OK && look != NULL)
+        look(config, esep_yaml_root(yaml), complaints);
+    if (complaints->count > 0) {
+        esep_complaints_print(complaints);
+        status = esep_because(reason, ESEP_INVALID, "%s: %zu errors; see above", file,
+                              complaints->count);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].type == ESEP_CONFIG_NODE)
+            memset((uint8_t *)config + rows[i].offset, 0, row_size(&rows[i]));
+    esep_yaml_free(yaml);
+    free(complaints);
+    return status;
+}
+
 void esep_config_help(const struct esep_config_row *rows, size_t count, FILE *out)
 {
     for (size_t i = 0; i < count; i++) {

@@ -44,6 +44,17 @@ ESEP_MUST_USE enum esep_status esep_config_read(const char *file,
                                                 void *ret_config, struct esep_yaml **ret_yaml,
                                                 struct esep_complaints *complaints,
                                                 struct esep_reason *reason);
+/* Reads a whole configuration, has its owner look at it, and says on stderr what is wrong. config:
+ * a zeroed structure of the rows; it is filled where all is well, and its NODE members are NULL
+ * afterwards. look (or NULL): called once each row could be read, with the document's root; it
+ * takes what NODE rows hold and complains of what rows cannot say. ESEP_INVALID: complaints were
+ * printed.
+ */
+ESEP_MUST_USE enum esep_status
+esep_config_load(const char *file, const struct esep_config_row *rows, size_t count, void *config,
+                 void (*look)(void *config, const struct esep_yaml_node *root,
+                              struct esep_complaints *complaints),
+                 struct esep_reason *reason);
 /* The table for people: `--help-config`. */
 void esep_config_help(const struct esep_config_row *rows, size_t count, FILE *out);
 /* Says all complaints on stderr as file:line:column: text. */

@@ -45,13 +45,19 @@ static struct esep_complaints complaints;
 static struct esep_reason reason;
 static struct esep_yaml *yaml;
 
-static enum esep_status read_text(const char *text)
+static const char path[] = "./config_test.yaml";
+
+static void write_text(const char *text)
 {
-    static const char path[] = "./config_test.yaml";
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs(text, file);
     fclose(file);
+}
+
+static enum esep_status read_text(const char *text)
+{
+    write_text(text);
     yaml = NULL;
     enum esep_status status =
         esep_config_read(path, rows, ROWS, &config, &yaml, &complaints, &reason);
@@ -198,11 +204,7 @@ static void a_list_never_outgrows_its_struct(void **state)
     static const struct esep_config_row row[] = {
         {"agents", ESEP_CONFIG_TEXTS, 0, sizeof(struct esep_config_texts), "", 0, 1000, "list"}};
     struct esep_config_texts texts;
-    static const char path[] = "./config_test.yaml";
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs("agents: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]\n", file);
-    fclose(file);
+    write_text("agents: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]\n");
     assert_int_equal(esep_config_read(path, row, 1, &texts, &yaml, &complaints, &reason),
                      ESEP_INVALID);
     unlink(path);
@@ -226,6 +228,39 @@ static void help_says_the_table(void **state)
     free(text);
 }
 
+static int looks;
+
+static void look(void *context, const struct esep_yaml_node *root, struct esep_complaints *found)
+{
+    const struct config *c = context;
+    looks++;
+    assert_ptr_equal(esep_yaml_get(root, "brokers"), c->brokers);
+    if (esep_yaml_count(c->brokers) != 2)
+        esep_complain(found, c->brokers, "two brokers, no more");
+}
+
+static void the_owner_looks_once_each_row_was_read(void **state)
+{
+    (void)state;
+    looks = 0;
+    memset(&config, 0, sizeof config);
+    write_text("name: x\nbrokers: [1, 2]\n");
+    assert_int_equal(esep_config_load(path, rows, ROWS, &config, look, &reason), ESEP_OK);
+    assert_int_equal(looks, 1);
+    assert_string_equal(config.name, "x");
+    assert_null(config.brokers); /* the document is gone */
+    write_text("name: x\nbrokers: [1]\n");
+    assert_int_equal(esep_config_load(path, rows, ROWS, &config, look, &reason), ESEP_INVALID);
+    assert_int_equal(looks, 2);
+    assert_null(config.brokers);
+    assert_string_equal(reason.text, "./config_test.yaml: 1 errors; see above");
+    write_text("name: 12345678901234567\n");
+    assert_int_equal(esep_config_load(path, rows, ROWS, &config, look, &reason), ESEP_INVALID);
+    assert_int_equal(looks, 2);
+    unlink(path);
+    assert_int_equal(esep_config_load(path, rows, ROWS, &config, look, &reason), ESEP_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +271,7 @@ int main(void)
         cmocka_unit_test(durations_have_a_unit),
         cmocka_unit_test(shapes_are_checked),
         cmocka_unit_test(a_list_never_outgrows_its_struct),
+        cmocka_unit_test(the_owner_looks_once_each_row_was_read),
         cmocka_unit_test(help_says_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
