@@ -1,4 +1,4 @@
-/* agent/commands.h - the table of esep-agent's commands, and what they share.
+/* agent/commands.h - esep-agent's commands, and what they share.
  *
  * main.c finds the command and calls it with its own words; each parses them with argp. A command
  * returns an exit status of sysexits(3). All of them work while the daemon runs and while it does
@@ -17,14 +17,6 @@
 #include <jansson.h>
 
 #define AGENT_DEFAULT_CONFIG "/etc/esep/agent.yaml"
-
-struct agent_command {
-    const char *name;
-    const char *words;
-    const char *help;
-    int (*run)(int argc, char **argv);
-};
-extern const struct agent_command agent_commands[]; /* ends with name NULL */
 
 struct agent_common {
     const char *config;

@@ -1,12 +1,8 @@
 /* agent/main.c - esep-agent: finds the command and hands over. */
 #include "agent/commands.h"
-#include "io/json.h"
+#include "io/program.h"
 
-#include <locale.h>
-#include <string.h>
-#include <sysexits.h>
-
-const struct agent_command agent_commands[] = {
+static const struct esep_command commands[] = {
     {"enrol", "--code CODE", "make the office's keys and enrol with the operator's one-time code",
      agent_cmd_enrol},
     {"run", "", "send reports, bring receipts and mail (the daemon)", agent_cmd_run},
@@ -26,50 +22,9 @@ const struct agent_command agent_commands[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static void overview(FILE *out)
-{
-    (void)fprintf(out, "usage: esep-agent COMMAND [--config FILE] [OPTION...]\n\nCommands:\n");
-    for (const struct agent_command *c = agent_commands; c->name != NULL; c++)
-        (void)fprintf(out, "  %-8s %-30s %s\n", c->name, c->words, c->help);
-    (void)fprintf(out, "\n'esep-agent COMMAND --help' says more; 'esep-agent --help-config' lists "
-                       "the keys of the configuration.\n");
-}
-
-/* argp speaks of the program by its first word. */
-static int run(const struct agent_command *command, int argc, char **argv)
-{
-    static char name[64];
-    (void)snprintf(name, sizeof name, "esep-agent %s", command->name);
-    argv[0] = name;
-    return command->run(argc, argv);
-}
-
 int main(int argc, char **argv)
 {
-    (void)setlocale(LC_CTYPE, "C.UTF-8");
-    if (esep_crypto_init() != ESEP_OK) {
-        (void)fprintf(stderr, "esep-agent: libsodium does not start\n");
-        return EX_UNAVAILABLE;
-    }
-    if (argc < 2) {
-        overview(stderr);
-        return EX_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        overview(stdout);
-        return esep_output_end(0);
-    }
-    if (strcmp(argv[1], "--help-config") == 0) {
-        agent_settings_help(stdout);
-        return esep_output_end(0);
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        (void)printf("esep-agent " ESEP_VERSION "\n");
-        return 0;
-    }
-    for (const struct agent_command *c = agent_commands; c->name != NULL; c++)
-        if (strcmp(c->name, argv[1]) == 0)
-            return esep_output_end(run(c, argc - 1, argv + 1));
-    (void)fprintf(stderr, "esep-agent: no command '%s'; esep-agent --help lists them\n", argv[1]);
-    return EX_USAGE;
+    static const struct esep_program program = {
+        .name = "esep-agent", .commands = commands, .help_config = agent_settings_help};
+    return esep_program_main(&program, argc, argv);
 }

@@ -1,4 +1,4 @@
-/* collector/commands.h - the table of esep-collector's commands, and what they share.
+/* collector/commands.h - esep-collector's commands, and what they share.
  *
  * main.c finds the command and calls it with its own words; each command parses them with argp, so
  * `esep-collector COMMAND --help` says everything. A command returns an exit status of sysexits(3).
@@ -13,14 +13,6 @@
 #include <argp.h>
 #include <jansson.h>
 #include <stdio.h>
-
-struct collector_command {
-    const char *name;
-    const char *words;                 /* of the rest, for the overview */
-    const char *help;                  /* one sentence */
-    int (*run)(int argc, char **argv); /* NULL: of esep-collector-web */
-};
-extern const struct collector_command collector_commands[]; /* ends with name NULL */
 
 /* The options that many commands share: one argp child, one struct. */
 struct command_common {

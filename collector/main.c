@@ -1,15 +1,14 @@
 /* collector/main.c - esep-collector: finds the command and hands over; some commands are another
  * program's, which lies beside this one (main_web.c). */
 #include "collector/commands.h"
-#include "io/json.h"
+#include "io/program.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-const struct collector_command collector_commands[] = {
+static const struct esep_command commands[] = {
     {"init", "--config FILE", "make the keys, the store and the log's first entry",
      collector_cmd_init},
     {"run", "--config FILE", "take in reports (the daemon)", collector_cmd_run},
@@ -32,7 +31,8 @@ const struct collector_command collector_commands[] = {
     {"keys", "[--at INSTANT] [--office N]", "whose key was it, when", collector_cmd_keys},
     {"log", "list | verify | replay",
      "what was done, by whom; check the whole log; make views anew", collector_cmd_log},
-    {"export", "[--format json|csv]", "obligations and reports, for other programs", NULL},
+    {"export", "[--format FORMAT] …",
+     "a year's report as a document, or its data for other programs", NULL},
     {"bundle", "import FILE --reply FILE", "take in what an office sent on a stick",
      collector_cmd_bundle},
     {"witness", "[keygen | status]", "witness logs, of others too (a daemon)", NULL},
@@ -44,19 +44,10 @@ const struct collector_command collector_commands[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static void overview(FILE *out)
-{
-    (void)fprintf(out, "usage: esep-collector COMMAND [OPTION...]\n\nCommands:\n");
-    for (const struct collector_command *c = collector_commands; c->name != NULL; c++)
-        (void)fprintf(out, "  %-12s %-34s %s\n", c->name, c->words, c->help);
-    (void)fprintf(out,
-                  "\n'esep-collector COMMAND --help' says more; 'esep-collector --help-config' "
-                  "lists the keys of the configuration.\n");
-}
-
 /* Becomes esep-collector-web, with the same words. Returns where that one is not there. */
-static int become_web(char **argv)
+static int become_web(int argc, char **argv)
 {
+    (void)argc;
     static const char name[] = "esep-collector-web";
     char path[4096];
     const ssize_t len = readlink("/proc/self/exe", path, sizeof path - sizeof name);
@@ -74,42 +65,11 @@ static int become_web(char **argv)
     return EX_UNAVAILABLE;
 }
 
-/* argp speaks of the program by its first word. */
-static int run(const struct collector_command *command, int argc, char **argv)
-{
-    static char name[64];
-    (void)snprintf(name, sizeof name, "esep-collector %s", command->name);
-    argv[0] = name;
-    return command->run(argc, argv);
-}
-
 int main(int argc, char **argv)
 {
-    (void)setlocale(LC_CTYPE, "C.UTF-8");
-    if (esep_crypto_init() != ESEP_OK) {
-        (void)fprintf(stderr, "esep-collector: libsodium does not start\n");
-        return EX_UNAVAILABLE;
-    }
-    if (argc < 2) {
-        overview(stderr);
-        return EX_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        overview(stdout);
-        return esep_output_end(0);
-    }
-    if (strcmp(argv[1], "--help-config") == 0) {
-        collector_settings_help(stdout);
-        return esep_output_end(0);
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        (void)printf("esep-collector " ESEP_VERSION "\n");
-        return 0;
-    }
-    for (const struct collector_command *c = collector_commands; c->name != NULL; c++)
-        if (strcmp(c->name, argv[1]) == 0)
-            return c->run == NULL ? become_web(argv) : esep_output_end(run(c, argc - 1, argv + 1));
-    (void)fprintf(stderr, "esep-collector: no command '%s'; esep-collector --help lists them\n",
-                  argv[1]);
-    return EX_USAGE;
+    static const struct esep_program program = {.name = "esep-collector",
+                                                .commands = commands,
+                                                .help_config = collector_settings_help,
+                                                .elsewhere = become_web};
+    return esep_program_main(&program, argc, argv);
 }
