@@ -130,9 +130,7 @@ static void find_note(struct agent_desk *desk, struct proof *proof)
 {
     proof->noted =
         journal_ingress(&desk->journal, proof->epoch, proof->seq, &proof->kept, NULL) == ESEP_OK &&
-        esep_ingress_unpack(esep_slice(proof->kept.note, sizeof proof->kept.note), &proof->note) ==
-            ESEP_OK &&
-        esep_ingress_verify(&proof->note);
+        agent_ingress_holds(&proof->kept, &proof->note);
 }
 
 static enum esep_status verify(const struct agent_desk *desk, const struct esep_receipt *receipt,

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ENTRY_BYTES_MAX (1u << 20)
 #define PATH_BYTES 4096
 #define SAID_SEQ 56
 #define SAID_HEAD 64
@@ -200,8 +199,7 @@ static void fill_report(const struct export *x, const uint8_t *statement, const 
     ret->after_count = behind->count;
 }
 
-/* As it was verified when it came; the disk may have changed it since. */
-static bool ingress_holds(const struct agent_ingress *kept, struct esep_ingress *ret)
+bool agent_ingress_holds(const struct agent_ingress *kept, struct esep_ingress *ret)
 {
     const struct esep_hash content =
         esep_content_hash(esep_slice(kept->statement, sizeof kept->statement));
@@ -209,16 +207,14 @@ static bool ingress_holds(const struct agent_ingress *kept, struct esep_ingress 
            esep_ingress_verify(ret) && esep_hash_equal(&ret->content, &content);
 }
 
-static enum esep_status export_ingress(const struct export *x)
+static enum esep_status make_ingress(const struct export *x, struct esep_buf *out)
 {
     const struct agent_ingress *kept = x->what->ingress;
     struct esep_proof_report report = {.after = NULL};
     struct behind behind = {.hashes = NULL};
     struct esep_ingress note;
-    struct esep_buf out;
-    esep_buf_init(&out, ESEP_PROOF_BYTES_MAX);
     enum esep_status status = collect_behind(x, kept->statement, &behind);
-    if (status == ESEP_OK && !ingress_holds(kept, &note))
+    if (status == ESEP_OK && !agent_ingress_holds(kept, &note))
         status =
             esep_because(x->reason, ESEP_CORRUPT,
                          "the broker's note on entry %u/%llu does not hold: the journal's disk "
@@ -226,15 +222,22 @@ static enum esep_status export_ingress(const struct export *x)
                          kept->epoch, (unsigned long long)kept->seq);
     if (status == ESEP_OK) {
         fill_report(x, kept->statement, kept->key, &behind, &report);
-        status = esep_proof_write_ingress(&report, kept->note, &out);
+        status = esep_proof_write_ingress(&report, kept->note, out);
     }
     if (status == ESEP_OK)
-        status = write_file(x, ".ingress-proof", esep_buf_slice(&out));
-    if (status == ESEP_OK) {
-        x->done->proofs++;
         esep_hex(note.broker_key, ESEP_KEY_BYTES, x->done->broker);
-    }
     free(behind.hashes);
+    return status;
+}
+
+static enum esep_status export_ingress(const struct export *x)
+{
+    struct esep_buf out;
+    esep_buf_init(&out, ESEP_PROOF_BYTES_MAX);
+    enum esep_status status = make_ingress(x, &out);
+    if (status == ESEP_OK)
+        status = write_file(x, ".ingress-proof", esep_buf_slice(&out));
+    x->done->proofs += status == ESEP_OK;
     esep_buf_done(&out);
     return status;
 }
@@ -303,7 +306,7 @@ static enum esep_status export_files(const struct export *x)
 {
     struct esep_arena arena = {0};
     const ProtobufCMessage *message = NULL;
-    enum esep_status status = esep_arena_init(&arena, ENTRY_BYTES_MAX);
+    enum esep_status status = esep_arena_init(&arena, AGENT_PROOF_ENTRY_BYTES_MAX);
     if (status == ESEP_OK && esep_unpack(&esep__v1__journal_entry__descriptor,
                                          esep_buf_slice(&x->entry), &arena, &message) == ESEP_OK) {
         const Esep__V1__JournalEntry *entry = (const Esep__V1__JournalEntry *)message;
@@ -342,7 +345,7 @@ static enum esep_status load_entry(struct export *x)
         x->head_before = esep_chain_start(&me->log_id, me->office, what->epoch, proof.key);
     } else {
         struct esep_buf before;
-        esep_buf_init(&before, ENTRY_BYTES_MAX);
+        esep_buf_init(&before, AGENT_PROOF_ENTRY_BYTES_MAX);
         status = journal_entry(&x->desk->journal, what->epoch, what->seq - 1, &x->head_before,
                                &before, x->reason);
         esep_buf_done(&before);
@@ -365,7 +368,7 @@ enum esep_status agent_proof_export(struct agent_desk *desk, const struct agent_
     if (what->receipt == NULL && what->promise == NULL && what->ingress == NULL)
         return esep_because(reason, ESEP_NOT_FOUND, "no receipt of entry %u/%llu has come yet",
                             what->epoch, (unsigned long long)what->seq);
-    esep_buf_init(&x.entry, ENTRY_BYTES_MAX);
+    esep_buf_init(&x.entry, AGENT_PROOF_ENTRY_BYTES_MAX);
     enum esep_status status = load_entry(&x);
     if (status == ESEP_OK)
         status = write_file(&x, ".report", esep_buf_slice(&x.entry));
@@ -377,6 +380,24 @@ enum esep_status agent_proof_export(struct agent_desk *desk, const struct agent_
         status = export_ingress(&x);
     if (status == ESEP_OK)
         status = export_files(&x);
+    esep_buf_done(&x.entry);
+    return status;
+}
+
+enum esep_status agent_ingress_export(struct agent_desk *desk,
+                                      const struct agent_proof_export *what,
+                                      struct esep_buf *ret_proof, struct esep_buf *ret_report,
+                                      struct esep_reason *reason)
+{
+    struct agent_proof_exported done = {0};
+    struct export x = {.desk = desk, .what = what, .done = &done, .reason = reason};
+    ESEP_ASSERT(what->ingress != NULL);
+    esep_buf_init(&x.entry, AGENT_PROOF_ENTRY_BYTES_MAX);
+    enum esep_status status = load_entry(&x);
+    if (status == ESEP_OK)
+        status = make_ingress(&x, ret_proof);
+    if (status == ESEP_OK)
+        status = esep_buf_put(ret_report, x.entry.data, x.entry.len);
     esep_buf_done(&x.entry);
     return status;
 }

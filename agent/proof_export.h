@@ -16,6 +16,8 @@
 
 #include "agent/commands.h"
 
+#define AGENT_PROOF_ENTRY_BYTES_MAX (1u << 20)
+
 struct agent_proof_export {
     const char *name; /* of the files, without their endings */
     uint32_t epoch;
@@ -36,6 +38,19 @@ ESEP_MUST_USE enum esep_status agent_proof_export(struct agent_desk *desk,
                                                   const struct agent_proof_export *what,
                                                   struct agent_proof_exported *ret,
                                                   struct esep_reason *reason);
+
+/* A broker's note that the journal keeps, as it was verified when it came; the disk may have
+ * changed it since. */
+bool agent_ingress_holds(const struct agent_ingress *kept, struct esep_ingress *ret);
+/* Of what->ingress alone: what NAME.ingress-proof and NAME.report would hold, put into buffers of
+ * at most ESEP_PROOF_BYTES_MAX and AGENT_PROOF_ENTRY_BYTES_MAX. ESEP_NOT_FOUND, ESEP_CORRUPT,
+ * ESEP_NOMEM.
+ */
+ESEP_MUST_USE enum esep_status agent_ingress_export(struct agent_desk *desk,
+                                                    const struct agent_proof_export *what,
+                                                    struct esep_buf *ret_proof,
+                                                    struct esep_buf *ret_report,
+                                                    struct esep_reason *reason);
 
 /* A checkpoint as the log signed it, behind what out holds: a C2SP note. ESEP_NOMEM. */
 ESEP_MUST_USE enum esep_status agent_checkpoint_note(const struct agent_desk *desk,

@@ -2,6 +2,7 @@
  * see page.h. */
 #include "agent/page/about.h"
 #include "agent/page/draft.h"
+#include "agent/page/note.h"
 #include "agent/page/way.h"
 
 #define REVISIONS_MAX 200
@@ -197,6 +198,15 @@ static json_t *body_json(const struct whole *w)
                           agent_key_body(w->duty->made.key, body) ? body : w->say.d->identity.body);
 }
 
+/* A broker's word on the newest report. */
+static json_t *ingress_json(struct whole *w)
+{
+    if (w->duty->seq == 0)
+        return json_null();
+    return page_note_json(&w->desk, w->say.d, w->duty->epoch, w->duty->seq,
+                          page_zone_of(w->say.d, w->duty));
+}
+
 static json_t *whole_json(struct whole *w)
 {
     const bool open = agent_duty_open(w->duty);
@@ -211,6 +221,7 @@ static json_t *whole_json(struct whole *w)
                   (int)(open && stands), "ask_extension", (int)open);
     if (value == NULL)
         return NULL;
+    (void)json_object_set_new(value, "ingress", ingress_json(w));
     (void)json_object_set(value, "returned", w->about.returned);
     (void)json_object_set(value, "mail", w->about.mail);
     (void)json_object_set(value, "co_executors", w->about.co_executors);

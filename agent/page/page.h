@@ -16,6 +16,7 @@
  *   draft.c       the form as it stands, and the mark it is known by
  *   about.c       the mail about one obligation
  *   orders.c      an order that is sent twice
+ *   note.c        a broker's word on a report, and the files of it
  *   status.c, duties.c, obligation.c, write.c, receipt.c, upload.c, events.c  the
  *                 routes
  *
@@ -167,7 +168,7 @@ struct page_order {
 bool page_order_begin(const struct page_call *call, struct page_order *ret);
 void page_order_done(const struct page_call *call, const struct page_order *order, json_t *answer);
 
-/* draft.c, write.c, obligation.c, receipt.c */
+/* draft.c, write.c, obligation.c, receipt.c, note.c */
 void page_draft_save(const struct page_call *call);
 void page_draft_drop(const struct page_call *call);
 void page_report(const struct page_call *call);
@@ -176,6 +177,7 @@ void page_extension(const struct page_call *call);
 void page_obligation(const struct page_call *call);
 void page_entry(const struct page_call *call);
 void page_receipt(const struct page_call *call);
+void page_note(const struct page_call *call);
 
 /* upload.c: from when the head of its request is read; false: no memory. */
 bool page_upload_head(const struct page_call *call, struct esep_http_sink *ret);

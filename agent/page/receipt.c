@@ -5,10 +5,9 @@
  */
 #include "agent/page/about.h"
 #include "agent/page/draft.h"
+#include "agent/page/note.h"
 #include "agent/witnessed.h"
 #include "wire/unpack.h"
-
-#include <stdlib.h>
 
 static json_t *receipt_json(struct agent_desk *desk, const struct esep_receipt *r,
                             const struct esep_zone *zone)
@@ -30,34 +29,6 @@ static json_t *receipt_json(struct agent_desk *desk, const struct esep_receipt *
 static bool holds(const struct agent_desk *desk, const struct esep_receipt *r)
 {
     return r == NULL || esep_receipt_verify(&desk->identity.log_id, r, desk->settings->log_key);
-}
-
-/* Of a query; false: given, and no number. */
-static bool number_of(const struct page_call *call, const char *name, uint64_t *ret)
-{
-    const char *text = esep_http_query(call->request, name);
-    char *end = NULL;
-    if (text == NULL)
-        return true;
-    *ret = strtoull(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == 0;
-}
-
-/* The revision that is meant: the newest, or that of the query. */
-static const struct agent_event *find_event(const struct page_call *call,
-                                            const struct agent_duties *d,
-                                            const struct agent_duty *duty)
-{
-    uint64_t epoch = 0;
-    uint64_t seq = 0;
-    if (!number_of(call, "epoch", &epoch) || !number_of(call, "seq", &seq))
-        return NULL;
-    for (uint32_t at = duty->newest_event; at > 0; at = d->events[at - 1].before) {
-        const struct agent_event *e = &d->events[at - 1];
-        if (seq == 0 || (e->seq == seq && (epoch == 0 || e->epoch == epoch)))
-            return e;
-    }
-    return NULL;
 }
 
 static json_t *confirmation_json(const struct page_call *call, struct agent_desk *desk,
@@ -88,6 +59,8 @@ static json_t *confirmation_json(const struct page_call *call, struct agent_desk
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         (void)json_object_set(value, taken[i], json_object_get(about, taken[i]));
     json_decref(about);
+    (void)json_object_set_new(value, "ingress",
+                              page_note_json(desk, d, event->epoch, event->seq, zone));
     (void)json_object_set_new(value, "log_id",
                               agent_json_hex(d->identity.log_id.bytes, ESEP_HASH_BYTES));
     (void)json_object_set_new(value, "log_key",
@@ -116,7 +89,7 @@ void page_receipt(const struct page_call *call)
     }
     page_say_init(call, d, &say);
     const struct agent_duty *duty = agent_duty_find(d, call->rest);
-    const struct agent_event *event = duty != NULL ? find_event(call, d, duty) : NULL;
+    const struct agent_event *event = duty != NULL ? page_event_asked(call, d, duty) : NULL;
     if (event == NULL) {
         page_problem(call, 404, "not_found", "this office has no such report");
     } else {

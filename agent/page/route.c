@@ -38,6 +38,7 @@ static const struct page_route routes[] = {
     {ESEP_HTTP_POST, "/api/v1/extensions/", PAGE_WRITE, page_extension},
     {ESEP_HTTP_POST, "/api/v1/files", PAGE_WRITE, page_upload},
     {ESEP_HTTP_GET, "/api/v1/receipts/", PAGE_SESSION, page_receipt},
+    {ESEP_HTTP_GET, "/api/v1/notes/", PAGE_SESSION, page_note},
     {ESEP_HTTP_GET, "/api/v1/events", PAGE_COOKIE, page_events_join},
     {ESEP_HTTP_GET, "/", PAGE_COOKIE, page_file},
 };

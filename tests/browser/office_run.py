@@ -4,10 +4,10 @@
 Real daemons (tests/integration/esep.py): a broker, a collector with decree 1347, and the agent of
 an akimat that serves its page, at one port through every start.
 COMMAND gets on file descriptor 3 a socket, on which it asks for what only a hand at the machine can
-do, a JSON array a line, and is answered a JSON line: the link down or up (the broker), the agent
-killed or started, the address that `esep-agent open` would open, a review by the collector's
-command, what the log has, an office of the lead body of what the akimat helps with. The exit status
-is COMMAND's. The daemons end with this program, however it ends.
+do, a JSON array a line, and is answered a JSON line: the link down or up (the broker), or the
+collector alone, the agent killed or started, the address that `esep-agent open` would open, a
+review by the collector's command, what the log has, an office of the lead body of what the akimat
+helps with. The exit status is COMMAND's. The daemons end with this program, however it ends.
 """
 
 import json
@@ -42,7 +42,8 @@ class Hands:
     def enrol(self, body):
         """An office that serves its page, and knows the plan."""
         office = self.field.enrol(body, start=True, page={
-            "enabled": True, "files": str(self.page), "port": esep.free_port()})
+            "enabled": True, "files": str(self.page), "port": esep.free_port()},
+            brokers=self.field.signing_brokers())
         esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
         return office
 
@@ -51,6 +52,12 @@ class Hands:
 
     def link_up(self):
         self.field.broker.daemon.start()
+
+    def collector_down(self):
+        self.field.collector.stop()
+
+    def collector_up(self):
+        self.field.collector.start()
 
     def kill(self):
         self.office.daemon.kill()
@@ -96,7 +103,8 @@ def main():
     page = pathlib.Path(sys.argv[1]).resolve().parent / "web" / "office"
     if not (page / "index.html").is_file():
         sys.exit("this build has no page: scripts/packages build, then -DESEP_PAGE=ON")
-    with esep.Field(clock=esep.shift_to(NOW)) as field:
+    clock = esep.shift_to(NOW)
+    with esep.Field(clock=clock, broker={"clock": clock}) as field:
         field.begin()
         field.load_plan()
         hands = Hands(field, page)

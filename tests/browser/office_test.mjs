@@ -3,6 +3,7 @@
 // the acceptance; a lead body that cites what a co-executor reported; and every page in three languages, wide and narrow, for everybody (axe).
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { faults, launch, LANGUAGES, look, open, PATIENCE_MS, settled, speak, WIDE } from "./browser.mjs";
@@ -11,6 +12,7 @@ const SMALL = { width: 360, height: 740 };
 const PLAN = "kz-1347-2012";
 const ANNUAL = `${PLAN}/annual/-/akmola/2012-01-01..2012-12-31`;
 const CENTRES = `${PLAN}/fulfilment/24/akmola/2012-01-01..2012-12-31`;
+const NOTED = `${PLAN}/fulfilment/40/akmola/2013-01-01..2013-12-31`;
 const LEADS = `${PLAN}/fulfilment/13/mia/2013-01-01..2013-06-30`;
 const WORDS = "Өткізілді: он семинар, обучено сто двадцать человек; сведения обезличены. ";
 const HARD = /status of 41[25]|status of 401|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_NETWORK|ERR_FAILED/;
@@ -263,6 +265,46 @@ async function theReturn(page) {
     await look(page, "accepted");
 }
 
+/** The collector is away: what the broker saw stands beside the report's way, with both files of it to save. */
+async function theBrokersWord(page) {
+    await hand("collector_down");
+    await go(page, duty(NOTED));
+    await page.click("#f-fulfilment");
+    await page.fill("#f-percent", "30");
+    await page.click("#f-narrative");
+    await page.keyboard.type(WORDS);
+    await page.click("form.report button[type=submit]");
+    await page.waitForSelector(".note.noted:has-text('самое слабое доказательство')");
+    for (const [button, ending] of [["Сохранить отметку", ".ingress-proof"], ["Сохранить отчёт", ".report"]]) {
+        const [download] = await Promise.all([page.waitForEvent("download"), page.click(`.noted button:has-text('${button}')`)]);
+        assert.ok(download.suggestedFilename().endsWith(ending), download.suggestedFilename());
+        const bytes = readFileSync(await download.path());
+        if (ending === ".report") assert.ok(bytes.includes(WORDS.trim()), "the report as it was signed");
+        else assert.ok(bytes.toString().startsWith("esep-ingress-proof@v1\nextra "), "the broker's note");
+    }
+    const confirmation = `confirmation/${encodeURIComponent(NOTED)}`;
+    for (const [name, size] of [["wide", WIDE], ["small", SMALL]]) {
+        await page.setViewportSize(size);
+        for (const [view, hash] of [["noted", duty(NOTED)], ["noted-confirmation", confirmation]]) {
+            await go(page, hash);
+            for (const language of LANGUAGES) {
+                await speak(page, language);
+                await page.waitForSelector(".noted");
+                await look(page, `${view}-${name}-${language}`);
+            }
+        }
+    }
+    await page.setViewportSize(WIDE);
+    await speak(page, "ru");
+    await hand("collector_up");
+    await page.waitForSelector("section h2:has-text('Квитанция')");
+    await page.waitForSelector(".noted h2:has-text('Отметка брокера')");
+    await look(page, "noted-and-received");
+    await go(page, duty(NOTED));
+    await page.waitForSelector(".way .step-received");
+    assert.equal(await page.locator(".note.noted").count(), 0, "what is received needs no weaker proof");
+}
+
 /** The lead body's office has its co-executor's accepted report, reads it, and cites it. */
 async function theLead(page) {
     const url = await hand("lead");
@@ -305,6 +347,7 @@ try {
     await run(theEvidence);
     await run(theLinkBack);
     await run(theReturn);
+    await run(theBrokersWord);
     await run(theLead);
 } catch (error) {
     faults.push(error.stack);

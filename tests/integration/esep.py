@@ -433,6 +433,10 @@ class Field:
     def broker(self):
         return self.brokers[0]
 
+    def signing_brokers(self):
+        """As an office's configuration names them that takes their notes of ingress."""
+        return [{"address": b.address, "key": b.key, "sign_key": b.sign_key} for b in self.brokers]
+
     @property
     def control(self):
         return self.path("run", "ingest.sock")

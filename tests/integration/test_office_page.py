@@ -72,6 +72,19 @@ class Page:
         self.check(method, path, answer.status, kind, value)
         return answer.status, fields, value
 
+    def bytes(self, path):
+        """Status, headers and the bytes of a file that is to be saved."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=esep.PATIENCE)
+        try:
+            line.request("GET", path, None, self.headers())
+            answer = line.getresponse()
+            body = answer.read()
+        finally:
+            line.close()
+        fields = dict(answer.getheaders())
+        self.check("GET", path, answer.status, fields.get("Content-Type", ""), body.hex())
+        return answer.status, fields, body
+
     def check(self, method, path, status, kind, value):
         """The answer is one of those that the document names."""
         path = path.split("?")[0]
@@ -122,13 +135,15 @@ def files(folder):
 class OfficePage(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.field = esep.Field(clock=esep.shift_to(NOW))
+        clock = esep.shift_to(NOW)
+        cls.field = esep.Field(clock=clock, broker={"clock": clock})
         cls.field.__enter__()
         cls.addClassCleanup(cls.field.__exit__, None, None, None)
         cls.field.begin()
         cls.field.load_plan()
         folder = files(cls.field.path("page"))
-        cls.office = cls.field.enrol("akmola", start=True, page={"enabled": True, "files": folder})
+        cls.office = cls.field.enrol("akmola", start=True, page={"enabled": True, "files": folder},
+                                     brokers=cls.field.signing_brokers())
         esep.wait(lambda: cls.office.command("duties", "--json").json()["plan_known"], "the plan")
         cls.page = Page(cls.office).open()
         cls.orders = 0
@@ -360,6 +375,49 @@ class OfficePage(unittest.TestCase):
         self.assertEqual(first["receipt"]["signature"], printed["receipt"]["signature"])
         entry = self.page.get("/api/v1/entries/" + first["content_hash"])
         self.assertEqual(entry["form"]["percent"], 40)
+
+    def test_a_broker_s_note(self):
+        """The collector is away: the page says what the broker saw, and gives the files of it to check."""
+        key = "kz-1347-2012/fulfilment/40/akmola/2013-01-01..2013-12-31"
+        note = "/api/v1/notes/" + quoted(key)
+        self.field.collector.stop()
+        try:
+            self.assertEqual(self.page.get(note, 404)["code"], "not_found")
+            status, _, written = self.order("reports", key, {"fulfilment": "in_progress", "percent": 5,
+                                                             "narrative": "Begun."}, If_None_Match="*")
+            self.assertEqual(status, 201, written)
+            said = esep.wait(lambda: self.whole(key)["ingress"], "the broker's note")
+            self.assertEqual((said["broker"], said["broker_key"], said["says_more"]),
+                             (self.field.broker.address, self.field.broker.sign_key, True))
+            self.assertGreaterEqual(said["through_seq"], written["seq"])
+            printed = self.page.get("/api/v1/receipts/" + quoted(key))
+            self.assertEqual((printed["receipt"], printed["ingress"]), (None, said))
+            self.assertFalse(any(s["step"] == "received" and s["reached"] for s in self.whole(key)["way"]))
+            folder = self.field.path("noted")
+            os.makedirs(folder)
+            names = []
+            for part in ("proof", "report"):
+                status, headers, body = self.page.bytes(f"{note}?part={part}&seq={written['seq']}")
+                self.assertEqual(status, 200)
+                names.append(os.path.join(folder, re.search(r'filename="(.+)"', headers["Content-Disposition"])[1]))
+                with open(names[-1], "wb") as file:
+                    file.write(body)
+            self.assertEqual([os.path.splitext(name)[1] for name in names], [".ingress-proof", ".report"])
+            for verifier in ([esep.program("verify"), "--json"],
+                             ["/usr/bin/python3", "-B", os.path.join(esep.SOURCE, "tests/verify/second.py")]):
+                verdict = esep.run(*verifier, "--broker", self.field.broker.sign_key, *names).json()
+                self.assertEqual((verdict["verdict"], verdict["kind"], verdict["report_seq"]),
+                                 ("proven", "ingress", written["seq"]))
+            self.refused(400, "GET", f"{note}?part=other", "invalid")
+            self.refused(401, "GET", note, "no_session", X_Esep_Key=None)
+        finally:
+            self.field.collector.start()
+        # The receipt names a later hour, and the note stays.
+        self.until(key, "under_review")
+        printed = self.page.get("/api/v1/receipts/" + quoted(key))
+        self.assertIsNotNone(printed["receipt"])
+        self.assertEqual((printed["ingress"]["received_at"], printed["ingress"]["broker_key"]),
+                         (said["received_at"], said["broker_key"]))
 
     def keeps_its_port(self):
         """Not so where another program has taken it for a moment: then the next start tells."""

@@ -109,8 +109,7 @@ class Story(unittest.TestCase):
         field = self.field
         office = self.office()
         office.daemon.stop()
-        office.configure(brokers=[{"address": field.broker.address, "key": field.broker.key,
-                                   "sign_key": field.broker.sign_key}])
+        office.configure(brokers=field.signing_brokers())
         office.daemon.start()
         self.received(office)
         field.collector.stop()

@@ -25,6 +25,14 @@ async function answerOf(reply) {
 
 export const get = async (path, signal) => answerOf(await ask(BASE + path, { headers: keyed(), signal }));
 
+/** A file to be saved: its name and its bytes. */
+export async function fetchFile(path) {
+    const reply = await ask(BASE + path, { headers: keyed({ Accept: "*/*" }) });
+    if (!reply.ok) throw await problemOf(reply);
+    const [, name] = /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition") || "") || [];
+    return { name: name || "esep", bytes: await reply.blob() };
+}
+
 /** etag: what a draft was when it was seen; null: there was none; undefined: no draft is meant. */
 async function write(method, path, body, { etag, key, keepalive } = {}) {
     const headers = {};

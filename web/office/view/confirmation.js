@@ -4,6 +4,7 @@
 import { html } from "../shared/dom.js";
 import { pathOf } from "../api.js";
 import { Loaded, subjectOf, useGet } from "../parts.js";
+import { NoteFacts, sawText } from "./note.js";
 import { Facts, Title } from "../shared/look.js";
 import { link } from "../shared/route.js";
 import { instant, own, period, t, word, zoneName } from "../shared/text.js";
@@ -11,7 +12,7 @@ import { instant, own, period, t, word, zoneName } from "../shared/text.js";
 function headline(r) {
     if (r.receipt) return t("confirmation.received", { at: instant(r.receipt.accepted_at), n: r.receipt.log_index });
     if (r.commitment) return t("confirmation.committed", { at: instant(r.commitment.accepted_at), n: r.commitment.log_index });
-    return t("confirmation.waiting");
+    return r.ingress ? sawText(r.ingress) : t("confirmation.waiting");
 }
 
 function Proof({ of, name }) {
@@ -25,7 +26,7 @@ function Proof({ of, name }) {
     ]} /></section>`;
 }
 
-function Whole({ r }) {
+function Whole({ r, of }) {
     const proved = r.receipt || r.commitment;
     return html`<p class="lead">${headline(r)}</p>
         <div class="buttons"><button type="button" class="main" onClick=${() => window.print()}>${t("confirmation.print")}</button></div>
@@ -44,6 +45,7 @@ function Whole({ r }) {
         ]} />
         ${r.receipt && html`<${Proof} of=${r.receipt} name="confirmation.receipt" />`}
         ${r.commitment && html`<${Proof} of=${r.commitment} name="confirmation.commitment" />`}
+        ${r.ingress && html`<${NoteFacts} n=${r.ingress} obligation=${r.obligation} of=${of.replace("?", "&")} />`}
         ${proved && html`<p>${t(r.verified ? "confirmation.verified" : "confirmation.not_verified")}</p>
             <p class="aside">${t("confirmation.log")} <code class="hash">${r.log_id}</code>. ${t("confirmation.key")} <code class="hash">${r.log_key}</code></p>`}
         <p class="signing">${t("confirmation.signing")}</p>
@@ -55,5 +57,5 @@ export function Confirmation({ argument, filters }) {
     const answer = useGet(pathOf("receipts", argument) + of);
     return html`<p class="back"><a href=${link("duty", argument)}>← ${t("confirmation.back")}</a></p>
         <${Title} text=${t("confirmation.title")} />
-        <${Loaded} of=${answer}>${(r) => html`<${Whole} r=${r} />`}</${Loaded}>`;
+        <${Loaded} of=${answer}>${(r) => html`<${Whole} r=${r} of=${of} />`}</${Loaded}>`;
 }

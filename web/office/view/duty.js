@@ -9,6 +9,7 @@ import { day, instant, money, own, t, word } from "../shared/text.js";
 import { pathOf } from "../api.js";
 import { Form } from "../form/form.js";
 import { AskTime, Withdraw } from "./orders.js";
+import { NoteOnly } from "./note.js";
 import { Sheet } from "./sheet.js";
 import { Way } from "./way.js";
 
@@ -90,6 +91,8 @@ function Written({ it, duty }) {
         <p><a href=${link("duties")}>${t("to_duties")}</a></p></div>`;
 }
 
+const isReceived = (o) => o.way.some((s) => s.step === "received" && s.reached);
+
 function Whole({ o, again }) {
     const { duty } = o;
     const [correcting, setCorrecting] = useState(false);
@@ -106,6 +109,7 @@ function Whole({ o, again }) {
     return html`${written && html`<${Written} key=${written.seq} it=${written} duty=${duty} />`}
         ${edit && html`<${Returned} o=${o} />`}<${Notes} o=${o} />
         ${!edit && o.way.length > 0 && html`<section><h2>${t("way.title")}</h2><${Way} steps=${o.way} duty=${duty} /></section>`}
+        ${o.ingress && !isReceived(o) && o.ingress.says_more && html`<${NoteOnly} n=${o.ingress} duty=${duty} />`}
         <div class="pair"><${Beside} o=${o} way=${edit && o.way.length > 0} /><div class="main-part">
             ${edit ? html`<${Form} key=${duty.key} o=${o} onSent=${onSent} onDropped=${() => setCorrecting(false)} />`
                 : leaving ? null : duty.seq > 0 ? html`<${Sent} o=${o} onCorrect=${() => setCorrecting(true)} />` : html`<p>${t("nothing_reported")}</p>`}
