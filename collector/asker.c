@@ -25,6 +25,7 @@ struct place {
     CURL *easy;
     struct curl_slist *headers;
     char url[URL_MAX];
+    char ca_file[512];
     uint8_t *body;
     size_t body_len;
     uint8_t answer[COSIGNER_ANSWER_BYTES_MAX];
@@ -102,6 +103,11 @@ static bool prepare(const struct asker *a, struct place *place)
     (void)curl_easy_setopt(place->easy, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(place->easy, CURLOPT_USERAGENT, "esep/" ESEP_VERSION);
     (void)curl_easy_setopt(place->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (place->ca_file[0] != '\0') {
+        (void)curl_easy_setopt(place->easy, CURLOPT_CAINFO, place->ca_file);
+        (void)curl_easy_setopt(place->easy, CURLOPT_CAPATH, NULL);
+        (void)curl_easy_setopt(place->easy, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* else for a day */
+    }
     (void)curl_easy_setopt(place->easy, CURLOPT_URL, place->url);
     (void)curl_easy_setopt(place->easy, CURLOPT_HTTPHEADER, place->headers);
     (void)curl_easy_setopt(place->easy, CURLOPT_POSTFIELDS, place->body);
@@ -293,7 +299,8 @@ static uint8_t *copy(struct esep_slice bytes)
     return out;
 }
 
-enum esep_status asker_ask(struct asker *a, size_t number, const char *url, struct esep_slice body)
+enum esep_status asker_ask(struct asker *a, size_t number, const char *url, const char *ca_file,
+                           struct esep_slice body)
 {
     ESEP_ASSERT(number < COSIGNERS_MAX);
     struct place *place = &a->places[number];
@@ -305,6 +312,7 @@ enum esep_status asker_ask(struct asker *a, size_t number, const char *url, stru
     (void)pthread_mutex_lock(&a->lock);
     ESEP_ASSERT(place->state == FREE);
     (void)snprintf(place->url, sizeof place->url, "%s/add-checkpoint", url);
+    (void)snprintf(place->ca_file, sizeof place->ca_file, "%s", ca_file);
     place->body = bytes;
     place->body_len = body.len;
     place->state = READY;

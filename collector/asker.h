@@ -30,9 +30,10 @@ ESEP_MUST_USE enum esep_status asker_new(struct asker **ret, struct esep_loop *l
 void asker_free(struct asker *asker);
 
 /* number: below COSIGNERS_MAX, and with no request under way. url: the witness's, without
- * /add-checkpoint. body is copied. ESEP_NOMEM. */
+ * /add-checkpoint. ca_file: certificates that its own must lead to, read with each request, in
+ * place of the machine's; "": those. body is copied. ESEP_NOMEM. */
 ESEP_MUST_USE enum esep_status asker_ask(struct asker *asker, size_t number, const char *url,
-                                         struct esep_slice body);
+                                         const char *ca_file, struct esep_slice body);
 
 #define ASKER_FILES_MAX 2
 /* The bytes (copied) take the place of the file, whole and synced, some time after this. which:

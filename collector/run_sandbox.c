@@ -8,6 +8,8 @@
 
 #include <sys/stat.h>
 
+#define FOLDERS 6 /* whatever the witnesses are */
+
 static enum esep_status said(enum esep_status status, struct esep_reason *reason)
 {
     if (status != ESEP_NOT_FOUND)
@@ -31,7 +33,7 @@ static void make_files(const char *path)
 enum esep_status run_keep_to_folders(const struct run *run, struct esep_reason *reason)
 {
     const struct collector_settings *s = run->settings;
-    const struct esep_sandbox_folder folders[] = {
+    struct esep_sandbox_folder folders[FOLDERS + SETTINGS_WITNESSES_MAX] = {
         {s->store, ESEP_SANDBOX_WRITE},
         {s->files, ESEP_SANDBOX_WRITE},
         {s->control, ESEP_SANDBOX_WRITE_BESIDE},
@@ -42,8 +44,11 @@ enum esep_status run_keep_to_folders(const struct run *run, struct esep_reason *
     if (!s->sandbox)
         return ESEP_OK;
     make_files(s->files);
-    return said(esep_sandbox_folders(folders, sizeof folders / sizeof *folders, false, reason),
-                reason);
+    /* Beside: a renewed file of certificates is another file of that name. */
+    for (size_t i = 0; i < s->witness_count; i++)
+        folders[FOLDERS + i] =
+            (struct esep_sandbox_folder){s->witnesses[i].ca_file, ESEP_SANDBOX_READ_BESIDE};
+    return said(esep_sandbox_folders(folders, FOLDERS + s->witness_count, false, reason), reason);
 }
 
 enum esep_status run_keep_to_calls(const struct run *run, struct esep_reason *reason)

@@ -123,12 +123,13 @@ static bool make_request(struct run_witnesses *w, struct cosigner *c, int64_t no
 static void ask(struct run_witnesses *w, struct cosigner *c, int64_t now)
 {
     const size_t number = (size_t)(c - w->set.list);
-    const char *url = w->run->settings->witnesses[number].url;
+    const struct collector_witness *witness = &w->run->settings->witnesses[number];
     if (!make_request(w, c, now)) {
         keep_all(w, false); /* why not is in `status` */
         return;
     }
-    if (asker_ask(w->asker, number, url, esep_buf_slice(&w->body)) == ESEP_OK) {
+    if (asker_ask(w->asker, number, witness->url, witness->ca_file, esep_buf_slice(&w->body)) ==
+        ESEP_OK) {
         cosigner_asked(c, &w->set.target);
     } else {
         cosigner_unasked(&w->set, c, "no memory for a request", now);

@@ -6,8 +6,10 @@
 #include "io/log.h"
 #include "io/secret.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define ROW(p, t, member, fb, lo, hi, text)                                                        \
     {                                                                                              \
@@ -138,7 +140,7 @@ static const struct esep_config_row rows[] = {
     ROW("alerts.recipients", ESEP_CONFIG_NODE, recipients_node, "", 0, 0,
         "list of {plan, body, secretariat, mail or webhook, language}"),
     ROW("witnesses", ESEP_CONFIG_NODE, witnesses_node, "", 0, 0,
-        "list of {url, key}: who is asked to cosign the log's heads, C2SP tlog-witness"),
+        "list of {url, key, ca_file}: who is asked to cosign the log's heads, C2SP tlog-witness"),
     ROW("witness.quorum", ESEP_CONFIG_U64, witness_quorum, "1", 1, SETTINGS_WITNESSES_MAX,
         "a head goes to offices, and to /checkpoint/cosigned, with so many cosignatures"),
     ROW("witness.every", ESEP_CONFIG_DURATION, witness_every, "10s", 100000, SECONDS(86400),
@@ -285,6 +287,21 @@ static void take_webhook(struct collector_settings *settings, size_t place,
     take_secret(webhook, item, path, complaints);
 }
 
+/* Whose certificates are believed of this one alone. */
+static void take_authority(struct collector_witness *witness, const struct esep_yaml_node *item,
+                           struct esep_complaints *complaints)
+{
+    char given[256] = "";
+    if (!take_text(item, "ca_file", given, sizeof given, false, complaints) || given[0] == '\0')
+        return;
+    beside(witness->ca_file, sizeof witness->ca_file, complaints->file, given);
+    if (access(witness->ca_file, R_OK) != 0)
+        esep_complain(complaints, esep_yaml_get(item, "ca_file"), "%s: %s", witness->ca_file,
+                      strerror(errno));
+    else if (strncmp(witness->url, "https://", 8) != 0)
+        esep_complain(complaints, esep_yaml_get(item, "ca_file"), "the url is not https://");
+}
+
 static void take_witness(struct collector_settings *settings, size_t place,
                          const struct esep_yaml_node *item, struct esep_complaints *complaints)
 {
@@ -298,6 +315,7 @@ static void take_witness(struct collector_settings *settings, size_t place,
     if (len > 0 && strncmp(witness->url, "https://", 8) != 0 &&
         strncmp(witness->url, "http://", 7) != 0)
         esep_complain(complaints, item, "url must begin with https:// or http://");
+    take_authority(witness, item, complaints);
     if (!take_text(item, "key", key, sizeof key, true, complaints))
         return;
     if (esep_note_key_parse(&witness->key, key, &reason) != ESEP_OK)
@@ -432,7 +450,7 @@ static void take_lists(struct collector_settings *s, struct esep_complaints *com
     static const char *const broker_keys[] = {"address", "key", NULL};
     static const char *const operator_keys[] = {"name", "sign_key", "curve_key", NULL};
     static const char *const webhook_keys[] = {"name", "url", "secret_file", NULL};
-    static const char *const witness_keys[] = {"url", "key", NULL};
+    static const char *const witness_keys[] = {"url", "key", "ca_file", NULL};
     static const char *const recipient_keys[] = {"plan",    "body",     "secretariat", "mail",
                                                  "webhook", "language", NULL};
     s->broker_count = take_list(s->brokers_node, "brokers", SETTINGS_BROKERS_MAX, broker_keys,

@@ -29,7 +29,8 @@ struct collector_webhook {
     size_t secret_len;
 };
 struct collector_witness {
-    char url[512]; /* without /add-checkpoint, and no slash at its end */
+    char url[512];     /* without /add-checkpoint, and no slash at its end */
+    char ca_file[512]; /* "": the machine's certificates */
     struct esep_note_key key;
 };
 /* Who is told of the alerts of which body. One of mail and webhook is given. */

@@ -18,31 +18,7 @@ import warnings
 
 import esep
 import page
-
-NGINX = """daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr notice;
-{user}
-events {{ worker_connections 512; }}
-http {{
-    access_log access.log;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    include esep.conf;
-}}
-"""
-
-
-def changed(text, *changes):
-    """Each (pattern, what instead, how often it must be there)."""
-    for pattern, instead, count in changes:
-        text, found = re.subn(pattern, instead, text, flags=re.M)
-        assert found == count, (pattern, found)
-    return text
+import proxying
 
 
 class Proxies:
@@ -64,15 +40,13 @@ class Proxies:
                  "-keyout", key, "-out", cls.certificate)
         cls.https, cls.plain = esep.free_port(), esep.free_port()
         cls.daemon = cls.proxy(key)
-        cls.field.daemons.append(cls.daemon)
         cls.daemon.start(ready=False)
         esep.wait(cls.listens, f"{cls.daemon.name} to listen")
 
     @classmethod
     def listens(cls):
         assert cls.daemon.running(), cls.daemon.text()
-        with socket.socket() as line:
-            return line.connect_ex(("127.0.0.1", cls.https)) == 0
+        return proxying.answers(cls.https)
 
     def context(self):
         return ssl.create_default_context(cafile=self.certificate)
@@ -264,19 +238,14 @@ class Nginx(Proxies, unittest.TestCase):
 
     @classmethod
     def proxy(cls, key):
-        folder = cls.field.path("nginx")
-        os.mkdir(folder)
         with open(os.path.join(esep.SOURCE, "config", "nginx", "esep.conf"), encoding="utf-8") as file:
             text = file.read()
-        text = changed(
+        text = proxying.changed(
             text, (r"listen 443", f"listen 127.0.0.1:{cls.https}", 2), (r"^ *listen \[::\].*\n", "", 3),
             (r"listen 80", f"listen 127.0.0.1:{cls.plain}", 1), (r"esep\.example\.kz(?=;)", "localhost", 2),
             (r"/etc/esep/tls/fullchain.pem", cls.certificate, 1), (r"/etc/esep/tls/key.pem", key, 1),
             (r"server 127.0.0.1:8080", f"server 127.0.0.1:{cls.upstream}", 1))
-        esep.write(os.path.join(folder, "esep.conf"), text)
-        esep.write(os.path.join(folder, "nginx.conf"), NGINX.format(user="user root;" if os.getuid() == 0 else ""))
-        return esep.Daemon("nginx", [shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-p", folder, "-c",
-                                     os.path.join(folder, "nginx.conf")], cls.field.path("nginx.log"))
+        return proxying.nginx(cls.field, text)
 
 
 class Caddy(Proxies, unittest.TestCase):
@@ -286,14 +255,16 @@ class Caddy(Proxies, unittest.TestCase):
     def proxy(cls, key):
         with open(os.path.join(esep.SOURCE, "config", "caddy", "Caddyfile"), encoding="utf-8") as file:
             text = file.read()
-        text = changed(
+        text = proxying.changed(
             text, (r"^\tservers \{", f"\tadmin off\n\thttp_port {cls.plain}\n\thttps_port {cls.https}\n\tservers {{", 1),
             (r"^https://esep\.example\.kz \{", "https://localhost {", 1),
             (r"/etc/esep/tls/fullchain.pem", cls.certificate, 1), (r"/etc/esep/tls/key.pem", key, 1),
             (r"reverse_proxy 127.0.0.1:8080", f"reverse_proxy 127.0.0.1:{cls.upstream}", 1))
         esep.write(cls.field.path("Caddyfile"), text)
-        return esep.Daemon("caddy", ["env", f"HOME={cls.field.folder}", "caddy", "run", "--adapter", "caddyfile",
-                                     "--config", cls.field.path("Caddyfile")], cls.field.path("caddy.log"))
+        daemon = esep.Daemon("caddy", ["env", f"HOME={cls.field.folder}", "caddy", "run", "--adapter", "caddyfile",
+                                       "--config", cls.field.path("Caddyfile")], cls.field.path("caddy.log"))
+        cls.field.daemons.append(daemon)
+        return daemon
 
 
 if __name__ == "__main__":

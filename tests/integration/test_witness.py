@@ -6,6 +6,7 @@ they cosign is shown, one that does not answer delays nobody, and what one has s
 import datetime
 import http.client
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ import time
 import unittest
 
 import esep
+import proxying
 import tlog
 
 ORIGIN = "reports.example/log"
@@ -225,6 +227,92 @@ class Cosigned(unittest.TestCase):
         esep.wait(lambda: self.witness("w1")["asked"] > 0, "the witnesses to be asked again")
         field.collector.stop()  # while the deaf one holds a request
         field.check_log()
+
+
+class Tls(unittest.TestCase):
+    """A collector and its witnesses behind TLS: nginx as it is shipped for them, with certificates of two authorities
+    that no machine knows. Who asks finds `ca_file` in a folder that the configuration's is not."""
+
+    def setUp(self):
+        self.field = esep.Field()
+        self.field.__enter__()
+        self.addCleanup(self.field.__exit__, None, None, None)
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.field.begin(start=False)
+        self.post = Post(self.field.path("w1"), "w1", [self.field.ids["log_vkey"]])
+        self.field.daemons.append(self.post.daemon)
+        self.post.daemon.start()
+        for authority in ("ours", "theirs"):
+            self.openssl(authority, "ca", "-addext", "basicConstraints=critical,CA:TRUE")
+
+    def path(self, *names):
+        return os.path.join(self.folder.name, *names)
+
+    def openssl(self, name, subject, *more):
+        """A key and a certificate, of itself or of who is named."""
+        esep.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                 "-subj", f"/CN={subject}", "-keyout", self.path(name + ".key"), "-out", self.path(name + ".pem"), *more)
+
+    def certificate(self, name, host, authority):
+        self.openssl(name, host, "-addext", f"subjectAltName=DNS:{host}", "-addext", "basicConstraints=critical,CA:FALSE",
+                     "-CA", self.path(authority + ".pem"), "-CAkey", self.path(authority + ".key"))
+
+    def nginx(self, certificates):
+        """The shipped site once for each certificate; their ports."""
+        with open(os.path.join(esep.SOURCE, "config", "nginx", "witness.conf"), encoding="utf-8") as file:
+            text = file.read()
+        sites, ports = [], []
+        for number, certificate in enumerate(certificates):
+            ports.append(esep.free_port())
+            sites.append(proxying.changed(
+                text, (r"listen 443", f"listen 127.0.0.1:{ports[-1]}", 1), (r"^ *listen \[::\].*\n", "", 1),
+                (r"zone=esep_witness", f"zone=esep_witness_{number}", 2), (r"witness\.example\.kz(?=;)", "localhost", 1),
+                (r"/etc/esep/tls/fullchain.pem", self.path(certificate + ".pem"), 1),
+                (r"/etc/esep/tls/key.pem", self.path(certificate + ".key"), 1),
+                (r"http://127.0.0.1:7090", self.post.url, 1)))
+        daemon = proxying.nginx(self.field, "\n".join(sites))
+        daemon.start(ready=False)
+        esep.wait(lambda: all(proxying.answers(port) for port in ports), "nginx to listen")
+        return ports
+
+    def row(self, name):
+        """How much it has cosigned, and why its last answer is none; before it was asked, nothing."""
+        rows = {row["name"].rsplit("/", 1)[1]: row for row in self.field.listing("status")["witnesses"]}
+        return rows.get(name, {"size": 0, "said": "", "failures": 0, "alarm": "", "asked": 0})
+
+    def test_whose_certificate_is_believed(self):
+        for name, host, authority in (("good", "localhost", "ours"), ("stranger", "localhost", "theirs"),
+                                      ("misnamed", "witness.example", "ours")):
+            self.certificate(name, host, authority)
+        good, stranger, misnamed = self.nginx(["good", "stranger", "misnamed"])
+        # All but the first are the same post behind another door: what stands under each key must come from there.
+        keys = {name: tlog.Key(f"witness.example/{name}", name.encode(), tlog.WITNESS).vkey.text
+                for name in ("stranger", "misnamed", "unnamed")}
+        ca = shutil.copy(self.path("ours.pem"), self.path("ca.pem"))
+        self.field.configure(witness={"every": "100ms", "timeout": "20s"}, witnesses=[
+            {"url": f"https://localhost:{good}", "key": self.post.key.text, "ca_file": ca},
+            {"url": f"https://localhost:{stranger}", "key": keys["stranger"], "ca_file": ca},
+            {"url": f"https://localhost:{misnamed}", "key": keys["misnamed"], "ca_file": ca},
+            {"url": f"https://localhost:{good}/unnamed", "key": keys["unnamed"]}])
+        for broker in self.field.brokers:
+            broker.daemon.start()
+        self.field.collector.start()
+        self.field.load_plan(esep.small_plan(self.field.path("plan.yaml")))
+        size = self.field.listing("status")["log"]["size"]
+        esep.wait(lambda: self.row("w1")["size"] >= size, "the witness behind TLS to cosign")
+        for name in keys:
+            said = esep.wait(lambda name=name: self.row(name)["said"], f"{name} to be refused")
+            self.assertRegex(said, r"(?i)certificate|ssl")
+            self.assertEqual((self.row(name)["size"], self.row(name)["alarm"]), (0, ""))
+        with open(self.field.path("nginx", "access.log"), encoding="utf-8") as file:
+            self.assertNotIn("/unnamed", file.read())  # refused before anything was said
+
+        # The authority is another one from now on, by a file that took the name of the old one: nobody starts anew.
+        os.replace(shutil.copy(self.path("theirs.pem"), self.path("new.pem")), ca)
+        self.field.enrol("mia")
+        esep.wait(lambda: self.row("w1")["failures"], "the old certificate to be refused")
+        self.assertRegex(self.row("w1")["said"], r"(?i)certificate|ssl")
 
 
 if __name__ == "__main__":

@@ -119,6 +119,10 @@ static void every_mistake_is_named(void **state)
         {"witnesses: [{url: 'ftp://w', key: '" WITNESS "'}]\n", "https://"},
         {"witnesses: [{url: 'https://w', key: 'w.example+00000000+AAAA'}]\n", "copy it whole"},
         {"witnesses: [{url: 'https://w', key: '" LOG "'}]\n", "this is a log's key"},
+        {"witnesses: [{url: 'https://w', key: '" WITNESS "', ca_file: /nowhere/ca.pem}]\n",
+         "/nowhere/ca.pem: No such file"},
+        {"witnesses: [{url: 'http://w', key: '" WITNESS "', ca_file: /etc/passwd}]\n",
+         "not https://"},
         {"witnesses: [{url: 'https://w', key: '" WITNESS "'}, {url: 'https://v', key: '" WITNESS
          "'}]\n",
          "is there twice"},
