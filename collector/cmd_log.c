@@ -7,6 +7,7 @@
  */
 #include "collector/commands.h"
 #include "collector/file_walk.h"
+#include "collector/round.h"
 #include "collector/verify.h"
 
 #include <errno.h>
@@ -20,12 +21,15 @@ struct words {
     const char *verb;
     bool repair;
     bool files;
+    bool rounds; /* for ingest: round.h */
+    uint64_t first_in;
     struct log_list list;
 };
 
-enum { AFTER = 256, COUNT, TYPE, FILES };
+enum { AFTER = 256, COUNT, TYPE, FILES, ROUNDS };
 #define LIST_DEFAULT 50u
 #define LIST_MAX 100000u
+#define FIRST_IN_MAX (366u * 86400)
 
 static bool read_number(const char *text, uint64_t max, uint64_t *ret)
 {
@@ -59,6 +63,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case COUNT:
         if (!read_number(value, LIST_MAX, &words->list.count) || words->list.count == 0)
             argp_error(state, "--count: '%s' is not 1 to %u", value, LIST_MAX);
+        return 0;
+    case ROUNDS:
+        words->rounds = true;
+        if (!read_number(value, FIRST_IN_MAX, &words->first_in))
+            argp_error(state, "--rounds: '%s' is no number of seconds", value);
         return 0;
     case TYPE:
         words->list.kind = value;
@@ -164,12 +173,40 @@ static int replay(const struct words *words, const struct collector_settings *se
     return words->repair ? 0 : EX_DATAERR;
 }
 
+/* 0: they belong together. */
+static int check_words(const struct words *words, bool listing, bool replaying)
+{
+    if (!listing && !replaying && strcmp(words->verb, "verify") != 0) {
+        (void)fprintf(stderr, "esep-collector log: no '%s'; say list, verify or replay\n",
+                      words->verb);
+        return EX_USAGE;
+    }
+    if (!replaying && words->repair) {
+        (void)fprintf(stderr,
+                      "esep-collector log %s: nothing mends the log; --repair belongs "
+                      "to replay\n",
+                      words->verb);
+        return EX_USAGE;
+    }
+    if ((words->files || words->rounds) && (listing || replaying)) {
+        (void)fprintf(stderr, "esep-collector log: --files belongs to verify\n");
+        return EX_USAGE;
+    }
+    if (!listing &&
+        (words->list.from_start || words->list.kind != NULL || words->list.count != LIST_DEFAULT)) {
+        (void)fprintf(stderr, "esep-collector log: --after, --count and --type belong to list\n");
+        return EX_USAGE;
+    }
+    return 0;
+}
+
 int collector_cmd_log(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"repair", 'r', NULL, 0, "with replay: put the new views in place (daemon stopped)", 0},
         {"files", FILES, NULL, 0, "with verify: read every file whole, and not only look for it",
          0},
+        {"rounds", ROUNDS, "SECONDS", OPTION_HIDDEN, "with verify: again and again, for ingest", 0},
         {"after", AFTER, "ENTRY", 0, "with list: the entries behind this one, not the last ones",
          0},
         {"count", COUNT, "N", 0, "with list: as many at most (50)", 0},
@@ -190,41 +227,28 @@ int collector_cmd_log(int argc, char **argv)
     (void)argp_parse(&argp, argc, argv, 0, NULL, &words);
     const bool listing = strcmp(words.verb, "list") == 0;
     const bool replaying = strcmp(words.verb, "replay") == 0;
-    if (!listing && !replaying && strcmp(words.verb, "verify") != 0) {
-        (void)fprintf(stderr, "esep-collector log: no '%s'; say list, verify or replay\n",
-                      words.verb);
-        return EX_USAGE;
-    }
-    if (!replaying && words.repair) {
-        (void)fprintf(stderr,
-                      "esep-collector log %s: nothing mends the log; --repair belongs "
-                      "to replay\n",
-                      words.verb);
-        return EX_USAGE;
-    }
-    if (words.files && (listing || replaying)) {
-        (void)fprintf(stderr, "esep-collector log: --files belongs to verify\n");
-        return EX_USAGE;
-    }
-    if (!listing &&
-        (words.list.from_start || words.list.kind != NULL || words.list.count != LIST_DEFAULT)) {
-        (void)fprintf(stderr, "esep-collector log: --after, --count and --type belong to list\n");
-        return EX_USAGE;
-    }
+    int rc = check_words(&words, listing, replaying);
+    if (rc != 0)
+        return rc;
     struct esep_reason reason = {""};
     struct collector_settings *settings = NULL;
     struct collector_log *log = NULL;
     enum esep_status status = collector_command_settings(&words.common, &settings, &reason);
+    if (status == ESEP_OK && words.rounds) {
+        rc = round_keep(settings, (esep_time)words.first_in * ESEP_SECOND);
+        collector_settings_free(settings);
+        return rc;
+    }
     if (status == ESEP_OK) {
         const struct collector_log_options options_log = {.path = settings->store,
                                                           .map_bytes = settings->store_bytes,
                                                           .read_only = !words.repair};
         status = collector_log_open(&log, &options_log, &reason);
     }
-    int rc = status != ESEP_OK ? collector_fail(status, &reason)
-             : listing         ? collector_log_list(log, &words.list, words.common.json)
-             : replaying       ? replay(&words, settings, log)
-                               : verify(&words, settings, log);
+    rc = status != ESEP_OK ? collector_fail(status, &reason)
+         : listing         ? collector_log_list(log, &words.list, words.common.json)
+         : replaying       ? replay(&words, settings, log)
+                           : verify(&words, settings, log);
     if (log != NULL)
         log->ops->close(log);
     collector_settings_free(settings);

@@ -30,6 +30,8 @@ static json_t *ingest_json(const struct figures *figures)
         !figures_value(figures, "esep_log_verified_timestamp_seconds", &at))
         return ingest;
     figures_said(figures, ok ? "" : "log-damaged", &damage);
+    if (!ok && damage.text[0] == 0)
+        figures_said(figures, "log-unverified", &damage);
     (void)json_object_set_new(
         ingest, "verified",
         json_pack("{s:b, s:I, s:o, s:s}", "ok", ok != 0, "entries", (json_int_t)entries, "at",

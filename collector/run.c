@@ -94,15 +94,11 @@ static enum esep_status open_store(struct run *run, struct esep_reason *reason)
     if (status == ESEP_OK)
         status = collector_writer_new(&run->writer, run->loop, run->state.log, run_signer_head,
                                       run_on_written, run, reason);
-    if (status == ESEP_OK)
-        status = run_verify_open(run, reason);
     return status == ESEP_OK ? core_new(run, reason) : status;
 }
 
 static void close_store(struct run *run)
 {
-    if (!run_verify_close(run, STORE_WAIT_MAX))
-        end_without_the_disk();
     collector_writer_free(run->writer); /* waits for a commit under way, then the core may go */
     run->writer = NULL;
     run_files_let_go(run);
@@ -284,7 +280,10 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
     enum esep_log_level level = ESEP_LOG_INFO;
     (void)esep_log_level_parse(run->settings->log_level, &level);
     esep_log_init("esep-collector", level);
-    status = run_keep_to_folders(run, reason);
+    run_make_files(run);
+    status = run_verify_open(run, reason);
+    if (status == ESEP_OK)
+        status = run_keep_to_folders(run, reason);
     if (status != ESEP_OK)
         return status;
     esep_buf_init(&run->mailbox.bytes, 16u << 20);
@@ -322,6 +321,7 @@ static void stop(struct run *run)
         run_witnesses_close(run);
         run_lacking_close(run);
         run_figures_close(run);
+        run_verify_close(run);
         close_store(run);
     }
     run_files_close(run);

@@ -3,10 +3,10 @@
  * run.c starts and stops; run_effects.c carries out what the core asks for; run_order.c answers the
  * sockets for local orders; run_files.c keeps the files that reports name; run_lacking.c finds
  * those that are gone; run_signer.c has signed what the log's key signs; run_witnesses.c has the
- * log's heads cosigned; run_verify.c reads the log again in the background; run_figures.c tells
- * what ingest counts; run_reload.c takes a new configuration; run_sandbox.c gives up what ingest
- * does not need; run_alerts.c brings alerts to their recipients. One thread runs the loop; the
- * writer's thread only commits.
+ * log's heads cosigned; run_verify.c hears of who reads the log again in the background;
+ * run_figures.c tells what ingest counts; run_reload.c takes a new configuration; run_sandbox.c
+ * gives up what ingest does not need; run_alerts.c brings alerts to their recipients. One thread
+ * runs the loop; the writer's thread only commits.
  *
  * A failed commit ends the core. The shell then sends what refusals are left, closes the store,
  * opens it anew and checks it, and starts a core from what is on the disk. Nothing is retried.
@@ -17,6 +17,7 @@
 #include "collector/deliver.h"
 #include "collector/links.h"
 #include "collector/log_signer.h"
+#include "collector/round.h"
 #include "collector/settings.h"
 #include "collector/state.h"
 #include "collector/writer.h"
@@ -71,7 +72,7 @@ struct run {
     struct run_alerts *alerts;
     struct run_files *files;
     struct run_lacking *lacking;
-    struct run_verify *verify; /* NULL: it is off, or the store is closed */
+    struct run_verify *verify; /* NULL: it is off */
     struct event *figures;
     struct run_witnesses *witnesses; /* NULL: none are asked */
     uint64_t next_token;
@@ -163,21 +164,11 @@ bool run_bundle_order(struct run *run, struct esep_slice order, struct esep_buf 
 bool run_bundle_sent(struct run *run, const struct collector_effect *effect);
 void run_bundle_done(struct run *run);
 
-/* run_verify.c: while the store is open. What the last round found, and where this one is. */
-struct run_verified {
-    uint64_t rounds; /* since the store was opened; 0: the rest says nothing yet */
-    esep_time ended_at;
-    uint64_t entries;
-    uint64_t files;
-    enum esep_status status; /* ESEP_CORRUPT: damaged; others: it could not be read */
-    struct esep_reason reason;
-    uint64_t at; /* of this round */
-    uint64_t of;
-};
+/* run_verify.c: hears of rounds (round.h). Opened before run_keep_to_folders, since it starts their
+ * process; closed before the store. */
 ESEP_MUST_USE enum esep_status run_verify_open(struct run *run, struct esep_reason *reason);
-/* false: its thread did not end within `wait`; the store must not be closed then. */
-ESEP_MUST_USE bool run_verify_close(struct run *run, esep_time wait);
-void run_verify_shown(const struct run *run, struct run_verified *ret);
+void run_verify_close(struct run *run);
+const struct round_seen *run_verify_seen(const struct run *run);
 
 /* run_figures.c */
 ESEP_MUST_USE enum esep_status run_figures_open(struct run *run, struct esep_reason *reason);
@@ -199,7 +190,9 @@ bool run_alerts_waiting(const struct run *run);
 views_targets_fn run_alerts_targets;
 
 /* run_sandbox.c: before the first thread; before the loop. A kernel that cannot is said, and does
- * not matter. */
+ * not matter. The folder of files is made first, so that not all of the one above it need be open;
+ * where it cannot be made, who wants it says so. */
+void run_make_files(const struct run *run);
 ESEP_MUST_USE enum esep_status run_keep_to_folders(const struct run *run,
                                                    struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status run_keep_to_calls(const struct run *run, struct esep_reason *reason);

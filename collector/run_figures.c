@@ -54,21 +54,21 @@ static void put_signer(const struct run *run, struct esep_buf *to)
 
 static void put_verified(const struct run *run, struct esep_buf *to)
 {
-    struct run_verified v;
-    run_verify_shown(run, &v);
-    figures_put(to, "esep_log_verify_entries_done", "", v.at);
-    figures_put(to, "esep_log_verify_entries_of", "", v.of);
-    figures_put(to, "esep_log_verified_rounds_total", "", v.rounds);
-    if (v.rounds == 0)
+    const struct round_seen *seen = run_verify_seen(run);
+    figures_put(to, "esep_log_verify_entries_done", "", seen->at);
+    figures_put(to, "esep_log_verify_entries_of", "", seen->of);
+    figures_put(to, "esep_log_verified_rounds_total", "", seen->rounds);
+    figures_put(to, "esep_log_verify_readers_died_total", "", seen->broken);
+    if (!seen->known)
         return;
-    figures_put(to, "esep_log_verified_ok", "", v.status == ESEP_OK);
-    figures_put(to, "esep_log_verified_entries", "", v.entries);
-    figures_put(to, "esep_log_verified_files", "", v.files);
+    figures_put(to, "esep_log_verified_ok", "", seen->status == ESEP_OK);
+    figures_put(to, "esep_log_verified_entries", "", seen->entries);
+    figures_put(to, "esep_log_verified_files", "", seen->files);
     figures_put(to, "esep_log_verified_timestamp_seconds", "",
-                (uint64_t)(v.ended_at / ESEP_SECOND));
-    if (v.status != ESEP_OK)
-        figures_say(to, v.status == ESEP_CORRUPT ? "log-damaged" : "log-unverified",
-                    v.reason.text[0] != 0 ? v.reason.text : esep_status_name(v.status));
+                (uint64_t)(seen->ended_at / ESEP_SECOND));
+    if (seen->status != ESEP_OK)
+        figures_say(to, seen->status == ESEP_CORRUPT ? "log-damaged" : "log-unverified",
+                    seen->reason.text[0] != 0 ? seen->reason.text : esep_status_name(seen->status));
 }
 
 void run_figures_publish(struct run *run)

@@ -18,12 +18,10 @@ static enum esep_status said(enum esep_status status, struct esep_reason *reason
     return ESEP_OK;
 }
 
-/* So that not all of the folder above it need be open. Where it cannot be made, who wants it says
- * so.
- */
-static void make_files(const char *path)
+void run_make_files(const struct run *run)
 {
     const struct esep_blobs_options options = {.quota_bytes = 1, .file_bytes_max = 1};
+    const char *path = run->settings->files;
     struct esep_blobs *blobs = NULL;
     struct stat there;
     if (stat(path, &there) != 0 && esep_blobs_open(path, &options, &blobs, NULL) == ESEP_OK)
@@ -43,7 +41,6 @@ enum esep_status run_keep_to_folders(const struct run *run, struct esep_reason *
     };
     if (!s->sandbox)
         return ESEP_OK;
-    make_files(s->files);
     /* Beside: a renewed file of certificates is another file of that name. */
     for (size_t i = 0; i < s->witness_count; i++)
         folders[FOLDERS + i] =

@@ -48,9 +48,16 @@ ESEP_MUST_USE enum esep_status esep_sandbox_folders(const struct esep_sandbox_fo
 #define ESEP_SANDBOX_TRACED false
 #endif
 
+enum esep_sandbox_sockets {
+    ESEP_SANDBOX_SOCKETS_ANY,   /* of the internet and of this machine: streams and datagrams */
+    ESEP_SANDBOX_SOCKETS_LOCAL, /* of this machine */
+    ESEP_SANDBOX_SOCKETS_NONE,  /* what is open stays so */
+};
 struct esep_sandbox_calls {
+    enum esep_sandbox_sockets sockets;
     bool packets;  /* sockets of whole messages to this machine's processes: a signer's */
     bool children; /* fork, execute, wait for and end them */
+    bool further;  /* they, or this process later, bind themselves further */
     bool traced;   /* ESEP_SANDBOX_TRACED: what a sanitizer's own end takes */
 };
 /* All threads, for good; core dumps are off, too. ESEP_NOT_FOUND: this kernel has no

@@ -260,19 +260,22 @@ static int allow_memory(scmp_filter_ctx filter)
 
 /* Streams and datagrams of the internet and of this machine, and the kernel's answer to which
  * addresses there are. */
-static int allow_sockets(scmp_filter_ctx filter)
+static int allow_sockets(scmp_filter_ctx filter, enum esep_sandbox_sockets sockets)
 {
     static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
     static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+    const bool any = sockets == ESEP_SANDBOX_SOCKETS_ANY;
     int failed = 0;
-    for (size_t f = 0; f < sizeof families / sizeof *families; f++)
+    if (sockets == ESEP_SANDBOX_SOCKETS_NONE)
+        return 0;
+    for (size_t f = 0; f < (any ? sizeof families / sizeof *families : 1); f++)
         for (size_t t = 0; failed == 0 && t < sizeof types / sizeof *types; t++) {
             const struct scmp_arg_cmp how[] = {equal(0, (uint64_t)families[f]),
                                                masked(1, 0xf, (uint64_t)types[t])};
             failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, how);
         }
     const struct scmp_arg_cmp routes[] = {equal(0, AF_NETLINK), equal(2, NETLINK_ROUTE)};
-    if (failed == 0)
+    if (failed == 0 && any)
         failed = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, routes);
     return failed == 0 ? allow_when(filter, SCMP_SYS(socketpair), equal(0, AF_UNIX)) : failed;
 }
@@ -321,7 +324,7 @@ static int fill(scmp_filter_ctx filter, const struct esep_sandbox_calls *calls)
     if (failed == 0)
         failed = allow_memory(filter);
     if (failed == 0)
-        failed = allow_sockets(filter);
+        failed = allow_sockets(filter, calls->sockets);
     if (failed == 0 && calls->packets)
         failed = allow_packets(filter);
     if (failed == 0)
@@ -332,6 +335,8 @@ static int fill(scmp_filter_ctx filter, const struct esep_sandbox_calls *calls)
         failed = allow_own(filter);
     if (failed == 0 && calls->children)
         failed = allow_names(filter, with_children, sizeof with_children / sizeof *with_children);
+    if (failed == 0 && calls->further)
+        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(seccomp), 0);
     if (failed == 0 && calls->traced)
         failed = allow_names(filter, when_traced, sizeof when_traced / sizeof *when_traced);
     return failed;

@@ -295,8 +295,7 @@ enum esep_status esep_store_open(struct esep_store *ret, const char *path,
         open_env(&store, path, options->read_only ? MDB_RDONLY | MDB_NOTLS : 0, options, reason);
     if (status != ESEP_OK)
         goto fail;
-    int dead = 0;
-    (void)mdb_reader_check(store.env, &dead); /* readers that were killed hold pages back */
+    esep_store_forget_dead(&store);
     status = open_meta(&store, options, reason);
     if (status != ESEP_OK)
         goto fail;
@@ -347,6 +346,12 @@ enum esep_status esep_store_lock_writer(struct esep_store *store, struct esep_re
     (void)!pwrite(fd, holder, (size_t)len, 0);
     store->lock_fd = fd;
     return ESEP_OK;
+}
+
+void esep_store_forget_dead(const struct esep_store *store)
+{
+    int dead = 0;
+    (void)mdb_reader_check(store->env, &dead);
 }
 
 enum esep_status esep_store_commit(MDB_txn *txn, struct esep_reason *reason)

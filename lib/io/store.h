@@ -42,6 +42,8 @@ ESEP_MUST_USE enum esep_status esep_store_lock_writer(struct esep_store *store,
  * for a commit under way; not from a thread that writes. ESEP_IO: close, reopen, check. */
 ESEP_MUST_USE enum esep_status esep_store_settle(const struct esep_store *store,
                                                  struct esep_reason *reason);
+/* Lets go of pages that readers hold who were killed as they read. From any thread. */
+void esep_store_forget_dead(const struct esep_store *store);
 /* Commits; the transaction is gone either way. Every failure but LIMIT: close, reopen, check. */
 ESEP_MUST_USE enum esep_status esep_store_commit(MDB_txn *txn, struct esep_reason *reason);
 /* LMDB's code as ours: MAP_FULL, ENOSPC -> LIMIT; CORRUPTED, PAGE_NOTFOUND -> CORRUPT; EIO -> IO.

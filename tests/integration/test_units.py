@@ -29,6 +29,11 @@ def kernel_says(pid):
         return dict(re.findall(r"^(\w+):\s+(\S+)", file.read(), re.M))
 
 
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
 def filters_load():
     """Not in every container."""
     unit = os.path.join(esep.SOURCE, "config", "systemd", "esep-broker.service")
@@ -38,6 +43,11 @@ def filters_load():
 
 @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze says what the units' sets of calls are, and is not installed")
 class Units(exporting.Exporting, unittest.TestCase):
+    def bound(self, pid, filters, name):
+        said = kernel_says(pid)
+        self.assertEqual((said["NoNewPrivs"], said["Seccomp"]), ("1", "2"), name)
+        self.assertEqual(int(said.get("Seccomp_filters", filters)), filters, name)
+
     def test_they_work_as_their_units_let_them(self):
         if not filters_load():
             self.skipTest("a filter of system calls cannot be loaded here")
@@ -63,10 +73,12 @@ class Units(exporting.Exporting, unittest.TestCase):
         self.assertEqual(self.fetch(browser, number)[1][:5], b"%PDF-")
         own = int(kernel_says("self").get("Seccomp_filters", 0))  # a container has some of its own
         for one in (field.broker.daemon, field.collector, office.daemon, daemon):
-            said = kernel_says(one.process.pid)
-            self.assertEqual((said["NoNewPrivs"], said["Seccomp"]), ("1", "2"), one.name)
-            self.assertEqual(int(said.get("Seccomp_filters", own + 2)), own + 2, one.name)  # the unit's, and the daemon's
+            self.bound(one.process.pid, own + 2, one.name)  # the unit's, and the daemon's
             self.assertNotRegex(one.text(), "sandbox-off")
+        keeper, = children(field.collector.process.pid)
+        self.bound(keeper, own + 2, "the keeper of rounds")
+        self.assertEqual(os.sched_getscheduler(keeper), os.SCHED_IDLE)
+        field.collector.wait_log("log-verified")
         for one in (field.broker.daemon, field.collector, office.daemon):
             one.signal(signal.SIGHUP)
             one.wait_log("config-reloaded")

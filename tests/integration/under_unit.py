@@ -99,7 +99,8 @@ def bind(lines):
     rules.rule("clone", Compare(0, MASKED_EQ, NAMESPACES, 0))
     rules.rule("clone3", action=ERRNO | errno.ENOSYS)
     if "sched_setscheduler" in calls:
-        rules.rule("sched_setscheduler", Compare(1, EQ, 0, 0))
+        for policy in (os.SCHED_OTHER, os.SCHED_BATCH, os.SCHED_IDLE):
+            rules.rule("sched_setscheduler", Compare(1, EQ, policy, 0))
     rules.load()
 
 

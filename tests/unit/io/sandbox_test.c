@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
@@ -201,6 +202,59 @@ static void who_asks_a_signer_may_make_its_socket(void **state)
     in_child(with_packets, *state);
 }
 
+/* As the keeper of rounds does: it binds itself, and what it forks some more. */
+static void narrower(const char *folder)
+{
+    const struct esep_sandbox_calls keeper = {
+        .sockets = ESEP_SANDBOX_SOCKETS_NONE, .children = true, .further = true};
+    const struct esep_sandbox_calls reader = {.sockets = ESEP_SANDBOX_SOCKETS_NONE};
+    int ends[2];
+    int status = 0;
+    (void)folder;
+    enum esep_status bound = esep_sandbox_calls(&keeper, NULL);
+    if (bound == ESEP_NOT_FOUND)
+        _exit(0);
+    CHECK(bound == ESEP_OK);
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child > 0) {
+        CHECK(waitpid(child, &status, 0) == child);
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    }
+    CHECK(esep_sandbox_calls(&reader, NULL) == ESEP_OK);
+    CHECK(socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM);
+    CHECK(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 && errno == EPERM);
+    CHECK(fork() < 0 && errno == EPERM);
+    CHECK(kill(getppid(), 0) != 0 && errno == EPERM);
+}
+
+static void a_reader_makes_no_socket_and_no_process(void **state)
+{
+    in_child(narrower, *state);
+}
+
+static void local_alone(const char *folder)
+{
+    const struct esep_sandbox_calls calls = {.sockets = ESEP_SANDBOX_SOCKETS_LOCAL};
+    int ends[2];
+    (void)folder;
+    const enum esep_status status = esep_sandbox_calls(&calls, NULL);
+    if (status == ESEP_NOT_FOUND)
+        _exit(0);
+    CHECK(status == ESEP_OK);
+    CHECK(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    CHECK(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM);
+    CHECK(socket(AF_INET6, SOCK_DGRAM, 0) < 0 && errno == EPERM);
+    CHECK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) < 0 && errno == EPERM);
+}
+
+static void who_serves_this_machine_makes_no_other_socket(void **state)
+{
+    in_child(local_alone, *state);
+}
+
 static void *nothing(void *context)
 {
     return context;
@@ -254,6 +308,8 @@ int main(int argc, char **argv)
         unit_test_in_folder(a_program_may_start_itself_where_that_is_asked),
         unit_test_in_folder(the_calls_that_attackers_need_fail),
         unit_test_in_folder(who_asks_a_signer_may_make_its_socket),
+        unit_test_in_folder(a_reader_makes_no_socket_and_no_process),
+        unit_test_in_folder(who_serves_this_machine_makes_no_other_socket),
         unit_test_in_folder(the_daemons_work_goes_on),
         unit_test_in_folder(the_root_is_never_opened_for_a_folder_to_come),
     };

@@ -220,6 +220,58 @@ static void test_a_second_writer_is_told_who_writes(void **state)
     close(told[1]);
 }
 
+static int count_line(const char *line, void *context)
+{
+    (void)line;
+    (*(unsigned *)context)++;
+    return 0;
+}
+
+/* Lines of LMDB's list: its head where there are any, and one for each reader. */
+static unsigned reader_lines(const struct esep_store *store)
+{
+    unsigned lines = 0;
+    assert_true(mdb_reader_list(store->env, count_line, &lines) >= 0);
+    return lines;
+}
+
+static void test_a_killed_reader_is_forgotten(void **state)
+{
+    char path[512];
+    struct esep_store store;
+    struct esep_store_options only_read = journal;
+    int told[2];
+    only_read.read_only = true;
+    path_of(state, "s", path);
+    assert_int_equal(esep_store_open(&store, path, &journal, NULL), ESEP_OK);
+    esep_store_close(&store);
+    assert_int_equal(pipe(told), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        MDB_txn *txn = NULL;
+        const bool ok = esep_store_open(&store, path, &only_read, NULL) == ESEP_OK &&
+                        mdb_txn_begin(store.env, NULL, MDB_RDONLY, &txn) == MDB_SUCCESS;
+        (void)!write(told[1], ok ? "y" : "n", 1);
+        pause();
+        _exit(0);
+    }
+    char answer = 0;
+    assert_int_equal(read(told[0], &answer, 1), 1);
+    assert_int_equal(answer, 'y');
+    assert_int_equal(esep_store_open(&store, path, &journal, NULL), ESEP_OK);
+    const unsigned without = reader_lines(&store) - 1;
+    esep_store_forget_dead(&store);
+    assert_int_equal(reader_lines(&store), without + 1); /* it lives */
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(reader_lines(&store), without + 1);
+    esep_store_forget_dead(&store);
+    assert_true(reader_lines(&store) <= without);
+    esep_store_close(&store);
+    close(told[0]);
+    close(told[1]);
+}
+
 /* The child says each number after its commit; after kill -9 at least those are there, whole. */
 static void test_what_was_committed_survives_kill(void **state)
 {
@@ -318,6 +370,7 @@ int main(void)
         unit_test_in_folder(test_another_kind_or_format_is_refused),
         unit_test_in_folder(test_a_folder_that_will_not_do_is_named),
         unit_test_in_folder(test_a_second_writer_is_told_who_writes),
+        unit_test_in_folder(test_a_killed_reader_is_forgotten),
         unit_test_in_folder(test_what_was_committed_survives_kill),
         unit_test_in_folder(test_a_full_map_is_a_limit_and_still_readable),
         unit_test_in_folder(test_a_backup_opens_and_overwrites_nothing),
