@@ -39,6 +39,7 @@
 #include "base/time.h"
 #include "esep/v1/wire.pb-c.h"
 #include "wire/ingress.h"
+#include "wire/receipt.h"
 #include "wire/statement.h"
 
 struct agent;
@@ -252,7 +253,7 @@ struct agent_store {
     size_t receipt_count;
     uint64_t receipted_seq; /* marks with all of it stored */
     uint64_t promised_seq;
-    uint64_t checkpoint_size; /* the newest that a receipt has signed */
+    uint64_t checkpoint_size; /* the newest that a receipt led to, signed */
     struct esep_hash checkpoint_root;
     const struct agent_mail *mails;
     size_t mail_count;

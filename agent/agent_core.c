@@ -164,7 +164,7 @@ void agent_on_disconnected(struct agent *a, esep_time now)
 bool agent_ready(const struct agent *a)
 {
     const struct agent_gather *g = &a->vault.sides[a->vault.filling];
-    return g->receipt_count < AGENT_RECEIPTS_MAX && g->evidence_count < AGENT_EVIDENCE_MAX &&
+    return g->receipt_count + 2 <= AGENT_RECEIPTS_MAX && g->evidence_count < AGENT_EVIDENCE_MAX &&
            g->checkpoint_count < AGENT_CHECKPOINTS_MAX && !g->cosigned_new &&
            g->node_count + AGENT_LESSON_NODES_MAX <= AGENT_NODES_MAX;
 }

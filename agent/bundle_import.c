@@ -65,18 +65,58 @@ static enum esep_status learn(struct taking *t, enum esep_status judged, struct 
     return store(t, what);
 }
 
-static enum esep_status take_receipt(struct taking *t, const struct esep_receipt *r,
-                                     const Esep__V1__Proof *proof)
+/* Whether this journal's chain has that head there; ESEP_NOT_FOUND: it was let go of long ago. */
+static enum esep_status same_chain(struct taking *t, const struct esep_receipt *r)
 {
-    struct agent_store what;
     struct esep_hash chain;
     struct esep_buf bytes;
+    esep_buf_init(&bytes, AGENT_ENTRY_BYTES_MAX);
+    const enum esep_status status =
+        journal_entry(&t->desk->journal, r->epoch, r->through_seq, &chain, &bytes, t->reason);
+    esep_buf_done(&bytes);
+    if (status != ESEP_OK || esep_hash_equal(&chain, &r->head))
+        return status;
+    return esep_because(t->reason, ESEP_CONFLICT,
+                        "the collector signed another hash at number %llu than this journal "
+                        "holds. Keep this journal and run esep-agent recover",
+                        (unsigned long long)r->through_seq);
+}
+
+/* One that came along with a receipt; of another life of this journal it proves nothing here. */
+static enum esep_status take_promise(struct taking *t)
+{
+    struct esep_receipt r = t->lesson.promise;
+    struct agent_store what;
+    if (r.epoch != t->held.epoch || r.through_seq > t->held.last_seq ||
+        same_chain(t, &r) == ESEP_CONFLICT)
+        return ESEP_OK;
+    if (r.through_seq > t->held.promised_seq)
+        t->held.promised_seq = r.through_seq;
+    if (r.through_seq > t->held.receipted_seq)
+        r.first_seq = t->held.receipted_seq + 1;
+    r.checkpoint_root = esep_merkle_root(&t->lesson.tree.frontier);
+    what = marks(t);
+    what.receipts = &r;
+    what.receipt_count = 1;
+    what.proofs = &t->lesson.promise_proof;
+    return store(t, &what);
+}
+
+static enum esep_status take_receipt(struct taking *t, const struct esep_receipt *read,
+                                     const Esep__V1__Receipt *message)
+{
+    struct agent_store what;
+    struct esep_receipt shown = *read;
+    const struct esep_receipt *r = &shown;
     const bool entries = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
     uint64_t *mark = entries ? &t->held.receipted_seq : &t->held.promised_seq;
     const enum esep_status learned =
-        learn(t, agent_tree_receipt(&t->keys, &t->held.tree, r, proof, &t->lesson), &what);
+        learn(t, agent_tree_receipt(&t->keys, &t->held.tree, r, message, &t->lesson), &what);
     if (learned != ESEP_OK)
         return learned == ESEP_AGAIN ? ESEP_OK : learned;
+    shown.checkpoint_root = esep_merkle_root(&t->lesson.tree.frontier);
+    if (!entries && r->through_seq > t->held.receipted_seq)
+        shown.first_seq = t->held.receipted_seq + 1;
     if (r->epoch != t->held.epoch)
         return ESEP_OK; /* of before a recovery: nothing here to hold it against */
     if (r->through_seq > t->held.last_seq)
@@ -85,19 +125,11 @@ static enum esep_status take_receipt(struct taking *t, const struct esep_receipt
             "the collector holds entries up to %llu, this journal ends at %llu: was it "
             "restored? Run esep-agent recover",
             (unsigned long long)r->through_seq, (unsigned long long)t->held.last_seq);
-    esep_buf_init(&bytes, AGENT_ENTRY_BYTES_MAX);
-    enum esep_status status =
-        journal_entry(&t->desk->journal, r->epoch, r->through_seq, &chain, &bytes, t->reason);
-    esep_buf_done(&bytes);
-    if (status == ESEP_NOT_FOUND)
-        return ESEP_OK; /* it was let go of long ago, receipted */
+    enum esep_status status = t->lesson.promised ? take_promise(t) : ESEP_OK;
+    if (status == ESEP_OK)
+        status = same_chain(t, r);
     if (status != ESEP_OK)
-        return status;
-    if (!esep_hash_equal(&chain, &r->head))
-        return esep_because(t->reason, ESEP_CONFLICT,
-                            "the collector signed another hash at number %llu than this journal "
-                            "holds. Keep this journal and run esep-agent recover",
-                            (unsigned long long)r->through_seq);
+        return status == ESEP_NOT_FOUND ? ESEP_OK : status; /* let go of long ago, receipted */
     if (r->through_seq <= *mark)
         return ESEP_OK;
     *mark = r->through_seq;
@@ -136,6 +168,7 @@ static enum esep_status take_evidence(struct taking *t, const struct esep_eviden
                                       const Esep__V1__Proof *proof)
 {
     struct agent_store what;
+    struct esep_evidence shown = *evidence;
     const struct agent_file name = {evidence->sha256, evidence->size_bytes};
     struct journal_file file;
     enum esep_status status =
@@ -147,7 +180,8 @@ static enum esep_status take_evidence(struct taking *t, const struct esep_eviden
         return ESEP_OK;
     if (status == ESEP_OK) {
         what = marks(t);
-        what.evidence = evidence;
+        shown.checkpoint_root = esep_merkle_root(&t->lesson.tree.frontier);
+        what.evidence = &shown;
         what.evidence_count = 1;
         what.evidence_proofs = &t->lesson.proof;
         status = store(t, &what);
@@ -166,10 +200,9 @@ enum esep_status agent_bundle_import(struct agent_desk *desk, struct esep_slice 
     struct agent_reply_reader reader;
     struct agent_reply_item item;
     *ret = (struct agent_imported){0};
-    memcpy(keys.log_public, desk->settings->log_key, ESEP_KEY_BYTES);
     memcpy(keys.seal_public, desk->settings->seal_key, ESEP_KEY_BYTES);
     t.keys = (struct agent_tree_keys){.log_id = keys.log_id, .office = keys.office};
-    memcpy(t.keys.log_public, keys.log_public, ESEP_KEY_BYTES);
+    memcpy(t.keys.log_public, desk->settings->log_key, ESEP_KEY_BYTES);
     memcpy(t.keys.sign_public, keys.sign_key.public, ESEP_KEY_BYTES);
     enum esep_status status = journal_load(&desk->journal, &t.held, reason);
     if (status == ESEP_OK)
@@ -180,7 +213,7 @@ enum esep_status agent_bundle_import(struct agent_desk *desk, struct esep_slice 
     while (status == ESEP_OK) {
         status = agent_reply_next(&reader, &item, reason);
         if (status == ESEP_OK && item.kind == AGENT_REPLY_RECEIPT)
-            status = take_receipt(&t, &item.receipt, item.proof);
+            status = take_receipt(&t, &item.receipt, item.message);
         else if (status == ESEP_OK && item.kind == AGENT_REPLY_MAIL)
             status = take_mail(&t, &item.mail);
         else if (status == ESEP_OK && item.kind == AGENT_REPLY_EVIDENCE)

@@ -6,8 +6,8 @@
  * length of 0 ends it. Who carries the stick can read or make none of it; envelopes can be taken
  * out, and then mail lacks and is asked for by the next bundle.
  *
- * This reads: it opens, checks order and puts mail together. Receipts are checked here against the
- * log's key; that they agree with the journal's chain is for the caller, who has the journal. Pure.
+ * This reads: it opens, checks order and puts mail together. That a receipt's proof holds (tree.h)
+ * and that it agrees with the journal's chain is for the caller, who has the journal. Pure.
  */
 #ifndef AGENT_BUNDLE_REPLY_H
 #define AGENT_BUNDLE_REPLY_H
@@ -19,7 +19,6 @@
 
 struct agent_reply_keys {
     struct esep_hash log_id;
-    uint8_t log_public[ESEP_KEY_BYTES];
     uint8_t seal_public[ESEP_KEY_BYTES];
     struct esep_sign_key sign_key;
     uint32_t office;
@@ -38,16 +37,17 @@ struct agent_reply_reader {
 };
 enum agent_reply_kind {
     AGENT_REPLY_WELCOME = 1, /* once, first */
-    AGENT_REPLY_RECEIPT,     /* of this office, signed by the log's key */
+    AGENT_REPLY_RECEIPT,     /* of this office; its proof is to be followed */
     AGENT_REPLY_MAIL,        /* whole */
-    AGENT_REPLY_EVIDENCE,    /* of this office, signed by the log's key */
+    AGENT_REPLY_EVIDENCE,    /* likewise */
 };
 struct agent_reply_item {
     enum agent_reply_kind kind;
     struct esep_receipt receipt;
     struct esep_evidence evidence;
-    const Esep__V1__Proof *proof; /* of either; until the next item */
-    struct agent_mail mail;       /* its bytes: until the next item */
+    const Esep__V1__Receipt *message; /* that the receipt was read from; until the next item */
+    const Esep__V1__Proof *proof;     /* of the evidence; likewise */
+    struct agent_mail mail;           /* its bytes: until the next item */
 };
 
 /* `file` is borrowed. ESEP_INVALID: no reply, or not to a bundle of this office. */

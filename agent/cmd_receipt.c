@@ -1,10 +1,11 @@
-/* agent/cmd_receipt.c - `receipt`: the signed proof, for a superior and for a stranger.
+/* agent/cmd_receipt.c - `receipt`: what the log holds, for a superior and for a stranger.
  *
- * The signature is verified again before anything is printed: what the disk gave back may not be
- * what was stored. The JSON form carries the statement and its signature in hex, so that a small
- * program with SHA-256 and Ed25519 can check it (lib/wire/statement.h), trusting nobody.
+ * What proves it is followed again before anything is printed (holds.h). The JSON form has the leaf
+ * as it stands in the log; what a stranger needs to check it, trusting nobody, are the files of
+ * --proof (proof_export.h).
  */
 #include "agent/duties.h"
+#include "agent/holds.h"
 #include "agent/proof_export.h"
 #include "agent/report_say.h"
 #include "agent/texts.h"
@@ -63,7 +64,7 @@ struct proof {
     uint64_t seq;
     const struct agent_duty *duty; /* NULL: not known */
     const struct esep_receipt *receipt;
-    const struct esep_receipt *promise; /* of the commitment, where there is no receipt yet */
+    const struct esep_receipt *promise; /* of the commitment, where it is the earlier one */
     bool noted;                         /* a broker says that it saw it, and when: */
     struct agent_ingress kept;
     struct esep_ingress note;
@@ -120,8 +121,7 @@ static enum esep_status find_entry(const struct words *words, struct agent_dutie
             ret->duty = &d->duties[i];
     ret->receipt =
         agent_duties_receipt(d, ret->epoch, ret->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
-    ret->promise = agent_duties_receipt(d, ret->epoch, ret->seq,
-                                        ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
+    ret->promise = agent_duties_promise(d, ret->epoch, ret->seq, ret->receipt);
     return ESEP_OK;
 }
 
@@ -133,17 +133,11 @@ static void find_note(struct agent_desk *desk, struct proof *proof)
         agent_ingress_holds(&proof->kept, &proof->note);
 }
 
-static enum esep_status verify(const struct agent_desk *desk, const struct esep_receipt *receipt,
+static enum esep_status verify(struct agent_desk *desk, const struct esep_receipt *receipt,
                                struct esep_reason *reason)
 {
-    if (receipt == NULL ||
-        esep_receipt_verify(&desk->identity.log_id, receipt, desk->settings->log_key))
-        return ESEP_OK;
-    return esep_because(
-        reason, ESEP_CORRUPT,
-        "the receipt through %u/%llu does not verify with the config's log_key: the "
-        "journal's disk, or the config, is not what it was",
-        receipt->epoch, (unsigned long long)receipt->through_seq);
+    struct agent_proof proof;
+    return receipt == NULL ? ESEP_OK : agent_receipt_holds(desk, receipt, &proof, reason);
 }
 
 static int waiting(const struct agent_desk *desk, const struct agent_duties *d,
@@ -184,15 +178,16 @@ static int print_text(struct agent_desk *desk, const struct agent_duties *d, con
     if (p->duty != NULL && agent_duty_title(p->duty, lang)[0] != 0)
         (void)printf("%s: %s\n", agent_text(TEXT_TITLE, lang), agent_duty_title(p->duty, lang));
     line_time(agent_text(TEXT_ACCEPTED_AT, lang), r->accepted_at, d->zone);
-    if (r->committed_at != 0) {
+    const esep_time promised_at = p->promise != NULL ? p->promise->accepted_at : r->accepted_at;
+    if (p->promise != NULL) {
         bool counts = p->duty == NULL || p->duty->came != r->accepted_at;
-        line_time(agent_text(counts ? TEXT_ON_TIME_BY : TEXT_COMMITTED_BUT_LATE, lang),
-                  r->committed_at, d->zone);
+        line_time(agent_text(counts ? TEXT_ON_TIME_BY : TEXT_COMMITTED_BUT_LATE, lang), promised_at,
+                  d->zone);
     }
     const esep_time witnessed_at = agent_witnessed_at(desk, r);
     if (witnessed_at != 0)
         line_time(agent_text(TEXT_WITNESSED, lang), witnessed_at, d->zone);
-    if (p->noted && p->note.received_at < (r->committed_at != 0 ? r->committed_at : r->accepted_at))
+    if (p->noted && p->note.received_at < promised_at)
         line_time(agent_text(TEXT_NOTED, lang), p->note.received_at, d->zone);
     if (p->duty != NULL && p->duty->plan != NULL)
         line_time(agent_text(TEXT_DUE, lang), p->duty->due, p->duty->plan->zone);
@@ -211,18 +206,16 @@ static int print_text(struct agent_desk *desk, const struct agent_duties *d, con
     return 0;
 }
 
-static json_t *evidence_json(const struct agent_desk *desk, const struct esep_evidence *e,
+static json_t *evidence_json(struct agent_desk *desk, const struct esep_evidence *e,
                              const struct esep_zone *zone)
 {
-    uint8_t statement[ESEP_EVIDENCE_BYTES];
-    if (!esep_evidence_verify(&desk->identity.log_id, e, desk->settings->log_key))
+    struct agent_proof proof;
+    if (agent_evidence_holds(desk, e, &proof, NULL) != ESEP_OK)
         return json_pack("{s:b}", "valid", 0);
-    esep_evidence_statement(&desk->identity.log_id, e, statement);
-    return json_pack("{s:b, s:I, s:o, s:I, s:o, s:o}", "valid", 1, "log_index",
-                     (json_int_t)e->log_index, "accepted_at", esep_json_time(e->accepted_at, zone),
-                     "checkpoint_size", (json_int_t)e->checkpoint_size, "statement",
-                     agent_json_hex(statement, sizeof statement), "signature",
-                     agent_json_hex(e->signature, ESEP_SIGNATURE_BYTES));
+    return json_pack("{s:b, s:I, s:o, s:I, s:o}", "valid", 1, "log_index", (json_int_t)e->log_index,
+                     "accepted_at", esep_json_time(e->accepted_at, zone), "checkpoint_size",
+                     (json_int_t)e->checkpoint_size, "leaf",
+                     agent_json_hex(proof.leaf, ESEP_LEAF_BYTES));
 }
 
 static json_t *note_json(const struct proof *p, const struct esep_zone *zone)
@@ -346,9 +339,11 @@ static int print_one(const struct words *words, struct agent_desk *desk, struct 
         held ? agent_json_hex(hash.bytes, ESEP_HASH_BYTES) : json_null(), "content_hash",
         held ? agent_json_hex(content.bytes, ESEP_HASH_BYTES) : json_null(), "chain_hash",
         held ? agent_json_hex(chain.bytes, ESEP_HASH_BYTES) : json_null(), "receipt",
-        proof.receipt != NULL ? agent_receipt_json(desk, proof.receipt, d->zone) : json_null(),
+        proof.receipt != NULL ? agent_receipt_json(desk, proof.receipt, proof.promise, d->zone)
+                              : json_null(),
         "commitment_receipt",
-        proof.promise != NULL ? agent_receipt_json(desk, proof.promise, d->zone) : json_null(),
+        proof.promise != NULL ? agent_receipt_json(desk, proof.promise, NULL, d->zone)
+                              : json_null(),
         "ingress", note_json(&proof, d->zone), "files",
         files_json(desk, esep_buf_slice(&entry), d->zone), "witnessed_at",
         proof.receipt != NULL ? esep_json_time(agent_witnessed_at(desk, proof.receipt), d->zone)
@@ -391,23 +386,24 @@ static int print_all(const struct words *words, struct agent_desk *desk, struct 
     json_t *list = json_array();
     for (size_t i = 0; i < d->receipt_count; i++) {
         const struct esep_receipt *r = &d->receipts[i];
+        const bool entries = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
+        const struct esep_receipt *promise =
+            entries ? agent_duties_promise(d, r->epoch, r->first_seq, r) : NULL;
         enum esep_status status = verify(desk, r, &reason);
         if (status != ESEP_OK) {
             json_decref(list);
             return agent_fail(status, &reason);
         }
         if (words->common.json) {
-            (void)json_array_append_new(list, agent_receipt_json(desk, r, d->zone));
+            (void)json_array_append_new(list, agent_receipt_json(desk, r, promise, d->zone));
             continue;
         }
         char at[32];
         esep_time_format(r->accepted_at, d->zone, at);
-        (void)printf(
-            "%u/%llu-%llu  %s  %s", r->epoch, (unsigned long long)r->first_seq,
-            (unsigned long long)r->through_seq,
-            r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES ? "entries" : "commitment", at);
-        if (r->committed_at != 0) {
-            esep_time_format(r->committed_at, d->zone, at);
+        (void)printf("%u/%llu-%llu  %s  %s", r->epoch, (unsigned long long)r->first_seq,
+                     (unsigned long long)r->through_seq, entries ? "entries" : "commitment", at);
+        if (promise != NULL) {
+            esep_time_format(promise->accepted_at, d->zone, at);
             (void)printf("  %s: %s", agent_text(TEXT_ON_TIME_BY, desk->settings->language), at);
         }
         (void)printf("\n");
@@ -435,7 +431,7 @@ int agent_cmd_receipt(int argc, char **argv)
         .parser = parse,
         .args_doc = "[SEQ|EPOCH/SEQ|OBLIGATION]",
         .doc =
-            "Prints the collector's signed receipt of an entry (the last one), after verifying it "
+            "Prints the collector's receipt of an entry (the last one), after following its proof "
             "again. Exit 75: there is none yet.",
         .children = children};
     struct words words = {0};

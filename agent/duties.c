@@ -66,15 +66,20 @@ const struct esep_receipt *agent_duties_receipt(const struct agent_duties *d, ui
         else
             high = middle;
     }
-    const struct esep_receipt *later = NULL;
-    for (; low < d->receipt_count && d->receipts[low].epoch == epoch; low++) {
-        const struct esep_receipt *r = &d->receipts[low];
-        if (r->kind == kind && r->first_seq <= seq)
-            return r;
-        if (r->kind == kind && later == NULL)
-            later = r;
-    }
-    return later;
+    while (low < d->receipt_count && d->receipts[low].epoch == epoch &&
+           d->receipts[low].kind != kind)
+        low++;
+    return low < d->receipt_count && d->receipts[low].epoch == epoch ? &d->receipts[low] : NULL;
+}
+
+const struct esep_receipt *agent_duties_promise(const struct agent_duties *d, uint32_t epoch,
+                                                uint64_t seq, const struct esep_receipt *receipt)
+{
+    const struct esep_receipt *promise =
+        agent_duties_receipt(d, epoch, seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
+    const bool counts =
+        promise != NULL && (receipt == NULL || esep_promise_before(promise, receipt));
+    return counts ? promise : NULL;
 }
 
 void agent_duty_set_due(struct agent_duty *duty)
@@ -260,17 +265,17 @@ static Esep__V1__Verdict refused(const struct agent_duties *d, const struct esep
 /* The rule of docs/protocol.md: the promise's hour, if the entry followed within the days of grace.
  */
 static void when_it_came(struct agent_event *event, const struct esep_receipt *r,
-                         const struct agent_duty *duty)
+                         const struct esep_receipt *promise, const struct agent_duty *duty)
 {
     event->came = r->accepted_at;
-    if (r->committed_at == 0)
+    if (promise == NULL)
         return;
     uint32_t grace = duty->plan != NULL && duty->plan->plan->rules != NULL
                          ? duty->plan->plan->rules->commitment_grace_days
                          : UINT16_MAX;
-    if (r->accepted_at - r->committed_at > (esep_time)grace * ESEP_DAY)
+    if (r->accepted_at - promise->accepted_at > (esep_time)grace * ESEP_DAY)
         return;
-    event->came = r->committed_at;
+    event->came = promise->accepted_at;
     event->by_commitment = true;
 }
 
@@ -283,16 +288,15 @@ static bool has_place(const struct esep_receipt *r, uint64_t seq)
 static void add_receipts(struct agent_duties *d, struct agent_event *event,
                          const struct agent_duty *duty, const struct esep_receipt *r)
 {
+    const struct esep_receipt *promise = agent_duties_promise(d, event->epoch, event->seq, r);
     if (r != NULL) {
         event->first_index = event->seq >= r->first_seq ? r->first_index : 0;
         event->last_index = r->last_index;
         if (has_place(r, event->seq))
             event->first_index = event->last_index = r->first_index + (event->seq - r->first_seq);
-        when_it_came(event, r, duty);
+        when_it_came(event, r, promise, duty);
         return;
     }
-    const struct esep_receipt *promise = agent_duties_receipt(
-        d, event->epoch, event->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
     event->promised_at = promise != NULL ? promise->accepted_at : 0;
 }
 

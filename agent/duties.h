@@ -156,11 +156,14 @@ const char *agent_duty_title(const struct agent_duty *duty, const char *language
 
 /* "", "conflict", "malformed", "not_yours" … */
 const char *agent_verdict_name(Esep__V1__Verdict verdict);
-/* The receipt of that kind that covers the entry; NULL: none yet. Its own, else the first one of
- * the same chain behind it: where the link broke before the receipt of an earlier group came, the
- * collector says again what it said last, and the head in it has all before it. */
+/* The receipt of that kind that proves the entry: the first whose sequence is not before it, since
+ * its head has all before it in its chain; NULL: none yet. */
 const struct esep_receipt *agent_duties_receipt(const struct agent_duties *duties, uint32_t epoch,
                                                 uint64_t seq, Esep__V1__ReceiptKind kind);
+/* The promise that proves an earlier hour of the entry than its receipt (NULL: none yet) does;
+ * NULL: none. */
+const struct esep_receipt *agent_duties_promise(const struct agent_duties *duties, uint32_t epoch,
+                                                uint64_t seq, const struct esep_receipt *receipt);
 void agent_duty_set_due(struct agent_duty *duty);
 
 /* duties_rights.c */

@@ -6,13 +6,13 @@
  *   entries   be32 epoch, be64 seq -> chain hash 32 | entry bytes exactly as packed
  *   signed    be32 epoch, be64 seq -> the office's signed head there (clock 8 | checkpoint 8 + 32 |
  *             signature 64): its own proof of what stood when
- *   receipts  be32 epoch, be64 through_seq, kind 1 -> statement 192 | signature 64
- *   mail      be64 number -> fixed head | bytes of the log entry
- *   drafts    obligation key -> packed Report, other entries named by their hash already
- *   files     sha256 32, be64 size -> be32 epoch, be64 seq of the first entry that names it, and
- *             from its evidence receipt on: statement 152 | signature 64
- *   proofs    as receipts, or as files -> log generation 8 | index 8 | leaf 160 | statement 208 |
- *             key 32; or be32 0, be32 epoch, be64 seq -> a broker's note of ingress there:
+ *   receipts  be32 epoch, be64 through_seq, kind 1 -> office 4 | first_seq 8 | head 32 | log
+ * indexes first 8 and last 8 | accepted 8 | checkpoint 8 + 32; what proves it is in "proofs" mail
+ * be64 number -> fixed head | bytes of the log entry drafts    obligation key -> packed Report,
+ * other entries named by their hash already files     sha256 32, be64 size -> be32 epoch, be64 seq
+ * of the first entry that names it, and from its evidence receipt on: office 4 | index 8 | accepted
+ * 8 | checkpoint 8 + 32 proofs    as receipts, or as files -> log generation 8 | index 8 | leaf 160
+ * | statement 208 | key 32; or be32 0, be32 epoch, be64 seq -> a broker's note of ingress there:
  *             statement 208 | key 32 | note 152 | signature 64
  *   nodes     be64 generation, level 1, be64 index -> hash 32: of the log's tree, as receipts
  * showed heads     be64 generation, be64 size -> root 32 | signature 64: checkpoints of the log
@@ -194,10 +194,16 @@ ESEP_MUST_USE enum esep_status journal_entry(struct journal *journal, uint32_t e
                                              struct esep_hash *ret_chain,
                                              struct esep_buf *ret_bytes,
                                              struct esep_reason *reason);
-/* The receipt that covers an entry: its own, else the first behind it, whose head has it in its
- * chain. kind as in wire.proto. ESEP_NOT_FOUND: none yet. */
+/* The receipt that proves an entry: the first at or behind it, whose head has it in its chain. kind
+ * as in wire.proto. ESEP_NOT_FOUND: none yet. */
 ESEP_MUST_USE enum esep_status journal_receipt(struct journal *journal, uint32_t epoch,
                                                uint64_t seq, Esep__V1__ReceiptKind kind,
+                                               struct esep_receipt *ret,
+                                               struct esep_reason *reason);
+/* The promise that proves an earlier hour of the entry than its receipt (NULL: it has none yet)
+ * does. ESEP_NOT_FOUND: none. */
+ESEP_MUST_USE enum esep_status journal_promise(struct journal *journal, uint32_t epoch,
+                                               uint64_t seq, const struct esep_receipt *receipt,
                                                struct esep_receipt *ret,
                                                struct esep_reason *reason);
 /* Mail from a number on, ascending. */

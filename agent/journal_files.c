@@ -8,7 +8,7 @@
 #include "wire/unpack.h"
 
 #define PLACE_BYTES 12
-#define EVIDENCE_ROW_BYTES (PLACE_BYTES + ESEP_EVIDENCE_BYTES + ESEP_SIGNATURE_BYTES)
+#define EVIDENCE_ROW_BYTES (PLACE_BYTES + 4 + 3 * 8 + ESEP_HASH_BYTES)
 #define UNPACKED_BYTES(len) (8192 + 64 * (len)) /* protobuf-c's structs, at their worst */
 
 void journal_file_key(const struct agent_file *file, uint8_t out[JOURNAL_FILE_KEY_BYTES])
@@ -58,22 +58,30 @@ enum esep_status journal_put_named(MDB_txn *txn, const struct journal *journal,
     return status;
 }
 
-/* The statement's fixed layout is the stored form, as with receipts of entries. */
-static void read_evidence(const uint8_t row[EVIDENCE_ROW_BYTES], struct esep_evidence *ret)
+static void read_evidence(const struct agent_file *file, const uint8_t row[EVIDENCE_ROW_BYTES],
+                          struct esep_evidence *ret)
 {
-    const uint8_t *p = row + PLACE_BYTES + 16 + ESEP_HASH_BYTES;
+    const uint8_t *p = row + PLACE_BYTES;
     *ret = (struct esep_evidence){.office = esep_be32(p),
-                                  .size_bytes = esep_be64(p + 40),
-                                  .log_index = esep_be64(p + 48),
-                                  .accepted_at = (esep_time)esep_be64(p + 56),
-                                  .checkpoint_size = esep_be64(p + 64)};
-    memcpy(ret->sha256.bytes, p + 8, ESEP_HASH_BYTES);
-    memcpy(ret->checkpoint_root.bytes, p + 72, ESEP_HASH_BYTES);
-    memcpy(ret->signature, row + PLACE_BYTES + ESEP_EVIDENCE_BYTES, ESEP_SIGNATURE_BYTES);
+                                  .sha256 = file->sha256,
+                                  .size_bytes = file->size_bytes,
+                                  .log_index = esep_be64(p + 4),
+                                  .accepted_at = (esep_time)esep_be64(p + 12),
+                                  .checkpoint_size = esep_be64(p + 20)};
+    memcpy(ret->checkpoint_root.bytes, p + 28, ESEP_HASH_BYTES);
+}
+
+static void write_evidence(const struct esep_evidence *e, uint8_t row[EVIDENCE_ROW_BYTES])
+{
+    uint8_t *p = row + PLACE_BYTES;
+    esep_be32_put(p, e->office);
+    esep_be64_put(p + 4, e->log_index);
+    esep_be64_put(p + 12, (uint64_t)e->accepted_at);
+    esep_be64_put(p + 20, e->checkpoint_size);
+    memcpy(p + 28, e->checkpoint_root.bytes, ESEP_HASH_BYTES);
 }
 
 enum esep_status journal_put_evidence(MDB_txn *txn, const struct journal *journal,
-                                      const struct esep_hash *log_id,
                                       const struct esep_evidence *evidence,
                                       struct esep_reason *reason)
 {
@@ -90,8 +98,7 @@ enum esep_status journal_put_evidence(MDB_txn *txn, const struct journal *journa
         return ESEP_OK; /* the first receipt is the proof */
     if (rc != 0 && rc != MDB_NOTFOUND)
         return esep_store_status(rc, reason, "keep a file's receipt");
-    esep_evidence_statement(log_id, evidence, row + PLACE_BYTES);
-    memcpy(row + PLACE_BYTES + ESEP_EVIDENCE_BYTES, evidence->signature, ESEP_SIGNATURE_BYTES);
+    write_evidence(evidence, row);
     data = journal_val(row, sizeof row);
     rc = mdb_put(txn, journal->files, &key, &data, 0);
     return rc == 0 ? ESEP_OK : esep_store_status(rc, reason, "keep a file's receipt");
@@ -116,7 +123,7 @@ static int read_file(MDB_val key, MDB_val data, const struct agent_head *head,
                      (marks->epoch == head->epoch && ret->seq <= marks->receipted_seq);
     ret->here = data.mv_size == EVIDENCE_ROW_BYTES;
     if (ret->here)
-        read_evidence(row, &ret->evidence);
+        read_evidence(&ret->file, row, &ret->evidence);
     return 0;
 }
 

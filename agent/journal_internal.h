@@ -8,7 +8,8 @@
 #define ENTRY_KEY_BYTES 12
 #define HEAD_ROW_BYTES (4 + 4 + 8 + ESEP_HASH_BYTES)
 #define MARKS_ROW_BYTES (4 + 8 * 4 + ESEP_HASH_BYTES)
-#define RECEIPT_ROW_BYTES (ESEP_RECEIPT_BYTES + ESEP_SIGNATURE_BYTES)
+#define JOURNAL_RECEIPT_KEY_BYTES (ENTRY_KEY_BYTES + 1)
+#define RECEIPT_ROW_BYTES (4 + 8 + ESEP_HASH_BYTES + 4 * 8 + ESEP_HASH_BYTES)
 
 struct journal_marks {
     uint32_t epoch; /* the sequences below are of this epoch */
@@ -50,7 +51,8 @@ ESEP_MUST_USE enum esep_status journal_keys_replace(MDB_txn *txn, const struct j
 ESEP_MUST_USE enum esep_status journal_identity_put(MDB_txn *txn, const struct journal *journal,
                                                     const struct journal_identity *identity,
                                                     struct esep_reason *reason);
-void journal_receipt_read(const uint8_t row[RECEIPT_ROW_BYTES], struct esep_receipt *ret);
+void journal_receipt_read(const uint8_t key[JOURNAL_RECEIPT_KEY_BYTES],
+                          const uint8_t row[RECEIPT_ROW_BYTES], struct esep_receipt *ret);
 /* Entry and the step of head; the caller signs and stores the head at the end. */
 ESEP_MUST_USE enum esep_status journal_put_entry(MDB_txn *txn, const struct journal *journal,
                                                  struct agent_head *head, struct esep_slice bytes,
@@ -65,7 +67,6 @@ ESEP_MUST_USE enum esep_status journal_put_named(MDB_txn *txn, const struct jour
                                                  struct esep_slice entry,
                                                  struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status journal_put_evidence(MDB_txn *txn, const struct journal *journal,
-                                                    const struct esep_hash *log_id,
                                                     const struct esep_evidence *evidence,
                                                     struct esep_reason *reason);
 /* journal_proofs.c */
@@ -89,7 +90,6 @@ ESEP_MUST_USE enum esep_status journal_tree_get(MDB_txn *txn, const struct journ
                                                 struct agent_tree *ret, struct esep_reason *reason);
 #define JOURNAL_FILE_KEY_BYTES (ESEP_HASH_BYTES + 8)
 void journal_file_key(const struct agent_file *file, uint8_t out[JOURNAL_FILE_KEY_BYTES]);
-#define JOURNAL_RECEIPT_KEY_BYTES (ENTRY_KEY_BYTES + 1)
 void journal_receipt_key(const struct esep_receipt *receipt,
                          uint8_t out[JOURNAL_RECEIPT_KEY_BYTES]);
 ESEP_MUST_USE enum esep_status journal_begin(const struct journal *journal, bool write,

@@ -9,25 +9,32 @@ static enum esep_status failed(int rc, struct esep_reason *reason)
     return esep_store_status(rc, reason, "read the journal");
 }
 
-/* The statement's fixed layout (wire/statement.h) is also the stored form: what is kept is what the
- * signature covers. */
-void journal_receipt_read(const uint8_t row[RECEIPT_ROW_BYTES], struct esep_receipt *ret)
+void journal_receipt_read(const uint8_t key[JOURNAL_RECEIPT_KEY_BYTES],
+                          const uint8_t row[RECEIPT_ROW_BYTES], struct esep_receipt *ret)
 {
-    const uint8_t *p = row + 16 + ESEP_HASH_BYTES;
-    *ret = (struct esep_receipt){.kind = (Esep__V1__ReceiptKind)p[0],
-                                 .office = esep_be32(p + 4),
-                                 .epoch = esep_be32(p + 8),
-                                 .first_seq = esep_be64(p + 16),
-                                 .through_seq = esep_be64(p + 24),
-                                 .first_index = esep_be64(p + 64),
-                                 .last_index = esep_be64(p + 72),
-                                 .accepted_at = (esep_time)esep_be64(p + 80),
-                                 .committed_at = (esep_time)esep_be64(p + 88),
-                                 .commitment_seq = esep_be64(p + 96),
-                                 .checkpoint_size = esep_be64(p + 104)};
-    memcpy(ret->head.bytes, p + 32, ESEP_HASH_BYTES);
-    memcpy(ret->checkpoint_root.bytes, p + 112, ESEP_HASH_BYTES);
-    memcpy(ret->signature, row + ESEP_RECEIPT_BYTES, ESEP_SIGNATURE_BYTES);
+    *ret = (struct esep_receipt){.kind = (Esep__V1__ReceiptKind)key[ENTRY_KEY_BYTES],
+                                 .office = esep_be32(row),
+                                 .epoch = esep_be32(key),
+                                 .first_seq = esep_be64(row + 4),
+                                 .through_seq = esep_be64(key + 4),
+                                 .first_index = esep_be64(row + 44),
+                                 .last_index = esep_be64(row + 52),
+                                 .accepted_at = (esep_time)esep_be64(row + 60),
+                                 .checkpoint_size = esep_be64(row + 68)};
+    memcpy(ret->head.bytes, row + 12, ESEP_HASH_BYTES);
+    memcpy(ret->checkpoint_root.bytes, row + 76, ESEP_HASH_BYTES);
+}
+
+static void receipt_write(const struct esep_receipt *r, uint8_t out[RECEIPT_ROW_BYTES])
+{
+    esep_be32_put(out, r->office);
+    esep_be64_put(out + 4, r->first_seq);
+    memcpy(out + 12, r->head.bytes, ESEP_HASH_BYTES);
+    esep_be64_put(out + 44, r->first_index);
+    esep_be64_put(out + 52, r->last_index);
+    esep_be64_put(out + 60, (uint64_t)r->accepted_at);
+    esep_be64_put(out + 68, r->checkpoint_size);
+    memcpy(out + 76, r->checkpoint_root.bytes, ESEP_HASH_BYTES);
 }
 
 void journal_receipt_key(const struct esep_receipt *receipt, uint8_t out[JOURNAL_RECEIPT_KEY_BYTES])
@@ -37,14 +44,12 @@ void journal_receipt_key(const struct esep_receipt *receipt, uint8_t out[JOURNAL
 }
 
 static enum esep_status put_receipt(MDB_txn *txn, const struct journal *journal,
-                                    const struct esep_hash *log_id, const struct esep_receipt *r,
-                                    struct esep_reason *reason)
+                                    const struct esep_receipt *r, struct esep_reason *reason)
 {
     uint8_t place[JOURNAL_RECEIPT_KEY_BYTES];
     uint8_t row[RECEIPT_ROW_BYTES];
     journal_receipt_key(r, place);
-    esep_receipt_statement(log_id, r, row);
-    memcpy(row + ESEP_RECEIPT_BYTES, r->signature, ESEP_SIGNATURE_BYTES);
+    receipt_write(r, row);
     MDB_val key = journal_val(place, sizeof place);
     MDB_val data = journal_val(row, sizeof row);
     /* The first receipt is the proof; one that came again later proves less. */
@@ -141,17 +146,14 @@ static enum esep_status put_marks(MDB_txn *txn, const struct journal *journal, u
 enum esep_status journal_store(struct journal *journal, uint32_t epoch,
                                const struct agent_store *store, struct esep_reason *reason)
 {
-    struct journal_identity identity;
     MDB_txn *txn = NULL;
     enum esep_status status = journal_begin(journal, true, &txn, reason);
-    if (status == ESEP_OK)
-        status = journal_identity_get(txn, journal, &identity, reason);
     for (size_t i = 0; status == ESEP_OK && i < store->receipt_count; i++)
-        status = put_receipt(txn, journal, &identity.log_id, &store->receipts[i], reason);
+        status = put_receipt(txn, journal, &store->receipts[i], reason);
     for (size_t i = 0; status == ESEP_OK && i < store->mail_count; i++)
         status = put_mail(txn, journal, &store->mails[i], reason);
     for (size_t i = 0; status == ESEP_OK && i < store->evidence_count; i++)
-        status = journal_put_evidence(txn, journal, &identity.log_id, &store->evidence[i], reason);
+        status = journal_put_evidence(txn, journal, &store->evidence[i], reason);
     if (status == ESEP_OK)
         status = journal_put_proofs(txn, journal, store, reason);
     if (status == ESEP_OK)
@@ -333,19 +335,14 @@ enum esep_status journal_receipt(struct journal *journal, uint32_t epoch, uint64
     enum esep_status status = journal_begin(journal, false, &txn, reason);
     int rc = status == ESEP_OK ? mdb_cursor_open(txn, journal->receipts, &cursor) : MDB_NOTFOUND;
     bool found = false;
-    bool own = false;
-    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && !own; step = MDB_NEXT) {
+    for (MDB_cursor_op step = MDB_SET_RANGE; rc == 0 && !found; step = MDB_NEXT) {
         rc = mdb_cursor_get(cursor, &key, &data, step);
         if (rc != 0 || key.mv_size != sizeof place || esep_be32(key.mv_data) != epoch)
             break;
         if (((const uint8_t *)key.mv_data)[ENTRY_KEY_BYTES] != (uint8_t)kind ||
             data.mv_size != RECEIPT_ROW_BYTES)
             continue;
-        struct esep_receipt receipt;
-        journal_receipt_read(data.mv_data, &receipt);
-        own = receipt.first_seq <= seq;
-        if (own || !found)
-            *ret = receipt;
+        journal_receipt_read(key.mv_data, data.mv_data, ret);
         found = true;
     }
     if (cursor != NULL)
@@ -357,6 +354,17 @@ enum esep_status journal_receipt(struct journal *journal, uint32_t epoch, uint64
     if (status == ESEP_OK && !found)
         status = esep_because(reason, ESEP_NOT_FOUND, "no receipt for entry %u/%llu yet", epoch,
                               (unsigned long long)seq);
+    return status;
+}
+
+enum esep_status journal_promise(struct journal *journal, uint32_t epoch, uint64_t seq,
+                                 const struct esep_receipt *receipt, struct esep_receipt *ret,
+                                 struct esep_reason *reason)
+{
+    const enum esep_status status = journal_receipt(
+        journal, epoch, seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT, ret, reason);
+    if (status == ESEP_OK && receipt != NULL && !esep_promise_before(ret, receipt))
+        return esep_because(reason, ESEP_NOT_FOUND, "no promise came before it");
     return status;
 }
 

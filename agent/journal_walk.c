@@ -65,11 +65,11 @@ static bool receipt_row(void *context, const MDB_val *key, const MDB_val *data, 
 {
     const struct receipts *r = context;
     struct esep_receipt receipt;
-    if (key->mv_size != ENTRY_KEY_BYTES + 1 || data->mv_size != RECEIPT_ROW_BYTES) {
+    if (key->mv_size != JOURNAL_RECEIPT_KEY_BYTES || data->mv_size != RECEIPT_ROW_BYTES) {
         *ret_rc = MDB_CORRUPTED;
         return false;
     }
-    journal_receipt_read(data->mv_data, &receipt);
+    journal_receipt_read(key->mv_data, data->mv_data, &receipt);
     return r->visit(r->context, &receipt);
 }
 

@@ -8,12 +8,12 @@
 #include "agent/report_write.h"
 
 /* Each returns an exit status. receipt: NULL where there is none yet. */
-int agent_say_written(const struct agent_desk *desk, const struct agent_written *written,
-                      uint64_t count, const struct esep_receipt *receipt, bool json);
+int agent_say_written(struct agent_desk *desk, const struct agent_written *written, uint64_t count,
+                      const struct esep_receipt *receipt, bool json);
 int agent_say_draft(const char *obligation, bool json);
 int agent_say_drafts(struct agent_desk *desk, bool json);
-/* All signed fields, the statement and its signature in hex: enough for a stranger to verify. */
-json_t *agent_receipt_json(const struct agent_desk *desk, const struct esep_receipt *receipt,
-                           const struct esep_zone *zone);
+/* A receipt; promise: what proves an earlier hour of what it is printed for, or NULL. */
+json_t *agent_receipt_json(struct agent_desk *desk, const struct esep_receipt *receipt,
+                           const struct esep_receipt *promise, const struct esep_zone *zone);
 
 #endif

@@ -91,28 +91,23 @@ static void learn_growth(const struct agent_tree *tree, const struct agent_tree 
     learn_span(ret, growth);
 }
 
-static enum esep_status learn(const struct agent_tree_keys *keys, const struct agent_tree *tree,
-                              const Esep__V1__Proof *message, const struct esep_leaf *leaf,
-                              struct agent_lesson *ret)
+/* Where the leaf stands, by the growth: into the lesson. */
+static bool learn_leaf(const struct agent_tree *from, const struct esep_growth *growth,
+                       const Esep__V1__Proof *message, const struct esep_leaf *leaf,
+                       struct agent_proof *ret_proof, struct agent_lesson *ret)
 {
-    struct esep_growth growth;
     struct esep_place place;
-    struct agent_tree from;
     if (esep_place_read(message, &place) != ESEP_OK)
-        return ESEP_INVALID;
-    enum esep_status status = start(keys, tree, message->growth, &growth, &from, ret);
-    if (status != ESEP_OK)
-        return status;
-    esep_leaf_pack(leaf, ret->proof.leaf);
-    ret->proof.generation = growth.generation;
-    ret->proof.index = place.index;
+        return false;
+    esep_leaf_pack(leaf, ret_proof->leaf);
+    ret_proof->generation = growth->generation;
+    ret_proof->index = place.index;
     const struct esep_hash hash =
-        esep_merkle_leaf(esep_slice(ret->proof.leaf, sizeof ret->proof.leaf));
-    if (!esep_place_check(&from.frontier, &growth, &place, &hash))
-        return ESEP_INVALID;
-    learn_growth(tree, &from, &growth, ret);
+        esep_merkle_leaf(esep_slice(ret_proof->leaf, sizeof ret_proof->leaf));
+    if (!esep_place_check(&from->frontier, growth, &place, &hash))
+        return false;
     learn_place(ret, &place, &hash);
-    return ESEP_OK;
+    return true;
 }
 
 enum esep_status agent_tree_head(const struct agent_tree_keys *keys, const struct agent_tree *tree,
@@ -129,26 +124,53 @@ enum esep_status agent_tree_head(const struct agent_tree_keys *keys, const struc
     return ESEP_OK;
 }
 
-enum esep_status agent_tree_receipt(const struct agent_tree_keys *keys,
-                                    const struct agent_tree *tree,
-                                    const struct esep_receipt *receipt,
-                                    const Esep__V1__Proof *message, struct agent_lesson *ret)
+/* The leaf of a commitment, made from what this office signed. */
+static enum esep_status own_leaf(const struct agent_tree_keys *keys,
+                                 const struct esep_receipt *receipt, const Esep__V1__Proof *message,
+                                 struct esep_leaf *ret_leaf, struct agent_proof *ret_proof)
 {
     struct esep_commitment c;
-    if (message == NULL || message->commitment == NULL ||
-        esep_commitment_read(message->commitment, &c) != ESEP_OK || c.office != keys->office ||
+    if (esep_commitment_read(message->commitment, &c) != ESEP_OK || c.office != keys->office ||
         c.office != receipt->office || c.epoch != receipt->epoch || c.seq != receipt->through_seq ||
         !esep_hash_equal(&c.head, &receipt->head))
         return ESEP_INVALID;
     if (!esep_commitment_verify(&keys->log_id, &c, keys->sign_public))
         return ESEP_DENIED;
     const bool closes = receipt->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
-    const struct esep_leaf leaf =
-        esep_leaf_of_commitment(&keys->log_id, &c, keys->sign_public, closes ? ESEP_LEAF_CLOSES : 0,
-                                message->accepted_at_us);
-    esep_commitment_pack(&keys->log_id, &c, ret->proof.statement);
-    memcpy(ret->proof.key, keys->sign_public, sizeof ret->proof.key);
-    return learn(keys, tree, message, &leaf, ret);
+    *ret_leaf = esep_leaf_of_commitment(&keys->log_id, &c, keys->sign_public,
+                                        closes ? ESEP_LEAF_CLOSES : 0, receipt->accepted_at);
+    esep_commitment_pack(&keys->log_id, &c, ret_proof->statement);
+    memcpy(ret_proof->key, keys->sign_public, sizeof ret_proof->key);
+    return ESEP_OK;
+}
+
+enum esep_status agent_tree_receipt(const struct agent_tree_keys *keys,
+                                    const struct agent_tree *tree,
+                                    const struct esep_receipt *receipt,
+                                    const Esep__V1__Receipt *message, struct agent_lesson *ret)
+{
+    struct esep_growth growth;
+    struct agent_tree from;
+    struct esep_leaf leaf;
+    struct esep_leaf promised;
+    enum esep_status status = own_leaf(keys, receipt, message->proof, &leaf, &ret->proof);
+    if (status != ESEP_OK)
+        return status;
+    status = esep_receipt_promise(message, receipt, &ret->promise);
+    ret->promised = status == ESEP_OK;
+    if (ret->promised)
+        status = own_leaf(keys, &ret->promise, message->promise, &promised, &ret->promise_proof);
+    if (status != ESEP_OK && status != ESEP_NOT_FOUND)
+        return status;
+    status = start(keys, tree, message->proof->growth, &growth, &from, ret);
+    if (status != ESEP_OK)
+        return status;
+    if (!learn_leaf(&from, &growth, message->proof, &leaf, &ret->proof, ret) ||
+        (ret->promised &&
+         !learn_leaf(&from, &growth, message->promise, &promised, &ret->promise_proof, ret)))
+        return ESEP_INVALID;
+    learn_growth(tree, &from, &growth, ret);
+    return ESEP_OK;
 }
 
 enum esep_status agent_tree_evidence(const struct agent_tree_keys *keys,
@@ -156,14 +178,22 @@ enum esep_status agent_tree_evidence(const struct agent_tree_keys *keys,
                                      const struct esep_evidence *evidence,
                                      const Esep__V1__Proof *message, struct agent_lesson *ret)
 {
-    if (message == NULL || message->nonce.len != ESEP_NONCE_BYTES ||
-        message->index != evidence->log_index)
+    struct esep_growth growth;
+    struct agent_tree from;
+    if (message->nonce.len != ESEP_NONCE_BYTES || message->index != evidence->log_index)
         return ESEP_INVALID;
     const struct esep_leaf leaf =
         esep_leaf_of_evidence(evidence->office, &evidence->sha256, evidence->size_bytes,
-                              message->nonce.data, message->accepted_at_us);
+                              message->nonce.data, evidence->accepted_at);
+    const enum esep_status status = start(keys, tree, message->growth, &growth, &from, ret);
+    ret->promised = false;
+    if (status != ESEP_OK)
+        return status;
     memset(ret->proof.statement, 0, sizeof ret->proof.statement);
     memcpy(ret->proof.statement, message->nonce.data, ESEP_NONCE_BYTES);
     memset(ret->proof.key, 0, sizeof ret->proof.key);
-    return learn(keys, tree, message, &leaf, ret);
+    if (!learn_leaf(&from, &growth, message, &leaf, &ret->proof, ret))
+        return ESEP_INVALID;
+    learn_growth(tree, &from, &growth, ret);
+    return ESEP_OK;
 }

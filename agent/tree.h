@@ -1,8 +1,9 @@
 /* agent/tree.h - what an office has seen of the log, and what each receipt teaches it.
  *
  * The office keeps the frontier of the log's tree. A receipt's proof (wire/growth.h) leads from
- * there to the checkpoint it was signed under, and shows the place of the leaf that the receipt
- * speaks of; the leaf itself the office makes from what it signed. What is learned on the way,
+ * there to a signed checkpoint, and shows the place of the leaf that the receipt speaks of; the
+ * leaf itself the office makes from what it signed. That is all that a receipt rests on: it has no
+ * signature of its own, and without a proof it is none. What is learned on the way,
  * nodes and signed checkpoints, is kept: from it the office makes its proof for strangers
  * (wire/proof.h) by any later checkpoint, too.
  *
@@ -16,6 +17,7 @@
 
 #include "wire/growth.h"
 #include "wire/leaf.h"
+#include "wire/receipt.h"
 
 struct agent_tree {
     uint64_t generation; /* of the log; see proto Growth */
@@ -50,12 +52,15 @@ struct agent_proof {
     uint8_t key[ESEP_KEY_BYTES]; /* that it verifies under: the office's of that time */
 };
 
-/* The frontier, where the generation is new; the span; the siblings; the leaf. */
-#define AGENT_LESSON_NODES_MAX (64 + ESEP_MERKLE_SPAN_MAX + 64 + 1)
+/* The frontier, where the generation is new; the span; siblings and leaf, twice. */
+#define AGENT_LESSON_NODES_MAX (64 + ESEP_MERKLE_SPAN_MAX + 2 * (64 + 1))
 struct agent_lesson {
     struct agent_tree tree; /* from now on */
     bool restored;          /* the log is of another generation than before */
     struct agent_proof proof;
+    bool promised; /* an earlier promise of ours came along: a receipt and its proof */
+    struct esep_receipt promise;
+    struct agent_proof promise_proof;
     bool grown; /* checkpoint is there; with CONFLICT it is the other one of two */
     struct agent_checkpoint checkpoint;
     size_t node_count;
@@ -69,14 +74,15 @@ struct agent_tree_keys {
     uint8_t sign_public[ESEP_KEY_BYTES];
 };
 
-/* What the proof of a receipt, or of a file's receipt, teaches. ESEP_INVALID: it is none, does not
- * go on from this tree, or is not of what the receipt speaks of: greet again, it is sent anew.
- * ESEP_DENIED: a key has not signed what it should have. ESEP_CONFLICT: the log key has signed a
- * log that does not begin with the one this office has seen: ret->checkpoint says which. */
+/* What the proof of a receipt, or of a file's receipt, teaches; each was read from its message.
+ * ESEP_INVALID: it is none, does not go on from this tree, or is not of what the receipt speaks of:
+ * greet again, it is sent anew. ESEP_DENIED: a key has not signed what it should have.
+ * ESEP_CONFLICT: the log key has signed a log that does not begin with the one this office has
+ * seen: ret->checkpoint says which. */
 ESEP_MUST_USE enum esep_status agent_tree_receipt(const struct agent_tree_keys *keys,
                                                   const struct agent_tree *tree,
                                                   const struct esep_receipt *receipt,
-                                                  const Esep__V1__Proof *message,
+                                                  const Esep__V1__Receipt *message,
                                                   struct agent_lesson *ret);
 /* The same of a growth alone, which speaks of no leaf: lesson.proof is not filled. Where it is not
  * grown, checkpoint is what this office has seen last, without its signature. */

@@ -74,8 +74,8 @@ struct bench_player {
     bool frame_due, welcomed;
     uint64_t sent, credit, used;
     uint32_t window;
-    struct esep_receipt *kept; /* verified after the clock has stopped */
-    size_t kept_count, kept_cap;
+    struct esep_buf
+        kept; /* receipts, each behind its length: followed once the clock has stopped */
 };
 struct bench_fleet {
     const struct bench_site *site;
@@ -119,7 +119,7 @@ ESEP_MUST_USE enum esep_status bench_wire_new(struct bench_player *player,
                                               struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status bench_wire_connect(struct bench_player *player);
 void bench_wire_start(struct bench_player *player);
-ESEP_MUST_USE enum esep_status bench_wire_verify(const struct bench_player *player,
+ESEP_MUST_USE enum esep_status bench_wire_verify(struct bench_player *player,
                                                  struct esep_reason *reason);
 void bench_wire_free(struct bench_player *player);
 

@@ -12,6 +12,7 @@
 
 #define FRAME_MAX 4096u
 #define ARENA_BYTES ((size_t)1 << 16)
+#define KEPT_BYTES ((size_t)1 << 30)
 
 /* false: the socket does not take it yet. */
 static bool flush(struct bench_player *player)
@@ -110,6 +111,16 @@ static void on_welcome(struct bench_player *player, const ProtobufCMessage *mess
         (void)event_base_loopbreak(player->fleet->base);
 }
 
+/* What was opened last. */
+static void keep(struct bench_player *player)
+{
+    uint8_t len[4];
+    esep_be32_put(len, (uint32_t)player->plain.len);
+    if (esep_buf_put(&player->kept, len, sizeof len) != ESEP_OK ||
+        esep_buf_put(&player->kept, player->plain.data, player->plain.len) != ESEP_OK)
+        bench_fleet_fail(player->fleet, "no memory for a receipt");
+}
+
 static void on_receipt(struct bench_player *player, const ProtobufCMessage *message)
 {
     const Esep__V1__Receipt *receipt = (const Esep__V1__Receipt *)message;
@@ -120,7 +131,8 @@ static void on_receipt(struct bench_player *player, const ProtobufCMessage *mess
         bench_fleet_fail(player->fleet, "a receipt cannot be read");
         return;
     }
-    if (r.kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES || r.through_seq == 0)
+    keep(player);
+    if (r.kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES)
         return;
     if (r.through_seq > player->sent ||
         !esep_hash_equal(&r.head, &player->journal.entries[r.through_seq - 1].chain)) {
@@ -128,8 +140,6 @@ static void on_receipt(struct bench_player *player, const ProtobufCMessage *mess
         return;
     }
     player->fleet->receipts++;
-    if (player->kept_count < player->kept_cap)
-        player->kept[player->kept_count++] = r;
     bench_receipted(player, r.through_seq);
 }
 
@@ -195,13 +205,10 @@ static void on_event(struct esep_zsock *socket, enum esep_zsock_event event, con
 
 enum esep_status bench_wire_new(struct bench_player *player, struct esep_reason *reason)
 {
-    player->kept_cap = (size_t)player->journal.count;
-    player->kept = calloc(player->kept_cap, sizeof *player->kept);
+    esep_buf_init(&player->kept, KEPT_BYTES);
     esep_buf_init(&player->plain, FRAME_MAX);
     esep_buf_init(&player->frame, FRAME_MAX);
-    enum esep_status status = player->kept != NULL ? ESEP_OK : ESEP_NOMEM;
-    if (status == ESEP_OK)
-        status = esep_arena_init(&player->arena, ARENA_BYTES);
+    enum esep_status status = esep_arena_init(&player->arena, ARENA_BYTES);
     if (status == ESEP_OK)
         status = esep_buf_reserve(&player->plain, FRAME_MAX);
     if (status == ESEP_OK)
@@ -219,13 +226,36 @@ void bench_wire_start(struct bench_player *player)
     go_on(player);
 }
 
-enum esep_status bench_wire_verify(const struct bench_player *player, struct esep_reason *reason)
+/* As an office does: each goes on from what the one before has shown of the log. */
+enum esep_status bench_wire_verify(struct bench_player *player, struct esep_reason *reason)
 {
     const struct bench_site *site = player->fleet->site;
-    for (size_t i = 0; i < player->kept_count; i++)
-        if (!esep_receipt_verify(&site->log_id, &player->kept[i], site->log_key))
-            return esep_because(reason, ESEP_CORRUPT, "a receipt is not signed by the log key");
-    return ESEP_OK;
+    struct agent_tree_keys keys = {.log_id = site->log_id, .office = player->who->office};
+    struct agent_tree tree = {.generation = 0};
+    struct agent_lesson *lesson = calloc(1, sizeof *lesson);
+    enum esep_status status = lesson != NULL ? ESEP_OK : ESEP_NOMEM;
+    memcpy(keys.log_public, site->log_key, ESEP_KEY_BYTES);
+    memcpy(keys.sign_public, player->who->sign.public, ESEP_KEY_BYTES);
+    for (size_t at = 0; status == ESEP_OK && at < player->kept.len;) {
+        const ProtobufCMessage *message = NULL;
+        struct esep_receipt r;
+        const uint32_t len = esep_be32(player->kept.data + at);
+        esep_arena_reset(&player->arena);
+        status = esep_unpack(&esep__v1__receipt__descriptor,
+                             esep_slice(player->kept.data + at + 4, len), &player->arena, &message);
+        const Esep__V1__Receipt *receipt = (const Esep__V1__Receipt *)message;
+        if (status == ESEP_OK)
+            status = esep_receipt_read(receipt, &r);
+        if (status == ESEP_OK)
+            status = agent_tree_receipt(&keys, &tree, &r, receipt, lesson);
+        if (status == ESEP_OK)
+            tree = lesson->tree;
+        at += 4 + len;
+    }
+    free(lesson);
+    return status == ESEP_OK
+               ? status
+               : esep_because(reason, ESEP_CORRUPT, "a receipt's proof does not hold");
 }
 
 void bench_wire_free(struct bench_player *player)
@@ -233,7 +263,6 @@ void bench_wire_free(struct bench_player *player)
     esep_session_done(&player->session);
     esep_buf_done(&player->plain);
     esep_buf_done(&player->frame);
+    esep_buf_done(&player->kept);
     esep_arena_done(&player->arena);
-    free(player->kept);
-    player->kept = NULL;
 }

@@ -7,13 +7,13 @@
 
 static const char *const inside[BENCH_MODES] = {
     ("inside the timed part: connecting, HELLO, group heads signed, sealing, CURVE on both hops, "
-     "every check, commit, receipts signed, verified and held against the chain; before it: "
+     "every check, commit, receipts made, proven and held against the chain; before it: "
      "reports packed and chained, as the offices did when they wrote them"),
-    ("inside: sealing, CURVE on both hops, every check, commit, receipts signed, opened and held "
+    ("inside: sealing, CURVE on both hops, every check, commit, receipts made, opened and held "
      "against the chain; before: reports packed, chained and their heads signed, HELLO; after: "
-     "the receipts' signatures verified"),
-    ("from the report in the journal to its receipt verified: head signed, sealed, both hops, "
-     "commit with sync, receipt signed and back"),
+     "the receipts' proofs followed"),
+    ("from the report in the journal to its receipt proven: head signed, sealed, both hops, "
+     "commit with sync, the log's head signed, receipt back"),
 };
 
 static int ascending(const void *a, const void *b)

@@ -254,13 +254,6 @@ static void open_file(struct collector *c, struct collector_session *session,
     heard_of(c, f, session);
 }
 
-bool collector_evidence_sign(struct collector *c, struct esep_evidence *e)
-{
-    uint8_t statement[ESEP_EVIDENCE_BYTES];
-    esep_evidence_statement(&c->config.log_id, e, statement);
-    return collector_sign(c, esep_slice(statement, sizeof statement), e->signature);
-}
-
 /* Of a file that is here: from its row and the log as it is durable now. */
 static void receipt_again(struct collector *c, struct collector_session *session,
                           const struct views_file *file, const struct views_evidence *known)
@@ -269,17 +262,14 @@ static void receipt_again(struct collector *c, struct collector_session *session
                               .sha256 = file->sha256,
                               .size_bytes = file->size_bytes,
                               .log_index = known->index,
-                              .accepted_at = known->accepted_at,
-                              .checkpoint_size = c->durable_size,
-                              .checkpoint_root = c->durable_root};
+                              .accepted_at = known->accepted_at};
     uint8_t nonce[ESEP_NONCE_BYTES];
     if (c->history.nonce == NULL ||
         c->history.nonce(c->history.context, known->index, nonce) != ESEP_OK) {
         collector_count(c, COLLECTOR_UNPROVEN, 1);
         return; /* the office asks again */
     }
-    if (collector_evidence_sign(c, &e))
-        collector_evidence_send(c, session, &e, nonce);
+    collector_evidence_send(c, session, &e, nonce);
 }
 
 void collector_evidence_send(struct collector *c, struct collector_session *session,
@@ -287,11 +277,10 @@ void collector_evidence_send(struct collector *c, struct collector_session *sess
 {
     Esep__V1__EvidenceReceipt message;
     Esep__V1__FileName file;
-    Esep__V1__Checkpoint checkpoint;
     struct collector_proof proof;
     if (!collector_prove(c, session, e->log_index, e->accepted_at, &proof))
         return;
-    esep_evidence_write(e, &message, &file, &checkpoint);
+    esep_evidence_write(e, &message, &file);
     proof.message.nonce = esep_pb(nonce, ESEP_NONCE_BYTES);
     message.proof = &proof.message;
     collector_out_to_conn(c, session->link, session->conn, &session->seal,

@@ -195,12 +195,11 @@ void collector_promise(struct collector *c, struct collector_session *session,
 {
     uint64_t held = 0;
     struct esep_hash head;
-    esep_time at = 0;
-    uint64_t seq = 0;
+    struct views_promised promised;
     bool current = collector_held(c, session, &held, &head);
     ESEP_ASSERT(current); /* who asks has looked */
-    if (commitment->seq <= held || views_commitment(c->views, session->office, session->epoch,
-                                                    commitment->seq, &at, &seq, &head))
+    if (commitment->seq <= held ||
+        views_commitment(c->views, session->office, session->epoch, commitment->seq, &promised))
         return;
     if (!collector_batch_room(c, 1, ESEP_SIGNED_COMMITMENT_BYTES) || !collector_after_room(c, 1))
         return;
@@ -209,19 +208,17 @@ void collector_promise(struct collector *c, struct collector_session *session,
         return; /* too many open promises: the earlier ones stand, entries are taken all the same */
     struct collector_after *after = collector_after_add(c, c->serial, COLLECTOR_AFTER_PROMISE);
     after->office = session->office;
-    after->promise = (struct collector_promise_entry){*commitment, index, now};
-    after->receipt = (struct esep_receipt){
+    after->promise.closing = (struct collector_promise_entry){*commitment, index, now};
+    after->promise.receipt = (struct esep_receipt){
         .kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT,
         .office = session->office,
         .epoch = session->epoch,
-        .first_seq = held + 1,
+        .first_seq = commitment->seq,
         .through_seq = commitment->seq,
         .head = commitment->head,
         .first_index = index,
         .last_index = index,
         .accepted_at = now,
-        .committed_at = now,
-        .commitment_seq = commitment->seq,
     };
 }
 

@@ -7,7 +7,7 @@
  *            leaves before on_stored(OK): the views in memory are ahead of the disk until then
  *   offices  what is durable of each office, beside what the views hold in memory
  *   out      effects for the shell; results are turned into effects only as the shell takes them,
- *            so that signing receipts overlaps with the next commit
+ *            so that making receipts overlaps with the next commit
  *
  * A session is named by its slot and generation; whoever keeps such a name asks again whether it
  * still holds. Indexes of lists use COLLECTOR_NONE for "nothing".
@@ -21,6 +21,7 @@
 #include "esep/v1/link.pb-c.h"
 #include "wire/compress.h"
 #include "wire/growth.h"
+#include "wire/receipt.h"
 #include "wire/session.h"
 #include "wire/unpack.h"
 
@@ -100,6 +101,8 @@ struct collector_session {
     uint32_t features;   /* as its HELLO said */
     uint64_t tree_size;  /* what its office has seen of the log, with all that is under way */
     uint64_t tree_generation;
+    bool promise_shown; /* the COMMITMENT entry at: the last one that it was sent a proof of */
+    uint64_t promise_shown_at;
     uint64_t cosigned_size; /* the newest such head that its office has */
     bool cosigned_wanted;   /* some receipt of its office is under no head that witnesses signed */
     esep_time cosigned_at;  /* the last of them went; 0: none in this session */
@@ -138,6 +141,14 @@ struct collector_promise_entry {
     esep_time accepted_at;
 };
 
+/* Entries of one office that one receipt covers. */
+struct collector_run {
+    struct esep_receipt receipt;
+    struct collector_promise_entry closing;
+    bool promised;
+    uint64_t promise_index; /* the promise that covers its first entry */
+};
+
 /* What ingest knows of an office beside the views. durable_*: as of the last commit. */
 struct collector_office {
     uint64_t entries_serial; /* the last batch that holds an entry of it */
@@ -152,17 +163,10 @@ struct collector_office {
     uint64_t run_serial; /* batch in which `run` is this office's newest run */
     uint32_t run;
     bool has_last;
-    bool last_signed;
-    struct esep_receipt last; /* the newest ENTRIES receipt */
-    struct collector_promise_entry last_closing;
+    struct collector_run last; /* what the newest ENTRIES receipt says */
     struct esep_hash last_alarm;
 };
 
-/* Entries of one office that one receipt covers. */
-struct collector_run {
-    struct esep_receipt receipt;
-    struct collector_promise_entry closing;
-};
 enum collector_after_kind {
     COLLECTOR_AFTER_WELCOME = 1,
     COLLECTOR_AFTER_PROMISE,
@@ -189,8 +193,7 @@ struct collector_after {
     uint64_t index;
     struct collector_route route;
     struct collector_refusal refusal;
-    struct esep_receipt receipt;
-    struct collector_promise_entry promise;
+    struct collector_run promise;    /* PROMISE: its receipt, and its own entry as what closes */
     struct esep_evidence evidence;   /* EVIDENCE; index: the file's token */
     uint8_t nonce[ESEP_NONCE_BYTES]; /* of that entry */
     struct collector_asker asker;
@@ -279,6 +282,7 @@ struct collector {
     struct views_generation generation;
     struct esep_growth growth; /* of the receipt at hand; its signature is the durable one's */
     struct esep_place place;
+    struct esep_place promise_place;
     struct collector_cosigned cosigned;
     enum esep_status ended;
     struct esep_reason ended_reason;
@@ -499,8 +503,7 @@ void collector_results_durable(struct collector *c, struct collector_results *re
 bool collector_results_step(struct collector *c);
 void collector_results_finish(struct collector *c);
 void collector_receipt_send(struct collector *c, struct collector_session *session,
-                            const struct esep_receipt *receipt,
-                            const struct collector_promise_entry *promise);
+                            const struct collector_run *run);
 /* The receipt of what is held durably, once more. */
 void collector_receipt_again(struct collector *c, struct collector_session *session);
 
@@ -568,7 +571,6 @@ void collector_on_chunk(struct collector *c, struct collector_session *session,
 void collector_file_answer(struct collector *c, uint64_t token, enum esep_status status,
                            uint64_t held);
 void collector_file_durable(struct collector *c, uint64_t token);
-bool collector_evidence_sign(struct collector *c, struct esep_evidence *e);
 void collector_evidence_send(struct collector *c, struct collector_session *session,
                              const struct esep_evidence *evidence,
                              const uint8_t nonce[ESEP_NONCE_BYTES]);

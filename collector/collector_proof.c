@@ -23,7 +23,8 @@ bool collector_node(void *context, struct esep_merkle_place place, struct esep_h
 
 /* A bit that the disk has lost must not look to an office like another log: what came from there is
  * held against the root first. */
-static bool holds(const struct collector *c, const struct esep_merkle_source *source)
+static bool holds(const struct collector *c, const struct esep_place *place,
+                  const struct esep_merkle_source *source)
 {
     struct esep_growth whole;
     struct esep_merkle tree;
@@ -36,11 +37,11 @@ static bool holds(const struct collector *c, const struct esep_merkle_source *so
     after = tree;
     if (esep_merkle_append_span(&after, c->growth.size, c->growth.span, c->growth.span_count) !=
             ESEP_OK ||
-        !source->node(source->context, (struct esep_merkle_place){0, c->place.index}, &leaf))
+        !source->node(source->context, (struct esep_merkle_place){0, place->index}, &leaf))
         return false;
     const struct esep_hash root = esep_merkle_root(&after);
     return esep_hash_equal(&root, &c->durable_root) &&
-           esep_place_check(&tree, &c->growth, &c->place, &leaf);
+           esep_place_check(&tree, &c->growth, place, &leaf);
 }
 
 void collector_set_history(struct collector *c, const struct collector_history *history)
@@ -158,7 +159,7 @@ bool collector_prove(struct collector *c, struct collector_session *session, uin
     enum esep_status status = esep_growth_make(&source, from, c->durable_size, &c->growth);
     if (status == ESEP_OK)
         status = esep_place_make(&source, from, c->durable_size, index, &c->place);
-    if (status != ESEP_OK || (nodes.stored && !holds(c, &source))) {
+    if (status != ESEP_OK || (nodes.stored && !holds(c, &c->place, &source))) {
         collector_count(c, COLLECTOR_UNPROVEN, 1);
         return false;
     }
@@ -174,5 +175,20 @@ bool collector_prove(struct collector *c, struct collector_session *session, uin
     esep_place_write(&c->place, &ret->message);
     ret->message.growth = &ret->growth;
     ret->message.accepted_at_us = accepted_at;
+    return true;
+}
+
+bool collector_prove_promise(struct collector *c, uint64_t from, uint64_t index,
+                             esep_time accepted_at, struct collector_proof *ret)
+{
+    struct collector_nodes nodes = {.c = c};
+    const struct esep_merkle_source source = {.node = collector_node, .context = &nodes};
+    ESEP_ASSERT(index < c->growth.size && from == c->growth.from_size);
+    if (esep_place_make(&source, from, c->growth.size, index, &c->promise_place) != ESEP_OK ||
+        (nodes.stored && !holds(c, &c->promise_place, &source)))
+        return false;
+    esep__v1__proof__init(&ret->promise);
+    esep_place_write(&c->promise_place, &ret->promise);
+    ret->promise.accepted_at_us = accepted_at;
     return true;
 }

@@ -10,6 +10,10 @@ struct collector_proof {
     Esep__V1__Proof message;
     Esep__V1__Growth growth;
     Esep__V1__Commitment commitment;
+    /* of the promise that goes along */
+    Esep__V1__Proof promise;
+    Esep__V1__Commitment promise_commitment;
+    struct esep_commitment promised;
 };
 void collector_tree_begin(struct collector *c);
 /* What the log grows by with the batch that is being closed: all of it lies in the batch. */
@@ -24,6 +28,10 @@ void collector_tree_seen(const struct collector *c, struct collector_session *se
  * say what it holds, or has lost a bit: counted, and the receipt has to wait. */
 bool collector_prove(struct collector *c, struct collector_session *session, uint64_t index,
                      esep_time accepted_at, struct collector_proof *ret);
+/* Of a second entry under the growth that was just proven, which began with `from`: fills
+ * ret->promise, of which the same holds. */
+bool collector_prove_promise(struct collector *c, uint64_t from, uint64_t index,
+                             esep_time accepted_at, struct collector_proof *ret);
 
 /* The tree's nodes, and whether one of them came from the disk. */
 struct collector_nodes {

@@ -2,10 +2,14 @@
  *
  * First, in collector_results_durable, ingest itself learns that the batch is on disk: offices'
  * marks, credit, admission. Then, one step at a time as the shell takes effects, come welcomes,
- * receipts (one signature for each office and batch, to every session of that office), replies,
- * refusals, roster changes, mail. Any event that comes in between first finishes them all.
+ * receipts (one for each office and batch, to every session of that office), replies, refusals,
+ * roster changes, mail. Any event that comes in between first finishes them all.
  *
- * A receipt carries the checkpoint of the tree as it stood after its own batch.
+ * A receipt is not signed: its proof leads to the newest checkpoint, which was signed after the
+ * commit. Where an earlier promise covers what it brings, and the session has not shown that one,
+ * its entry goes along: by that the office knows the hour, though the promise's receipt may have
+ * been lost. What led the office's tree further counts as shown: without it no later proof joins,
+ * and the office greets anew.
  */
 #include "collector/collector_orders.h"
 #include "collector/collector_rotate.h"
@@ -45,75 +49,6 @@ void collector_results_durable(struct collector *c, struct collector_results *re
         mail_durable(c, results->mail[i], results->serial);
 }
 
-static bool sign_receipt(struct collector *c, struct esep_receipt *receipt)
-{
-    uint8_t statement[ESEP_RECEIPT_BYTES];
-    esep_receipt_statement(&c->config.log_id, receipt, statement);
-    return collector_sign(c, esep_slice(statement, sizeof statement), receipt->signature);
-}
-
-/* Where nobody signs it the office asks again, with its next HELLO. */
-static bool finish_receipt(struct collector *c, struct esep_receipt *receipt,
-                           uint64_t checkpoint_size, const struct esep_hash *root)
-{
-    receipt->checkpoint_size = checkpoint_size;
-    receipt->checkpoint_root = *root;
-    return sign_receipt(c, receipt);
-}
-
-void collector_receipt_send(struct collector *c, struct collector_session *session,
-                            const struct esep_receipt *receipt,
-                            const struct collector_promise_entry *promise)
-{
-    Esep__V1__Receipt message = ESEP__V1__RECEIPT__INIT;
-    Esep__V1__Checkpoint checkpoint = ESEP__V1__CHECKPOINT__INIT;
-    struct collector_proof proof;
-    if (!collector_prove(c, session, promise->index, promise->accepted_at, &proof))
-        return;
-    esep_receipt_write(receipt, &message, &checkpoint);
-    esep_commitment_write(&promise->commitment, &proof.commitment);
-    proof.message.commitment = &proof.commitment;
-    message.proof = &proof.message;
-    message.credit_bytes = collector_credit(c, session);
-    collector_out_to_conn(c, session->link, session->conn, &session->seal,
-                          ESEP__V1__KIND__KIND_RECEIPT, false, collector_pack(c, &message.base));
-    collector_count(c, COLLECTOR_RECEIPTS, 1);
-}
-
-static void send_to_office(struct collector *c, struct esep_receipt *receipt,
-                           const struct collector_promise_entry *promise, bool *is_signed,
-                           const struct collector_results *results)
-{
-    const struct collector_office *office = collector_office(c, receipt->office);
-    for (uint32_t at = office->first_session; at != COLLECTOR_NONE;
-         at = c->sessions[at].office_next) {
-        struct collector_session *session = &c->sessions[at];
-        if (!session->welcomed || session->epoch != receipt->epoch)
-            continue;
-        if (!*is_signed &&
-            !finish_receipt(c, receipt, results->checkpoint_size, &results->checkpoint_root))
-            return;
-        *is_signed = true;
-        collector_receipt_send(c, session, receipt, promise);
-    }
-}
-
-static void step_run(struct collector *c, struct collector_results *results)
-{
-    struct collector_run *run = &results->runs[results->run_next++];
-    bool is_signed = false;
-    send_to_office(c, &run->receipt, &run->closing, &is_signed, results);
-    struct collector_office *office = collector_office(c, run->receipt.office);
-    if (!is_signed) {
-        run->receipt.checkpoint_size = results->checkpoint_size;
-        run->receipt.checkpoint_root = results->checkpoint_root;
-    }
-    office->last = run->receipt;
-    office->last_closing = run->closing;
-    office->has_last = true;
-    office->last_signed = is_signed;
-}
-
 static bool closing_from_log(struct collector *c, uint64_t index,
                              struct collector_promise_entry *ret)
 {
@@ -127,10 +62,73 @@ static bool closing_from_log(struct collector *c, uint64_t index,
     return true;
 }
 
+static bool promise_along(struct collector *c, const struct collector_session *session,
+                          uint64_t from, uint64_t index, struct collector_proof *proof)
+{
+    struct collector_promise_entry entry;
+    if (session->promise_shown && session->promise_shown_at == index)
+        return false;
+    if (!closing_from_log(c, index, &entry) ||
+        !collector_prove_promise(c, from, index, entry.accepted_at, proof)) {
+        collector_count(c, COLLECTOR_UNPROVEN, 1);
+        return false; /* the report is received all the same */
+    }
+    proof->promised = entry.commitment;
+    esep_commitment_write(&proof->promised, &proof->promise_commitment);
+    proof->promise.commitment = &proof->promise_commitment;
+    return true;
+}
+
+void collector_receipt_send(struct collector *c, struct collector_session *session,
+                            const struct collector_run *run)
+{
+    const struct collector_promise_entry *closing = &run->closing;
+    const bool is_promise = run->receipt.kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT;
+    const uint64_t from = session->tree_size;
+    Esep__V1__Receipt message;
+    struct collector_proof proof;
+    if (!collector_prove(c, session, closing->index, closing->accepted_at, &proof))
+        return;
+    esep_receipt_write(&run->receipt, &message);
+    esep_commitment_write(&closing->commitment, &proof.commitment);
+    proof.message.commitment = &proof.commitment;
+    message.proof = &proof.message;
+    if (run->promised && promise_along(c, session, from, run->promise_index, &proof))
+        message.promise = &proof.promise;
+    if (c->growth.size > from && (is_promise || message.promise != NULL)) {
+        session->promise_shown = true;
+        session->promise_shown_at = is_promise ? closing->index : run->promise_index;
+    }
+    message.credit_bytes = collector_credit(c, session);
+    collector_out_to_conn(c, session->link, session->conn, &session->seal,
+                          ESEP__V1__KIND__KIND_RECEIPT, false, collector_pack(c, &message.base));
+    collector_count(c, COLLECTOR_RECEIPTS, 1);
+}
+
+static void send_to_office(struct collector *c, const struct collector_run *run)
+{
+    const struct collector_office *office = collector_office(c, run->receipt.office);
+    for (uint32_t at = office->first_session; at != COLLECTOR_NONE;
+         at = c->sessions[at].office_next) {
+        struct collector_session *session = &c->sessions[at];
+        if (session->welcomed && session->epoch == run->receipt.epoch)
+            collector_receipt_send(c, session, run);
+    }
+}
+
+static void step_run(struct collector *c, struct collector_results *results)
+{
+    const struct collector_run *run = &results->runs[results->run_next++];
+    struct collector_office *office = collector_office(c, run->receipt.office);
+    send_to_office(c, run);
+    office->last = *run;
+    office->has_last = true;
+}
+
 /* From the committed log, where this process did not make the receipt itself: through what is held,
  * from the oldest entry that the office still has; accepted by the hour of the last. */
 static bool receipt_from_log(struct collector *c, const struct collector_session *session,
-                             struct esep_receipt *ret, struct collector_promise_entry *ret_closing)
+                             struct collector_run *ret)
 {
     const struct collector_office *office = collector_office(c, session->office);
     uint64_t through = office->durable_seq;
@@ -145,9 +143,9 @@ static bool receipt_from_log(struct collector *c, const struct collector_session
                   &first_leaf) != ESEP_OK ||
         c->lookup(c->lookup_context, session->office, session->epoch, through, &last_index,
                   &last_leaf) != ESEP_OK ||
-        !closing_from_log(c, last_index + 1, ret_closing))
+        !closing_from_log(c, last_index + 1, &ret->closing))
         return false;
-    *ret = (struct esep_receipt){
+    ret->receipt = (struct esep_receipt){
         .kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
         .office = session->office,
         .epoch = session->epoch,
@@ -158,15 +156,10 @@ static bool receipt_from_log(struct collector *c, const struct collector_session
         .last_index = last_index,
         .accepted_at = last_leaf.accepted_at,
     };
-    esep_time at = 0;
-    uint64_t seq = 0;
-    struct esep_hash head;
-    if (views_commitment(c->views, session->office, session->epoch, first, &at, &seq, &head)) {
-        ret->committed_at = at;
-        ret->commitment_seq = seq;
-    }
-    ret->checkpoint_size = c->durable_size;
-    ret->checkpoint_root = c->durable_root;
+    struct views_promised promise;
+    ret->promised = views_commitment(c->views, session->office, session->epoch, first, &promise);
+    if (ret->promised)
+        ret->promise_index = promise.index;
     return true;
 }
 
@@ -176,21 +169,17 @@ void collector_receipt_again(struct collector *c, struct collector_session *sess
     if (office->durable_seq == 0 || office->durable_epoch != session->epoch)
         return;
     if (!office->has_last) {
-        struct esep_receipt made;
-        if (!receipt_from_log(c, session, &made, &office->last_closing)) {
+        struct collector_run made = {.promised = false};
+        if (!receipt_from_log(c, session, &made)) {
             collector_count(c, COLLECTOR_UNPROVEN, 1);
             return;
         }
         office->last = made;
         office->has_last = true;
-        office->last_signed = false;
     }
-    ESEP_ASSERT(office->last.epoch == session->epoch &&
-                office->last.through_seq == office->durable_seq);
-    if (!office->last_signed && !sign_receipt(c, &office->last))
-        return;
-    office->last_signed = true;
-    collector_receipt_send(c, session, &office->last, &office->last_closing);
+    ESEP_ASSERT(office->last.receipt.epoch == session->epoch &&
+                office->last.receipt.through_seq == office->durable_seq);
+    collector_receipt_send(c, session, &office->last);
 }
 
 static void after_roster(struct collector *c, const struct collector_after *after)
@@ -215,17 +204,12 @@ static void after_roster(struct collector *c, const struct collector_after *afte
     }
 }
 
-/* Of a file: to every session of the office, signed once, if there is any. */
-static void send_evidence(struct collector *c, struct collector_after *after,
-                          const struct collector_results *results)
+/* Of a file: to every session of the office. */
+static void send_evidence(struct collector *c, const struct collector_after *after)
 {
-    struct esep_evidence *e = &after->evidence;
+    const struct esep_evidence *e = &after->evidence;
     const struct collector_office *office = collector_office(c, e->office);
-    e->checkpoint_size = results->checkpoint_size;
-    e->checkpoint_root = results->checkpoint_root;
     collector_file_durable(c, after->index);
-    if (office->first_session == COLLECTOR_NONE || !collector_evidence_sign(c, e))
-        return;
     for (uint32_t at = office->first_session; at != COLLECTOR_NONE;
          at = c->sessions[at].office_next)
         if (c->sessions[at].welcomed && (c->sessions[at].features & COLLECTOR_EVIDENCE) != 0) {
@@ -238,7 +222,6 @@ static void step_after(struct collector *c, struct collector_results *results)
 {
     struct collector_after *after = &results->after[results->after_next++];
     struct collector_session *session = NULL;
-    bool is_signed = false;
     struct collector_effect effect = {.kind = COLLECTOR_EFFECT_DELIVER,
                                       .alert_index = after->index};
     switch (after->kind) {
@@ -248,7 +231,7 @@ static void step_after(struct collector *c, struct collector_results *results)
             collector_welcome(c, session);
         break;
     case COLLECTOR_AFTER_PROMISE:
-        send_to_office(c, &after->receipt, &after->promise, &is_signed, results);
+        send_to_office(c, &after->promise);
         break;
     case COLLECTOR_AFTER_REFUSE:
         collector_refuse(c, &after->route, &after->refusal);
@@ -263,7 +246,7 @@ static void step_after(struct collector *c, struct collector_results *results)
         after_roster(c, after);
         break;
     case COLLECTOR_AFTER_EVIDENCE:
-        send_evidence(c, after, results);
+        send_evidence(c, after);
         break;
     case COLLECTOR_AFTER_ROTATED:
         collector_rotated_reply(c, &after->asker, after->office, after->index);

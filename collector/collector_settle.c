@@ -83,34 +83,34 @@ enum esep_status collector_log_commitment(struct collector *c,
     return collector_log_put(c, &leaf, esep_slice(body, sizeof body), NULL, reason);
 }
 
-static void extend_run(struct collector *c, const struct esep_receipt *made,
-                       const struct collector_promise_entry *closing)
+static void extend_run(struct collector *c, const struct collector_run *made)
 {
     struct collector_results *results = collector_open_batch(c)->results;
-    struct collector_office *office = collector_office(c, made->office);
+    struct collector_office *office = collector_office(c, made->receipt.office);
     if (office->run_serial == c->serial) {
-        struct esep_receipt *run = &results->runs[office->run].receipt;
-        if (run->epoch == made->epoch && run->committed_at == made->committed_at &&
-            run->commitment_seq == made->commitment_seq) {
-            run->through_seq = made->through_seq;
-            run->head = made->head;
-            run->last_index = made->last_index;
-            results->runs[office->run].closing = *closing;
-            if (made->accepted_at > run->accepted_at)
-                run->accepted_at = made->accepted_at;
+        struct collector_run *run = &results->runs[office->run];
+        if (run->receipt.epoch == made->receipt.epoch && run->promised == made->promised &&
+            run->promise_index == made->promise_index) {
+            const uint64_t first_seq = run->receipt.first_seq;
+            const uint64_t first_index = run->receipt.first_index;
+            *run = *made;
+            run->receipt.first_seq = first_seq;
+            run->receipt.first_index = first_index;
             return;
         }
     }
     office->run_serial = c->serial;
     office->run = (uint32_t)results->run_count;
     ESEP_ASSERT(results->run_count < c->run_max); /* each has two records at least */
-    results->runs[results->run_count++] = (struct collector_run){*made, *closing};
+    results->runs[results->run_count++] = *made;
 }
 
 void collector_group_log(struct collector *c, struct collector_session *session,
                          const struct collector_group *group, esep_time now)
 {
-    struct esep_receipt made = {
+    struct collector_run made = {.closing = {.commitment = *group->commitment, .accepted_at = now}};
+    struct views_promised promise;
+    made.receipt = (struct esep_receipt){
         .kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
         .office = session->office,
         .epoch = session->epoch,
@@ -120,11 +120,12 @@ void collector_group_log(struct collector *c, struct collector_session *session,
         .first_index = views_log_size(c->views),
         .accepted_at = now,
     };
-    made.last_index = made.first_index + group->count - 1;
-    struct esep_hash promised;
-    if (!views_commitment(c->views, session->office, session->epoch, group->first_seq,
-                          &made.committed_at, &made.commitment_seq, &promised))
-        made.committed_at = (esep_time)(made.commitment_seq = 0);
+    made.receipt.last_index = made.receipt.first_index + group->count - 1;
+    made.closing.index = made.receipt.last_index + 1;
+    made.promised =
+        views_commitment(c->views, session->office, session->epoch, group->first_seq, &promise);
+    if (made.promised)
+        made.promise_index = promise.index;
     struct esep_leaf leaf = signed_leaf(c, group->commitment, now);
     for (size_t i = 0; i < group->count; i++) {
         struct collector_link link;
@@ -141,8 +142,7 @@ void collector_group_log(struct collector *c, struct collector_session *session,
         collector_end(c, status, &reason);
         return;
     }
-    const struct collector_promise_entry closing = {*group->commitment, made.last_index + 1, now};
-    extend_run(c, &made, &closing);
+    extend_run(c, &made);
     collector_office(c, session->office)->entries_serial = c->serial;
     session->batch_frame_bytes[c->serial & 1] += group->frame_bytes;
     collector_count(c, COLLECTOR_ENTRIES, group->count);

@@ -92,11 +92,9 @@ const char *glance_office_state(const struct views_office *office)
 /* Through which entry a commitment promises what has not come yet; else what is held. */
 static uint64_t promised_seq(const struct views *views, const struct views_office *o)
 {
-    esep_time at;
-    struct esep_hash head;
-    uint64_t through = 0;
-    return views_commitment(views, o->office, o->epoch, o->seq + 1, &at, &through, &head) ? through
-                                                                                          : o->seq;
+    struct views_promised promise;
+    return views_commitment(views, o->office, o->epoch, o->seq + 1, &promise) ? promise.seq
+                                                                              : o->seq;
 }
 
 /* All that it may report for, its own first; and where not in all plans, in which. */

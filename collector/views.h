@@ -229,9 +229,14 @@ bool views_account_name_valid(const char *name);
 
 /* The earliest commitment of the office's epoch that promises `seq` or more and whose entries are
  * still awaited or just complete; false: none. */
+struct views_promised {
+    uint64_t index; /* of its COMMITMENT entry */
+    esep_time at;
+    uint64_t seq; /* that it promises */
+    struct esep_hash head;
+};
 bool views_commitment(const struct views *views, uint32_t office, uint32_t epoch, uint64_t seq,
-                      esep_time *ret_accepted_at, uint64_t *ret_commitment_seq,
-                      struct esep_hash *ret_head);
+                      struct views_promised *ret);
 
 #define VIEWS_HEADS_MAX 8
 struct views_head { /* a latest revision; more than one is a conflict */

@@ -109,9 +109,10 @@ static bool load_office(struct views *v, struct views_reader *key, struct views_
     o->forks = views_r32(r);
     slot->kept_epoch = views_r32(r);
     slot->kept_from = views_r64(r);
-    slot->kept_seq = views_r64(r);
-    slot->kept_at = (esep_time)views_r64(r);
-    views_rbytes(r, slot->kept_head.bytes, ESEP_HASH_BYTES);
+    slot->kept.index = views_r64(r);
+    slot->kept.seq = views_r64(r);
+    slot->kept.at = (esep_time)views_r64(r);
+    views_rbytes(r, slot->kept.head.bytes, ESEP_HASH_BYTES);
     if (r->left > 0) {
         o->evidence_bytes = views_r64(r);
         o->evidence_files = views_r32(r);

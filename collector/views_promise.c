@@ -135,6 +135,11 @@ static void settle(struct views *v, struct views_promise *p, bool kept, esep_tim
     p->first_dependent = 0;
 }
 
+static struct views_promised promised(const struct views_promise *p)
+{
+    return (struct views_promised){.index = p->index, .at = p->at, .seq = p->seq, .head = p->head};
+}
+
 static void remove_first(struct views *v, struct views_office_slot *slot)
 {
     views_drop_promise(v, slot->pub.office, &slot->promises[0]);
@@ -153,9 +158,7 @@ void views_promises_keep(struct views *v, struct views_office_slot *slot,
         if (kept) {
             slot->kept_epoch = p->epoch;
             slot->kept_from = p->from;
-            slot->kept_seq = p->seq;
-            slot->kept_at = p->at;
-            slot->kept_head = p->head;
+            slot->kept = promised(p);
         }
         remove_first(v, slot);
     }
@@ -219,20 +222,17 @@ enum esep_status views_apply_commitment(struct views *v, const struct views_entr
 }
 
 bool views_commitment(const struct views *v, uint32_t office, uint32_t epoch, uint64_t seq,
-                      esep_time *ret_accepted_at, uint64_t *ret_commitment_seq,
-                      struct esep_hash *ret_head)
+                      struct views_promised *ret)
 {
     const struct views_office_slot *slot = views_office_slot(v, office);
     if (slot == NULL)
         return false;
     const struct views_promise *p = views_promise_for(slot, epoch, seq);
-    const bool kept = slot->kept_epoch == epoch && seq > slot->kept_from && seq <= slot->kept_seq;
+    const bool kept = slot->kept_epoch == epoch && seq > slot->kept_from && seq <= slot->kept.seq;
     if (p == NULL && !kept)
         return false;
     /* A kept one reached less far than any open one, so it is the earlier. */
-    *ret_accepted_at = kept ? slot->kept_at : p->at;
-    *ret_commitment_seq = kept ? slot->kept_seq : p->seq;
-    *ret_head = kept ? slot->kept_head : p->head;
+    *ret = kept ? slot->kept : promised(p);
     return true;
 }
 

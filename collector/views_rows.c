@@ -300,9 +300,10 @@ static void put_office(struct views *v, const struct views_office_slot *slot)
     views_w32(&w, o->forks);
     views_w32(&w, slot->kept_epoch);
     views_w64(&w, slot->kept_from);
-    views_w64(&w, slot->kept_seq);
-    views_w64(&w, (uint64_t)slot->kept_at);
-    views_wbytes(&w, slot->kept_head.bytes, ESEP_HASH_BYTES);
+    views_w64(&w, slot->kept.index);
+    views_w64(&w, slot->kept.seq);
+    views_w64(&w, (uint64_t)slot->kept.at);
+    views_wbytes(&w, slot->kept.head.bytes, ESEP_HASH_BYTES);
     const bool asked = o->asked_index != 0;
     const bool ruled = o->rights.index != 0 || asked;
     if (o->evidence_files > 0 || o->key_epoch > 0 || ruled) {

@@ -73,9 +73,7 @@ struct views_office_slot {
     /* the last promise that was kept */
     uint32_t kept_epoch;
     uint64_t kept_from;
-    uint64_t kept_seq;
-    esep_time kept_at;
-    struct esep_hash kept_head;
+    struct views_promised kept;
 };
 
 enum views_link_kind { VIEWS_LINK_NAMES = 1, VIEWS_LINK_WITHDRAWS = 2 };

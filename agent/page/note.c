@@ -37,11 +37,10 @@ static esep_time receipted_at(const struct agent_duties *d, uint32_t epoch, uint
 {
     const struct esep_receipt *receipt =
         agent_duties_receipt(d, epoch, seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
-    const struct esep_receipt *promise =
-        agent_duties_receipt(d, epoch, seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
-    if (receipt != NULL)
-        return receipt->committed_at != 0 ? receipt->committed_at : receipt->accepted_at;
-    return promise != NULL ? promise->accepted_at : 0;
+    const struct esep_receipt *promise = agent_duties_promise(d, epoch, seq, receipt);
+    if (promise != NULL)
+        return promise->accepted_at;
+    return receipt != NULL ? receipt->accepted_at : 0;
 }
 
 json_t *page_note_json(struct agent_desk *desk, const struct agent_duties *d, uint32_t epoch,

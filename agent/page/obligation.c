@@ -72,8 +72,8 @@ static struct page_facts facts_of(struct whole *w)
     const struct agent_event *event = &w->say.d->events[duty->newest_event - 1];
     const struct esep_receipt *receipt = agent_duties_receipt(
         w->say.d, duty->epoch, duty->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
-    const struct esep_receipt *promise = agent_duties_receipt(
-        w->say.d, duty->epoch, duty->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
+    const struct esep_receipt *promise =
+        agent_duties_promise(w->say.d, duty->epoch, duty->seq, receipt);
     struct page_facts facts = {
         .saved_at = duty->written_at,
         .seq = duty->seq,
@@ -83,9 +83,7 @@ static struct page_facts facts_of(struct whole *w)
         .report_index = duty->log_index != 0 ? duty->log_index
                         : receipt != NULL    ? receipt->last_index
                                              : 0,
-        .promised_at = promise != NULL   ? promise->accepted_at
-                       : receipt != NULL ? receipt->committed_at
-                                         : 0,
+        .promised_at = promise != NULL ? promise->accepted_at : 0,
         .promise_index = promise != NULL ? promise->last_index : 0,
         .files_total = event->file_count,
         .files_left = page_files_left(event, &w->say.sent),

@@ -1,34 +1,40 @@
 /* agent/page/receipt.c - what a printed confirmation says, and a report by its name; see page.h.
  *
- * What is printed is what the signatures say: each receipt is verified once more with the log's key
- * before it is shown, and `verified` is false where one does not hold.
+ * What is printed is what is proven: each receipt's place in the log is looked at once more
+ * (agent/holds.h) before it is shown, and `verified` is false where one does not hold.
  */
+#include "agent/holds.h"
 #include "agent/page/about.h"
 #include "agent/page/draft.h"
 #include "agent/page/note.h"
 #include "agent/witnessed.h"
 #include "wire/unpack.h"
 
+/* promise: what proves an earlier hour, or the receipt is itself; NULL: nothing does. */
 static json_t *receipt_json(struct agent_desk *desk, const struct esep_receipt *r,
-                            const struct esep_zone *zone)
+                            const struct esep_receipt *promise, const struct esep_zone *zone)
 {
-    uint8_t statement[ESEP_RECEIPT_BYTES];
+    struct agent_proof proof;
     if (r == NULL)
         return json_null();
-    esep_receipt_statement(&desk->identity.log_id, r, statement);
-    return json_pack(
-        "{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch", (int)r->epoch, "through_seq",
-        (json_int_t)r->through_seq, "first_seq", (json_int_t)r->first_seq, "log_index",
-        (json_int_t)r->last_index, "accepted_at", esep_json_time(r->accepted_at, zone),
-        "committed_at", esep_json_time(r->committed_at, zone), "statement",
-        agent_json_hex(statement, sizeof statement), "signature",
-        agent_json_hex(r->signature, ESEP_SIGNATURE_BYTES), "chain_hash", page_json_hash(&r->head),
-        "witnessed_at", esep_json_time(agent_witnessed_at(desk, r), zone));
+    const bool proven = journal_proof(&desk->journal, r, &proof, NULL) == ESEP_OK;
+    struct esep_hash leaf = {{0}};
+    if (proven)
+        leaf = esep_merkle_leaf(esep_slice(proof.leaf, sizeof proof.leaf));
+    return json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "epoch", (int)r->epoch,
+                     "through_seq", (json_int_t)r->through_seq, "first_seq",
+                     (json_int_t)r->first_seq, "log_index", (json_int_t)r->last_index,
+                     "accepted_at", esep_json_time(r->accepted_at, zone), "committed_at",
+                     esep_json_time(promise != NULL ? promise->accepted_at : 0, zone), "leaf_hash",
+                     proven ? page_json_hash(&leaf) : json_null(), "chain_hash",
+                     page_json_hash(&r->head), "witnessed_at",
+                     esep_json_time(agent_witnessed_at(desk, r), zone));
 }
 
-static bool holds(const struct agent_desk *desk, const struct esep_receipt *r)
+static bool holds(struct agent_desk *desk, const struct esep_receipt *r)
 {
-    return r == NULL || esep_receipt_verify(&desk->identity.log_id, r, desk->settings->log_key);
+    struct agent_proof proof;
+    return r == NULL || agent_receipt_holds(desk, r, &proof, NULL) == ESEP_OK;
 }
 
 static json_t *confirmation_json(const struct page_call *call, struct agent_desk *desk,
@@ -39,8 +45,7 @@ static json_t *confirmation_json(const struct page_call *call, struct agent_desk
     const struct esep_zone *zone = page_zone_of(d, duty);
     const struct esep_receipt *receipt = agent_duties_receipt(
         d, event->epoch, event->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES);
-    const struct esep_receipt *promise = agent_duties_receipt(
-        d, event->epoch, event->seq, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
+    const struct esep_receipt *promise = agent_duties_promise(d, event->epoch, event->seq, receipt);
     json_t *value = json_pack(
         "{s:i, s:s, s:o, s:s, s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
         "office", (int)d->identity.office, "body", d->identity.body, "body_name",
@@ -49,10 +54,10 @@ static json_t *confirmation_json(const struct page_call *call, struct agent_desk
         json_integer((json_int_t)event->revision), "content_hash", page_json_hash(&event->hash),
         "fulfilment", page_json_fulfilment(event->fulfilment), "outgoing_number",
         page_json_string(outgoing), "saved_at", esep_json_time(event->written_at, zone), "receipt",
-        receipt_json(desk, receipt, zone), "commitment", receipt_json(desk, promise, zone),
-        "counts_from", receipt != NULL ? esep_json_time(event->came, zone) : json_null(),
-        "by_commitment", (int)event->by_commitment, "verified",
-        (int)(holds(desk, receipt) && holds(desk, promise)));
+        receipt_json(desk, receipt, promise, zone), "commitment",
+        receipt_json(desk, promise, promise, zone), "counts_from",
+        receipt != NULL ? esep_json_time(event->came, zone) : json_null(), "by_commitment",
+        (int)event->by_commitment, "verified", (int)(holds(desk, receipt) && holds(desk, promise)));
     json_t *about = page_json_duty(say, duty);
     static const char *const taken[] = {"body",         "body_name",  "action", "title",
                                         "window_start", "window_end", "due",    "deadline"};

@@ -141,16 +141,16 @@ void signer_sign_head(const struct esep_sign_key *key, const char *origin,
     esep_sign(key, esep_slice(text, len), ret->signature);
 }
 
-/* The statements of the log's key (wire/statement.h). zero_at: a byte that is always zero. */
+/* The statements of the log's key (wire/statement.h); a tag ends with a zero byte. */
 static const struct {
-    char tag[17];
+    char tag[16];
     size_t bytes;
-    size_t zero_at;
     bool hashed; /* the key signs the SHA-256 */
 } statements[] = {
-    {"esep/receipt/v1", 192, 15, false}, {"esep/evidence/v1", 152, 52, false},
-    {"esep/refusal/v1", 72, 15, false},  {"esep/join/v1", 128, 15, true},
-    {"esep/backup/v1", 80, 15, false},   {"esep/bkhead/v1", 80, 15, false},
+    {"esep/refusal/v1", 72, false},
+    {"esep/join/v1", 128, true},
+    {"esep/backup/v1", 80, false},
+    {"esep/bkhead/v1", 80, false},
 };
 
 enum esep_status signer_sign_statement(const struct esep_sign_key *key, struct esep_slice statement,
@@ -158,8 +158,7 @@ enum esep_status signer_sign_statement(const struct esep_sign_key *key, struct e
 {
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         if (statement.len != statements[i].bytes ||
-            memcmp(statement.data, statements[i].tag, 16) != 0 ||
-            statement.data[statements[i].zero_at] != 0)
+            memcmp(statement.data, statements[i].tag, 16) != 0)
             continue;
         const struct esep_hash hash = esep_sha256(statement);
         esep_sign(key, statements[i].hashed ? esep_slice(hash.bytes, sizeof hash.bytes) : statement,

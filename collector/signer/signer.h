@@ -8,7 +8,7 @@
  * joins, and their like, each of a fixed layout behind a tag of its own.
  *
  * No statement can be read as a checkpoint: a checkpoint is a note's text, which has no zero byte
- * and at least 49 bytes, and every statement has a zero byte at a place that is checked, or is a
+ * and at least 49 bytes, and every statement has a zero byte at the end of its tag, or is a
  * hash of 32 bytes that is made here. Nor can a checkpoint be read as a statement.
  *
  * `struct signer_memory` is a signer in the memory of whoever has the key: what signs where the

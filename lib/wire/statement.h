@@ -10,13 +10,6 @@
  *                bytes are not needed to follow a chain over it
  *   commitment   144 bytes: tag "esep/head/v1" | log_id 32 | office 4 | epoch 4 | seq 8 | head 32 |
  *                office_clock_us 8 | checkpoint_size 8 | checkpoint_root 32      (office's key)
- *   receipt      192 bytes: tag "esep/receipt/v1" | log_id 32 | kind 1 | zero 3 | office 4 | epoch
- * 4 | zero 4 | first_seq 8 | through_seq 8 | head 32 | first_index 8 | last_index 8 |
- *                accepted_at_us 8 | committed_at_us 8 | commitment_seq 8 | checkpoint_size 8 |
- *                checkpoint_root 32                                               (log key)
- *   evidence     152 bytes: tag "esep/evidence/v1" | log_id 32 | office 4 | zero 4 | sha256 32 |
- *                size 8 | log_index 8 | accepted_at_us 8 | checkpoint_size 8 | checkpoint_root 32
- *                                                                                  (log key)
  *   refusal      72 bytes: tag "esep/refusal/v1" | session 16 | counter 8 | reason 4 | office 4 |
  *                epoch 4 | zero 4 | seq 8 | zero 8                                 (log key)
  *   auth         SHA-256(tag "esep/auth/v1" || ephemeral[32] || collector key[32] || log_id[32] ||
@@ -36,8 +29,6 @@
 
 #define ESEP_COMMITMENT_BYTES 144
 #define ESEP_SIGNED_COMMITMENT_BYTES (ESEP_COMMITMENT_BYTES + ESEP_SIGNATURE_BYTES)
-#define ESEP_RECEIPT_BYTES 192
-#define ESEP_EVIDENCE_BYTES 152
 #define ESEP_REFUSAL_BYTES 72
 
 struct esep_hash esep_chain_start(const struct esep_hash *log_id, uint32_t office, uint32_t epoch,
@@ -81,64 +72,6 @@ ESEP_MUST_USE enum esep_status esep_commitment_read(const Esep__V1__Commitment *
                                                     struct esep_commitment *ret);
 /* Fills a message that borrows from c. */
 void esep_commitment_write(const struct esep_commitment *c, Esep__V1__Commitment *ret_message);
-
-struct esep_receipt {
-    Esep__V1__ReceiptKind kind;
-    uint32_t office;
-    uint32_t epoch;
-    uint64_t first_seq;
-    uint64_t through_seq;
-    struct esep_hash head;
-    uint64_t first_index;
-    uint64_t last_index;
-    esep_time accepted_at;
-    esep_time committed_at; /* 0: none */
-    uint64_t commitment_seq;
-    uint64_t checkpoint_size;
-    struct esep_hash checkpoint_root;
-    uint8_t signature[ESEP_SIGNATURE_BYTES];
-};
-void esep_receipt_statement(const struct esep_hash *log_id, const struct esep_receipt *r,
-                            uint8_t out[ESEP_RECEIPT_BYTES]);
-void esep_receipt_sign(const struct esep_hash *log_id, struct esep_receipt *r,
-                       const struct esep_sign_key *log_key);
-ESEP_MUST_USE bool esep_receipt_verify(const struct esep_hash *log_id, const struct esep_receipt *r,
-                                       const uint8_t log_public[ESEP_KEY_BYTES]);
-ESEP_MUST_USE enum esep_status esep_receipt_read(const Esep__V1__Receipt *message,
-                                                 struct esep_receipt *ret);
-/* The checkpoint sub-message borrows its place from ret_checkpoint. */
-void esep_receipt_write(const struct esep_receipt *r, Esep__V1__Receipt *ret_message,
-                        Esep__V1__Checkpoint *ret_checkpoint);
-
-/* A file's receipt: whole, durable, in the log. */
-struct esep_evidence {
-    uint32_t office;
-    struct esep_hash sha256;
-    uint64_t size_bytes;
-    uint64_t log_index;
-    esep_time accepted_at;
-    uint64_t checkpoint_size;
-    struct esep_hash checkpoint_root;
-    uint8_t signature[ESEP_SIGNATURE_BYTES];
-};
-void esep_evidence_statement(const struct esep_hash *log_id, const struct esep_evidence *e,
-                             uint8_t out[ESEP_EVIDENCE_BYTES]);
-void esep_evidence_sign(const struct esep_hash *log_id, struct esep_evidence *e,
-                        const struct esep_sign_key *log_key);
-ESEP_MUST_USE bool esep_evidence_verify(const struct esep_hash *log_id,
-                                        const struct esep_evidence *e,
-                                        const uint8_t log_public[ESEP_KEY_BYTES]);
-ESEP_MUST_USE enum esep_status esep_evidence_read(const Esep__V1__EvidenceReceipt *message,
-                                                  struct esep_evidence *ret);
-/* The sub-messages borrow their places. */
-void esep_evidence_write(const struct esep_evidence *e, Esep__V1__EvidenceReceipt *ret_message,
-                         Esep__V1__FileName *ret_file, Esep__V1__Checkpoint *ret_checkpoint);
-/* A file's name, from a received message: its lengths are checked. ESEP_INVALID. */
-ESEP_MUST_USE enum esep_status esep_file_name_read(const Esep__V1__FileName *message,
-                                                   struct esep_hash *ret_sha256,
-                                                   uint64_t *ret_size_bytes);
-void esep_file_name_write(const struct esep_hash *sha256, uint64_t size_bytes,
-                          Esep__V1__FileName *ret_message);
 
 /* A refusal's statement is built from the message's own fields; session must be 16 bytes. */
 void esep_refusal_statement(const Esep__V1__Refusal *refusal, uint8_t out[ESEP_REFUSAL_BYTES]);

@@ -3,9 +3,9 @@
  * The input is a list of records: what happens, length (be16), bytes. Under 32 the first byte is a
  * frame: 0 the bytes as they are; 1 an envelope in the clear, of kind REFUSAL; 2 time; else the
  * bytes are sealed in the session as a message of that kind, so that what only the collector could
- * send is tried as well. From 32 on, events whose bytes are choices: receipts and refusals that the
- * log key signed, mail, WELCOMEs, a journal that grows, shrinks, fails, sockets that come, go and
- * block, restarts, jumps of the clock. What must hold is in agent_watch.c.
+ * send is tried as well. From 32 on, events whose bytes are choices: receipts that the log holds,
+ * refusals that its key signed, mail, WELCOMEs, a journal that grows, shrinks, fails, sockets that
+ * come, go and block, restarts, jumps of the clock. What must hold is in agent_watch.c.
  */
 #include "agent_world.h"
 
@@ -25,28 +25,44 @@ static void in_the_clear(struct world *w, struct esep_slice bytes)
 }
 
 /* What joins it to the tree; some with a bit flipped, some of another generation, some from
- * nothing. */
+ * nothing. promise: its commitment is logged before, and proven under the same growth. */
 static void prove(struct world *w, const struct esep_receipt *r, struct fuzz_input *in,
-                  struct fake_proof *proof)
+                  struct fake_proof *proof, struct fake_proof *promise)
 {
     const uint8_t how = fuzz_byte(in);
     struct esep_commitment c = {
         .office = r->office, .epoch = r->epoch, .seq = r->through_seq, .head = r->head};
     const bool closes = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
+    const uint64_t from = how & 8 ? 0 : w->journal.tree.frontier.size;
+    const uint8_t *key = w->config.sign_key.public;
     esep_commitment_sign(&w->config.log_id, &c, &w->config.sign_key);
     if (w->log.tree.size > ESEP_MERKLE_RECENT_LEAVES / 2 || (how & 64))
         fake_log_begin(&w->log, &w->config.log_id, &w->log_key, w->log.generation + 1);
+    if (promise != NULL) {
+        struct esep_commitment p = c;
+        p.seq = fuzz_number(in);
+        if (p.seq <= w->journal.last_seq)
+            p.head = w->entries[p.seq].chain;
+        esep_commitment_sign(&w->config.log_id, &p, &w->config.sign_key);
+        fake_prove_commitment(&w->log, &p, key, how & 1 ? ESEP_LEAF_CLOSES : 0, from,
+                              r->accepted_at, promise);
+    }
     fake_log_fill(&w->log, w->log.tree.size + (how & 7));
-    fake_prove_commitment(&w->log, &c, w->config.sign_key.public, closes ? ESEP_LEAF_CLOSES : 0,
-                          how & 8 ? 0 : w->journal.tree.frontier.size, r->accepted_at, proof);
+    fake_prove_commitment(&w->log, &c, key, closes ? ESEP_LEAF_CLOSES : 0, from, r->accepted_at,
+                          proof);
+    if (promise != NULL) {
+        fake_prove(&w->log, from, promise->place.index, r->accepted_at, promise);
+        promise->message.commitment = &promise->commitment_message;
+        promise->message.growth = NULL;
+    }
     if (how & 16)
         proof->growth.span[0].bytes[how & 15] ^= how;
     if (how & 32)
         proof->message.index += fuzz_number(in);
 }
 
-/* how: 1 another office, 2 another hash, 4 first above through, 8 not signed, 16 COMMITMENT, 32
- * without a proof. */
+/* how: 1 another office, 2 another hash, 4 and 8 places that may be none, 16 COMMITMENT, 32 without
+ * a proof, 64 with a promise. */
 static void receipt(struct world *w, struct fuzz_input in)
 {
     const uint8_t how = fuzz_byte(&in);
@@ -60,21 +76,16 @@ static void receipt(struct world *w, struct fuzz_input in)
     r.first_seq = how & 4 ? fuzz_number(&in) : r.through_seq > 0;
     if (r.through_seq <= w->journal.last_seq && !(how & 2))
         r.head = w->entries[r.through_seq].chain;
-    r.first_index = fuzz_number(&in);
-    r.last_index = fuzz_number(&in);
+    r.first_index = how & 8 ? fuzz_number(&in) : 0;
     r.accepted_at = (esep_time)fuzz_number(&in);
-    r.committed_at = (esep_time)fuzz_number(&in);
-    r.commitment_seq = fuzz_number(&in);
-    r.checkpoint_size = fuzz_number(&in);
-    if (!(how & 8))
-        esep_receipt_sign(&w->config.log_id, &r, &w->log_key);
     Esep__V1__Receipt message;
-    Esep__V1__Checkpoint checkpoint;
-    struct fake_proof proof;
-    esep_receipt_write(&r, &message, &checkpoint);
-    prove(w, &r, &in, &proof);
+    struct fake_proof proof, promise;
+    esep_receipt_write(&r, &message);
+    prove(w, &r, &in, &proof, how & 64 ? &promise : NULL);
     if (!(how & 32))
         message.proof = &proof.message;
+    if (how & 64)
+        message.promise = &promise.message;
     message.credit_bytes = 64 * fuzz_number(&in);
     if (message.credit_bytes > w->credit_bytes)
         w->credit_bytes = message.credit_bytes;

@@ -91,10 +91,24 @@ static void check_frame(struct world *w, struct esep_slice frame)
 
 static void check_receipt(const struct world *w, const struct esep_receipt *r)
 {
-    FUZZ_CHECK(esep_receipt_verify(&w->config.log_id, r, w->log_key.public));
     FUZZ_CHECK(r->office == w->config.office && r->epoch == w->journal.epoch);
     FUZZ_CHECK(r->through_seq <= w->journal.last_seq && r->first_seq <= r->through_seq);
     FUZZ_CHECK(esep_hash_equal(&r->head, &w->entries[r->through_seq].chain));
+}
+
+/* What is stored is what the leaf says, and that is the office's own. */
+static void check_said(const struct world *w, const struct esep_receipt *r,
+                       const struct agent_proof *proof)
+{
+    const bool entries = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
+    struct esep_leaf leaf;
+    FUZZ_CHECK(esep_leaf_unpack(esep_slice(proof->leaf, sizeof proof->leaf), &leaf) == ESEP_OK);
+    FUZZ_CHECK(leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT &&
+               leaf.flags == (entries ? ESEP_LEAF_CLOSES : 0) && leaf.office == r->office &&
+               leaf.epoch == r->epoch && leaf.seq == r->through_seq &&
+               leaf.accepted_at == r->accepted_at && esep_hash_equal(&leaf.head, &r->head));
+    FUZZ_CHECK(proof->index == r->last_index + entries && proof->index < r->checkpoint_size);
+    FUZZ_CHECK(memcmp(proof->key, w->config.sign_key.public, sizeof proof->key) == 0);
 }
 
 /* The leaf is in the log that the collector showed last, or in an earlier generation. */
@@ -117,6 +131,7 @@ static void check_store(const struct world *w, const struct agent_store *s)
     for (size_t i = 0; i < s->receipt_count; i++) {
         const struct esep_receipt *r = &s->receipts[i];
         check_receipt(w, r);
+        check_said(w, r, &s->proofs[i]);
         uint64_t *mark =
             r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES ? &receipted : &promised;
         if (r->through_seq > *mark)

@@ -170,7 +170,6 @@ static void read_reply(struct esep_slice file)
     struct agent_reply_reader r;
     struct agent_reply_item item;
     struct esep_reason reason = {""};
-    memcpy(keys.log_public, office_key.public, sizeof keys.log_public); /* one that the input has */
     memcpy(keys.seal_public, seal_key.public, sizeof keys.seal_public);
     enum esep_status status = agent_reply_open(&r, file, &keys, &reason);
     if (status != ESEP_OK) {
@@ -182,8 +181,8 @@ static void read_reply(struct esep_slice file)
         FUZZ_CHECK(welcomed == (item.kind != AGENT_REPLY_WELCOME));
         welcomed = true;
         if (item.kind == AGENT_REPLY_RECEIPT)
-            FUZZ_CHECK(item.receipt.office == 1 &&
-                       esep_receipt_verify(&log_id, &item.receipt, office_key.public));
+            FUZZ_CHECK(item.receipt.office == 1 && item.message->proof != NULL &&
+                       item.message->proof->growth != NULL);
     }
     FUZZ_CHECK(status == ESEP_NOT_FOUND || reason.text[0] != '\0');
     agent_reply_close(&r);

@@ -14,6 +14,7 @@
 #include "esep/v1/link.pb-c.h"
 #include "story.h"
 #include "tests/unit/collector/signing.h"
+#include "wire/receipt.h"
 #include "wire/session.h"
 #include "wire/unpack.h"
 

@@ -27,16 +27,35 @@ static struct esep_leaf leaf_at(const struct ingest *g, uint64_t index)
     return leaf;
 }
 
+/* The entry that it rests on is on the disk, and says what the receipt says. */
+static void check_said(const struct ingest *g, const Esep__V1__Proof *proof,
+                       const struct esep_receipt *r)
+{
+    const bool entries = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
+    const struct esep_leaf leaf = leaf_at(g, proof->index);
+    FUZZ_CHECK(proof->index == r->last_index + entries);
+    FUZZ_CHECK(leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT &&
+               leaf.flags == (entries ? ESEP_LEAF_CLOSES : 0) && leaf.office == r->office &&
+               leaf.epoch == r->epoch && leaf.seq == r->through_seq &&
+               leaf.accepted_at == r->accepted_at && esep_hash_equal(&leaf.head, &r->head));
+}
+
 static void check_receipt(const struct ingest *g, struct ingest_office *o,
                           const Esep__V1__Receipt *message)
 {
-    struct esep_receipt r;
+    struct esep_receipt r, promise;
     FUZZ_CHECK(esep_receipt_read(message, &r) == ESEP_OK);
-    FUZZ_CHECK(esep_receipt_verify(&g->config.log_id, &r, g->signing.memory.key.public));
     FUZZ_CHECK(r.office == o->number && r.first_seq <= r.through_seq);
     FUZZ_CHECK(r.checkpoint_size <= g->disk.count);
     if (message->credit_bytes > o->credit_bytes)
         o->credit_bytes = message->credit_bytes;
+    check_said(g, message->proof, &r);
+    const enum esep_status along = esep_receipt_promise(message, &r, &promise);
+    FUZZ_CHECK(along == (message->promise != NULL ? ESEP_OK : ESEP_NOT_FOUND));
+    if (along == ESEP_OK) {
+        FUZZ_CHECK(promise.through_seq >= r.first_seq);
+        check_said(g, message->promise, &promise);
+    }
     const struct esep_leaf last = leaf_at(g, r.last_index);
     FUZZ_CHECK(last.office == r.office && last.epoch == r.epoch);
     if (r.kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT) {

@@ -197,7 +197,6 @@ static void make_good(void)
         r->first_index = 5;
         r->last_index = 6;
         r->accepted_at = STORY_DAY0 + ESEP_HOUR;
-        esep_receipt_sign(&identity.log_id, r, &log_key);
     }
     const size_t mail_count = make_mail(mails, bytes);
     const struct agent_store store = {.receipts = receipts,
@@ -292,7 +291,8 @@ static bool each_walked(void *context, uint32_t epoch, const struct agent_entry 
 static bool each_receipt(void *context, const struct esep_receipt *receipt)
 {
     (void)context;
-    (void)!esep_receipt_verify((const struct esep_hash *)log_key.public, receipt, log_key.public);
+    struct agent_proof proof;
+    (void)!journal_proof(context, receipt, &proof, NULL);
     return true;
 }
 
@@ -328,7 +328,7 @@ static void read_all(void)
         FUZZ_CHECK(memchr(identity.body, '\0', sizeof identity.body) != NULL);
     (void)!journal_entries(&j, 0, 1, each_entry, NULL, &reason);
     (void)!journal_walk(&j, each_walked, NULL, &reason);
-    (void)!journal_receipts(&j, each_receipt, NULL, &reason);
+    (void)!journal_receipts(&j, each_receipt, &j, &reason);
     (void)!journal_receipt(&j, 1, 1, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES, &receipt,
                            &reason);
     (void)!journal_mail(&j, 0, each_mail, NULL, &reason);

@@ -138,7 +138,7 @@ def signer_seeds():
         return struct.pack(">BBHQQ", 1, 0, len(origin), start, end) + origin + bytes([end]) * 32 * count
 
     statements = [tag.ljust(length, b"\0") for tag, length in (
-        (b"esep/receipt/v1", 192), (b"esep/evidence/v1", 152), (b"esep/refusal/v1", 72), (b"esep/join/v1", 128), (b"esep/backup/v1", 80))]
+        (b"esep/refusal/v1", 72), (b"esep/join/v1", 128), (b"esep/backup/v1", 80))]
     save("signer", "heads", asked(head(0, 1, 1), head(1, 4, 2), head(4, 4, 0), head(4, 8, 1)))
     save("signer", "other-histories", asked(head(0, 4, 1), head(0, 5, 2), head(3, 5, 2), head(4, 2, 0), head(0, 4, 1, b"log.example/2")))
     save("signer", "statements", asked(*(b"\3\0\0\0" + s for s in statements)))

@@ -372,7 +372,8 @@ class OfficePage(unittest.TestCase):
         self.assertEqual((newest["revision"], newest["verified"]), (2, True))
         first = self.page.get(f"/api/v1/receipts/{quoted(key)}?epoch=1&seq={whole['revisions'][-1]['seq']}")
         printed = self.office.command("receipt", str(first["seq"]), "--json").json()
-        self.assertEqual(first["receipt"]["signature"], printed["receipt"]["signature"])
+        leaf = hashlib.sha256(b"\0" + bytes.fromhex(printed["receipt"]["leaf"])).hexdigest()
+        self.assertEqual(first["receipt"]["leaf_hash"], leaf)
         entry = self.page.get("/api/v1/entries/" + first["content_hash"])
         self.assertEqual(entry["form"]["percent"], 40)
 

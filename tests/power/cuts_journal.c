@@ -122,7 +122,6 @@ static enum esep_status store(struct office *o, struct esep_prng *prng, esep_tim
                                    .last_index = 10 + held.last_seq,
                                    .accepted_at = now,
                                    .checkpoint_size = 20 + held.last_seq};
-    esep_receipt_sign(&o->identity.log_id, &receipt, &o->log_key);
     struct agent_store what = {.receipts = &receipt,
                                .receipt_count = held.last_seq > held.receipted_seq,
                                .receipted_seq = held.last_seq,

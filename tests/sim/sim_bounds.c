@@ -14,8 +14,8 @@ static void check_receipt(struct sim *sim, const struct esep_receipt *r)
     int place = 0;
     while (place < SIM_OFFICES && sim->offices[place].number != r->office)
         place++;
-    if (place == SIM_OFFICES || !esep_receipt_verify(&sim->log_id, r, sim->log_key.public))
-        sim_fail(sim, "a receipt is sent to office %u that does not verify", r->office);
+    if (place == SIM_OFFICES)
+        sim_fail(sim, "a receipt is sent to office %u, which there is not", r->office);
     bool promise = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT;
     if (r->checkpoint_size > sim->collector.disk.count || r->last_index >= r->checkpoint_size)
         sim_fail(sim, "a receipt is sent over %llu entries, and %zu are on the disk",

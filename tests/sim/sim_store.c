@@ -19,39 +19,49 @@ static struct esep_leaf leaf_at(struct sim *sim, uint64_t index)
     return leaf;
 }
 
-/* The promise that a receipt quotes: the office's, before its entries, of that hour. */
-static bool promised(struct sim *sim, const struct esep_receipt *r)
+/* The promise that covers the receipt's first entry, and was in the log before it; false: none. */
+static bool promised(struct sim *sim, const struct esep_receipt *r, uint64_t *ret_index)
 {
-    for (uint64_t i = r->first_index; i-- > 0;) {
+    for (uint64_t i = 0; i < r->first_index; i++) {
         const struct esep_leaf leaf = leaf_at(sim, i);
+        *ret_index = i;
         if (leaf.type == LOG(COMMITMENT) && (leaf.flags & ESEP_LEAF_CLOSES) == 0 &&
-            leaf.office == r->office && leaf.epoch == r->epoch && leaf.seq == r->commitment_seq)
-            return leaf.accepted_at == r->committed_at && leaf.seq >= r->first_seq;
+            leaf.office == r->office && leaf.epoch == r->epoch && leaf.seq >= r->first_seq)
+            return true;
     }
     return false;
 }
 
-/* Groups of one commit share a receipt: its hour is that of the newest, or the latest of them. */
-static void check_hours(struct sim *sim, const char *name, const struct esep_receipt *r)
+static bool has_receipt(const struct sim_office *o, uint64_t index)
 {
-    const struct esep_leaf last = leaf_at(sim, r->last_index);
-    if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT) {
-        if (last.type != LOG(COMMITMENT) || last.seq != r->through_seq ||
-            last.accepted_at != r->accepted_at || r->committed_at != r->accepted_at)
-            sim_fail(sim, "%s holds a receipt for a promise that entry %llu is not", name,
-                     (unsigned long long)r->last_index);
-        return;
-    }
-    if (r->accepted_at < last.accepted_at)
-        sim_fail(sim, "%s: a receipt says %lld, its newest entry came at %lld", name,
-                 (long long)r->accepted_at, (long long)last.accepted_at);
-    bool quotes = r->commitment_seq != 0;
-    if (quotes != (r->committed_at != 0) || (quotes && !promised(sim, r)))
-        sim_fail(
-            sim,
-            "%s: a receipt for %u/%llu quotes a promise of %llu at %lld that is not in the log",
-            name, r->epoch, (unsigned long long)r->first_seq, (unsigned long long)r->commitment_seq,
-            (long long)r->committed_at);
+    const struct sim_journal *j = &o->journal;
+    for (size_t i = j->receipt_count; i-- > 0;)
+        if (j->receipts[i].kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT &&
+            j->receipts[i].last_index == index)
+            return true;
+    return false;
+}
+
+/* What it says stands in the log: in the leaf that it rests on. And where an earlier promise covers
+ * its first entry the office has that one's receipt as well, though the first may have been lost.
+ */
+static void check_hours(struct sim *sim, const struct sim_office *o, const struct esep_receipt *r)
+{
+    const bool entries = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
+    const struct esep_leaf leaf = leaf_at(sim, r->last_index + entries);
+    uint64_t promise = 0;
+    if (leaf.type != LOG(COMMITMENT) || leaf.office != r->office || leaf.epoch != r->epoch ||
+        leaf.seq != r->through_seq || leaf.accepted_at != r->accepted_at ||
+        (leaf.flags & ESEP_LEAF_CLOSES) != (entries ? ESEP_LEAF_CLOSES : 0) ||
+        !esep_hash_equal(&leaf.head, &r->head))
+        sim_fail(sim, "%s holds a receipt through %u/%llu that entry %llu of the log is not",
+                 o->node.name, r->epoch, (unsigned long long)r->through_seq,
+                 (unsigned long long)(r->last_index + entries));
+    if (entries && o->restores == 0 && !o->cloned && promised(sim, r, &promise) &&
+        !has_receipt(o, promise))
+        sim_fail(sim, "%s holds a receipt for %u/%llu, and none of the promise at %llu",
+                 o->node.name, r->epoch, (unsigned long long)r->first_seq,
+                 (unsigned long long)promise);
 }
 
 /* What was logged: a bit of it may have flipped since, with the good mail under way (sim_rot.c). */
@@ -98,7 +108,7 @@ void sim_truth_store(struct sim *sim, int office, const struct agent_store *stor
     if (sim->collector.restores > 0)
         return;
     for (size_t i = 0; i < store->receipt_count; i++)
-        check_hours(sim, o->node.name, &store->receipts[i]);
+        check_hours(sim, o, &store->receipts[i]);
     for (size_t i = 0; i < store->mail_count; i++)
         check_mail(sim, o, &store->mails[i]);
     if (store->view != NULL)

@@ -316,8 +316,8 @@ static void check_durable(struct sim *sim, int office, const struct esep_receipt
 void sim_truth_receipt(struct sim *sim, int office, const struct esep_receipt *r)
 {
     const struct sim_office *o = &sim->offices[office];
-    if (!esep_receipt_verify(&sim->log_id, r, sim->log_key.public) || r->office != o->number)
-        sim_fail(sim, "%s stored a receipt that does not verify", o->node.name);
+    if (r->office != o->number)
+        sim_fail(sim, "%s stored another office's receipt", o->node.name);
     if (r->checkpoint_size > o->heard_durable)
         sim_fail(sim, "%s holds a receipt over %llu entries; %zu were durable when it was sent",
                  o->node.name, (unsigned long long)r->checkpoint_size, o->heard_durable);

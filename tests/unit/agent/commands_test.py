@@ -61,11 +61,22 @@ class Commands(unittest.TestCase):
         last = self.field.reports()[-1]
         self.assertEqual((last["revision"], last["percent"], last["state"]), (2, 100, "received"))
         proof = office.command("receipt", ANNUAL, "--json").json()
-        self.assertEqual(len(proof["receipt"]["statement"]), 2 * 192)
+        self.assertEqual(len(proof["receipt"]["leaf"]), 2 * 160)
+        self.assertEqual(proof["receipt"]["leaf_index"], proof["receipt"]["last_index"] + 1)
+        self.by_another_key(office)
         superseded = office.command("receipt", "1", "--json").json()
         self.assertEqual((superseded["seq"], superseded["obligation"]), (1, ANNUAL))
         self.assertEqual(self.duty(office, ANNUAL)["timeliness"], "on_time")
         self.field.check_log()
+
+    def by_another_key(self, office):
+        """Each receipt's place in the log is followed again, to a head that log_key signed."""
+        other = office.config + ".other"
+        with open(office.config, encoding="utf-8") as file:
+            esep.write(other, file.read().replace(self.field.ids["log_key"], "ab" * 32))
+        for words in ([], ["1"], ["--all"]):
+            err = esep.run(esep.program("agent"), "receipt", *words, "--config", other, code=65).err
+            self.assertRegex(err, r"receipt through 1/\d+ does not hold by the config's log_key")
 
     def test_evidence_is_attached(self):
         office = self.field.enrol("moj", start=True)

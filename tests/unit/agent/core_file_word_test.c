@@ -172,15 +172,16 @@ TEST(receipts_that_prove_nothing)
     WORLD(w);
     const struct agent_file scan = depot_file_of(1, SIZE);
     const struct agent_file other = depot_file_of(2, SIZE);
-    depot.wrong_office = true;
+    depot.mute_receipts = true;
     depot_start_with(w, &scan);
     assert_int_equal(depot.bytes, SIZE);
-    assert_int_equal(w->evidence_count, 0);
+    depot.mute_receipts = false;
+    depot.no_proof = true;
+    depot_say_receipt(w, &scan); /* it says nothing */
+    depot.no_proof = false;
+    w->model.tree_seen = w->disk.tree.frontier.size;
     depot_say_receipt(w, &other); /* of what nobody asked about */
-    world_run(w);
-    depot.wrong_office = false;
-    depot_say_receipt(w, &other);
-    esep_buf_clear(&w->plain); /* empty, and no message at all */
+    esep_buf_clear(&w->plain);    /* empty, and no message at all */
     model_send_plain(w, ESEP__V1__KIND__KIND_EVIDENCE);
     model_send_plain(w, ESEP__V1__KIND__KIND_FILE_STATE);
     assert_int_equal(esep_buf_put(&w->plain, "\xff", 1), ESEP_OK);
@@ -189,15 +190,23 @@ TEST(receipts_that_prove_nothing)
     world_run(w);
     assert_int_equal(w->evidence_count, 0);
     assert_int_equal(office_status(w).state, AGENT_ONLINE);
-    /* One that another key signed ends the session: it cannot be the collector's. */
-    depot.wrong_key = true;
+    /* One under a head that another key signed ends the session: it cannot be the collector's. So
+     * does one whose leaf is another office's. */
+    for (uint64_t refused = 1; refused <= 2; refused++) {
+        depot.wrong_key = refused == 1;
+        depot.wrong_office = refused == 2;
+        depot_say_receipt(w, &scan);
+        depot.mute_receipts = true; /* until it is asked */
+        world_run(w);
+        assert_int_equal(office_status(w).why, AGENT_WHY_PROTOCOL);
+        assert_int_equal(agent_counter(w->agent, AGENT_RECEIPTS_REFUSED), refused);
+        assert_int_equal(w->evidence_count, 0);
+        office_sleep(w, ESEP_HOUR);
+        world_run(w);
+        depot.mute_receipts = false;
+    }
+    depot.wrong_office = false;
     depot_say_receipt(w, &scan);
-    world_run(w);
-    assert_int_equal(office_status(w).why, AGENT_WHY_PROTOCOL);
-    assert_int_equal(agent_counter(w->agent, AGENT_RECEIPTS_REFUSED), 1);
-    assert_int_equal(w->evidence_count, 0);
-    depot.wrong_key = false;
-    office_sleep(w, ESEP_HOUR);
     world_run(w);
     assert_int_equal(w->evidence_count, 1);
     world_free(w);

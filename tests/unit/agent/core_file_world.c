@@ -61,22 +61,21 @@ void depot_say_receipt(struct world *w, const struct agent_file *file)
                               .log_index = m->log.tree.size,
                               .accepted_at = w->now,
                               .checkpoint_size = m->log.tree.size + 1};
-    struct esep_sign_key other = m->log_key;
-    if (depot.wrong_key)
-        esep_sign_key_from_seed(&other, (const uint8_t *)"another key, not that of the log");
-    esep_evidence_sign(&m->log_id, &e, &other);
     Esep__V1__EvidenceReceipt message;
     Esep__V1__FileName name;
-    Esep__V1__Checkpoint checkpoint;
-    esep_evidence_write(&e, &message, &name, &checkpoint);
+    esep_evidence_write(&e, &message, &name);
     depot_kept_of(file)->receipted = true;
     if (depot.mute_receipts)
         return;
     fake_prove_evidence(&m->log, &e, m->tree_seen, &proof);
+    if (depot.wrong_key) {
+        struct esep_sign_key other;
+        esep_sign_key_from_seed(&other, (const uint8_t *)"another key, not that of the log");
+        esep_growth_sign(&m->log_id, &proof.growth, &other);
+    }
     m->log_size = m->log.tree.size;
-    if (!depot.wrong_office) /* which is dropped with all that it says */
-        m->tree_seen = m->log_size;
-    message.proof = &proof.message;
+    m->tree_seen = m->log_size;
+    message.proof = depot.no_proof ? NULL : &proof.message;
     model_send(w, ESEP__V1__KIND__KIND_EVIDENCE, &message.base);
 }
 

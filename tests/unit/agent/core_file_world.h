@@ -32,7 +32,7 @@ struct depot {
     unsigned forgets; /* so many chunks: "offer it first" */
     bool mute;        /* says nothing */
     bool mute_receipts;
-    bool wrong_key, wrong_office;
+    bool wrong_key, wrong_office, no_proof;
     uint64_t gone;
     uint64_t offers, offered, chunks, bytes, longest;
 };

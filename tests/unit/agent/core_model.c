@@ -67,7 +67,8 @@ void model_prove(struct world *w, const struct esep_receipt *r, struct fake_proo
         .office = r->office, .epoch = r->epoch, .seq = r->through_seq, .head = r->head};
     const bool closes = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
     esep_commitment_sign(&m->log_id, &c, &w->office_key);
-    fake_log_fill(&m->log, m->log_size);
+    /* So that each entry that it covers could have its place before. */
+    fake_log_fill(&m->log, m->log_size > r->through_seq ? m->log_size : r->through_seq);
     fake_prove_commitment(&m->log, &c, w->office_key.public, closes ? ESEP_LEAF_CLOSES : 0,
                           m->tree_seen, w->now, ret);
     m->tree_seen = m->log_size = m->log.tree.size;
@@ -95,23 +96,20 @@ static void send_receipt(struct world *w, Esep__V1__ReceiptKind kind, uint64_t t
         .first_seq = through > 0 ? 1 : 0,
         .through_seq = through,
         .head = *head,
-        .first_index = 1,
+        .first_index = 0,
         .accepted_at = w->now,
     };
     if (m->wrong_head)
         r.head.bytes[0] ^= 1;
     struct fake_proof proof;
     model_prove(w, &r, &proof);
-    r.last_index = proof.place.index;
-    r.checkpoint_size = m->log.tree.size;
-    r.checkpoint_root = esep_merkle_root(&m->log.tree);
-    struct esep_sign_key other = m->log_key;
-    if (m->wrong_key)
+    if (m->wrong_key) {
+        struct esep_sign_key other;
         esep_sign_key_from_seed(&other, (const uint8_t *)"another key, not that of the log");
-    esep_receipt_sign(&m->log_id, &r, &other);
-    Esep__V1__Receipt message = ESEP__V1__RECEIPT__INIT;
-    Esep__V1__Checkpoint checkpoint = ESEP__V1__CHECKPOINT__INIT;
-    esep_receipt_write(&r, &message, &checkpoint);
+        esep_growth_sign(&m->log_id, &proof.growth, &other);
+    }
+    Esep__V1__Receipt message;
+    esep_receipt_write(&r, &message);
     message.proof = &proof.message;
     message.credit_bytes = grant(m);
     model_send(w, ESEP__V1__KIND__KIND_RECEIPT, &message.base);

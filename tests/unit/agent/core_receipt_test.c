@@ -1,4 +1,4 @@
-/* Which receipts count: is every one that is not ours, not signed, or not of this chain refused,
+/* Which receipts count: is every one that is not ours, not proven, or not of this chain refused,
  * and does what is refused, early or late cost nothing but time? */
 #include "core_world.h"
 
@@ -36,20 +36,16 @@ static struct esep_receipt receipt_of(const struct world *w, uint64_t through)
         .first_seq = 1,
         .through_seq = through,
         .head = m->heads[through],
-        .first_index = 1,
-        .last_index = m->log_size,
+        .first_index = 0,
         .accepted_at = w->now,
-        .checkpoint_size = m->log_size,
     };
 }
 
-/* With the log's own signature: what is wrong with it is what it says. */
+/* Under the log's own signature: what is wrong with it is what it says. */
 static void send(struct world *w, struct esep_receipt r)
 {
-    Esep__V1__Receipt message = ESEP__V1__RECEIPT__INIT;
-    Esep__V1__Checkpoint checkpoint = ESEP__V1__CHECKPOINT__INIT;
-    esep_receipt_sign(&w->model.log_id, &r, &w->model.log_key);
-    esep_receipt_write(&r, &message, &checkpoint);
+    Esep__V1__Receipt message;
+    esep_receipt_write(&r, &message);
     struct fake_proof proof;
     model_prove(w, &r, &proof);
     message.proof = &proof.message;
@@ -105,12 +101,146 @@ TEST(a_receipt_that_ends_before_it_begins)
     world_free(w);
 }
 
+/* Says where its entries stand, and each needs a place of its own before the closing one. */
+static void a_receipt_of_impossible_places(void **state)
+{
+    for (int what = 0; what < 3; what++) {
+        WORLD(w);
+        send_five(w);
+        struct esep_receipt r = receipt_of(w, 5);
+        if (what == 0)
+            r.first_index = UINT64_MAX;
+        else if (what == 1)
+            r.first_index = w->model.log_size + 1 - 4; /* four places for five */
+        else
+            r.first_seq = 0;
+        send(w, r);
+        refused_and_left(w);
+        world_free(w);
+    }
+}
+
+/* It proves nothing, whatever it says: there is no other reason to believe it. */
+static void a_receipt_without_a_proof(void **state)
+{
+    for (int what = 0; what < 3; what++) {
+        WORLD(w);
+        send_five(w);
+        struct esep_receipt r = receipt_of(w, 5);
+        Esep__V1__Receipt message;
+        struct fake_proof proof;
+        esep_receipt_write(&r, &message);
+        model_prove(w, &r, &proof);
+        w->model.tree_seen = w->disk.tree.frontier.size;
+        message.proof = what > 0 ? &proof.message : NULL;
+        if (what == 1)
+            proof.message.growth = NULL;
+        else if (what == 2)
+            proof.message.commitment = NULL;
+        model_send(w, ESEP__V1__KIND__KIND_RECEIPT, &message.base);
+        link_down_one(w);
+        refused_and_left(w);
+        world_free(w);
+    }
+}
+
+/* A promise of an earlier session, whose receipt was lost, comes along with the entries' receipt
+ * and counts as one of its own; what is wrong with it is wrong with the whole, or lets it go. */
+enum promised {
+    PROMISED,
+    PROMISED_AGAIN,  /* what a receipt had said is said once more: the promise is news all the same
+                      */
+    PROMISED_PLACE,  /* at another place than it has */
+    PROMISED_CLOSES, /* its leaf is that of a closing commitment */
+    PROMISED_KEY,    /* not signed by this office */
+    PROMISED_BEHIND, /* behind the entries that it would prove */
+    PROMISED_GROWTH, /* has a growth of its own */
+    PROMISED_HEAD,   /* of another life of this journal */
+    PROMISED_MORE,   /* promises more than the journal has */
+    PROMISED_CASES
+};
+
+static void send_with_promise(struct world *w, enum promised what)
+{
+    struct model *m = &w->model;
+    struct esep_commitment c = {
+        .office = WORLD_OFFICE, .epoch = m->epoch, .seq = 4, .head = m->heads[4]};
+    struct esep_receipt r = receipt_of(w, 5);
+    struct fake_proof promise, proof;
+    Esep__V1__Receipt message;
+    if (what == PROMISED_HEAD)
+        c.seq = 5, c.head.bytes[0] ^= 1;
+    if (what == PROMISED_MORE)
+        c.seq = 6;
+    esep_commitment_sign(&m->log_id, &c, what == PROMISED_KEY ? &m->log_key : &w->office_key);
+    fake_log_fill(&m->log, m->log_size);
+    const uint64_t from = m->tree_seen;
+    const uint8_t flags = what == PROMISED_CLOSES ? ESEP_LEAF_CLOSES : 0;
+    if (what != PROMISED_BEHIND) {
+        fake_prove_commitment(&m->log, &c, w->office_key.public, flags, from, w->now, &promise);
+        m->log_size = m->log.tree.size + 8;
+    }
+    model_prove(w, &r, &proof);
+    if (what == PROMISED_BEHIND) {
+        fake_prove_commitment(&m->log, &c, w->office_key.public, flags, from, w->now, &promise);
+        fake_prove(&m->log, from, proof.place.index, w->now, &proof);
+        proof.message.commitment = &proof.commitment_message;
+    }
+    const uint64_t place = promise.place.index;
+    fake_prove(&m->log, from, place, w->now, &promise); /* under the growth of both */
+    promise.message.commitment = &promise.commitment_message;
+    m->log_size = m->log.tree.size;
+    promise.message.index += what == PROMISED_PLACE;
+    if (what != PROMISED_GROWTH)
+        promise.message.growth = NULL;
+    esep_receipt_write(&r, &message);
+    message.proof = &proof.message;
+    message.promise = &promise.message;
+    model_send(w, ESEP__V1__KIND__KIND_RECEIPT, &message.base);
+    link_down_one(w);
+}
+
+static void a_promise_that_comes_along(void **state)
+{
+    for (int what = 0; what < PROMISED_CASES; what++) {
+        WORLD(w);
+        send_five(w);
+        const bool again = what == PROMISED_AGAIN;
+        const size_t before = again ? 1 : 0;
+        if (again) {
+            send(w, receipt_of(w, 5));
+            office_effects(w);
+            assert_int_equal(w->receipt_count, 1);
+        }
+        send_with_promise(w, (enum promised)what);
+        if (what > PROMISED_AGAIN && what < PROMISED_HEAD) {
+            refused_and_left(w);
+            world_free(w);
+            continue;
+        }
+        office_effects(w);
+        assert_int_equal(office_status(w).state, AGENT_ONLINE);
+        assert_int_equal(w->disk.receipted_seq, 5);
+        const bool kept = what <= PROMISED_AGAIN;
+        assert_int_equal(w->receipt_count, kept ? 2 : before + 1);
+        assert_int_equal(w->disk.promised_seq, kept ? 4 : 0);
+        assert_int_equal(agent_counter(w->agent, AGENT_RECEIPTS_REFUSED), kept ? 0 : 1);
+        const struct esep_receipt *promise = &w->receipts[before];
+        if (kept) {
+            assert_int_equal(promise->kind, ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
+            assert_int_equal(promise->through_seq, 4);
+            assert_int_equal(promise->first_seq, again ? 4 : 1);
+        }
+        world_free(w);
+    }
+}
+
 TEST(a_receipt_that_cannot_be_read)
 {
     WORLD(w);
     send_five(w);
-    Esep__V1__Receipt message = ESEP__V1__RECEIPT__INIT; /* of no kind, without a checkpoint */
-    message.through_seq = 5;
+    Esep__V1__Receipt message = ESEP__V1__RECEIPT__INIT; /* of no kind, without a proof */
+    message.first_seq = 5;
     model_send(w, ESEP__V1__KIND__KIND_RECEIPT, &message.base);
     link_down_one(w);
     refused_and_left(w);
@@ -153,12 +283,12 @@ TEST(an_early_receipt_without_room)
     w->config.group_entries = 1;
     w->hold_stores = true;
     office_start(w);
-    /* The store is held; beside it 63 receipts gather: room for one more. */
+    /* The store is held; beside it 62 receipts gather: room for one more, and its promise. */
     for (;;) {
         office_effects(w);
         link_up_one(w);
         if (w->held != NULL &&
-            agent_counter(w->agent, AGENT_RECEIPTS) == w->held->receipt_count + 63)
+            agent_counter(w->agent, AGENT_RECEIPTS) == w->held->receipt_count + 62)
             break;
         link_down_one(w);
     }
@@ -335,6 +465,9 @@ int main(void)
         cmocka_unit_test(a_receipt_of_another_office),
         cmocka_unit_test(a_receipt_of_another_epoch),
         cmocka_unit_test(a_receipt_that_ends_before_it_begins),
+        cmocka_unit_test(a_receipt_of_impossible_places),
+        cmocka_unit_test(a_receipt_without_a_proof),
+        cmocka_unit_test(a_promise_that_comes_along),
         cmocka_unit_test(a_receipt_that_cannot_be_read),
         cmocka_unit_test(an_early_receipt_of_something_else),
         cmocka_unit_test(an_early_receipt_without_room),

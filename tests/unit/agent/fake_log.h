@@ -7,6 +7,7 @@
 #include "base/merkle_recent.h"
 #include "wire/growth.h"
 #include "wire/leaf.h"
+#include "wire/receipt.h"
 
 struct fake_log {
     struct esep_hash log_id;

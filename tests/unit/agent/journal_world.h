@@ -95,17 +95,16 @@ static inline struct esep_receipt world_receipt(const struct journal_world *w, u
                                                 uint64_t first, uint64_t through,
                                                 uint64_t first_index, uint64_t checkpoint)
 {
-    struct esep_receipt r = {.kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
-                             .office = WORLD_OFFICE,
-                             .epoch = epoch,
-                             .first_seq = first,
-                             .through_seq = through,
-                             .first_index = first_index,
-                             .last_index = first_index + through - first,
-                             .accepted_at = 15,
-                             .checkpoint_size = checkpoint};
-    esep_receipt_sign(&w->identity.log_id, &r, &w->log_key);
-    return r;
+    (void)w;
+    return (struct esep_receipt){.kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES,
+                                 .office = WORLD_OFFICE,
+                                 .epoch = epoch,
+                                 .first_seq = first,
+                                 .through_seq = through,
+                                 .first_index = first_index,
+                                 .last_index = first_index + through - first,
+                                 .accepted_at = 15,
+                                 .checkpoint_size = checkpoint};
 }
 
 static inline enum esep_status world_store(struct journal_world *w, uint32_t epoch,

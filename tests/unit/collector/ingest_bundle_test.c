@@ -114,7 +114,6 @@ static struct agent_reply_keys keys_of(const struct stick *s)
 {
     struct agent_reply_keys keys = {
         .log_id = s->g->log_id, .sign_key = s->office->sign, .office = s->office->number};
-    memcpy(keys.log_public, s->g->signing.memory.key.public, ESEP_KEY_BYTES);
     memcpy(keys.seal_public, s->g->config.seal_key.public, ESEP_KEY_BYTES);
     return keys;
 }

@@ -7,35 +7,80 @@
 void sim_hear(struct ingest *g, struct sim_office *o, struct esep_slice frame);
 void sim_read_order_reply(struct esep_slice bytes, struct sim_heard *ret);
 
+/* The proof as an office follows it, which has the log up to where the growth begins: the leaf that
+ * the disk has at index, now, stands under a head that the log's key signed. */
+static void read_proof(const struct ingest *g, const Esep__V1__Proof *m,
+                       const Esep__V1__Growth *grown, struct esep_hash *ret_root)
+{
+    struct esep_merkle tree;
+    struct esep_merkle after;
+    struct esep_growth growth;
+    struct esep_place place;
+    assert_int_equal(esep_growth_read(grown, &growth), ESEP_OK);
+    assert_int_equal(esep_place_read(m, &place), ESEP_OK);
+    assert_true(growth.size <= g->world.log_count && m->index < growth.size);
+    esep_merkle_init(&tree);
+    for (uint64_t i = 0; i < growth.from_size; i++)
+        esep_merkle_append(&tree, esep_slice(g->world.log[i].leaf, ESEP_LEAF_BYTES));
+    assert_int_equal(
+        esep_growth_check(&g->log_id, g->signing.memory.key.public, &tree, &growth, &after),
+        ESEP_OK);
+    const struct esep_hash leaf =
+        esep_merkle_leaf(esep_slice(g->world.log[m->index].leaf, ESEP_LEAF_BYTES));
+    assert_true(esep_place_check(&tree, &growth, &place, &leaf));
+    *ret_root = esep_merkle_root(&after);
+}
+
+/* The entry that a receipt rests on is the office's commitment, and says what the receipt says. */
+static void read_said(const struct ingest *g, const Esep__V1__Proof *m,
+                      const struct esep_receipt *r)
+{
+    const bool entries = r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES;
+    uint8_t body[ESEP_SIGNED_COMMITMENT_BYTES];
+    struct esep_commitment c;
+    struct esep_leaf leaf;
+    assert_int_equal(esep_commitment_read(m->commitment, &c), ESEP_OK);
+    esep_commitment_pack(&g->log_id, &c, body);
+    const struct esep_hash content = esep_content_hash(esep_slice(body, sizeof body));
+    assert_int_equal(m->index, r->last_index + entries);
+    assert_int_equal(
+        esep_leaf_unpack(esep_slice(g->world.log[m->index].leaf, ESEP_LEAF_BYTES), &leaf), ESEP_OK);
+    assert_int_equal(leaf.type, LOG(COMMITMENT));
+    assert_int_equal(leaf.flags, entries ? ESEP_LEAF_CLOSES : 0);
+    assert_true(esep_hash_equal(&leaf.content, &content));
+    assert_int_equal(leaf.office, r->office);
+    assert_int_equal(leaf.epoch, r->epoch);
+    assert_int_equal(leaf.seq, r->through_seq);
+    assert_true(esep_hash_equal(&leaf.head, &r->head));
+    assert_int_equal(leaf.accepted_at, r->accepted_at);
+}
+
 static void read_receipt(const struct ingest *g, const Esep__V1__Receipt *m, struct sim_heard *h)
 {
-    assert_int_equal(esep_receipt_read(m, &h->receipt), ESEP_OK);
-    h->credit = m->credit_bytes;
-    assert_true(esep_receipt_verify(&g->log_id, &h->receipt, g->signing.memory.key.public));
-    /* Law 1: the log on disk holds what the receipt says, now. */
-    const struct esep_receipt *r = &h->receipt;
-    assert_true(r->last_index < g->world.log_count);
-    assert_true(r->checkpoint_size <= g->world.log_count && r->checkpoint_size > r->last_index);
-    struct esep_merkle tree;
-    esep_merkle_init(&tree);
-    for (uint64_t i = 0; i < r->checkpoint_size; i++)
-        esep_merkle_append(&tree, esep_slice(g->world.log[i].leaf, ESEP_LEAF_BYTES));
-    struct esep_hash root = esep_merkle_root(&tree);
-    assert_true(esep_hash_equal(&root, &r->checkpoint_root));
+    struct esep_receipt *r = &h->receipt;
+    struct esep_hash root;
     struct esep_leaf leaf;
+    assert_int_equal(esep_receipt_read(m, r), ESEP_OK);
+    h->credit = m->credit_bytes;
+    /* Law 1: the log on disk holds what the receipt says, now. */
+    read_proof(g, m->proof, m->proof->growth, &r->checkpoint_root);
+    read_said(g, m->proof, r);
+    h->promised = esep_receipt_promise(m, r, &h->promise) == ESEP_OK;
+    assert_int_equal(h->promised, m->promise != NULL);
+    if (h->promised) {
+        read_proof(g, m->promise, m->proof->growth, &root);
+        read_said(g, m->promise, &h->promise);
+        assert_true(h->promise.through_seq >= r->first_seq);
+    }
+    if (r->kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES)
+        return;
     assert_int_equal(
         esep_leaf_unpack(esep_slice(g->world.log[r->last_index].leaf, ESEP_LEAF_BYTES), &leaf),
         ESEP_OK);
-    assert_int_equal(leaf.office, r->office);
+    assert_int_equal(leaf.type, LOG(ENTRY));
     assert_int_equal(leaf.seq, r->through_seq);
-    assert_int_equal(leaf.epoch, r->epoch);
-    if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES) {
-        assert_int_equal(leaf.type, LOG(ENTRY));
-        assert_true(esep_hash_equal(&leaf.head, &r->head));
-        assert_true(leaf.accepted_at <= r->accepted_at);
-    } else {
-        assert_int_equal(leaf.type, LOG(COMMITMENT));
-    }
+    assert_true(esep_hash_equal(&leaf.head, &r->head));
+    assert_true(leaf.accepted_at <= r->accepted_at);
 }
 
 static void read_refusal(const struct ingest *g, const Esep__V1__Refusal *m, struct sim_heard *h)
@@ -83,13 +128,13 @@ static void read_state(const Esep__V1__FileState *m, struct sim_heard *h)
     assert_int_equal(m->text[0] != '\0', m->refusal != REASON(UNSPECIFIED));
 }
 
-static void read_evidence(const struct ingest *g, const Esep__V1__EvidenceReceipt *m,
-                          struct sim_heard *h)
+static void read_evidence(const struct ingest *g, const struct sim_office *o,
+                          const Esep__V1__EvidenceReceipt *m, struct sim_heard *h)
 {
     struct esep_evidence *e = &h->evidence;
     struct esep_leaf leaf;
-    assert_int_equal(esep_evidence_read(m, e), ESEP_OK);
-    assert_true(esep_evidence_verify(&g->log_id, e, g->signing.memory.key.public));
+    assert_int_equal(esep_evidence_read(m, o->number, e), ESEP_OK);
+    read_proof(g, m->proof, m->proof->growth, &e->checkpoint_root);
     /* Law 1: the entry is on the disk, now. */
     assert_true(e->log_index < g->world.log_count && e->checkpoint_size > e->log_index);
     const struct world_entry *entry = &g->world.log[e->log_index];
@@ -159,7 +204,8 @@ static const ProtobufCMessageDescriptor *descriptor_of(Esep__V1__Kind kind)
     }
 }
 
-static void read_message(const struct ingest *g, const ProtobufCMessage *m, struct sim_heard *h)
+static void read_message(const struct ingest *g, const struct sim_office *o,
+                         const ProtobufCMessage *m, struct sim_heard *h)
 {
     switch (h->kind) {
     case KIND(WELCOME):
@@ -186,7 +232,7 @@ static void read_message(const struct ingest *g, const ProtobufCMessage *m, stru
         read_state((const Esep__V1__FileState *)m, h);
         break;
     case KIND(EVIDENCE):
-        read_evidence(g, (const Esep__V1__EvidenceReceipt *)m, h);
+        read_evidence(g, o, (const Esep__V1__EvidenceReceipt *)m, h);
         break;
     case KIND(ENROL_REPLY):
         h->enrolled.office = ((const Esep__V1__EnrolReply *)m)->office;
@@ -222,7 +268,7 @@ void sim_hear(struct ingest *g, struct sim_office *o, struct esep_slice frame)
         h->kind = envelope.kind;
         assert_int_equal(esep_unpack(descriptor_of(envelope.kind), body, &arena, &message),
                          ESEP_OK);
-        read_message(g, message, h);
+        read_message(g, o, message, h);
     }
     esep_arena_done(&arena);
     esep_buf_done(&plain);

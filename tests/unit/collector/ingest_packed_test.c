@@ -63,7 +63,7 @@ static void hear(void *context, struct esep_slice frame)
             l, &esep__v1__receipt__descriptor, esep_buf_slice(&l->plain));
         l->receipts++;
         if (r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES)
-            l->receipted = r->through_seq;
+            l->receipted = r->proof->commitment->seq;
     }
 }
 

@@ -85,9 +85,9 @@ static void store(struct pair *p, const struct agent_store *s)
     for (size_t i = 0; i < s->receipt_count; i++) {
         if (s->receipts[i].kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES) {
             p->receipts++;
-            p->committed_at = s->receipts[i].committed_at;
         } else {
             p->promises++;
+            p->committed_at = s->receipts[i].accepted_at;
         }
     }
     p->mails += s->mail_count;

@@ -21,7 +21,7 @@ struct pair {
     struct esep_slice down[PAIR_QUEUE]; /* to the agent */
     size_t down_count;
     size_t receipts, promises, mails;
-    esep_time committed_at;         /* of the newest receipt */
+    esep_time committed_at;         /* of the newest promise */
     struct agent_cosigned cosigned; /* the newest that was stored */
     size_t cosigned_count;
     struct esep_note_key witness; /* that the office knows; id 0: none */

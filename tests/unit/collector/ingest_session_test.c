@@ -50,7 +50,8 @@ static void promise_is_receipted_after_its_commit_and_logged_once(void **state)
     ingest_end(&g);
 }
 
-/* The office was offline for its backlog: receipts say the hour of the commitment. */
+/* The office was offline for its backlog: the promise's receipt says the hour, and comes along
+ * where an office greets anew before all has come. */
 static void receipts_of_a_backlog_say_the_hour_of_the_promise(void **state)
 {
     (void)state;
@@ -61,19 +62,38 @@ static void receipts_of_a_backlog_say_the_hour_of_the_promise(void **state)
         sim_write(o, &g, KEY_1_MOH);
     sim_hello(o, &g);
     esep_time promised = g.world.now;
+    assert_int_equal(sim_last(o, KIND(RECEIPT))->receipt.kind,
+                     ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT);
+    assert_int_equal(sim_last(o, KIND(RECEIPT))->receipt.accepted_at, promised);
     g.world.now += 2 * ESEP_MINUTE;
     for (uint64_t i = 1; i <= 300; i += 100) {
         sim_batch(o, &g, i, i + 99, true);
         const struct sim_heard *r = sim_last(o, KIND(RECEIPT));
         assert_int_equal(r->receipt.first_seq, i);
         assert_int_equal(r->receipt.through_seq, i + 99);
-        assert_int_equal(r->receipt.committed_at, promised);
-        assert_int_equal(r->receipt.commitment_seq, 300);
         assert_int_equal(r->receipt.accepted_at, g.world.now);
+        assert_false(r->promised); /* the session has shown it */
+        if (i != 1)
+            continue;
+        sim_hello(o, &g); /* another session: what it says of what is held brings the promise */
+        r = sim_last(o, KIND(RECEIPT));
+        assert_int_equal(r->receipt.through_seq, 100);
+        assert_true(r->promised);
+        assert_int_equal(r->promise.accepted_at, promised);
+        assert_int_equal(r->promise.through_seq, 300);
     }
     sim_write(o, &g, KEY_1_MOH);
     sim_batch(o, &g, 301, 301, true);
-    assert_int_equal(sim_last(o, KIND(RECEIPT))->receipt.committed_at, 0);
+    assert_false(sim_last(o, KIND(RECEIPT))->promised);
+    /* Another process makes the receipt from the log, and the promise, which was kept, with it. */
+    ingest_restart(&g);
+    o->first_held = 300;
+    sim_forget(o);
+    sim_hello(o, &g);
+    const struct sim_heard *again = sim_last(o, KIND(RECEIPT));
+    assert_int_equal(again->receipt.first_seq, 300);
+    assert_true(again->promised);
+    assert_int_equal(again->promise.accepted_at, promised);
     ingest_assert_replay(&g);
     ingest_end(&g);
 }

@@ -15,6 +15,7 @@
 #include "esep/v1/link.pb-c.h"
 #include "signing.h"
 #include "views_world.h"
+#include "wire/receipt.h"
 #include "wire/session.h"
 
 #define SIM_ENTRIES_MAX 20000
@@ -25,6 +26,8 @@
 struct sim_heard {
     Esep__V1__Kind kind;
     struct esep_receipt receipt;
+    bool promised; /* a promise came along: */
+    struct esep_receipt promise;
     uint64_t credit;
     struct {
         Esep__V1__RefusalReason reason;

@@ -320,10 +320,8 @@ static void judged_without_a_ground(void **state)
                      ESEP__V1__VERDICT__VERDICT_TAKEN);
     assert_int_equal(views_judge(w->views, 0, w->now, body, &entry), none);
     assert_int_equal(views_judge(w->views, office + 1, w->now, body, &entry), none);
-    esep_time at = 0;
-    uint64_t seq = 0;
-    struct esep_hash head;
-    assert_false(views_commitment(w->views, office + 1, 1, 1, &at, &seq, &head));
+    struct views_promised promise;
+    assert_false(views_commitment(w->views, office + 1, 1, 1, &promise));
 }
 
 /* A head of an epoch that is over promises nothing, and is no fault of the log. */
@@ -343,11 +341,9 @@ static void a_promise_of_an_epoch_that_is_over(void **state)
     const struct esep_leaf leaf = {
         .type = LOG(COMMITMENT), .office = office, .accepted_at = w->now, .epoch = 1, .seq = 5};
     assert_int_equal(world_try(w, &leaf, &c.base), ESEP_OK);
-    esep_time at = 0;
-    uint64_t seq = 0;
-    struct esep_hash found;
-    assert_false(views_commitment(w->views, office, 1, 5, &at, &seq, &found));
-    assert_false(views_commitment(w->views, office, 2, 5, &at, &seq, &found));
+    struct views_promised promise;
+    assert_false(views_commitment(w->views, office, 1, 5, &promise));
+    assert_false(views_commitment(w->views, office, 2, 5, &promise));
 }
 
 int main(void)

@@ -110,7 +110,6 @@ static void test_another_head_proves_nothing(void **state)
 {
     struct world *w = *state;
     w->now = world_time(BEFORE);
-    struct esep_hash head;
     const struct esep_leaf leaf = {.type = ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT,
                                    .office = 1,
                                    .accepted_at = w->now,
@@ -121,9 +120,8 @@ static void test_another_head_proves_nothing(void **state)
     w->now = world_time(AFTER);
     bring(w, 1); /* ... and brings world_hash(1, 1, 1) */
     assert_int_equal(how(w), ESEP_TIMELINESS_LATE);
-    esep_time at;
-    uint64_t seq;
-    assert_false(views_commitment(w->views, 1, 1, 1, &at, &seq, &head));
+    struct views_promised promise;
+    assert_false(views_commitment(w->views, 1, 1, 1, &promise));
 }
 
 static void test_a_new_epoch_voids_promises(void **state)
@@ -153,15 +151,13 @@ static void test_earliest_promise_counts(void **state)
     world_promise(w, 1, 2);
     w->now = world_time("2013-06-22");
     world_promise(w, 1, 4);
-    esep_time at = 0;
-    uint64_t seq = 0;
-    struct esep_hash head;
-    assert_true(views_commitment(w->views, 1, 1, 2, &at, &seq, &head));
-    assert_int_equal(at, world_time("2013-06-21"));
-    assert_true(views_commitment(w->views, 1, 1, 3, &at, &seq, &head));
-    assert_int_equal(at, world_time("2013-06-22"));
-    assert_false(views_commitment(w->views, 1, 1, 5, &at, &seq, &head));
-    assert_false(views_commitment(w->views, 1, 2, 1, &at, &seq, &head));
+    struct views_promised promise;
+    assert_true(views_commitment(w->views, 1, 1, 2, &promise));
+    assert_int_equal(promise.at, world_time("2013-06-21"));
+    assert_true(views_commitment(w->views, 1, 1, 3, &promise));
+    assert_int_equal(promise.at, world_time("2013-06-22"));
+    assert_false(views_commitment(w->views, 1, 1, 5, &promise));
+    assert_false(views_commitment(w->views, 1, 2, 1, &promise));
     w->now = world_time("2013-06-23");
     assert_int_equal(world_plain_report(w, 1, KEY_1_MOH), ESEP__V1__VERDICT__VERDICT_TAKEN);
     assert_int_equal(world_plain_report(w, two, KEY_1_MOH), ESEP__V1__VERDICT__VERDICT_CONFLICT);
@@ -169,8 +165,8 @@ static void test_earliest_promise_counts(void **state)
     assert_int_equal(views_came(w->views, o), world_time("2013-06-20"));
     assert_int_equal(o->first_received_at, w->now);
     /* Kept a moment ago: a receipt sent again still names it. */
-    assert_true(views_commitment(w->views, two, 1, 1, &at, &seq, &head));
-    assert_int_equal(at, world_time("2013-06-20"));
+    assert_true(views_commitment(w->views, two, 1, 1, &promise));
+    assert_int_equal(promise.at, world_time("2013-06-20"));
 }
 
 /* Waiting moves to an earlier promise of another office: what becomes of the first no longer
@@ -201,16 +197,14 @@ static void test_waiting_moves_to_the_earlier_promise(void **state)
 static void test_a_promise_does_not_reach_back(void **state)
 {
     struct world *w = *state;
-    esep_time at = 0;
-    uint64_t seq = 0;
-    struct esep_hash head;
+    struct views_promised promise;
     bring(w, 3);
     world_promise(w, 1, 5);
-    assert_false(views_commitment(w->views, 1, 1, 3, &at, &seq, &head));
-    assert_true(views_commitment(w->views, 1, 1, 4, &at, &seq, &head));
+    assert_false(views_commitment(w->views, 1, 1, 3, &promise));
+    assert_true(views_commitment(w->views, 1, 1, 4, &promise));
     bring(w, 2);
-    assert_false(views_commitment(w->views, 1, 1, 3, &at, &seq, &head));
-    assert_true(views_commitment(w->views, 1, 1, 5, &at, &seq, &head));
+    assert_false(views_commitment(w->views, 1, 1, 3, &promise));
+    assert_true(views_commitment(w->views, 1, 1, 5, &promise));
 }
 
 static void test_open_promises_are_bounded(void **state)

@@ -169,19 +169,13 @@ static void test_statements(void **state)
         size_t len;
         bool good, hashed;
     } cases[] = {
-        {"esep/refusal/v1", 72, true, false},
-        {"esep/join/v1", 128, true, true},
-        {"esep/receipt/v1", 192, true, false},
-        {"esep/evidence/v1", 152, true, false},
-        {"esep/backup/v1", 80, true, false},
-        {"esep/bkhead/v1", 80, true, false},
-        {"esep/backup/v1", 79, false, false},
-        {"esep/refusal/v1", 73, false, false},
-        {"esep/refusal/v1", 71, false, false},
-        {"esep/join/v1", 32, false, false},
-        {"esep/head/v1", 144, false, false},
-        {"esep/order/v1", 72, false, false},
-        {"", 72, false, false},
+        {"esep/refusal/v1", 72, true, false},    {"esep/join/v1", 128, true, true},
+        {"esep/receipt/v1", 192, false, false}, /* a receipt is not signed */
+        {"esep/evidence/v1", 152, false, false}, {"esep/backup/v1", 80, true, false},
+        {"esep/bkhead/v1", 80, true, false},     {"esep/backup/v1", 79, false, false},
+        {"esep/refusal/v1", 73, false, false},   {"esep/refusal/v1", 71, false, false},
+        {"esep/join/v1", 32, false, false},      {"esep/head/v1", 144, false, false},
+        {"esep/order/v1", 72, false, false},     {"", 72, false, false},
         {"esep/refusal/v2", 72, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

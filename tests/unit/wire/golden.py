@@ -46,13 +46,8 @@ def statements():
     empty = sha256(tag("esep/entry/v2"), step, struct.pack(">Q", 1 << 40), nothing)
     head = tag("esep/head/v1") + LOG_ID + struct.pack(">IIQ", 7, 2, 0x0102030405060708) + run(0x40) \
         + struct.pack(">qQ", -5, 0x1112131415161718) + run(0x60)
-    receipt = tag("esep/receipt/v1") + LOG_ID + struct.pack(">B3xII4x", 2, 7, 2) \
-        + struct.pack(">QQ", 11, 12) + run(0x40) \
-        + struct.pack(">QQqqQQ", 13, 14, 1357000000000000, 1356999999000000, 15, 16) + run(0x60)
     refusal = tag("esep/refusal/v1") + run(0x80, 16) + struct.pack(">QIII4xQ8x", 17, 11, 7, 2, 18)
-    evidence = tag("esep/evidence/v1") + LOG_ID + struct.pack(">I4x", 7) + run(0x40) \
-        + struct.pack(">QQqQ", 2097152, 13, 1357000000000000, 16) + run(0x60)
-    assert (len(head), len(receipt), len(refusal), len(evidence)) == (144, 192, 72, 152)
+    assert (len(head), len(refusal)) == (144, 72)
     yield "chain_start", start
     yield "chain_step", step
     yield "chain_step_empty", empty
@@ -60,11 +55,7 @@ def statements():
     yield "content_empty", nothing
     yield "commitment", head
     yield "commitment_signature", SIGNER.sign(head)
-    yield "receipt", receipt
-    yield "receipt_signature", SIGNER.sign(receipt)
     yield "refusal", refusal
-    yield "evidence", evidence
-    yield "evidence_signature", SIGNER.sign(evidence)
     yield "auth", sha256(tag("esep/auth/v1"), run(0x90), run(0xb0), LOG_ID, b"bound")
     yield "join", sha256(tag("esep/join/v1"), run(0x90), LOG_ID, run(0xd0, 16), run(0xb0))
     yield "order", sha256(tag("esep/order/v1"), LOG_ID, b"an order")

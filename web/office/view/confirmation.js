@@ -22,7 +22,7 @@ function Proof({ of, name }) {
         [t("confirmation.witnessed_at"), of.witnessed_at && `${instant(of.witnessed_at)}, ${t("clock_of.witness")}`],
         [t("confirmation.through"), `${of.epoch}/${of.first_seq}–${of.through_seq}`],
         [t("confirmation.chain"), html`<code class="hash">${of.chain_hash}</code>`],
-        [t("confirmation.signature"), html`<code class="hash">${of.signature}</code>`],
+        [t("confirmation.leaf"), of.leaf_hash && html`<code class="hash">${of.leaf_hash}</code>`],
     ]} /></section>`;
 }
 
