@@ -161,10 +161,12 @@ static bool replay_entry(void *context, uint64_t index, struct esep_slice leaf,
 {
     struct replay *replay = context;
     struct esep_leaf read;
-    replay->status = esep_leaf_unpack(leaf, &read);
-    if (replay->status != ESEP_OK) {
-        (void)esep_because(replay->reason, ESEP_CORRUPT, "log entry %llu: not a leaf",
-                           (unsigned long long)index);
+    const struct esep_hash content = esep_content_hash(body);
+    if (esep_leaf_unpack(leaf, &read) != ESEP_OK || !esep_hash_equal(&content, &read.content)) {
+        replay->status =
+            esep_because(replay->reason, ESEP_CORRUPT,
+                         "log entry %llu is damaged: it does not give the hash in its leaf",
+                         (unsigned long long)index);
         return false;
     }
     if (read.accepted_at > replay->until) {

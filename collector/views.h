@@ -68,7 +68,8 @@ ESEP_MUST_USE enum esep_status views_load_end(struct views *views, struct esep_r
 Esep__V1__Verdict views_judge(const struct views *views, uint32_t office, esep_time at,
                               struct esep_slice body, const Esep__V1__JournalEntry *message);
 
-/* One log entry, in order of index. message: the unpacked body where the caller has it already
+/* One log entry, in order of index. The body gives the leaf's content hash, by the caller's word:
+ * it is not hashed again. message: the unpacked body where the caller has it already
  * (JournalEntry), else NULL; it changes nothing but the time taken. A call that fails has changed
  * nothing: an order that does not fit can be tried and refused. ESEP_CORRUPT: the log contradicts
  * itself; ESEP_INVALID: it speaks of what is not there, do not log it; ESEP_LIMIT: a bound. */

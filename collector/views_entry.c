@@ -147,7 +147,7 @@ static void take_report(struct views *v, const struct views_entry *entry,
         .seq = entry->leaf.seq,
         .revision = report->revision,
         .received_at = entry->leaf.accepted_at,
-        .content = esep_content_hash(entry->body),
+        .content = entry->leaf.content,
         .fulfilment = report->fulfilment,
         .percent = report->progress_case == ESEP__V1__REPORT__PROGRESS_PERCENT
                        ? (int)(report->percent & 0x7f)

@@ -45,7 +45,8 @@ static void tell_report(struct story *s, uint32_t office, uint64_t seq, const ch
                                    .office = office,
                                    .accepted_at = s->now,
                                    .epoch = 1,
-                                   .seq = seq};
+                                   .seq = seq,
+                                   .content = esep_content_hash(bytes)};
     esep_leaf_pack(&leaf, packed);
     FUZZ_CHECK(story_take(s, packed, bytes) == ESEP_OK);
 }
@@ -62,6 +63,7 @@ static void tell_promise(struct story *s, uint32_t office, uint64_t seq)
                                    .accepted_at = s->now,
                                    .epoch = 1,
                                    .seq = seq,
+                                   .content = esep_content_hash(esep_slice(body, sizeof body)),
                                    .head = c.head};
     esep_leaf_pack(&leaf, packed);
     FUZZ_CHECK(story_take(s, packed, esep_slice(body, sizeof body)) == ESEP_OK);

@@ -132,7 +132,9 @@ enum esep_status world_try(struct world *w, const struct esep_leaf *leaf,
         protobuf_c_message_pack(message, entry.body);
     else
         memcpy(entry.body, "\xff\xff\xff", 3);
-    esep_leaf_pack(leaf, entry.leaf);
+    struct esep_leaf whole = *leaf;
+    whole.content = esep_content_hash(esep_slice(entry.body, entry.len));
+    esep_leaf_pack(&whole, entry.leaf);
     const uint64_t index = views_log_size(w->views);
     const enum esep_status status =
         views_apply(w->views, index, esep_slice(entry.leaf, sizeof(entry.leaf)),

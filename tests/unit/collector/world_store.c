@@ -23,7 +23,6 @@ void world_chain(struct world *w)
             head = esep_chain_step(&head, leaf.seq, body);
         if (entry)
             leaf.head = head;
-        leaf.content = esep_content_hash(body);
         esep_leaf_pack(&leaf, w->log[i].leaf);
     }
 }
