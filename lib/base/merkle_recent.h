@@ -2,7 +2,9 @@
  *
  * What is asked of a log's tree is nearly always about its right edge: what an office lacks since
  * its last receipt, the path of a leaf that has just been added. For each level the nodes of the
- * last ESEP_MERKLE_RECENT_LEAVES leaves are kept in a ring; older ones are the store's to know.
+ * last ESEP_MERKLE_RECENT_LEAVES leaves are kept in a ring; older ones are the store's to know. It
+ * is 4 MiB: twice as many leaves as a commit has entries where a collector is set up as shipped,
+ * since receipts of one commit are made while the next one fills.
  *
  * Invariant: a node is given out only if it is complete and was shown here.
  */
@@ -11,7 +13,7 @@
 
 #include "base/merkle.h"
 
-#define ESEP_MERKLE_RECENT_LEVELS 12
+#define ESEP_MERKLE_RECENT_LEVELS 16
 #define ESEP_MERKLE_RECENT_LEAVES (UINT64_C(1) << ESEP_MERKLE_RECENT_LEVELS)
 
 struct esep_merkle_recent {

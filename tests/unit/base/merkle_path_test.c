@@ -371,7 +371,7 @@ static void test_recent_bounds(void **state)
     const uint64_t size = begin + ESEP_MERKLE_RECENT_LEAVES + 100;
     esep_merkle_recent_init(&recent, begin);
     for (uint64_t i = begin; i < size; i++) {
-        for (unsigned level = 0; level <= 13; level++) {
+        for (unsigned level = 0; level <= ESEP_MERKLE_RECENT_LEVELS + 1; level++) {
             struct esep_hash hash = {{0}};
             esep_be64_put(hash.bytes, i >> level);
             hash.bytes[8] = (uint8_t)level;
@@ -381,14 +381,15 @@ static void test_recent_bounds(void **state)
         }
         const uint64_t asked[] = {0, 1, begin, i / 2, i, i + 1};
         for (size_t k = 0; k < sizeof asked / sizeof *asked; k++) {
-            for (unsigned level = 0; level <= 13; level++) {
+            for (unsigned level = 0; level <= ESEP_MERKLE_RECENT_LEVELS + 1; level++) {
                 const struct esep_merkle_place place = {level, asked[k] >> level};
                 const uint64_t end = (place.index + 1) << level;
                 const uint64_t complete = (i + 1) >> level;
                 struct esep_hash got;
                 bool known = esep_merkle_recent_get(&recent, place, &got);
-                assert_true(!known || (end > begin && end <= i + 1 && level <= 12));
-                assert_true(known || end <= begin || end > i + 1 || level > 12 ||
+                const bool kept = level <= ESEP_MERKLE_RECENT_LEVELS;
+                assert_true(!known || (end > begin && end <= i + 1 && kept));
+                assert_true(known || end <= begin || end > i + 1 || !kept ||
                             complete - place.index > ESEP_MERKLE_RECENT_LEAVES >> level);
                 if (known) {
                     assert_int_equal(esep_be64(got.bytes), place.index);
