@@ -2,7 +2,7 @@
  *
  * It listens at a UNIX-domain socket for whole messages, answers each at once (signer_service.h),
  * and asks the kernel who calls: its own user, root, and the one that the configuration names. It
- * opens no network.
+ * opens no network, and once it listens it keeps to its folders: the heads, the key, the socket.
  */
 #include "collector/commands.h"
 #include "collector/signer/signer_service.h"
@@ -11,6 +11,7 @@
 #include "io/keyfile.h"
 #include "io/log.h"
 #include "io/loop.h"
+#include "io/sandbox.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -31,6 +32,7 @@ struct settings {
     char socket[100];
     char user[64];
     char log_level[16];
+    bool sandbox;
 };
 #define ROW(p, t, member, fb, text)                                                                \
     {                                                                                              \
@@ -45,6 +47,8 @@ static const struct esep_config_row rows[] = {
     ROW("socket", ESEP_CONFIG_PATH, socket, NULL, "0660, in a folder of mode 0750"),
     ROW("user", ESEP_CONFIG_TEXT, user, "", "who may ask, besides root and ourselves"),
     ROW("log.level", ESEP_CONFIG_TEXT, log_level, "info", "error, warning, info or debug"),
+    ROW("sandbox", ESEP_CONFIG_BOOL, sandbox, "true",
+        "open its own folders alone, and make no system call but its work's"),
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
@@ -202,6 +206,32 @@ static enum esep_status start(struct daemon *d, struct esep_reason *reason)
     return listen_at(d, reason);
 }
 
+/* No socket is made any more but the one that tells systemd. A kernel that cannot is said, and does
+ * not matter. */
+static enum esep_status bind_itself(const struct settings *s, struct esep_reason *reason)
+{
+    const struct esep_sandbox_folder folders[] = {
+        {s->heads, ESEP_SANDBOX_WRITE},
+        {s->keys, ESEP_SANDBOX_WRITE_BESIDE},   /* another key may take its place */
+        {s->socket, ESEP_SANDBOX_WRITE_BESIDE}, /* taken away at the end */
+    };
+    const struct esep_sandbox_calls calls = {.sockets = ESEP_SANDBOX_SOCKETS_LOCAL,
+                                             .traced = ESEP_SANDBOX_TRACED};
+    if (!s->sandbox) {
+        esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");
+        return ESEP_OK;
+    }
+    enum esep_status status =
+        esep_sandbox_folders(folders, sizeof folders / sizeof *folders, false, reason);
+    if (status == ESEP_NOT_FOUND)
+        esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
+    if (status == ESEP_OK || status == ESEP_NOT_FOUND)
+        status = esep_sandbox_calls(&calls, reason);
+    if (status == ESEP_NOT_FOUND)
+        esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
+    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
+}
+
 static void stop(struct daemon *d)
 {
     for (size_t i = 0; i < CALLERS_MAX; i++)
@@ -222,6 +252,8 @@ static int serve(struct daemon *d)
 {
     struct esep_reason reason = {""};
     enum esep_status status = start(d, &reason);
+    if (status == ESEP_OK)
+        status = bind_itself(&d->settings, &reason);
     if (status == ESEP_OK) {
         char vkey[ESEP_NOTE_VKEY_MAX];
         esep_note_key_format(&d->name, vkey);

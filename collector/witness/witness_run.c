@@ -195,13 +195,15 @@ static enum esep_status start(struct daemon *d, struct esep_reason *reason)
     return esep_http_new(&d->http, d->loop, &options, reason);
 }
 
-/* Its store alone: the key is read before, and the configuration holds till the next start. A
- * kernel that cannot is said, and does not matter. */
+/* Its store alone: the key is read before, and the configuration holds till the next start. It
+ * answers at the door that is open, and calls nobody. A kernel that cannot is said, and does not
+ * matter. */
 static enum esep_status bind_itself(const struct witness_settings *settings,
                                     struct esep_reason *reason)
 {
     const struct esep_sandbox_folder folders[] = {{settings->store, ESEP_SANDBOX_WRITE}};
-    const struct esep_sandbox_calls calls = {.traced = ESEP_SANDBOX_TRACED};
+    const struct esep_sandbox_calls calls = {.sockets = ESEP_SANDBOX_SOCKETS_LOCAL,
+                                             .traced = ESEP_SANDBOX_TRACED};
     if (!settings->sandbox) {
         esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");
         return ESEP_OK;

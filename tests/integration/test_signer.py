@@ -3,6 +3,7 @@
 computation, and nothing else; what it signs a stranger's reader of notes takes."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -38,8 +39,8 @@ class Signer(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.socket = os.path.join(self.folder.name, "run", "signer.sock")
         config = os.path.join(self.folder.name, "signer.yaml")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(esep.yaml_text({"name": ORIGIN, "keys": "log.keys", "heads": "heads", "socket": "run/signer.sock"}))
+        self.settings = {"name": ORIGIN, "keys": "log.keys", "heads": "heads", "socket": "run/signer.sock"}
+        esep.write(config, esep.yaml_text(self.settings))
         words = [esep.program("collector"), "signer", "--config", config]
         self.key = tlog.Vkey(esep.run(*words, "keygen").out.strip())
         self.daemon = esep.Daemon("signer", words, os.path.join(self.folder.name, "log")).start()
@@ -56,6 +57,20 @@ class Signer(unittest.TestCase):
 
     def head(self, start, end, hashes):
         return self.ask(struct.pack(">BBHQQ", 1, 0, len(ORIGIN), start, end) + ORIGIN.encode() + hashes)
+
+    def test_it_binds_itself(self):
+        """It gives up the system calls that are none of its work, or says that it cannot; without the switch it says so."""
+        with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as file:
+            said = dict(re.findall(r"^(\w+):\s+(\S+)", file.read(), re.M))
+        if "sandbox-partly" not in self.daemon.text():
+            self.assertEqual((said["NoNewPrivs"], said["Seccomp"]), ("1", "2"))
+        self.assertNotIn("sandbox-off", self.daemon.text())
+        self.assertEqual(self.head(0, 3, span(0, 3))[0], OK)
+        self.daemon.stop()
+        self.assertFalse(os.path.exists(self.socket))
+        esep.write(self.daemon.words[-1], esep.yaml_text({**self.settings, "sandbox": "false"}))
+        self.daemon.start()
+        self.daemon.wait_log("sandbox-off")
 
     def test_it_signs_one_history(self):
         self.assertEqual(stat.S_IMODE(os.stat(self.socket).st_mode), 0o660)

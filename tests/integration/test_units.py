@@ -12,6 +12,7 @@ import unittest
 import esep
 import exporting
 import page
+import test_witness
 
 KEY = "small/fulfilment/1/moj/2013-01-01..2013-12-31"
 # Debian's fontconfig keeps what it found until the process ends (tests/unit/paper/lsan.txt).
@@ -86,6 +87,37 @@ class Units(exporting.Exporting, unittest.TestCase):
         for one in (daemon, office.daemon, field.collector, field.broker.daemon):
             one.stop()
         field.check_log("--files")
+
+    def test_a_signer_and_a_witness_do_as_well(self):
+        if not filters_load():
+            self.skipTest("a filter of system calls cannot be loaded here")
+        self.field = field = esep.Field(clock="at:2013-02-01T09:00:00+06:00", collector={"signer": {"socket": "signing/signer.sock"}})
+        self.enterContext(field)
+        config = field.path("signer.yaml")
+        esep.write(config, esep.yaml_text({"name": "reports.example/log", "keys": "log.keys", "heads": "heads", "socket": "signing/signer.sock"}))
+        words = [esep.program("collector"), "signer", "--config", config]
+        esep.run(*words, "keygen")
+        signer = under(esep.Daemon("signer", words, field.path("signer.log")), "esep-signer.service").start()
+        field.daemons.append(signer)
+        field.begin(start=False)
+        post = test_witness.Post(field.path("w1"), "w1", [field.ids["log_vkey"]])
+        field.daemons.append(post.daemon)
+        under(post.daemon, "esep-witness.service").start()
+        field.configure(witnesses=[{"url": post.url, "key": post.key.text}], witness={"every": "100ms"})
+        field.broker.daemon.start()
+        under(field.collector, "esep-collector.service").start()
+        field.load_plan(esep.small_plan(field.path("small.yaml"), bodies=("moj",), actions={1: ("During 2013", ("moj",))}))
+        office = field.enrol("moj", start=True)
+        esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan")
+        office.report(KEY, "--fulfilment", "executed", "--narrative", "Done.", "--wait")
+        size = field.listing("status")["log"]["size"]
+        esep.wait(lambda: any(log["size"] >= size for log in post.status()), "the witness to have signed that head")
+        own = int(kernel_says("self").get("Seccomp_filters", 0))
+        for one in (signer, post.daemon, field.collector):
+            self.bound(one.process.pid, own + 2, one.name)
+            self.assertNotRegex(one.text(), "sandbox-(off|partly)")
+            one.stop()
+        field.check_log()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ they cosign is shown, one that does not answer delays nobody, and what one has s
 import datetime
 import http.client
 import os
+import re
 import shutil
 import signal
 import socket
@@ -82,6 +83,15 @@ class Witness(unittest.TestCase):
         self.daemon.signal(signal.SIGKILL)
         self.daemon.ended()
         self.daemon.start()
+
+    def test_it_binds_itself(self):
+        """It gives up the system calls that are none of its work, or says that it cannot, and cosigns all the same."""
+        with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as file:
+            said = dict(re.findall(r"^(\w+):\s+(\S+)", file.read(), re.M))
+        if "sandbox-partly" not in self.daemon.text():
+            self.assertEqual((said["NoNewPrivs"], said["Seccomp"]), ("1", "2"))
+        self.assertNotIn("sandbox-off", self.daemon.text())
+        self.cosigned(0, LEAVES[:7])
 
     def test_a_log_grows_and_then_lies(self):
         old = 0
