@@ -39,6 +39,7 @@
 #include "base/time.h"
 #include "esep/v1/wire.pb-c.h"
 #include "wire/ingress.h"
+#include "wire/log_keys.h"
 #include "wire/receipt.h"
 #include "wire/statement.h"
 
@@ -61,7 +62,8 @@ struct agent_rules {
 
 struct agent_config {
     struct esep_hash log_id;
-    uint8_t log_public[ESEP_KEY_BYTES];  /* receipts and refusals are signed with it */
+    uint8_t log_public[ESEP_KEY_BYTES];  /* receipts and refusals are signed with it, or with the
+                                            key that took its place (agent_log_keys.c) */
     uint8_t seal_public[ESEP_KEY_BYTES]; /* HELLO is sealed to it */
     uint32_t office;
     char body[33]; /* code, as enrolled; "" = not yet known */
@@ -119,11 +121,13 @@ struct agent_journal {
     uint64_t mail_through;    /* last mailbox number stored */
     uint64_t checkpoint_size; /* last checkpoint seen ... */
     struct esep_hash checkpoint_root;
-    struct agent_tree tree;       /* of the log, as the newest receipt showed it */
-    uint64_t cosigned_generation; /* of the newest head that is kept with witnesses' lines ... */
-    uint64_t cosigned_size;       /* ... 0: none is */
-    uint64_t proven_generation;   /* of the newest entry that a kept receipt proves: ... */
-    uint64_t proven_size;         /* ... its index and one; 0: none does */
+    struct agent_tree tree;        /* of the log, as the newest receipt showed it */
+    struct esep_log_keys log_keys; /* of the log, as far as this office was told; count 0: none but
+                                      the configured one */
+    uint64_t cosigned_generation;  /* of the newest head that is kept with witnesses' lines ... */
+    uint64_t cosigned_size;        /* ... 0: none is */
+    uint64_t proven_generation;    /* of the newest entry that a kept receipt proves: ... */
+    uint64_t proven_size;          /* ... its index and one; 0: none does */
     uint32_t older_epoch; /* the newest epoch before this one of which a receipt is stored, and */
     uint64_t older_seq;   /* through which sequence; 0: none */
     bool older_passed;    /* a collector that holds just this head was found not to take them */
@@ -274,6 +278,7 @@ struct agent_store {
     const struct agent_cosigned *cosigned; /* a checkpoint of these, or one that is kept; or NULL */
     const struct agent_checkpoint *split;  /* signed, and not of the log that we know; NULL: none */
     const struct agent_ingress *ingress;   /* NULL: none */
+    const struct esep_log_keys *log_keys;  /* NULL: as they were */
 };
 struct agent_effect {
     enum agent_effect_kind kind;
@@ -407,6 +412,7 @@ enum agent_counter {
     AGENT_GROUPS,
     AGENT_RECEIPTS,
     AGENT_RECEIPTS_REFUSED,
+    AGENT_LOG_KEYS_REFUSED, /* chains of the log's keys that lead nowhere */
     AGENT_REFUSALS_CLEAR,
     AGENT_REFUSALS_SIGNED,
     AGENT_FRAMES_DROPPED,

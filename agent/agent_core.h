@@ -127,6 +127,8 @@ struct agent_gather {
     bool split_new;
     struct agent_ingress ingress;
     bool ingress_new;
+    struct esep_log_keys log_keys;
+    bool log_keys_new;
     struct esep_buf bytes; /* of the mails */
     struct agent_view view;
     bool view_new;
@@ -238,7 +240,8 @@ struct agent {
     struct agent_config config;
     struct agent_journal journal;
     struct agent_ahead ahead;
-    struct agent_lesson lesson; /* of the receipt at hand */
+    struct esep_log_keys log_keys; /* all that this office was told of */
+    struct agent_lesson lesson;    /* of the receipt at hand */
     uint64_t seen_size; /* newest checkpoint seen, signed or in a WELCOME: quoted by commitments */
     struct esep_hash seen_root;
     esep_time now;
@@ -293,6 +296,13 @@ static inline esep_time agent_later(const struct agent *a, esep_time delay)
 }
 /* A seed that is used once; the one it came from is forgotten. */
 void agent_draw_seed(struct agent *a, uint8_t ret_seed[32]);
+
+/* agent_log_keys.c */
+void agent_log_keys_begin(struct agent *a);
+/* Links that WELCOME brought. False: they are not believed, and the connection is given up. */
+bool agent_log_keys_take(struct agent *a, Esep__V1__LogKey *const *links, size_t count);
+/* Whether the log's key, or one that its links lead to, has signed it; those are taken then. */
+bool agent_log_keys_refusal(struct agent *a, const Esep__V1__Refusal *refusal);
 
 /* agent_link.c */
 void agent_set_state(struct agent *a, enum agent_state state, enum agent_why why,

@@ -133,6 +133,7 @@ static bool hello_pack(struct agent *a, const struct esep_commitment *c)
         hello.cosigned_size = a->ahead.cosigned_size;
     if (a->ahead.proven_generation == a->ahead.tree.generation)
         hello.proven_size = a->ahead.proven_size;
+    hello.log_key = esep_log_key_hint(esep_log_keys_newest(&a->log_keys));
     uint32_t dictionaries[] = {ESEP_DICTIONARY};
     if (a->compressor != NULL) {
         hello.dictionaries = dictionaries;
@@ -351,6 +352,8 @@ void agent_on_welcome(struct agent *a, const struct esep_envelope *envelope)
         agent_link_fail(a, AGENT_WHY_PROTOCOL, "the collector's WELCOME cannot be used");
         return;
     }
+    if (!agent_log_keys_take(a, w->log_keys, w->n_log_keys))
+        return;
     agent_speed_round_trip(&a->speed, a->now - u->hello_sent_at);
     u->credit_bytes = w->credit_bytes;
     u->frame_bytes_max = w->frame_bytes_max;

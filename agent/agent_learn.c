@@ -13,8 +13,8 @@
 
 struct agent_tree_keys agent_tree_keys(const struct agent *a)
 {
-    struct agent_tree_keys keys = {.log_id = a->config.log_id, .office = a->config.office};
-    memcpy(keys.log_public, a->config.log_public, sizeof keys.log_public);
+    struct agent_tree_keys keys = {
+        .log_id = a->config.log_id, .log = &a->log_keys, .office = a->config.office};
     memcpy(keys.sign_public, a->config.sign_key.public, sizeof keys.sign_public);
     return keys;
 }

@@ -41,6 +41,7 @@ static const char *const counter_names[AGENT_COUNTERS] = {
     [AGENT_GROUPS] = "groups",
     [AGENT_RECEIPTS] = "receipts",
     [AGENT_RECEIPTS_REFUSED] = "receipts_refused",
+    [AGENT_LOG_KEYS_REFUSED] = "log_keys_refused",
     [AGENT_REFUSALS_CLEAR] = "refusals_clear",
     [AGENT_REFUSALS_SIGNED] = "refusals_signed",
     [AGENT_FRAMES_DROPPED] = "frames_dropped",

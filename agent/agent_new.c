@@ -114,6 +114,7 @@ static void start(struct agent *a, const struct agent_journal *journal, esep_tim
     uint8_t seed[32];
     a->journal = *journal;
     a->now = now;
+    agent_log_keys_begin(a);
     a->ahead = (struct agent_ahead){
         .receipted_seq = journal->receipted_seq,
         .promised_seq = journal->promised_seq,

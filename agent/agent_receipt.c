@@ -201,7 +201,7 @@ void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope)
 static bool gathered(const struct agent_gather *g)
 {
     return g->receipt_count > 0 || g->mail_count > 0 || g->evidence_count > 0 || g->view_new ||
-           g->tree_new || g->cosigned_new || g->split_new || g->ingress_new;
+           g->tree_new || g->cosigned_new || g->split_new || g->ingress_new || g->log_keys_new;
 }
 
 bool agent_vault_idle(const struct agent *a)
@@ -241,6 +241,7 @@ static void describe_store(struct agent *a, const struct agent_gather *g)
         .cosigned = g->cosigned_new ? &g->cosigned : NULL,
         .split = g->split_new ? &g->split : NULL,
         .ingress = g->ingress_new ? &g->ingress : NULL,
+        .log_keys = g->log_keys_new ? &g->log_keys : NULL,
     };
 }
 
@@ -281,6 +282,7 @@ static void clear_side(struct agent_gather *g)
     g->cosigned_new = false;
     g->split_new = false;
     g->ingress_new = false;
+    g->log_keys_new = false;
     esep_buf_clear(&g->bytes);
 }
 
@@ -307,6 +309,8 @@ void agent_vault_stored(struct agent *a, enum esep_status status)
     j->checkpoint_root = v->store.checkpoint_root;
     if (v->store.tree != NULL)
         j->tree = *v->store.tree;
+    if (v->store.log_keys != NULL)
+        j->log_keys = *v->store.log_keys;
     if (v->store.ingress != NULL)
         j->noted_seq = v->store.ingress->seq;
     if (v->store.mail_count > 0) {

@@ -165,16 +165,6 @@ static void shorten_frames(struct agent *a)
     a->config.frame_bytes = half > AGENT_FRAME_BYTES_MIN ? half : AGENT_FRAME_BYTES_MIN;
 }
 
-static bool signed_by_log(const struct agent *a, const Esep__V1__Refusal *r)
-{
-    uint8_t statement[ESEP_REFUSAL_BYTES];
-    if (r->signature.len != ESEP_SIGNATURE_BYTES)
-        return false;
-    esep_refusal_statement(r, statement);
-    return esep_verify(a->config.log_public, esep_slice(statement, sizeof statement),
-                       r->signature.data);
-}
-
 void agent_on_refusal(struct agent *a, const struct esep_envelope *envelope)
 {
     const ProtobufCMessage *message = NULL;
@@ -194,7 +184,7 @@ void agent_on_refusal(struct agent *a, const struct esep_envelope *envelope)
     bool ours = r->session.len == ESEP_SESSION_ID_BYTES &&
                 memcmp(r->session.data, u->session.id, ESEP_SESSION_ID_BYTES) == 0;
     bool is_signed = r->signature.len > 0;
-    if ((is_signed && (!ours || !signed_by_log(a, r))) ||
+    if ((is_signed && (!ours || !agent_log_keys_refusal(a, r))) ||
         (!is_signed && names_session(r) && !ours)) {
         agent_count(a, AGENT_FRAMES_DROPPED, 1);
         return;

@@ -51,6 +51,7 @@ static enum esep_status put_head(struct agent_bundle *b, const struct agent_bund
     head.mail_through = r->mail_through;
     head.tree_generation = r->tree_generation;
     head.tree_size = r->tree_size;
+    head.log_key = r->log_key;
     head.files = r->files;
     head.file_bytes = r->file_bytes;
     head.salt = esep_pb((uint8_t *)(uintptr_t)r->salt, sizeof r->salt);

@@ -37,7 +37,8 @@ struct agent_bundle_request {
     uint64_t mail_through;
     uint64_t tree_generation; /* what the office has seen of the log */
     uint64_t tree_size;
-    uint64_t files; /* that follow the entries, and ... */
+    uint32_t log_key; /* the newest of the log's keys that is held: its hint (wire/log_keys.h) */
+    uint64_t files;   /* that follow the entries, and ... */
     uint64_t file_bytes;
     esep_time made_at;
     uint8_t salt[AGENT_BUNDLE_SALT_BYTES]; /* random, used once */

@@ -147,6 +147,7 @@ static enum esep_status begin(struct export *x)
 {
     struct agent_desk *desk = x->desk;
     struct agent_journal held;
+    struct esep_log_keys keys;
     struct agent_bundle_request request = {.log_id = desk->identity.log_id,
                                            .sign_key = desk->sign_key,
                                            .made_at = agent_desk_now(desk)};
@@ -172,6 +173,8 @@ static enum esep_status begin(struct export *x)
     request.mail_through = held.mail_through;
     request.tree_generation = held.tree.generation;
     request.tree_size = held.tree.frontier.size;
+    esep_log_keys_hold(&keys, desk->settings->log_key, &held.log_keys);
+    request.log_key = esep_log_key_hint(esep_log_keys_newest(&keys));
     request.files = x->done->files;
     request.file_bytes = x->done->file_bytes;
     x->done->first_seq = request.first_seq;

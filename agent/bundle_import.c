@@ -7,6 +7,7 @@ struct taking {
     struct agent_desk *desk;
     struct agent_journal held;
     struct agent_imported *counts;
+    struct esep_log_keys log_keys;
     struct agent_tree_keys keys;
     struct agent_lesson lesson; /* of the receipt at hand */
     struct esep_reason *reason;
@@ -190,6 +191,22 @@ static enum esep_status take_evidence(struct taking *t, const struct esep_eviden
     return status;
 }
 
+/* Another key of the log, by the word of one that is held. */
+static enum esep_status take_log_keys(struct taking *t, const Esep__V1__Welcome *welcome)
+{
+    const size_t before = t->log_keys.count;
+    struct agent_store what = marks(t);
+    if (esep_log_keys_take(&t->log_keys, &t->keys.log_id, welcome->log_keys, welcome->n_log_keys) !=
+        ESEP_OK)
+        return esep_because(t->reason, ESEP_INVALID,
+                            "reply: it names a key of the log that no key which this office holds "
+                            "has signed: ask the operator for the log's keys, and check log_key");
+    if (t->log_keys.count == before)
+        return ESEP_OK;
+    what.log_keys = &t->log_keys;
+    return store(t, &what);
+}
+
 enum esep_status agent_bundle_import(struct agent_desk *desk, struct esep_slice file,
                                      struct agent_imported *ret, struct esep_reason *reason)
 {
@@ -201,10 +218,12 @@ enum esep_status agent_bundle_import(struct agent_desk *desk, struct esep_slice 
     struct agent_reply_item item;
     *ret = (struct agent_imported){0};
     memcpy(keys.seal_public, desk->settings->seal_key, ESEP_KEY_BYTES);
-    t.keys = (struct agent_tree_keys){.log_id = keys.log_id, .office = keys.office};
-    memcpy(t.keys.log_public, desk->settings->log_key, ESEP_KEY_BYTES);
+    t.keys =
+        (struct agent_tree_keys){.log_id = keys.log_id, .log = &t.log_keys, .office = keys.office};
     memcpy(t.keys.sign_public, keys.sign_key.public, ESEP_KEY_BYTES);
     enum esep_status status = journal_load(&desk->journal, &t.held, reason);
+    if (status == ESEP_OK)
+        esep_log_keys_hold(&t.log_keys, desk->settings->log_key, &t.held.log_keys);
     if (status == ESEP_OK)
         status = agent_reply_open(&reader, file, &keys, reason);
     esep_wipe(&keys, sizeof keys);
@@ -212,7 +231,9 @@ enum esep_status agent_bundle_import(struct agent_desk *desk, struct esep_slice 
         return status;
     while (status == ESEP_OK) {
         status = agent_reply_next(&reader, &item, reason);
-        if (status == ESEP_OK && item.kind == AGENT_REPLY_RECEIPT)
+        if (status == ESEP_OK && item.kind == AGENT_REPLY_WELCOME)
+            status = take_log_keys(&t, item.welcome);
+        else if (status == ESEP_OK && item.kind == AGENT_REPLY_RECEIPT)
             status = take_receipt(&t, &item.receipt, item.message);
         else if (status == ESEP_OK && item.kind == AGENT_REPLY_MAIL)
             status = take_mail(&t, &item.mail);

@@ -157,7 +157,9 @@ static enum esep_status take_one(struct agent_reply_reader *r, struct agent_repl
         return esep_because(reason, ESEP_INVALID, "reply: its records are out of order");
     if (welcome) {
         ret->kind = AGENT_REPLY_WELCOME;
-        return open_record(r, &envelope, &esep__v1__welcome__descriptor, &message, reason);
+        status = open_record(r, &envelope, &esep__v1__welcome__descriptor, &message, reason);
+        ret->welcome = (const Esep__V1__Welcome *)message;
+        return status;
     }
     if (envelope.kind == ESEP__V1__KIND__KIND_RECEIPT) {
         status = open_record(r, &envelope, &esep__v1__receipt__descriptor, &message, reason);

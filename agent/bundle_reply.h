@@ -45,6 +45,7 @@ struct agent_reply_item {
     enum agent_reply_kind kind;
     struct esep_receipt receipt;
     struct esep_evidence evidence;
+    const Esep__V1__Welcome *welcome; /* WELCOME: until the next item */
     const Esep__V1__Receipt *message; /* that the receipt was read from; until the next item */
     const Esep__V1__Proof *proof;     /* of the evidence; likewise */
     struct agent_mail mail;           /* its bytes: until the next item */

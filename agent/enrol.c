@@ -2,6 +2,7 @@
 #include "agent/enrol.h"
 
 #include "esep/v1/wire.pb-c.h"
+#include "wire/log_keys.h"
 #include "wire/unpack.h"
 
 #include <stdio.h>
@@ -119,10 +120,9 @@ static enum esep_status on_refusal(struct agent_enrol *e, const struct esep_enve
     if (is_signed && !ours)
         return ESEP_AGAIN;
     if (is_signed) {
-        uint8_t statement[ESEP_REFUSAL_BYTES];
-        esep_refusal_statement(r, statement);
-        if (r->signature.len != ESEP_SIGNATURE_BYTES ||
-            !esep_verify(e->log_public, esep_slice(statement, sizeof statement), r->signature.data))
+        struct esep_log_keys keys;
+        esep_log_keys_begin(&keys, e->log_public);
+        if (esep_refusal_verify(&keys, &e->log_id, r) != ESEP_OK)
             return ESEP_AGAIN;
     }
     *ret = (struct agent_enrol_result){

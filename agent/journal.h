@@ -16,7 +16,7 @@
  *             statement 208 | key 32 | note 152 | signature 64
  *   nodes     be64 generation, level 1, be64 index -> hash 32: of the log's tree, as receipts
  * showed heads     be64 generation, be64 size -> root 32 | signature 64: checkpoints of the log
- *   state     "identity", "keys", "head", "marks", "view", "tree", "split"
+ *   state     "identity", "keys", "logkeys", "head", "marks", "view", "tree", "split"
  *
  * A new entry is refused loudly where the journal is over its quota or the disk is full; what is
  * there stays, and receipts still find room, since they are what lets entries go.
@@ -84,6 +84,12 @@ ESEP_MUST_USE enum esep_status journal_keys_want(struct journal *journal,
 ESEP_MUST_USE enum esep_status journal_rekey(struct journal *journal,
                                              const struct esep_sign_key *key, esep_time now,
                                              uint64_t *ret_requeued, struct esep_reason *reason);
+
+/* The keys of the log that this office holds: the configured one, and those that it was led to. */
+ESEP_MUST_USE enum esep_status journal_log_keys(struct journal *journal,
+                                                const uint8_t configured[ESEP_KEY_BYTES],
+                                                struct esep_log_keys *ret,
+                                                struct esep_reason *reason);
 
 /* Appends packed entries (each from agent_entry_pack) in one transaction, signs the new head.
  * ESEP_LIMIT: full, nothing changed. */

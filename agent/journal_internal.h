@@ -77,6 +77,13 @@ ESEP_MUST_USE enum esep_status journal_put_proofs(MDB_txn *txn, const struct jou
 ESEP_MUST_USE enum esep_status journal_cosigned_get(MDB_txn *txn, const struct journal *journal,
                                                     struct agent_journal *ret,
                                                     struct esep_reason *reason);
+/* journal_keys.c: count 0 where there is no row. */
+ESEP_MUST_USE enum esep_status journal_log_keys_get(MDB_txn *txn, const struct journal *journal,
+                                                    struct esep_log_keys *ret,
+                                                    struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status journal_log_keys_put(MDB_txn *txn, const struct journal *journal,
+                                                    const struct esep_log_keys *keys,
+                                                    struct esep_reason *reason);
 /* journal_ingress.c */
 ESEP_MUST_USE enum esep_status journal_put_ingress(MDB_txn *txn, const struct journal *journal,
                                                    const struct agent_store *store,

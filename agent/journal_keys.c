@@ -84,3 +84,44 @@ enum esep_status journal_keys_replace(MDB_txn *txn, const struct journal *journa
     status = journal_identity_put(txn, journal, &identity, reason);
     return status == ESEP_OK ? put(txn, journal, &keys, reason) : status;
 }
+
+enum esep_status journal_log_keys_get(MDB_txn *txn, const struct journal *journal,
+                                      struct esep_log_keys *ret, struct esep_reason *reason)
+{
+    static const char name[] = "logkeys";
+    MDB_val key = journal_val(name, sizeof name - 1);
+    MDB_val data;
+    ret->count = 0;
+    const int rc = mdb_get(txn, journal->state, &key, &data);
+    if (rc == MDB_NOTFOUND)
+        return ESEP_OK;
+    if (rc != 0)
+        return esep_store_status(rc, reason, "read the journal");
+    if (esep_log_keys_unpack(esep_slice(data.mv_data, data.mv_size), ret) == ESEP_OK)
+        return ESEP_OK;
+    return esep_because(reason, ESEP_CORRUPT, "%s: the log's keys are damaged",
+                        journal->store.path);
+}
+
+enum esep_status journal_log_keys_put(MDB_txn *txn, const struct journal *journal,
+                                      const struct esep_log_keys *keys, struct esep_reason *reason)
+{
+    uint8_t row[ESEP_LOG_KEYS_BYTES_MAX];
+    const size_t len = esep_log_keys_pack(keys, row);
+    return journal_state_put(txn, journal, "logkeys", row, len, reason);
+}
+
+enum esep_status journal_log_keys(struct journal *journal, const uint8_t configured[ESEP_KEY_BYTES],
+                                  struct esep_log_keys *ret, struct esep_reason *reason)
+{
+    struct esep_log_keys kept;
+    MDB_txn *txn = NULL;
+    enum esep_status status = journal_begin(journal, false, &txn, reason);
+    if (status == ESEP_OK)
+        status = journal_log_keys_get(txn, journal, &kept, reason);
+    if (txn != NULL)
+        mdb_txn_abort(txn);
+    if (status == ESEP_OK)
+        esep_log_keys_hold(ret, configured, &kept);
+    return status;
+}

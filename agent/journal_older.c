@@ -106,6 +106,7 @@ enum esep_status journal_load_older(struct journal *journal, uint32_t epoch, uin
         .checkpoint_size = loaded.checkpoint_size,
         .checkpoint_root = loaded.checkpoint_root,
         .tree = loaded.tree,
+        .log_keys = loaded.log_keys,
     };
     return journal_newest_older(journal, ret, reason);
 }

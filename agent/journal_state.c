@@ -158,6 +158,8 @@ enum esep_status journal_store(struct journal *journal, uint32_t epoch,
         status = journal_put_proofs(txn, journal, store, reason);
     if (status == ESEP_OK)
         status = journal_put_ingress(txn, journal, store, reason);
+    if (status == ESEP_OK && store->log_keys != NULL)
+        status = journal_log_keys_put(txn, journal, store->log_keys, reason);
     if (status == ESEP_OK && store->view != NULL)
         status = put_view(txn, journal, store->view, reason);
     if (status == ESEP_OK)
@@ -215,6 +217,8 @@ enum esep_status journal_load(struct journal *journal, struct agent_journal *ret
         status = journal_tree_get(txn, journal, &loaded.tree, reason);
     if (status == ESEP_OK)
         status = journal_cosigned_get(txn, journal, &loaded, reason);
+    if (status == ESEP_OK)
+        status = journal_log_keys_get(txn, journal, &loaded.log_keys, reason);
     if (status == ESEP_OK) {
         agent_head_start(&start, &identity.log_id, identity.office, head.epoch,
                          identity.sign_public);

@@ -49,10 +49,20 @@ static bool begin(const struct agent_tree *tree, const struct esep_growth *growt
     return true;
 }
 
+/* Whose signature that head has to bear. Of the one that two may sign, the one that did. */
+static const uint8_t *signer_of(const struct agent_tree_keys *keys,
+                                const struct esep_growth *growth)
+{
+    const uint8_t *may[2];
+    const unsigned count = esep_log_keys_at(keys->log, growth->generation, growth->size, may);
+    return count > 1 && !esep_growth_signed(&keys->log_id, may[0], growth) ? may[1] : may[0];
+}
+
 static enum esep_status grow(const struct agent_tree_keys *keys, const struct agent_tree *from,
                              const struct esep_growth *growth, struct agent_lesson *ret)
 {
     struct esep_merkle nothing;
+    const uint8_t *key = signer_of(keys, growth);
     ret->grown = growth->size > growth->from_size;
     ret->checkpoint = (struct agent_checkpoint){
         .generation = growth->generation, .size = growth->size, .root = growth->root};
@@ -61,12 +71,10 @@ static enum esep_status grow(const struct agent_tree_keys *keys, const struct ag
         /* The same generation from nothing: it does not know what it has signed. If it has signed
          * this, both heads are its word. */
         esep_merkle_init(&nothing);
-        enum esep_status status =
-            esep_growth_check(&keys->log_id, keys->log_public, &nothing, growth, &nothing);
+        enum esep_status status = esep_growth_check(&keys->log_id, key, &nothing, growth, &nothing);
         return status == ESEP_OK ? ESEP_CONFLICT : status;
     }
-    return esep_growth_check(&keys->log_id, keys->log_public, &from->frontier, growth,
-                             &ret->tree.frontier);
+    return esep_growth_check(&keys->log_id, key, &from->frontier, growth, &ret->tree.frontier);
 }
 
 /* Whether it goes on from this tree; from: where it begins. */

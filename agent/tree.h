@@ -17,6 +17,7 @@
 
 #include "wire/growth.h"
 #include "wire/leaf.h"
+#include "wire/log_keys.h"
 #include "wire/receipt.h"
 
 struct agent_tree {
@@ -69,7 +70,7 @@ struct agent_lesson {
 
 struct agent_tree_keys {
     struct esep_hash log_id;
-    uint8_t log_public[ESEP_KEY_BYTES];
+    const struct esep_log_keys *log; /* borrowed; each head is held to the key of its size */
     uint32_t office;
     uint8_t sign_public[ESEP_KEY_BYTES];
 };

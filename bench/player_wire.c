@@ -230,11 +230,13 @@ void bench_wire_start(struct bench_player *player)
 enum esep_status bench_wire_verify(struct bench_player *player, struct esep_reason *reason)
 {
     const struct bench_site *site = player->fleet->site;
-    struct agent_tree_keys keys = {.log_id = site->log_id, .office = player->who->office};
+    struct esep_log_keys log_keys;
+    struct agent_tree_keys keys = {
+        .log_id = site->log_id, .log = &log_keys, .office = player->who->office};
     struct agent_tree tree = {.generation = 0};
     struct agent_lesson *lesson = calloc(1, sizeof *lesson);
     enum esep_status status = lesson != NULL ? ESEP_OK : ESEP_NOMEM;
-    memcpy(keys.log_public, site->log_key, ESEP_KEY_BYTES);
+    esep_log_keys_begin(&log_keys, site->log_key);
     memcpy(keys.sign_public, player->who->sign.public, ESEP_KEY_BYTES);
     for (size_t at = 0; status == ESEP_OK && at < player->kept.len;) {
         const ProtobufCMessage *message = NULL;

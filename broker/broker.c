@@ -51,6 +51,7 @@ enum esep_status broker_new(struct broker **ret, const struct broker_config *con
     const struct esep_hash hash = esep_sha256_parts(parts, 2);
     const uint64_t hash_seed = esep_be64(hash.bytes);
     b->beat_at = now + config->heartbeat;
+    esep_log_keys_begin(&b->log_keys, config->log_key);
     if (broker_roster_init(&b->roster, config->keys_max, hash_seed) != ESEP_OK ||
         broker_conns_init(&b->conns, config->conns_max, hash_seed) != ESEP_OK ||
         esep_arena_init(&b->arena, LINK_ARENA_BYTES) != ESEP_OK) {

@@ -121,6 +121,7 @@ enum broker_effect_kind {
 };
 enum broker_note {
     BROKER_NOTE_COLLECTOR_JOINED = 1,
+    BROKER_NOTE_LOG_KEY, /* the log's key has given its place to another */
     BROKER_NOTE_COLLECTOR_STANDBY,
     BROKER_NOTE_COLLECTOR_PRIMARY, /* a standby took over */
     BROKER_NOTE_COLLECTOR_REFUSED,

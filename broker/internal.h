@@ -14,6 +14,7 @@
 #include "broker/conns.h"
 #include "broker/roster.h"
 #include "wire/envelope.h"
+#include "wire/log_keys.h"
 
 #define EFFECTS_MAX 64
 #define EFFECTS_RESERVE 24 /* on_time leaves this much for what failures may add */
@@ -58,6 +59,7 @@ struct broker {
     /* costs of one frame and of a burst, worked out once from the config */
     int64_t frame_cost_ns, frames_burst_ns, bytes_burst_ns, refusal_cost_ns, refusals_burst_ns;
     int64_t stranger_cost_ns, strangers_burst_ns;
+    struct esep_log_keys log_keys; /* the configured one, and those that a Join has led to */
     struct roster roster;
     struct conns conns;
     struct link links[BROKER_COLLECTORS_MAX];

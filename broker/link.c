@@ -198,10 +198,20 @@ static const struct link *any_joined(const struct broker *b)
     return NULL;
 }
 
-/* NULL: it may join. */
-static const char *join_fault(const struct broker *b, const struct link *link,
-                              const Esep__V1__Join *join)
+/* The key that it names, of the log's keys as far as this broker knows them or is led to them. What
+ * it knew once it holds to while it runs: a shorter chain is none. */
+static bool leads_to(struct esep_log_keys *keys, const struct esep_hash *log_id,
+                     const Esep__V1__Join *join)
 {
+    return esep_log_keys_take(keys, log_id, join->log_keys, join->n_log_keys) == ESEP_OK &&
+           memcmp(join->log_key.data, esep_log_keys_newest(keys), ESEP_KEY_BYTES) == 0;
+}
+
+/* NULL: it may join, and so are the log's keys. */
+static const char *join_fault(const struct broker *b, const struct link *link,
+                              const Esep__V1__Join *join, struct esep_log_keys *ret_keys)
+{
+    *ret_keys = b->log_keys;
     if (join->log_id.len != ESEP_HASH_BYTES || join->log_key.len != ESEP_KEY_BYTES ||
         join->engine_id.len != sizeof link->engine_id ||
         join->signature.len != ESEP_SIGNATURE_BYTES) {
@@ -210,12 +220,13 @@ static const char *join_fault(const struct broker *b, const struct link *link,
     if (memcmp(join->log_id.data, b->config.log_id.bytes, ESEP_HASH_BYTES) != 0) {
         return "it serves another log than this broker's log_id";
     }
-    if (memcmp(join->log_key.data, b->config.log_key, ESEP_KEY_BYTES) != 0) {
-        return "its log key is not this broker's log_key";
+    if (!leads_to(ret_keys, &b->config.log_id, join)) {
+        return "its log key is not this broker's log_key, and no key that this broker knows has "
+               "signed that it took its place";
     }
     const struct esep_hash statement = esep_join_statement(
         link->nonce, &b->config.log_id, join->engine_id.data, b->config.curve_public);
-    if (!esep_verify(b->config.log_key, esep_slice(statement.bytes, sizeof statement.bytes),
+    if (!esep_verify(join->log_key.data, esep_slice(statement.bytes, sizeof statement.bytes),
                      join->signature.data)) {
         return "its signature does not prove that it holds the log key";
     }
@@ -251,7 +262,8 @@ static void on_join(struct broker *b, struct link *link, const Esep__V1__Join *j
         challenge(b, link);
         return;
     }
-    const char *fault = join_fault(b, link, join);
+    struct esep_log_keys keys;
+    const char *fault = join_fault(b, link, join, &keys);
     link->nonce_live = false;
     const size_t name_len = strnlen(join->name, sizeof link->name - 1);
     memcpy(link->name, join->name, name_len);
@@ -260,6 +272,8 @@ static void on_join(struct broker *b, struct link *link, const Esep__V1__Join *j
         refuse_link(b, link->conn, link->name, fault);
         return;
     }
+    const bool newer = keys.count > b->log_keys.count;
+    b->log_keys = keys;
     memcpy(link->engine_id, join->engine_id.data, sizeof link->engine_id);
     link->rank = rank_for(b, link);
     link->joined = true;
@@ -270,6 +284,11 @@ static void on_join(struct broker *b, struct link *link, const Esep__V1__Join *j
                     link->name);
     } else {
         broker_note(b, BROKER_NOTE_COLLECTOR_JOINED, "collector \"%s\" joined", link->name);
+    }
+    if (newer) {
+        broker_note(b, BROKER_NOTE_LOG_KEY,
+                    "the log's key has given its place to another; witnesses and verifiers, and "
+                    "log_key in the configuration, are for people to change");
     }
 }
 

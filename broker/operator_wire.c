@@ -7,6 +7,7 @@
 #include "broker/operator_wire.h"
 
 #include "io/loop.h"
+#include "wire/log_keys.h"
 #include "wire/session.h"
 #include "wire/statement.h"
 #include "wire/unpack.h"
@@ -139,7 +140,7 @@ static enum answer judge_refusal(const struct call *call, const struct esep_enve
                                  int *ret_wait_ms, enum esep_status *ret_status,
                                  struct esep_reason *reason)
 {
-    uint8_t room[2048];
+    uint8_t room[32768]; /* the log's keys may stand in it */
     struct esep_arena arena = {.block = room, .size_bytes = sizeof room};
     const ProtobufCMessage *message = NULL;
     if (esep_unpack(&esep__v1__refusal__descriptor, envelope->sealed, &arena, &message) !=
@@ -150,10 +151,11 @@ static enum answer judge_refusal(const struct call *call, const struct esep_enve
     const bool from_collector = refusal->signature.len == ESEP_SIGNATURE_BYTES &&
                                 refusal->session.len == ESEP_SESSION_ID_BYTES;
     if (from_collector) {
-        uint8_t said[ESEP_REFUSAL_BYTES];
-        esep_refusal_statement(refusal, said);
-        if (!esep_verify(call->way->settings->log_key, esep_slice(said, sizeof said),
-                         refusal->signature.data) ||
+        struct esep_hash log_id;
+        struct esep_log_keys keys;
+        memcpy(log_id.bytes, call->way->settings->log_id, sizeof log_id.bytes);
+        esep_log_keys_begin(&keys, call->way->settings->log_key);
+        if (esep_refusal_verify(&keys, &log_id, refusal) != ESEP_OK ||
             memcmp(refusal->session.data, call->session.id, ESEP_SESSION_ID_BYTES) != 0) {
             return ANSWER_OTHER; /* not of the collector, or of another order */
         }

@@ -11,6 +11,7 @@ static const struct {
     const char *event;
 } notes[BROKER_NOTES] = {
     [BROKER_NOTE_COLLECTOR_JOINED] = {ESEP_LOG_INFO, "collector-joined"},
+    [BROKER_NOTE_LOG_KEY] = {ESEP_LOG_WARNING, "log-key-changed"},
     [BROKER_NOTE_COLLECTOR_STANDBY] = {ESEP_LOG_INFO, "collector-standby"},
     [BROKER_NOTE_COLLECTOR_PRIMARY] = {ESEP_LOG_INFO, "collector-primary"},
     [BROKER_NOTE_COLLECTOR_REFUSED] = {ESEP_LOG_ERROR, "collector-refused"},

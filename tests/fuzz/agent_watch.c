@@ -150,7 +150,7 @@ static void check_store(const struct world *w, const struct agent_store *s)
     }
     FUZZ_CHECK(bytes <= 2 * (size_t)WORLD_MAIL_BYTES);
     FUZZ_CHECK(s->receipt_count > 0 || s->mail_count > 0 || s->evidence_count > 0 ||
-               s->view != NULL || s->tree != NULL || s->split != NULL);
+               s->view != NULL || s->tree != NULL || s->split != NULL || s->log_keys != NULL);
     for (size_t i = 0; i < s->receipt_count; i++)
         check_proof(w, &s->proofs[i]);
 }

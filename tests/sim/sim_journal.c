@@ -122,6 +122,8 @@ void sim_journal_store(struct sim *sim, int office, uint32_t epoch, const struct
     }
     if (s->tree != NULL)
         j->marks.tree = *s->tree;
+    if (s->log_keys != NULL)
+        j->marks.log_keys = *s->log_keys;
     if (s->ingress != NULL)
         sim_ingress_stored(sim, office, s->ingress);
     if (j->epoch == epoch) {

@@ -34,6 +34,12 @@ void model_refuse(struct world *w, Esep__V1__RefusalReason reason, bool is_signe
     r.office = WORLD_OFFICE;
     r.epoch = m->epoch;
     r.seq = m->seq;
+    struct esep_log_links links;
+    esep_log_links(&m->log_keys, 1, &links);
+    if (is_signed && !m->tells_no_keys) {
+        r.log_keys = links.places;
+        r.n_log_keys = links.count;
+    }
     if (is_signed) {
         esep_refusal_statement(&r, statement);
         esep_sign(&m->log_key, esep_slice(statement, sizeof statement), signature);
@@ -51,6 +57,22 @@ void model_refuse(struct world *w, Esep__V1__RefusalReason reason, bool is_signe
     assert_int_equal(esep_buf_put(&w->frame, w->plain.data, w->plain.len), ESEP_OK);
     queue_push(&w->down, esep_buf_slice(&w->frame));
     m->refusals++;
+}
+
+void model_rotate(struct world *w)
+{
+    struct model *m = &w->model;
+    const uint8_t seed[32] = {0x77, (uint8_t)m->log_keys.count};
+    struct esep_sign_key fresh;
+    fake_log_fill(&m->log, m->log_size);
+    fake_log_fill(&m->log, m->log.tree.size + 1); /* the entry about it */
+    m->log_size = m->log.tree.size;
+    struct esep_log_key key = {.generation = m->log.generation, .size = m->log_size, .at = w->now};
+    esep_sign_key_from_seed(&fresh, seed);
+    esep_log_key_sign(&m->log_id, &m->log_key, &fresh, &key);
+    assert_int_equal(esep_log_keys_push(&m->log_keys, m->log_key.public, &key), ESEP_OK);
+    m->log_key = m->log.log_key = fresh;
+    model_forget_session(w);
 }
 
 static uint64_t grant(struct model *m)
@@ -215,6 +237,12 @@ static void on_hello(struct world *w, const struct esep_envelope *envelope)
     welcome.mail_last = m->mail_last;
     welcome.frame_bytes_max = m->frame_bytes_max;
     welcome.body = body;
+    struct esep_log_links links;
+    esep_log_links(&m->log_keys, esep_log_keys_behind(&m->log_keys, hello->log_key), &links);
+    if (!m->tells_no_keys) {
+        welcome.log_keys = links.places;
+        welcome.n_log_keys = links.count;
+    }
     if (m->on_file != NULL)
         welcome.features = UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_EVIDENCE;
     if (m->spoil != NULL)

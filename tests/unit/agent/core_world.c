@@ -44,6 +44,7 @@ struct world *world_new(uint64_t seed)
     fill(m->log_id.bytes, sizeof m->log_id.bytes, 0x11);
     fill(key, sizeof key, 0x22);
     esep_sign_key_from_seed(&m->log_key, key);
+    esep_log_keys_begin(&m->log_keys, m->log_key.public);
     fill(key, sizeof key, 0x33);
     esep_box_key_from_seed(&m->seal_key, key);
     fill(key, sizeof key, 0x44);
@@ -202,6 +203,8 @@ static void store(struct world *w, const struct agent_store *s)
     w->disk.checkpoint_root = s->checkpoint_root;
     if (s->tree != NULL)
         w->disk.tree = *s->tree;
+    if (s->log_keys != NULL)
+        w->disk.log_keys = *s->log_keys;
     if (s->split != NULL) {
         w->split = *s->split;
         w->splits++;

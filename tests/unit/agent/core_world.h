@@ -45,7 +45,9 @@ struct world_queue {
 /* The collector, as far as one office can tell. */
 struct model {
     struct esep_hash log_id;
-    struct esep_sign_key log_key;
+    struct esep_sign_key log_key; /* the newest of ... */
+    struct esep_log_keys log_keys;
+    bool tells_no_keys; /* of before there were several */
     struct esep_box_key seal_key;
     /* durable */
     uint32_t epoch;
@@ -174,6 +176,8 @@ void model_send_plain(struct world *w, Esep__V1__Kind kind);
 void model_receipt(struct world *w, uint64_t through);
 /* The proof for a receipt of its own, as of an office that commits to that head. */
 void model_prove(struct world *w, const struct esep_receipt *r, struct fake_proof *ret);
+/* Its log has another key from the next head on. */
+void model_rotate(struct world *w);
 /* It is put back to an earlier moment: another generation of its log, of so many entries. */
 void model_restore(struct world *w, uint64_t seq, uint64_t log_size);
 

@@ -85,6 +85,57 @@ static void test_join_refused(void **state)
     world_done(&w);
 }
 
+/* The log's key, twice replaced: by the word of the keys before it a broker lets its collector in,
+ * and from then on nobody who knows less. */
+static void test_join_by_a_newer_key(void **state)
+{
+    (void)state;
+    struct world w;
+    struct esep_log_keys keys;
+    struct esep_sign_key newer[2];
+    world_init(&w);
+    const struct esep_sign_key first = w.log_key;
+    esep_log_keys_begin(&keys, first.public);
+    for (uint8_t i = 0; i < 2; i++) {
+        const uint8_t seed[32] = {77, i};
+        struct esep_log_key key = {.size = 10 + i};
+        esep_sign_key_from_seed(&newer[i], seed);
+        esep_log_key_sign(&w.config.log_id, i == 0 ? &first : &newer[0], &newer[i], &key);
+        assert_int_equal(esep_log_keys_push(&keys, esep_log_keys_newest(&keys), &key), ESEP_OK);
+    }
+    w.log_key = newer[1];
+    link_challenged(&w, FIRST, COLLECTOR_KEY);
+    link_joins(&w, FIRST, COLLECTOR_KEY, 1); /* with nobody's word */
+    assert_non_null(strstr(join_refused(&w, FIRST), "took its place"));
+    w.keys = keys;
+    w.keys.at[2].by_old[0] ^= 1;
+    link_challenged(&w, FIRST, COLLECTOR_KEY);
+    link_joins(&w, FIRST, COLLECTOR_KEY, 1);
+    assert_non_null(strstr(join_refused(&w, FIRST), "took its place"));
+    w.keys = keys;
+    w.log_key = first; /* who has the old key alone cannot sign for the new one */
+    memcpy(w.log_key.public, newer[1].public, ESEP_KEY_BYTES);
+    link_challenged(&w, FIRST, COLLECTOR_KEY);
+    link_joins(&w, FIRST, COLLECTOR_KEY, 1);
+    assert_non_null(strstr(join_refused(&w, FIRST), "signature"));
+    w.log_key = newer[1];
+    link_challenged(&w, FIRST, COLLECTOR_KEY);
+    link_joins(&w, FIRST, COLLECTOR_KEY, 1);
+    assert_int_equal(down_at(&w, 0)->what_case, ESEP__V1__LINK_DOWN__WHAT_JOINED);
+    noted(&w, BROKER_NOTE_COLLECTOR_JOINED);
+    noted(&w, BROKER_NOTE_LOG_KEY);
+    link_roster(&w, FIRST, COLLECTOR_KEY, 1, true, true, seats, 1);
+    for (size_t known = 1; known < 3; known++) { /* a shorter chain, truly signed */
+        w.keys = keys;
+        w.keys.count = known;
+        w.log_key = known == 1 ? first : newer[0];
+        link_challenged(&w, SECOND_LINK, COLLECTOR_KEY + 1);
+        link_joins(&w, SECOND_LINK, COLLECTOR_KEY + 1, 1);
+        assert_non_null(strstr(join_refused(&w, SECOND_LINK), "took its place"));
+    }
+    world_done(&w);
+}
+
 /* A connection that was challenged and never joins, older than the collector's: it gets no frame,
  * and stands in nobody's way; also where it is the only one left. */
 static void test_who_never_joins_gets_nothing(void **state)
@@ -468,6 +519,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_offices_wait_until_the_roster_is_whole),
         cmocka_unit_test(test_join_refused),
+        cmocka_unit_test(test_join_by_a_newer_key),
         cmocka_unit_test(test_who_never_joins_gets_nothing),
         cmocka_unit_test(test_join_replayed),
         cmocka_unit_test(test_unjoined_may_only_join),

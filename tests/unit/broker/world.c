@@ -173,6 +173,11 @@ void link_joins(struct world *w, uint64_t conn, unsigned key, unsigned engine)
     join.engine_id = esep_pb(engine_id, sizeof engine_id);
     join.signature = esep_pb(signature, sizeof signature);
     join.name = name;
+    struct esep_log_links links = {.count = 0};
+    if (w->keys.count > 0)
+        esep_log_links(&w->keys, 1, &links);
+    join.log_keys = links.places;
+    join.n_log_keys = links.count;
     Esep__V1__LinkUp up;
     esep__v1__link_up__init(&up);
     up.what_case = ESEP__V1__LINK_UP__WHAT_JOIN;

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "broker/broker.h"
 #include "esep/v1/wire.pb-c.h"
+#include "wire/log_keys.h"
 
 #define OUT_MAX 64
 #define SECOND ESEP_SECOND
@@ -28,6 +29,7 @@ struct world {
     struct broker *broker;
     struct broker_config config;
     struct esep_sign_key log_key;
+    struct esep_log_keys keys; /* told in Join; count 0: none */
     esep_time now;
     esep_time ahead; /* the wall clock's, of now */
 
