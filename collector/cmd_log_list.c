@@ -177,6 +177,16 @@ static void say_keys_asked(const ProtobufCMessage *message, struct said *s)
         m->reason);
 }
 
+static void say_log_key(const ProtobufCMessage *message, struct said *s)
+{
+    const Esep__V1__LogKey *m = (const Esep__V1__LogKey *)message;
+    char hex[2 * ESEP_KEY_BYTES + 1] = "?";
+    if (m->new_key.len == ESEP_KEY_BYTES)
+        esep_hex(m->new_key.data, ESEP_KEY_BYTES, hex);
+    SAY(s, "from the head of %llu entries on the log is signed by %s", (unsigned long long)m->size,
+        hex);
+}
+
 static const struct kind {
     const char *name;
     const ProtobufCMessageDescriptor *descriptor;
@@ -208,6 +218,8 @@ static const struct kind {
                                                say_evidence},
     [ESEP__V1__LOG_TYPE__LOG_TYPE_GENERATION] = {"generation", &esep__v1__generation__descriptor,
                                                  say_generation},
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_LOG_KEY] = {"log_key", &esep__v1__log_key__descriptor,
+                                              say_log_key},
     [ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS] = {"rights", &esep__v1__office_rights__descriptor,
                                              say_rights},
     [ESEP__V1__LOG_TYPE__LOG_TYPE_KEYS_ASKED] = {"keys_asked", &esep__v1__keys_asked__descriptor,

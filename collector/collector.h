@@ -45,7 +45,10 @@ struct collector_config {
     uint8_t engine_id[16];
     uint64_t generation; /* of the store: where the log says less, this core says so in it */
     char name[64];
-    uint8_t log_public[ESEP_KEY_BYTES];
+    uint8_t log_public[ESEP_KEY_BYTES]; /* the newest of the log's keys */
+    /* All of them, as the signer knows them: where the log, put back from a backup, knows less,
+     * this core says them again in it. count 0: as the log knows them. */
+    struct esep_log_keys log_keys;
     struct collector_signing signing;
     /* By the log's key, of the head of the log as the views say it is, in `generation` or, where
      * the log says more, in the log's own. */

@@ -275,6 +275,7 @@ static void open_session(struct collector *c, const struct hello *h,
     session->conn = h->frame.route.conn;
     session->first_held = h->message->journal_first_seq;
     session->features = h->message->features;
+    session->log_key = h->message->log_key;
     collector_tree_seen(c, session, h->message->tree_generation, h->message->tree_size);
     session->cosigned_size = h->message->cosigned_size;
     session->cosigned_wanted = h->message->proven_size > h->message->cosigned_size;
@@ -303,6 +304,7 @@ static bool unpack_bundle(struct collector *c, struct hello *h)
     h->of_bundle.mail_through = head->mail_through;
     h->of_bundle.tree_generation = head->tree_generation;
     h->of_bundle.tree_size = head->tree_size;
+    h->of_bundle.log_key = head->log_key;
     h->of_bundle.features = head->files > 0 ? COLLECTOR_EVIDENCE : 0;
     h->message = &h->of_bundle;
     return head->commitment != NULL &&
@@ -418,6 +420,11 @@ void collector_welcome(struct collector *c, struct collector_session *session)
     older.head = esep_pb(office->durable_head.bytes, ESEP_HASH_BYTES);
     if (!same)
         welcome.older = &older;
+    struct esep_log_links links;
+    const struct esep_log_keys *keys = views_log_keys(c->views);
+    esep_log_links(keys, esep_log_keys_behind(keys, session->log_key), &links);
+    welcome.log_keys = links.places;
+    welcome.n_log_keys = links.count;
     char body[ESEP_BODY_CODE_MAX];
     memcpy(body, known->body, sizeof body);
     welcome.body = body;

@@ -98,7 +98,8 @@ struct collector_session {
     uint32_t link;
     uint64_t conn;
     uint64_t first_held; /* oldest entry that the office still holds */
-    uint32_t features;   /* as its HELLO said */
+    uint32_t features;   /* as its HELLO said ... */
+    uint32_t log_key;    /* ... and the newest of the log's keys that it has */
     uint64_t tree_size;  /* what its office has seen of the log, with all that is under way */
     uint64_t tree_generation;
     bool promise_shown; /* the COMMITMENT entry at: the last one that it was sent a proof of */

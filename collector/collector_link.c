@@ -80,6 +80,10 @@ static void on_challenge(struct collector *c, uint32_t link, const Esep__V1__Cha
     join.engine_id = esep_pb(c->config.engine_id, sizeof c->config.engine_id);
     join.signature = esep_pb(signature, sizeof signature);
     join.name = c->config.name;
+    struct esep_log_links links;
+    esep_log_links(views_log_keys(c->views), 1, &links);
+    join.log_keys = links.places;
+    join.n_log_keys = links.count;
     up.what_case = ESEP__V1__LINK_UP__WHAT_JOIN;
     up.join = &join;
     collector_out_link(c, link, &up);

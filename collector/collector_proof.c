@@ -64,6 +64,24 @@ static void log_generation(struct collector *c)
         collector_end(c, status, &reason);
 }
 
+/* Of before the generation that has just begun. */
+static void log_keys_again(struct collector *c)
+{
+    const struct esep_log_keys *keys = &c->config.log_keys;
+    struct esep_reason reason = {{0}};
+    for (size_t i = views_log_keys(c->views)->count; i < keys->count; i++) {
+        Esep__V1__LogKey message;
+        esep_log_key_write(keys, i, &message);
+        const enum esep_status status =
+            collector_log_own(c, ESEP__V1__LOG_TYPE__LOG_TYPE_LOG_KEY, 0,
+                              collector_pack(c, &message.base), c->now, NULL, &reason);
+        if (status != ESEP_OK) {
+            collector_end(c, status, &reason);
+            return;
+        }
+    }
+}
+
 void collector_tree_begin(struct collector *c)
 {
     const struct esep_merkle *tree = views_tree(c->views);
@@ -76,6 +94,7 @@ void collector_tree_begin(struct collector *c)
     collector_tree_durable(c, tree->size, &root, c->config.head_signature);
     if (is_new)
         log_generation(c);
+    log_keys_again(c);
 }
 
 /* A subtree of the batch's own leaves. */

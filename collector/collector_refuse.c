@@ -48,6 +48,12 @@ void collector_refuse(struct collector *c, const struct collector_route *route,
     message.office = refusal->office;
     message.epoch = refusal->epoch;
     message.seq = refusal->seq;
+    struct esep_log_links links = {.count = 0};
+    const struct collector_session *session = collector_session_find(c, route->session);
+    if (session == NULL || !session->welcomed) /* who may not have been told of them */
+        esep_log_links(views_log_keys(c->views), 1, &links);
+    message.log_keys = links.places;
+    message.n_log_keys = links.count;
     uint8_t statement[ESEP_REFUSAL_BYTES];
     uint8_t signature[ESEP_SIGNATURE_BYTES];
     esep_refusal_statement(&message, statement);

@@ -9,7 +9,7 @@
 
 #define LOG_FORMAT 3u
 #define KEY_BYTES_MAX 128
-static const char tables[] = "TPFKORSCMDANEHG";
+static const char tables[] = "TPFKORSCMDANEHGL";
 #define TABLE_COUNT (sizeof tables - 1)
 
 struct log_lmdb {

@@ -12,7 +12,7 @@ static enum esep_status take_key(struct log_signer *signer, const char *path,
     enum esep_status status = esep_keyfile_read(path, &file, reason);
     if (status != ESEP_OK)
         return status;
-    status = esep_keyfile_sign(&file, &signer->memory.key);
+    status = esep_keyfile_sign(&file, &signer->memory.keys.present);
     esep_wipe(&file, sizeof file);
     if (status != ESEP_OK)
         status =

@@ -6,12 +6,14 @@
  * ingest asks what was signed last, holds it against the store, and has the rest signed: a commit
  * whose head was never signed is made up for there (collector_signer_first).
  */
+#include "collector/log_rotate.h"
 #include "collector/run.h"
 #include "io/log.h"
 
 #define PAUSE_FIRST (100 * (ESEP_SECOND / 1000))
 #define PAUSE ESEP_SECOND
 #define STATEMENT_PAUSE (2 * ESEP_SECOND)
+#define ROTATION_ROOM (1u << 20)
 
 bool run_signer_statement(void *context, struct esep_slice statement,
                           uint8_t ret_signature[ESEP_SIGNATURE_BYTES])
@@ -96,27 +98,58 @@ static bool node(void *context, struct esep_merkle_place place, struct esep_hash
            collector_state_node(run->state.log, place, ret);
 }
 
+/* Where the store is nearly full an entry about keys has to wait, or ingest would not start. */
+static bool has_no_room(const struct run *run)
+{
+    uint64_t used = 0;
+    uint64_t quota = 0;
+    return esep_store_usage(collector_log_store(run->state.log), &used, &quota) != ESEP_OK ||
+           used >= quota || quota - used < ROTATION_ROOM;
+}
+
+static void say_keys(const struct log_start *start)
+{
+    char hex[2 * ESEP_KEY_BYTES + 1];
+    esep_hex(esep_log_keys_newest(&start->keys), ESEP_KEY_BYTES, hex);
+    if (start->rotated)
+        esep_log(ESEP_LOG_INFO, "log-key-rotated",
+                 "from the head of %llu entries on the log is signed by %s; the key before it is "
+                 "destroyed. Give witnesses and verifiers the new one; offices and brokers take it "
+                 "by the old one's word",
+                 (unsigned long long)start->keys.at[start->keys.count - 1].size, hex);
+    if (start->waits)
+        esep_log(ESEP_LOG_WARNING, "log-key-waits", "the signer's next key is not taken up yet: %s",
+                 start->stay ? "the store has no room; make some, and restart"
+                             : "the log begins another generation first; restart once more");
+}
+
 enum esep_status run_signer_begin(struct run *run, struct collector_config *config,
                                   struct esep_reason *reason)
 {
-    const struct esep_merkle *tree = views_tree(run->state.views);
     const struct esep_merkle_source source = {.node = node, .context = run};
-    struct esep_growth growth = {.generation = views_generation(run->state.views).number};
+    struct log_start start = {.signer = &run->signer.ask,
+                              .log = run->state.log,
+                              .views = run->state.views,
+                              .source = &source,
+                              .generation = views_generation(run->state.views).number,
+                              .now = run_now(run),
+                              .stay = has_no_room(run)};
     char origin[ESEP_ORIGIN_MAX + 1];
-    if (config->generation > growth.generation)
-        growth.generation = config->generation;
-    esep_log_origin(&run->state.log->log_id, growth.generation, origin);
+    if (config->generation > start.generation)
+        start.generation = config->generation;
+    esep_random(start.nonce, sizeof start.nonce);
+    esep_log_origin(&run->state.log->log_id, start.generation, origin);
     if (run->signer.ask.local != NULL) /* nobody but this store says what was signed */
-        signer_memory_begin(&run->signer.memory, origin, tree);
-    enum esep_status status = collector_signer_key(&run->signer.ask, run->log_public, reason);
+        signer_memory_begin(&run->signer.memory, origin, views_tree(run->state.views));
+    enum esep_status status = log_start(&start, reason);
     if (status == ESEP_OK)
-        status = collector_state_own_keys(run->state.log, run->log_public, config->seal_key.public,
-                                          reason);
-    if (status == ESEP_OK)
-        status = collector_signer_first(&run->signer.ask, origin, tree, &source, &growth, reason);
-    if (status == ESEP_OK)
-        status = check_signature(run, &growth, reason);
+        status = collector_state_own_keys(run->state.log, NULL, config->seal_key.public, reason);
+    if (status != ESEP_OK)
+        return status;
+    say_keys(&start);
+    memcpy(run->log_public, esep_log_keys_newest(&start.keys), sizeof run->log_public);
     memcpy(config->log_public, run->log_public, sizeof config->log_public);
-    memcpy(config->head_signature, growth.signature, sizeof config->head_signature);
-    return status;
+    memcpy(config->head_signature, start.signature, sizeof config->head_signature);
+    config->log_keys = start.keys;
+    return ESEP_OK;
 }

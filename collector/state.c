@@ -336,16 +336,39 @@ static bool keep_number(void *context, struct esep_slice key, struct esep_slice 
     return mail->count <= COLLECTOR_MAIL_ITEMS_MAX;
 }
 
-enum esep_status collector_state_own_keys(struct collector_log *log,
-                                          const uint8_t log_key[ESEP_KEY_BYTES],
+static bool read_log_keys(void *context, struct esep_slice key, struct esep_slice value)
+{
+    (void)key;
+    if (esep_log_keys_unpack(value, context) != ESEP_OK)
+        ((struct esep_log_keys *)context)->count = 0;
+    return false;
+}
+
+enum esep_status collector_state_log_keys(struct collector_log *log, struct esep_log_keys *ret,
+                                          struct esep_reason *reason)
+{
+    ret->count = 0;
+    const enum esep_status status =
+        log->ops->rows(log, esep_slice_str("L"), esep_slice(NULL, 0), read_log_keys, ret, reason);
+    if (status == ESEP_OK && ret->count == 0)
+        return esep_because(reason, ESEP_CORRUPT,
+                            "the log's keys are not where they belong: run esep-collector log "
+                            "replay --repair");
+    return status;
+}
+
+enum esep_status collector_state_own_keys(struct collector_log *log, const uint8_t *log_key,
                                           const uint8_t seal_key[ESEP_KEY_BYTES],
                                           struct esep_reason *reason)
 {
     struct esep_arena arena = {0};
     struct esep_buf entry;
+    struct esep_log_keys keys;
     const ProtobufCMessage *message = NULL;
     esep_buf_init(&entry, 1u << 16);
     enum esep_status status = esep_arena_init(&arena, 1u << 16);
+    if (status == ESEP_OK)
+        status = collector_state_log_keys(log, &keys, reason);
     if (status == ESEP_OK)
         status = collector_state_entry(log, 0, &entry, reason);
     if (status == ESEP_OK &&
@@ -355,8 +378,7 @@ enum esep_status collector_state_own_keys(struct collector_log *log,
         status = esep_because(reason, ESEP_CORRUPT, "log entry 0 is no GENESIS");
     if (status == ESEP_OK) {
         const Esep__V1__Genesis *genesis = (const Esep__V1__Genesis *)message;
-        if (!esep_slice_equal(esep_slice_pb(genesis->log_key),
-                              esep_slice(log_key, ESEP_KEY_BYTES)) ||
+        if ((log_key != NULL && esep_log_keys_find(&keys, log_key) == keys.count) ||
             !esep_slice_equal(esep_slice_pb(genesis->seal_key),
                               esep_slice(seal_key, ESEP_KEY_BYTES)))
             status = esep_because(reason, ESEP_DENIED,

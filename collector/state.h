@@ -92,11 +92,16 @@ ESEP_MUST_USE enum esep_status collector_state_nonce(void *context, uint64_t ind
 ESEP_MUST_USE enum esep_status collector_state_commitment(void *context, uint64_t index,
                                                           struct esep_commitment *ret);
 
-/* Whether GENESIS names these keys. ESEP_DENIED: the log has begun with others, and receipts under
- * these would be worth nothing. */
+/* Whether GENESIS names this seal key, and the log knows log_key for one of its own (NULL: not
+ * asked). ESEP_DENIED: they are another log's, and receipts under them would be worth nothing. */
 ESEP_MUST_USE enum esep_status collector_state_own_keys(struct collector_log *log,
-                                                        const uint8_t log_key[ESEP_KEY_BYTES],
+                                                        const uint8_t *log_key,
                                                         const uint8_t seal_key[ESEP_KEY_BYTES],
+                                                        struct esep_reason *reason);
+
+/* The log's keys as the store has them. */
+ESEP_MUST_USE enum esep_status collector_state_log_keys(struct collector_log *log,
+                                                        struct esep_log_keys *ret,
                                                         struct esep_reason *reason);
 
 /* One entry's leaf and body, appended to buf (leaf first). ESEP_NOT_FOUND; ESEP_CORRUPT: the disk

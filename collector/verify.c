@@ -38,6 +38,8 @@ struct collector_verifier {
     struct esep_merkle tree;
     struct node nodes[NODES_MAX]; /* of this step */
     size_t node_count;
+    struct esep_log_keys keys; /* of the log */
+    uint64_t generation;
     struct office *offices;
     uint64_t offices_max;
     struct esep_arena arena;
@@ -106,6 +108,45 @@ static bool check_key(struct collector_verifier *v, uint64_t index, struct esep_
         office->known = true;
     }
     return true;
+}
+
+static bool check_genesis(struct collector_verifier *v, uint64_t index, struct esep_slice body)
+{
+    const Esep__V1__Genesis *genesis =
+        (const Esep__V1__Genesis *)open_body(v, &esep__v1__genesis__descriptor, body);
+    if (index != 0 || genesis == NULL || genesis->log_key.len != ESEP_KEY_BYTES)
+        return wrong(v, index, "no GENESIS that could begin a log");
+    esep_log_keys_begin(&v->keys, genesis->log_key.data);
+    return true;
+}
+
+static bool check_generation(struct collector_verifier *v, uint64_t index, struct esep_slice body)
+{
+    const Esep__V1__Generation *generation =
+        (const Esep__V1__Generation *)open_body(v, &esep__v1__generation__descriptor, body);
+    if (generation == NULL || generation->number <= v->generation)
+        return wrong(v, index, "the body is no Generation that follows the one before");
+    v->generation = generation->number;
+    return true;
+}
+
+/* Another key for the log: by the one before it and by itself, from right here on, or where an
+ * older generation said so. */
+static bool check_log_key(struct collector_verifier *v, uint64_t index, struct esep_slice body)
+{
+    const Esep__V1__LogKey *message =
+        (const Esep__V1__LogKey *)open_body(v, &esep__v1__log_key__descriptor, body);
+    struct esep_log_key key;
+    uint8_t old[ESEP_KEY_BYTES];
+    if (message == NULL || esep_log_key_read(message, old, &key) != ESEP_OK)
+        return wrong(v, index, "the body is no LogKey");
+    if (key.generation == v->generation ? key.size != index + 1 : key.generation > v->generation)
+        return wrong(v, index, "the log's next key is said to sign from elsewhere on");
+    v->verdict.signatures += 2;
+    if (!esep_log_key_verify(&v->log_id, old, &key))
+        return wrong(v, index, "a key of the log that the old one and itself did not sign");
+    return esep_log_keys_push(&v->keys, old, &key) == ESEP_OK ||
+           wrong(v, index, "a key of the log that does not follow the one before");
 }
 
 static bool check_signer(struct collector_verifier *v, uint64_t index, const struct office *office,
@@ -218,9 +259,18 @@ static bool check_one(void *context, uint64_t index, struct esep_slice leaf_byte
         return check_commitment(v, index, &leaf, body);
     if (!check_bare(v, index, &leaf))
         return false;
-    if (leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_KEY)
+    switch (leaf.type) {
+    case ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS:
+        return check_genesis(v, index, body);
+    case ESEP__V1__LOG_TYPE__LOG_TYPE_GENERATION:
+        return check_generation(v, index, body);
+    case ESEP__V1__LOG_TYPE__LOG_TYPE_LOG_KEY:
+        return check_log_key(v, index, body);
+    case ESEP__V1__LOG_TYPE__LOG_TYPE_KEY:
         return check_key(v, index, body);
-    return true;
+    default:
+        return true;
+    }
 }
 
 /* The last entries, too, are closed by a signed head: both came in one commit. */
@@ -373,6 +423,11 @@ const struct collector_verdict *collector_verifier_verdict(const struct collecto
 {
     *ret_size = v->size;
     return &v->verdict;
+}
+
+const struct esep_log_keys *collector_verifier_keys(const struct collector_verifier *v)
+{
+    return &v->keys;
 }
 
 void collector_verifier_free(struct collector_verifier *v)

@@ -35,6 +35,8 @@ ESEP_MUST_USE enum esep_status collector_verifier_step(struct collector_verifier
 /* So far; the root once it is over. *ret_size: where it will be. */
 const struct collector_verdict *
 collector_verifier_verdict(const struct collector_verifier *verifier, uint64_t *ret_size);
+/* The log's keys, as far as it has come: each with both signatures, from where it says on. */
+const struct esep_log_keys *collector_verifier_keys(const struct collector_verifier *verifier);
 void collector_verifier_free(struct collector_verifier *verifier);
 
 /* All of it at once. */

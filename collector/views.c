@@ -246,6 +246,11 @@ struct views_generation views_generation(const struct views *v)
     return v->generation;
 }
 
+const struct esep_log_keys *views_log_keys(const struct views *v)
+{
+    return &v->log_keys;
+}
+
 const struct esep_merkle *views_tree(const struct views *v)
 {
     return &v->tree;

@@ -13,6 +13,7 @@
  *   'P' plan number u32          plan: log index of its PLAN entry, effective day
  *   'F' office u32               office: body, keys, state, high-water mark, seen, mail numbers
  *   'K' code hash 32             enrolment codes
+ *   'L'                          the keys of the log itself (lib/wire/log_keys.h)
  *   'O' obligation number u32    obligation: key, dates, heads, axes, alert step
  *   'R' log index u64            report: obligation, revision, fulfilment, percent, office, seq ...
  *   'S' office, epoch, seq       closing commitment: its log index
@@ -31,6 +32,7 @@
 #include "domain/obligation.h"
 #include "domain/report.h"
 #include "domain/timeliness.h"
+#include "wire/log_keys.h"
 
 struct views;
 
@@ -52,8 +54,8 @@ ESEP_MUST_USE enum esep_status views_new(struct views **ret, const struct views_
                                          views_zone_fn *zone, void *zone_context);
 void views_free(struct views *views);
 
-/* Start: every row of T, P, F, K, O, C, D, A (others are ignored), each table in key order; then
- * the PLAN entries they name; then views_load_end, which looks whether all is there. */
+/* Start: every row of T, P, F, K, O, C, D, A, G, L (others are ignored), each table in key order;
+ * then the PLAN entries they name; then views_load_end, which looks whether all is there. */
 ESEP_MUST_USE enum esep_status views_load_row(struct views *views, struct esep_slice key,
                                               struct esep_slice value, struct esep_reason *reason);
 uint64_t views_plan_index(const struct views *views, uint32_t plan_no); /* log index of its entry */
@@ -87,8 +89,8 @@ ESEP_MUST_USE enum esep_status views_flush(struct views *views, views_row_fn *pu
 
 /* The tables' letters, in the order of the sorted rows; and those that a start loads, in the order
  * that they need. */
-#define VIEWS_TABLES "ACDEFGHKMNOPRST"
-#define VIEWS_TABLES_LOADED "TPFKOCDAG"
+#define VIEWS_TABLES "ACDEFGHKLMNOPRST"
+#define VIEWS_TABLES_LOADED "TPFKOCDAGL"
 
 uint64_t views_log_size(const struct views *views);
 const struct esep_merkle *views_tree(const struct views *views);
@@ -108,6 +110,9 @@ struct views_generation {
     uint64_t begins;   /* ... with which it shares its first entries, so many */
 };
 struct views_generation views_generation(const struct views *views);
+/* Who signs the log's heads, from where on: GENESIS's key and those that LOG_KEY entries brought.
+ */
+const struct esep_log_keys *views_log_keys(const struct views *views);
 
 /* What an office may report for; the rule is views_office_may. */
 #define VIEWS_RIGHT_BODIES_MAX 32

@@ -39,15 +39,6 @@ enum esep_status views_no_office(const struct views_entry *entry, uint32_t offic
                         (unsigned long)office);
 }
 
-static enum esep_status apply_genesis(struct views *v, const struct views_entry *entry)
-{
-    (void)v;
-    if (entry->index != 0)
-        return esep_because(entry->reason, ESEP_CORRUPT, "GENESIS at log index %llu",
-                            (unsigned long long)entry->index);
-    return ESEP_OK;
-}
-
 static enum esep_status apply_mail_ack(struct views *v, const struct views_entry *entry)
 {
     const ProtobufCMessage *message = NULL;
@@ -105,7 +96,7 @@ static enum esep_status apply_alarm(struct views *v, const struct views_entry *e
 }
 
 static views_handler *const handlers[] = {
-    [ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS] = apply_genesis,
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS] = views_apply_genesis,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_ENTRY] = views_apply_entry,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_COMMITMENT] = views_apply_commitment,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_PLAN] = views_apply_plan,
@@ -123,29 +114,10 @@ static views_handler *const handlers[] = {
     [ESEP__V1__LOG_TYPE__LOG_TYPE_CREDENTIAL] = views_apply_credential,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_EVIDENCE] = views_apply_evidence,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_GENERATION] = views_apply_generation,
+    [ESEP__V1__LOG_TYPE__LOG_TYPE_LOG_KEY] = views_apply_log_key,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_RIGHTS] = views_apply_rights,
     [ESEP__V1__LOG_TYPE__LOG_TYPE_KEYS_ASKED] = views_apply_keys_asked,
 };
-
-enum esep_status views_apply_generation(struct views *v, const struct views_entry *entry)
-{
-    const ProtobufCMessage *message = NULL;
-    const enum esep_status status =
-        views_message(v, entry, &esep__v1__generation__descriptor, &message);
-    if (status != ESEP_OK)
-        return status;
-    const Esep__V1__Generation *generation = (const Esep__V1__Generation *)message;
-    if (generation->number <= v->generation.number ||
-        generation->previous != v->generation.number || generation->begins != entry->index)
-        return esep_because(entry->reason, ESEP_CORRUPT,
-                            "log index %llu: a generation that does not follow the one before",
-                            (unsigned long long)entry->index);
-    v->generation = (struct views_generation){.number = generation->number,
-                                              .previous = generation->previous,
-                                              .begins = generation->begins};
-    views_put_generation(v);
-    return ESEP_OK;
-}
 
 _Static_assert(sizeof handlers / sizeof *handlers == ESEP_LEAF_TYPE_LAST + 1,
                "each type of entry has its handler");

@@ -351,11 +351,19 @@ static bool load_generation(struct views *v, struct views_reader *key, struct vi
     return true;
 }
 
+static bool load_log_keys(struct views *v, struct views_reader *key, struct views_reader *r)
+{
+    (void)key;
+    const bool good = esep_log_keys_unpack(esep_slice(r->at, r->left), &v->log_keys) == ESEP_OK;
+    r->left = 0;
+    return good;
+}
+
 enum esep_status views_load_end(struct views *v, struct esep_reason *reason)
 {
     bool whole = v->loaded.plans == v->plan_count && v->loaded.offices == v->office_count &&
                  v->loaded.duties == v->duty_count && v->loaded.codes == v->code_count &&
-                 v->loaded.accounts == v->account_count;
+                 v->loaded.accounts == v->account_count && v->log_keys.count > 0;
     for (uint32_t i = 0; i < v->plan_count; i++)
         whole = whole && v->plans[i].plan != NULL;
     for (uint32_t i = 0; i < v->code_count; i++)
@@ -370,9 +378,9 @@ enum esep_status views_load_end(struct views *v, struct esep_reason *reason)
 }
 
 static load_fn *const loaders[256] = {
-    ['A'] = load_account, ['C'] = load_promise,    ['D'] = load_delivery,
-    ['F'] = load_office,  ['G'] = load_generation, ['K'] = load_code,
-    ['O'] = load_duty,    ['P'] = load_plan,       ['T'] = load_totals,
+    ['A'] = load_account,    ['C'] = load_promise, ['D'] = load_delivery, ['F'] = load_office,
+    ['G'] = load_generation, ['K'] = load_code,    ['L'] = load_log_keys, ['O'] = load_duty,
+    ['P'] = load_plan,       ['T'] = load_totals,
 };
 
 enum esep_status views_load_row(struct views *v, struct esep_slice key, struct esep_slice value,

@@ -110,6 +110,15 @@ void views_put_generation(struct views *v)
     put_at(v, key, &k, value, &w);
 }
 
+void views_put_log_keys(struct views *v)
+{
+    uint8_t key[16];
+    uint8_t value[ESEP_LOG_KEYS_BYTES_MAX];
+    const struct views_writer k = key_for(key, 'L');
+    const struct views_writer w = {value + esep_log_keys_pack(&v->log_keys, value)};
+    put_at(v, key, &k, value, &w);
+}
+
 void views_put_mail(struct views *v, uint32_t office, uint64_t number, uint64_t index)
 {
     uint8_t key[16];

@@ -110,6 +110,7 @@ struct views {
     struct esep_merkle tree;
     struct esep_merkle_recent recent;
     struct views_generation generation;
+    struct esep_log_keys log_keys;
     esep_time last_at;          /* of the newest entry; in the totals, so that a store tells it */
     struct views_loaded loaded; /* what the totals said there is */
 
@@ -179,7 +180,8 @@ void views_saw(struct views *views, struct views_office_slot *slot, esep_time at
 views_handler views_apply_code, views_apply_key, views_apply_entry, views_apply_commitment,
     views_apply_plan, views_apply_review, views_apply_extension, views_apply_control,
     views_apply_alert, views_apply_delivery, views_apply_account, views_apply_credential,
-    views_apply_evidence, views_apply_generation, views_apply_rights, views_apply_keys_asked;
+    views_apply_evidence, views_apply_generation, views_apply_genesis, views_apply_log_key,
+    views_apply_rights, views_apply_keys_asked;
 
 /* views_promise.c */
 const struct views_promise *views_promise_for(const struct views_office_slot *slot, uint32_t epoch,
@@ -257,6 +259,7 @@ void views_put_delivery(struct views *views, const struct views_delivery *delive
 void views_put_node(struct views *views, struct esep_merkle_place place,
                     const struct esep_hash *hash);
 void views_put_generation(struct views *views);
+void views_put_log_keys(struct views *views);
 void views_put_account(struct views *views, uint32_t number);
 void views_put_marked(struct views *views); /* offices, obligations, totals */
 

@@ -165,24 +165,10 @@ static enum esep_status listen_at(struct daemon *d, struct esep_reason *reason)
 
 static enum esep_status open_key(struct daemon *d, bool make, struct esep_reason *reason)
 {
-    static const char *const kinds[] = {"sign"};
-    struct esep_keyfile file;
-    bool made = false;
-    esep_keyfile_tidy(d->settings.keys);
-    enum esep_status status = esep_keyfile_read(d->settings.keys, &file, reason);
-    if (status == ESEP_NOT_FOUND && make) {
-        made = true;
-        esep_keyfile_generate(&file, kinds, 1);
-        status = esep_keyfile_create(d->settings.keys, &file, reason);
-    }
-    if (status == ESEP_OK)
-        status = esep_keyfile_sign(&file, &d->signer.key);
-    esep_wipe(&file, sizeof file);
-    if (status == ESEP_OK)
-        status = esep_note_key(&d->name, d->settings.name, ESEP_NOTE_ED25519, d->signer.key.public,
-                               reason);
-    return status == ESEP_OK ? signer_heads_open(&d->signer.heads, d->settings.heads,
-                                                 d->signer.key.public, made, reason)
+    const enum esep_status status =
+        signer_open(&d->signer, d->settings.keys, d->settings.heads, make, reason);
+    return status == ESEP_OK ? esep_note_key(&d->name, d->settings.name, ESEP_NOTE_ED25519,
+                                             d->signer.keys.present.public, reason)
                              : status;
 }
 
@@ -243,8 +229,7 @@ static void stop(struct daemon *d)
         (void)unlink(d->settings.socket);
     }
     esep_loop_free(d->loop);
-    signer_heads_close(&d->signer.heads);
-    esep_wipe(&d->signer, sizeof d->signer);
+    signer_close(&d->signer);
     esep_log_flush();
 }
 

@@ -1,7 +1,7 @@
 /* collector/signer/signer.c - see signer.h. */
 #include "collector/signer/signer.h"
 
-enum { HEAD = 4, NUMBERS = 16 };
+enum { HEAD = 4, NUMBERS = 16, ROTATION = 3 * 8 + ESEP_HASH_BYTES };
 
 void signer_request_head(const char *origin, const struct esep_growth *growth,
                          struct signer_request *ret)
@@ -24,6 +24,17 @@ size_t signer_request_write(const struct signer_request *request, uint8_t out[SI
         ESEP_ASSERT(request->statement.len <= SIGNER_STATEMENT_MAX);
         memcpy(at, request->statement.data, request->statement.len);
         return HEAD + request->statement.len;
+    }
+    if (request->op == SIGNER_CHAIN) {
+        esep_be64_put(at, request->size);
+        return HEAD + 8;
+    }
+    if (request->op == SIGNER_NEXT || request->op == SIGNER_SWITCH) {
+        esep_be64_put(at, request->generation);
+        esep_be64_put(at + 8, request->size);
+        esep_be64_put(at + 16, (uint64_t)request->at);
+        memcpy(at + 24, request->log_id.bytes, ESEP_HASH_BYTES);
+        return HEAD + ROTATION;
     }
     out[3] = (uint8_t)origin;
     if (request->op == SIGNER_HEAD) {
@@ -67,6 +78,18 @@ static bool take_head(struct esep_slice rest, size_t origin_len, struct signer_r
     return take_origin(esep_slice(rest.data + NUMBERS, origin_len), ret);
 }
 
+static bool take_rotation(struct esep_slice rest, struct signer_request *ret)
+{
+    if (rest.len != ROTATION)
+        return false;
+    ret->generation = esep_be64(rest.data);
+    ret->size = esep_be64(rest.data + 8);
+    ret->at = (esep_time)esep_be64(rest.data + 16);
+    memcpy(ret->log_id.bytes, rest.data + 24, ESEP_HASH_BYTES);
+    esep_log_origin(&ret->log_id, ret->generation, ret->origin);
+    return true;
+}
+
 enum esep_status signer_request_parse(struct esep_slice bytes, struct signer_request *ret)
 {
     ret->count = 0;
@@ -91,6 +114,15 @@ enum esep_status signer_request_parse(struct esep_slice bytes, struct signer_req
         ret->origin[0] = '\0';
         ret->statement = rest;
         break;
+    case SIGNER_NEXT:
+    case SIGNER_SWITCH:
+        good = origin_len == 0 && take_rotation(rest, ret);
+        break;
+    case SIGNER_CHAIN:
+        good = origin_len == 0 && rest.len == 8;
+        ret->origin[0] = '\0';
+        ret->size = good ? esep_be64(rest.data) : 0;
+        break;
     default:
         break;
     }
@@ -107,6 +139,9 @@ void signer_reply_write(const struct signer_reply *reply, uint8_t out[SIGNER_REP
     esep_be64_put(out + 8, reply->size);
     memcpy(out + 16, reply->root.bytes, ESEP_HASH_BYTES);
     memcpy(out + 48, reply->signature, ESEP_SIGNATURE_BYTES);
+    memcpy(out + 112, reply->by_new, ESEP_SIGNATURE_BYTES);
+    esep_be64_put(out + 176, reply->generation);
+    esep_be64_put(out + 184, (uint64_t)reply->at);
 }
 
 enum esep_status signer_reply_parse(struct esep_slice bytes, struct signer_reply *ret)
@@ -117,6 +152,9 @@ enum esep_status signer_reply_parse(struct esep_slice bytes, struct signer_reply
     ret->size = esep_be64(bytes.data + 8);
     memcpy(ret->root.bytes, bytes.data + 16, ESEP_HASH_BYTES);
     memcpy(ret->signature, bytes.data + 48, ESEP_SIGNATURE_BYTES);
+    memcpy(ret->by_new, bytes.data + 112, ESEP_SIGNATURE_BYTES);
+    ret->generation = esep_be64(bytes.data + 176);
+    ret->at = (esep_time)esep_be64(bytes.data + 184);
     return ESEP_OK;
 }
 
@@ -168,17 +206,81 @@ enum esep_status signer_sign_statement(const struct esep_sign_key *key, struct e
     return ESEP_DENIED;
 }
 
-bool signer_answer_by_key(const struct esep_sign_key *key, struct esep_slice request,
+static void say_key(const struct esep_log_key *key, struct signer_reply *ret)
+{
+    ret->size = key->size;
+    memcpy(ret->root.bytes, key->public, ESEP_KEY_BYTES);
+    ret->generation = key->generation;
+    ret->at = key->at;
+    memcpy(ret->signature, key->by_old, ESEP_SIGNATURE_BYTES);
+    memcpy(ret->by_new, key->by_new, ESEP_SIGNATURE_BYTES);
+}
+
+/* The switch that was asked for has been made: its answer was lost. */
+static bool is_done(const struct signer_keys *keys, const struct signer_request *request)
+{
+    const struct esep_log_key *last = &keys->known.at[keys->known.count - 1];
+    return request->op == SIGNER_SWITCH && keys->known.count > 1 &&
+           last->generation == request->generation && last->size == request->size &&
+           last->at == request->at;
+}
+
+void signer_rotate(struct signer_keys *keys, const struct signer_request *request,
+                   const struct esep_merkle *tree, struct signer_reply *ret)
+{
+    struct esep_log_key key = {
+        .generation = request->generation, .size = request->size, .at = request->at};
+    const uint64_t signed_size = request->size - (request->op == SIGNER_NEXT ? 1 : 0);
+    if (keys->known.count == 0)
+        esep_log_keys_begin(&keys->known, keys->present.public);
+    if (is_done(keys, request)) {
+        say_key(&keys->known.at[keys->known.count - 1], ret);
+        return;
+    }
+    ret->status = keys->has_next ? ESEP_OK : ESEP_NOT_FOUND;
+    if (ret->status == ESEP_OK && (request->size == 0 || tree->size != signed_size))
+        ret->status = ESEP_CONFLICT;
+    if (ret->status != ESEP_OK)
+        return;
+    esep_log_key_sign(&request->log_id, &keys->present, &keys->next, &key);
+    struct esep_log_keys grown = keys->known;
+    ret->status = esep_log_keys_push(&grown, keys->present.public, &key);
+    if (ret->status != ESEP_OK)
+        return;
+    say_key(&key, ret);
+    if (request->op == SIGNER_NEXT)
+        return;
+    keys->known = grown;
+    keys->present = keys->next;
+    esep_wipe(&keys->next, sizeof keys->next);
+    keys->has_next = false;
+}
+
+static void answer_key(const struct signer_keys *keys, struct signer_reply *ret)
+{
+    ret->size = keys->known.count > 0 ? keys->known.count : 1;
+    memcpy(ret->root.bytes, keys->present.public, ESEP_KEY_BYTES);
+    if (keys->has_next)
+        memcpy(ret->by_new, keys->next.public, ESEP_KEY_BYTES);
+}
+
+bool signer_answer_by_key(const struct signer_keys *keys, struct esep_slice request,
                           struct signer_request *ret_asked, struct signer_reply *ret)
 {
     *ret_asked = (struct signer_request){.op = SIGNER_SIZE};
     *ret = (struct signer_reply){.status = signer_request_parse(request, ret_asked)};
-    if (ret->status == ESEP_OK && ret_asked->op == SIGNER_STATEMENT)
-        ret->status = signer_sign_statement(key, ret_asked->statement, ret->signature);
-    else if (ret->status == ESEP_OK && ret_asked->op == SIGNER_KEY)
-        memcpy(ret->root.bytes, key->public, ESEP_KEY_BYTES);
+    if (ret->status != ESEP_OK)
+        return true;
+    if (ret_asked->op == SIGNER_STATEMENT)
+        ret->status = signer_sign_statement(&keys->present, ret_asked->statement, ret->signature);
+    else if (ret_asked->op == SIGNER_KEY)
+        answer_key(keys, ret);
+    else if (ret_asked->op != SIGNER_CHAIN)
+        return false;
+    else if (ret_asked->size > 0 && ret_asked->size < keys->known.count)
+        say_key(&keys->known.at[ret_asked->size], ret);
     else
-        return ret->status != ESEP_OK;
+        ret->status = ESEP_NOT_FOUND;
     return true;
 }
 
@@ -201,19 +303,21 @@ static void memory_head(struct signer_memory *signer, const struct signer_reques
     const struct esep_merkle *tree = known ? &signer->tree : &none;
     ret->size = tree->size;
     ret->root = esep_merkle_root(tree);
-    if (request->op == SIGNER_SIZE)
+    if (request->op == SIGNER_NEXT || request->op == SIGNER_SWITCH)
+        signer_rotate(&signer->keys, request, tree, ret);
+    if (request->op != SIGNER_HEAD)
         return;
     ret->status = signer_extend(tree, request, &next);
     if (ret->status != ESEP_OK)
         return;
     signer_memory_begin(signer, request->origin, &next);
-    signer_sign_head(&signer->key, request->origin, &next, ret);
+    signer_sign_head(&signer->keys.present, request->origin, &next, ret);
 }
 
 void signer_memory_answer(struct signer_memory *signer, struct esep_slice request,
                           struct signer_reply *ret)
 {
     struct signer_request asked;
-    if (!signer_answer_by_key(&signer->key, request, &asked, ret))
+    if (!signer_answer_by_key(&signer->keys, request, &asked, ret))
         memory_head(signer, &asked, ret);
 }

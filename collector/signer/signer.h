@@ -14,6 +14,12 @@
  * `struct signer_memory` is a signer in the memory of whoever has the key: what signs where the
  * configuration names no other process, and in the tests. It remembers heads from its start on.
  *
+ * *Another key* (docs/adr/0026). Whoever holds the key may hold the next one, too. Then a statement
+ * is signed, by both, that the log is the next one's from some size on (wire/log_keys.h): only for
+ * the very next entry of what was signed, which is the log's word about it. Once the old key has
+ * signed the head with that entry, it is asked to give way, and is gone; what it signed stays, and
+ * the next one goes on from there. A key that nobody laid beside the present one is never signed.
+ *
  * Here it is decided and signed; where frontiers are kept is signer_heads.h's, and each is on the
  * disk before its signature leaves (signer_service.h). Requests and replies are fixed layouts,
  * integers big-endian:
@@ -22,33 +28,54 @@
  *     head       from u64 | size u64 | origin | 32 bytes for each subtree of the span
  *     size       origin                       (asks how much of a log was signed)
  *     statement  the bytes, origin_len 0
- *     key        nothing more                 (asks for the public key, which comes as the root)
- *   reply    status u8 | 0 x 7 | size u64 | root 32 | signature 64
+ *     key        nothing more                 (asks for the public key, which comes as the root,
+ *                the next one as the first half of by_new, or zero; size: how many keys there were)
+ *     next       generation u64 | size u64 | at i64 | log_id 32, origin_len 0: the statement
+ *     switch     the same: the next key takes the present one's place; asked again it says so
+ *     chain      n u64, origin_len 0          (the n-th key, from 1 on, and its statement)
+ *   reply    status u8 | 0 x 7 | size u64 | root 32 | signature 64 | by_new 64 | generation u64 |
+ *            at i64                             (of a statement: the key is the root)
  */
 #ifndef COLLECTOR_SIGNER_H
 #define COLLECTOR_SIGNER_H
 
 #include "wire/growth.h"
+#include "wire/log_keys.h"
 
 #define SIGNER_STATEMENT_MAX 256
 #define SIGNER_REQUEST_MAX (20 + ESEP_ORIGIN_MAX + ESEP_MERKLE_SPAN_MAX * ESEP_HASH_BYTES)
-#define SIGNER_REPLY_BYTES 112
+#define SIGNER_REPLY_BYTES 192
 
-enum signer_op { SIGNER_HEAD = 1, SIGNER_SIZE = 2, SIGNER_STATEMENT = 3, SIGNER_KEY = 4 };
+enum signer_op {
+    SIGNER_HEAD = 1,
+    SIGNER_SIZE = 2,
+    SIGNER_STATEMENT = 3,
+    SIGNER_KEY = 4,
+    SIGNER_NEXT = 5,
+    SIGNER_SWITCH = 6,
+    SIGNER_CHAIN = 7,
+};
 
 struct signer_request {
     enum signer_op op;
     char origin[ESEP_ORIGIN_MAX + 1];
-    uint64_t from, size;
+    uint64_t from, size; /* CHAIN: size is n */
+    uint64_t generation; /* NEXT, SWITCH: of the log; origin is made of both */
+    esep_time at;
+    struct esep_hash log_id;
     size_t count;
     struct esep_hash span[ESEP_MERKLE_SPAN_MAX];
     struct esep_slice statement; /* borrowed */
 };
 struct signer_reply {
-    enum esep_status status; /* OK, INVALID, CONFLICT (with size), DENIED, LIMIT, IO, CORRUPT */
+    enum esep_status status; /* OK, INVALID, CONFLICT (with size), DENIED, LIMIT, IO, CORRUPT;
+                                NOT_FOUND: no such key */
     uint64_t size;           /* that was signed last, this time included */
     struct esep_hash root;   /* of that size */
     uint8_t signature[ESEP_SIGNATURE_BYTES];
+    uint8_t by_new[ESEP_SIGNATURE_BYTES];
+    uint64_t generation;
+    esep_time at;
 };
 /* For the head that a log's growth leads to. */
 void signer_request_head(const char *origin, const struct esep_growth *growth,
@@ -73,13 +100,26 @@ ESEP_MUST_USE enum esep_status signer_sign_statement(const struct esep_sign_key 
                                                      struct esep_slice statement,
                                                      uint8_t ret[ESEP_SIGNATURE_BYTES]);
 
-/* A request read, and answered where that takes the key alone. false: it is about a head, and what
+/* What is held of keys. */
+struct signer_keys {
+    struct esep_sign_key present;
+    bool has_next;
+    struct esep_sign_key next;
+    struct esep_log_keys known; /* every one, the present one last; of one key alone it may be
+                                   empty */
+};
+/* NEXT and SWITCH, where so much of the log was signed. After a SWITCH that is ESEP_OK `keys` are
+ * those of from then on; where known has grown, that has to be kept before the answer leaves. */
+void signer_rotate(struct signer_keys *keys, const struct signer_request *request,
+                   const struct esep_merkle *tree, struct signer_reply *ret);
+
+/* A request read, and answered where that takes the keys alone. false: it is about a head, and what
  * was signed before must be known; ret->status is ESEP_OK. */
-bool signer_answer_by_key(const struct esep_sign_key *key, struct esep_slice request,
+bool signer_answer_by_key(const struct signer_keys *keys, struct esep_slice request,
                           struct signer_request *ret_asked, struct signer_reply *ret);
 
 struct signer_memory {
-    struct esep_sign_key key;
+    struct signer_keys keys;
     char origin[ESEP_ORIGIN_MAX + 1]; /* of one log: another one begins with nothing */
     struct esep_merkle tree;
 };

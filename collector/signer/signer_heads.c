@@ -190,33 +190,71 @@ enum esep_status signer_heads_put(const struct signer_heads *heads, const char *
     return status;
 }
 
-static enum esep_status check_key(const struct signer_heads *heads, const char *path,
-                                  const uint8_t public_key[ESEP_KEY_BYTES], bool create,
-                                  struct esep_reason *reason)
+/* The keys as they are packed, and SHA-256 over that. */
+enum { KEYS_MAX = ESEP_LOG_KEYS_BYTES_MAX + ESEP_HASH_BYTES };
+
+enum esep_status signer_heads_keys(struct signer_heads *heads, const struct esep_log_keys *known)
 {
-    uint8_t kept[ESEP_KEY_BYTES];
-    int fd = openat(heads->folder, "key", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0) {
-        const bool same =
-            read_whole(fd, kept, sizeof kept, 0) && memcmp(kept, public_key, sizeof kept) == 0;
-        (void)close(fd);
-        return same ? ESEP_OK
-                    : esep_because(reason, ESEP_INVALID,
-                                   "%.120s belongs to another key: what that one signed says "
-                                   "nothing of this one",
-                                   path);
-    }
-    if (errno != ENOENT || !create)
-        return esep_because(reason, ESEP_NOT_FOUND, "%.160s is no folder of signed heads", path);
-    fd = openat(heads->folder, "new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = fd >= 0 && write_whole(fd, public_key, ESEP_KEY_BYTES, 0) && fsync(fd) == 0;
+    uint8_t bytes[KEYS_MAX];
+    const size_t len = esep_log_keys_pack(known, bytes);
+    const struct esep_hash hash = esep_sha256(esep_slice(bytes, len));
+    memcpy(bytes + len, hash.bytes, sizeof hash.bytes);
+    const int fd =
+        openat(heads->folder, "new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool good = fd >= 0 && write_whole(fd, bytes, len + sizeof hash.bytes, 0) && fsync(fd) == 0;
     if (fd >= 0)
         good = close(fd) == 0 && good;
     good = good && renameat(heads->folder, "new", heads->folder, "key") == 0 &&
            fsync(heads->folder) == 0;
-    return good
-               ? ESEP_OK
-               : esep_because(reason, ESEP_IO, "cannot write in %.120s: %s", path, strerror(errno));
+    if (good)
+        heads->known = *known;
+    return good ? ESEP_OK : ESEP_IO;
+}
+
+static enum esep_status read_keys(int fd, struct esep_log_keys *ret)
+{
+    uint8_t bytes[KEYS_MAX];
+    struct stat info;
+    if (fstat(fd, &info) != 0 || info.st_size < ESEP_HASH_BYTES || info.st_size > KEYS_MAX ||
+        !read_whole(fd, bytes, (size_t)info.st_size, 0))
+        return ESEP_CORRUPT;
+    const struct esep_slice keys = esep_slice(bytes, (size_t)info.st_size - ESEP_HASH_BYTES);
+    const struct esep_hash hash = esep_sha256(keys);
+    if (memcmp(hash.bytes, bytes + keys.len, sizeof hash.bytes) != 0)
+        return ESEP_CORRUPT;
+    return esep_log_keys_unpack(keys, ret) == ESEP_OK ? ESEP_OK : ESEP_CORRUPT;
+}
+
+static enum esep_status check_key(struct signer_heads *heads, const char *path,
+                                  const uint8_t public_key[ESEP_KEY_BYTES], bool create,
+                                  struct esep_reason *reason)
+{
+    const int fd = openat(heads->folder, "key", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && (errno != ENOENT || !create))
+        return esep_because(reason, ESEP_NOT_FOUND, "%.160s is no folder of signed heads", path);
+    if (fd < 0) {
+        struct esep_log_keys first;
+        esep_log_keys_begin(&first, public_key);
+        return signer_heads_keys(heads, &first) == ESEP_OK
+                   ? ESEP_OK
+                   : esep_because(reason, ESEP_IO, "cannot write in %.120s: %s", path,
+                                  strerror(errno));
+    }
+    const enum esep_status status = read_keys(fd, &heads->known);
+    (void)close(fd);
+    if (status != ESEP_OK)
+        return esep_because(reason, status,
+                            "%.160s/key is damaged: whose folder it is cannot be told", path);
+    const size_t place = esep_log_keys_find(&heads->known, public_key);
+    if (place + 1 == heads->known.count || place + 2 == heads->known.count)
+        return ESEP_OK;
+    return esep_because(reason, ESEP_INVALID,
+                        place < heads->known.count
+                            ? "%.120s knows two newer keys than this: the key file was put back "
+                              "from a copy"
+                            : "%.120s belongs to another key: what that one signed says nothing "
+                              "of this one",
+                        path);
 }
 
 enum esep_status signer_heads_open(struct signer_heads *ret, const char *path,

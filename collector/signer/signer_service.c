@@ -8,6 +8,26 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* The switch is made once the folder says so; the files follow, now or at the next start. */
+static enum esep_status answer_rotation(struct signer *signer, const struct signer_request *request,
+                                        const struct esep_merkle *tree, struct signer_reply *ret)
+{
+    struct signer_keys keys = signer->keys;
+    enum esep_status status = ESEP_OK;
+    *ret = (struct signer_reply){.size = tree->size};
+    signer_rotate(&keys, request, tree, ret);
+    const bool switched = ret->status == ESEP_OK && keys.known.count > signer->heads.known.count;
+    if (switched)
+        status = signer_heads_keys(&signer->heads, &keys.known);
+    if (switched && status == ESEP_OK) {
+        signer->keys = keys;
+        signer->broken = !signer_place_switch(signer->place);
+    }
+    signer->broken = signer->broken || status != ESEP_OK;
+    esep_wipe(&keys, sizeof keys);
+    return status == ESEP_OK ? ret->status : status;
+}
+
 static enum esep_status answer_head(struct signer *signer, const struct signer_request *request,
                                     struct signer_reply *ret)
 {
@@ -21,21 +41,46 @@ static enum esep_status answer_head(struct signer *signer, const struct signer_r
     ret->root = esep_merkle_root(&tree);
     if (request->op == SIGNER_SIZE)
         return ESEP_OK;
+    if (request->op == SIGNER_NEXT || request->op == SIGNER_SWITCH)
+        return answer_rotation(signer, request, &tree, ret);
     status = signer_extend(&tree, request, &next);
     /* A log of nothing has no file; neither is the same head written twice. */
     if (status == ESEP_OK && next.size > tree.size)
         status = signer_heads_put(&signer->heads, request->origin, &next);
     signer->broken = status == ESEP_IO;
     if (status == ESEP_OK)
-        signer_sign_head(&signer->key, request->origin, &next, ret);
+        signer_sign_head(&signer->keys.present, request->origin, &next, ret);
     return status;
 }
 
 void signer_answer(struct signer *signer, struct esep_slice request, struct signer_reply *ret)
 {
     struct signer_request asked;
-    if (!signer_answer_by_key(&signer->key, request, &asked, ret))
+    if (request.len > 0 && request.data[0] == SIGNER_KEY) /* it may have been laid there since */
+        signer_place_look(signer->place, &signer->keys);
+    if (!signer_answer_by_key(&signer->keys, request, &asked, ret))
         ret->status = answer_head(signer, &asked, ret);
+}
+
+enum esep_status signer_open(struct signer *ret, const char *keys, const char *heads, bool make,
+                             struct esep_reason *reason)
+{
+    bool made = false;
+    *ret = (struct signer){.heads = {.folder = -1}, .place = keys};
+    enum esep_status status = signer_place_read(keys, make, &ret->keys, &made, reason);
+    if (status == ESEP_OK)
+        status = signer_heads_open(&ret->heads, heads, ret->keys.present.public, made, reason);
+    if (status != ESEP_OK)
+        return status;
+    ret->keys.known = ret->heads.known;
+    return signer_place_settle(keys, &ret->keys, reason);
+}
+
+void signer_close(struct signer *signer)
+{
+    signer_heads_close(&signer->heads);
+    esep_wipe(signer, sizeof *signer);
+    signer->heads.folder = -1;
 }
 
 void collector_signer_local(struct collector_signer *ret, struct signer_memory *signer)
@@ -116,19 +161,55 @@ enum esep_status collector_signer_ask(struct collector_signer *signer,
     return ESEP_OK;
 }
 
-enum esep_status collector_signer_key(struct collector_signer *signer,
-                                      uint8_t ret_public[ESEP_KEY_BYTES],
-                                      struct esep_reason *reason)
+enum esep_status collector_signer_keys(struct collector_signer *signer,
+                                       struct collector_signer_keys *ret,
+                                       struct esep_reason *reason)
 {
+    static const uint8_t none[ESEP_KEY_BYTES];
     const struct signer_request request = {.op = SIGNER_KEY};
     struct signer_reply reply;
     enum esep_status status = collector_signer_ask(signer, &request, &reply, reason);
     if (status == ESEP_OK && reply.status != ESEP_OK)
         status = esep_because(reason, reply.status, "the signer does not say its key: %s",
                               esep_status_name(reply.status));
+    if (status != ESEP_OK)
+        return status;
+    *ret = (struct collector_signer_keys){.count = reply.size};
+    memcpy(ret->present, reply.root.bytes, ESEP_KEY_BYTES);
+    memcpy(ret->next, reply.by_new, ESEP_KEY_BYTES);
+    ret->has_next = memcmp(ret->next, none, sizeof none) != 0;
+    return ESEP_OK;
+}
+
+enum esep_status collector_signer_key(struct collector_signer *signer,
+                                      uint8_t ret_public[ESEP_KEY_BYTES],
+                                      struct esep_reason *reason)
+{
+    struct collector_signer_keys keys;
+    const enum esep_status status = collector_signer_keys(signer, &keys, reason);
     if (status == ESEP_OK)
-        memcpy(ret_public, reply.root.bytes, ESEP_KEY_BYTES);
+        memcpy(ret_public, keys.present, ESEP_KEY_BYTES);
     return status;
+}
+
+enum esep_status collector_signer_change(struct collector_signer *signer,
+                                         const struct signer_request *request,
+                                         struct esep_log_key *ret, struct esep_reason *reason)
+{
+    struct signer_reply reply;
+    const enum esep_status status = collector_signer_ask(signer, request, &reply, reason);
+    if (status == ESEP_OK && reply.status != ESEP_OK)
+        return esep_because(reason, reply.status,
+                            "the signer does not give the log another key: %s",
+                            esep_status_name(reply.status));
+    if (status != ESEP_OK)
+        return status;
+    *ret =
+        (struct esep_log_key){.generation = reply.generation, .size = reply.size, .at = reply.at};
+    memcpy(ret->public, reply.root.bytes, ESEP_KEY_BYTES);
+    memcpy(ret->by_old, reply.signature, ESEP_SIGNATURE_BYTES);
+    memcpy(ret->by_new, reply.by_new, ESEP_SIGNATURE_BYTES);
+    return ESEP_OK;
 }
 
 enum esep_status collector_signer_statement(struct collector_signer *signer,

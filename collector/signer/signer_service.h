@@ -14,14 +14,21 @@
 #define COLLECTOR_SIGNER_SERVICE_H
 
 #include "collector/signer/signer_heads.h"
+#include "collector/signer/signer_place.h"
 
 #define SIGNER_PATIENCE_MS 10000
 
 struct signer {
-    struct esep_sign_key key;
+    struct signer_keys keys;
     struct signer_heads heads;
-    bool broken; /* a write failed */
+    const char *place; /* the key file's path (signer_place.h); NULL: there will be no other key */
+    bool broken;       /* a write failed */
 };
+/* Key, folder and the next key, as they lie on the disk; a switch that was cut off is finished.
+ * make: key and folder, where there is no key. As signer_heads_open. */
+ESEP_MUST_USE enum esep_status signer_open(struct signer *ret, const char *keys, const char *heads,
+                                           bool make, struct esep_reason *reason);
+void signer_close(struct signer *signer);
 void signer_answer(struct signer *signer, struct esep_slice request, struct signer_reply *ret);
 
 struct collector_signer {
@@ -46,6 +53,21 @@ ESEP_MUST_USE enum esep_status collector_signer_key(struct collector_signer *sig
 ESEP_MUST_USE enum esep_status
 collector_signer_statement(struct collector_signer *signer, struct esep_slice statement,
                            uint8_t ret_signature[ESEP_SIGNATURE_BYTES], struct esep_reason *reason);
+/* What the signer says of the log's keys. */
+struct collector_signer_keys {
+    uint8_t present[ESEP_KEY_BYTES];
+    bool has_next;
+    uint8_t next[ESEP_KEY_BYTES];
+    uint64_t count; /* in all, the present one included */
+};
+ESEP_MUST_USE enum esep_status collector_signer_keys(struct collector_signer *signer,
+                                                     struct collector_signer_keys *ret,
+                                                     struct esep_reason *reason);
+/* NEXT, SWITCH or CHAIN: the key and its statement, which nobody has verified. */
+ESEP_MUST_USE enum esep_status collector_signer_change(struct collector_signer *signer,
+                                                       const struct signer_request *request,
+                                                       struct esep_log_key *ret,
+                                                       struct esep_reason *reason);
 /* Tries until the signer answers. wait: called after each try that found nobody, with how many
  * there were and why (a signer whose disk is full, or failed, counts as nobody); it sleeps as long
  * as it sees fit, and false ends it (ESEP_AGAIN). ESEP_OK: it is signed, for the size that was

@@ -19,7 +19,7 @@ static void configure(struct ingest *g)
 {
     uint8_t seed[32] = {2};
     struct collector_config *c = &g->config;
-    esep_sign_key_from_seed(&g->signing.memory.key, seed);
+    esep_sign_key_from_seed(&g->signing.memory.keys.present, seed);
     esep_box_key_from_seed(&c->seal_key, seed);
     seed[0] = 3;
     esep_sign_key_from_seed(&g->operator_key, seed);

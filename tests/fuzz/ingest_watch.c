@@ -139,8 +139,8 @@ static void check_refusal(struct ingest *g, const struct esep_envelope *envelope
     const Esep__V1__Refusal *r = (const Esep__V1__Refusal *)message;
     FUZZ_CHECK(r->session.len == ESEP_SESSION_ID_BYTES && r->signature.len == ESEP_SIGNATURE_BYTES);
     esep_refusal_statement(r, statement);
-    FUZZ_CHECK(esep_verify(g->signing.memory.key.public, esep_slice(statement, sizeof statement),
-                           r->signature.data));
+    FUZZ_CHECK(esep_verify(g->signing.memory.keys.present.public,
+                           esep_slice(statement, sizeof statement), r->signature.data));
 }
 
 void ingest_heard(struct ingest *g, struct esep_slice head, struct esep_slice frame)

@@ -351,7 +351,7 @@ void sim_found(struct sim *sim)
     struct sim_disk *disk = &sim->collector.disk;
     sim_seed_bytes(sim, seed);
     esep_sign_key_from_seed(&sim->log_key, seed);
-    sim->collector.signing.memory.key = sim->log_key;
+    sim->collector.signing.memory.keys.present = sim->log_key;
     sim_seed_bytes(sim, seed);
     esep_box_key_from_seed(&sim->seal_key, seed);
     if (views_new(&f.views, &sim_limits, sim_zone, NULL) != ESEP_OK)

@@ -229,7 +229,7 @@ static void another_log_is_a_split(void **state)
     head.root.bytes[0] ^= 1;
     char text[ESEP_CHECKPOINT_TEXT_MAX];
     const size_t len = esep_growth_text(&g.log_id, head.generation, head.size, &head.root, text);
-    esep_sign(&g.signing.memory.key, esep_slice(text, len), head.signature);
+    esep_sign(&g.signing.memory.keys.present, esep_slice(text, len), head.signature);
     collector_set_cosigned(g.core, &head);
     pair_pass_time(&p, 2 * ESEP_MINUTE);
     struct agent_status status;

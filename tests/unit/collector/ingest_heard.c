@@ -22,9 +22,9 @@ static void read_proof(const struct ingest *g, const Esep__V1__Proof *m,
     esep_merkle_init(&tree);
     for (uint64_t i = 0; i < growth.from_size; i++)
         esep_merkle_append(&tree, esep_slice(g->world.log[i].leaf, ESEP_LEAF_BYTES));
-    assert_int_equal(
-        esep_growth_check(&g->log_id, g->signing.memory.key.public, &tree, &growth, &after),
-        ESEP_OK);
+    assert_int_equal(esep_growth_check(&g->log_id, g->signing.memory.keys.present.public, &tree,
+                                       &growth, &after),
+                     ESEP_OK);
     const struct esep_hash leaf =
         esep_merkle_leaf(esep_slice(g->world.log[m->index].leaf, ESEP_LEAF_BYTES));
     assert_true(esep_place_check(&tree, &growth, &place, &leaf));
@@ -94,7 +94,7 @@ static void read_refusal(const struct ingest *g, const Esep__V1__Refusal *m, str
     assert_int_equal(m->session.len, ESEP_SESSION_ID_BYTES);
     assert_int_equal(m->signature.len, 64);
     esep_refusal_statement(m, statement);
-    h->refusal.is_signed = esep_verify(g->signing.memory.key.public,
+    h->refusal.is_signed = esep_verify(g->signing.memory.keys.present.public,
                                        esep_slice(statement, sizeof statement), m->signature.data);
     assert_true(h->refusal.is_signed);
     assert_true(m->text[0] != '\0');

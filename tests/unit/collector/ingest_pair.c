@@ -18,7 +18,7 @@ void pair_agent_start(struct pair *p)
     struct agent_config config = {.broker_count = 1};
     struct esep_reason reason;
     config.log_id = p->g->log_id;
-    memcpy(config.log_public, p->g->signing.memory.key.public, 32);
+    memcpy(config.log_public, p->g->signing.memory.keys.present.public, 32);
     memcpy(config.seal_public, p->g->config.seal_key.public, 32);
     config.office = p->office->number;
     config.sign_key = p->office->sign;
@@ -97,6 +97,8 @@ static void store(struct pair *p, const struct agent_store *s)
     p->journal.checkpoint_root = s->checkpoint_root;
     if (s->tree != NULL)
         p->journal.tree = *s->tree;
+    if (s->log_keys != NULL)
+        p->journal.log_keys = *s->log_keys;
     for (size_t i = 0; i < s->receipt_count; i++) {
         p->journal.proven_generation = s->proofs[i].generation;
         if (s->proofs[i].index >= p->journal.proven_size)

@@ -142,7 +142,7 @@ static void make_config(struct ingest *g)
 {
     struct collector_config *config = &g->config;
     uint8_t seed[32] = {7};
-    esep_sign_key_from_seed(&g->signing.memory.key, seed);
+    esep_sign_key_from_seed(&g->signing.memory.keys.present, seed);
     seed[0] = 8;
     esep_box_key_from_seed(&config->seal_key, seed);
     memset(config->seed, 9, sizeof config->seed);

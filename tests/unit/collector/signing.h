@@ -63,7 +63,7 @@ static inline void signing_begin(struct signing *signing, struct collector_confi
     growth.root = esep_merkle_root(views_tree(views));
     esep_log_origin(&config->log_id, growth.generation, origin);
     signer_memory_begin(&signing->memory, origin, views_tree(views));
-    memcpy(config->log_public, signing->memory.key.public, ESEP_KEY_BYTES);
+    memcpy(config->log_public, signing->memory.keys.present.public, ESEP_KEY_BYTES);
     config->signing =
         (struct collector_signing){.statement = signing_statement, .context = signing};
     signing_head(signing, &config->log_id, &growth, config->head_signature);

@@ -59,9 +59,10 @@ static struct signer opened(void **state, bool create)
     char path[300];
     struct signer signer = {.broken = false};
     struct esep_reason reason = {""};
-    esep_sign_key_from_seed(&signer.key, seed);
+    esep_sign_key_from_seed(&signer.keys.present, seed);
     (void)snprintf(path, sizeof path, "%s/heads", (const char *)*state);
-    if (signer_heads_open(&signer.heads, path, signer.key.public, create, &reason) != ESEP_OK)
+    if (signer_heads_open(&signer.heads, path, signer.keys.present.public, create, &reason) !=
+        ESEP_OK)
         fail_msg("%s", reason.text);
     return signer;
 }
@@ -83,7 +84,7 @@ static void assert_signed(const struct signer *signer, const struct signer_reply
     assert_int_equal(reply->size, size);
     assert_true(esep_hash_equal(&reply->root, &root));
     const size_t len = esep_checkpoint_text(ORIGIN, size, &root, text);
-    assert_true(esep_verify(signer->key.public, esep_slice(text, len), reply->signature));
+    assert_true(esep_verify(signer->keys.present.public, esep_slice(text, len), reply->signature));
 }
 
 static const uint64_t sizes[] = {1, 2, 3, 7, 8, 64, 65, 100};
@@ -187,7 +188,7 @@ static void test_statements(void **state)
             continue;
         const struct esep_slice said = esep_slice(bytes, cases[i].len);
         const struct esep_hash hash = esep_sha256(said);
-        assert_true(esep_verify(signer.key.public,
+        assert_true(esep_verify(signer.keys.present.public,
                                 cases[i].hashed ? esep_slice(hash.bytes, 32) : said,
                                 reply.signature));
         /* Text in every place that the signer does not look at is no checkpoint yet. */
@@ -256,18 +257,18 @@ static void test_the_folder_belongs_to_the_key(void **state)
     struct esep_reason reason = {""};
     (void)snprintf(path, sizeof path, "%s/heads", (const char *)*state);
     struct signer signer = opened(state, true);
-    assert_int_equal(signer_heads_open(&heads, path, signer.key.public, false, &reason),
+    assert_int_equal(signer_heads_open(&heads, path, signer.keys.present.public, false, &reason),
                      ESEP_CONFLICT);
     signer_heads_close(&signer.heads);
     assert_int_equal(signer_heads_open(&heads, path, other, true, &reason), ESEP_INVALID);
     assert_int_equal(chmod(path, 0750), 0);
-    assert_int_equal(signer_heads_open(&heads, path, signer.key.public, false, &reason),
+    assert_int_equal(signer_heads_open(&heads, path, signer.keys.present.public, false, &reason),
                      ESEP_DENIED);
     (void)snprintf(path, sizeof path, "%s/lost", (const char *)*state);
-    assert_int_equal(signer_heads_open(&heads, path, signer.key.public, false, &reason),
+    assert_int_equal(signer_heads_open(&heads, path, signer.keys.present.public, false, &reason),
                      ESEP_NOT_FOUND);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(signer_heads_open(&heads, path, signer.key.public, false, &reason),
+    assert_int_equal(signer_heads_open(&heads, path, signer.keys.present.public, false, &reason),
                      ESEP_NOT_FOUND);
 }
 
@@ -348,12 +349,12 @@ static void test_by_a_socket(void **state)
     (void)close(server.listener);
     collector_signer_done(&remote);
     /* In our own process it is the same. */
-    struct signer_memory memory = {.key = signer.key};
+    struct signer_memory memory = {.keys = signer.keys};
     struct collector_signer local;
     uint8_t public[ESEP_KEY_BYTES];
     collector_signer_local(&local, &memory);
     assert_int_equal(collector_signer_key(&local, public, &reason), ESEP_OK);
-    assert_memory_equal(public, signer.key.public, sizeof public);
+    assert_memory_equal(public, signer.keys.present.public, sizeof public);
     assert_int_equal(collector_signer_head(&local, &request, wait_for_it, &none, &reply, &reason),
                      ESEP_OK);
     assert_signed(&signer, &reply, 0, 10);
@@ -403,7 +404,7 @@ static void test_the_first_head(void **state)
         struct store store = {.damaged = cases[i].damaged};
         const struct esep_merkle_source source = {.node = stored_node, .context = &store};
         struct esep_merkle tree;
-        esep_sign_key_from_seed(&memory.key, seed);
+        esep_sign_key_from_seed(&memory.keys.present, seed);
         collector_signer_local(&signer, &memory);
         const struct signer_request before = head(cases[i].history, 0, cases[i].before);
         assert_int_equal(collector_signer_ask(&signer, &before, &reply, &reason), ESEP_OK);
@@ -421,7 +422,8 @@ static void test_the_first_head(void **state)
             continue;
         char text[ESEP_CHECKPOINT_TEXT_MAX];
         const size_t len = esep_checkpoint_text(ORIGIN, growth.size, &growth.root, text);
-        assert_true(esep_verify(memory.key.public, esep_slice(text, len), growth.signature));
+        assert_true(
+            esep_verify(memory.keys.present.public, esep_slice(text, len), growth.signature));
     }
 }
 
