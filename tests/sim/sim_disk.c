@@ -162,6 +162,15 @@ disk_rows(struct collector_log *log, struct esep_slice prefix, struct esep_slice
     return ESEP_OK;
 }
 
+/* At ingest's start, before anything can fail: what fails later is sim_collector.c's. */
+static enum esep_status disk_append(struct collector_log *log, const struct collector_batch *batch,
+                                    struct esep_reason *reason)
+{
+    (void)reason;
+    sim_disk_put((struct sim_disk *)log, batch);
+    return ESEP_OK;
+}
+
 static enum esep_status disk_size(struct collector_log *log, uint64_t *ret_size)
 {
     *ret_size = disk_of(log)->count;
@@ -169,7 +178,7 @@ static enum esep_status disk_size(struct collector_log *log, uint64_t *ret_size)
 }
 
 const struct collector_log_ops sim_disk_ops = {
-    .read = disk_read, .rows = disk_rows, .size = disk_size};
+    .append = disk_append, .read = disk_read, .rows = disk_rows, .size = disk_size};
 
 struct collector_log *sim_log(struct sim *sim)
 {

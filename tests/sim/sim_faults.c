@@ -162,6 +162,7 @@ const char *const sim_tally_names[SIM_TALLIES] = {
     [SIM_TALLY_READ_EIO] = "EIO at a read",
     [SIM_TALLY_DISK_SLOW] = "slow disks",
     [SIM_TALLY_SIGNER_AWAY] = "signer away",
+    [SIM_TALLY_LOG_KEY] = "other keys for the log",
     [SIM_TALLY_RESTORE_OFFICE] = "journals restored",
     [SIM_TALLY_RESTORE_COLLECTOR] = "stores restored",
     [SIM_TALLY_RESTORE_BOTH] = "both restored together",
