@@ -19,6 +19,9 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* A target may say, once all inputs of a folder were replayed, whether they saw what they are to
+ * see; and what not, on stderr. */
+bool fuzz_corpus_whole(void);
 
 #define FUZZ_CHECK(condition) ((condition) ? (void)0 : __builtin_trap())
 

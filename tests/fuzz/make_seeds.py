@@ -146,7 +146,28 @@ def signer_seeds():
     save("signer", "key-and-size", asked(b"\4\0\0\0", b"\2\0\0\x0blog.example", b"\2\0\0\0", b"\5\0\0\0"))
 
 
+def log_seeds():
+    """Entries of the collector's own: of each kind one that is taken, and some that are not."""
+    def record(event, choices):
+        return bytes([16 + event]) + struct.pack(">H", len(choices)) + choices
+
+    account = record(12, b"\x0b\5aigul\0")
+    save("log", "code", record(14, b"\0\1") + record(14, b"\2\2") + record(14, b"\4\1\1") + record(14, b"\1\1\5"))
+    save("log", "signs-of-life", record(15, b"\0\0\1") + record(15, b"\1\1") + record(15, b"\2\0\5\1\4fork")
+         + record(15, b"\6\0\7\5") + record(15, b"\0\0\xe0") + record(15, b"\1\6"))
+    save("log", "rights", record(16, b"\2\0") + record(0, b"\0\4") + record(16, b"\5\0") + record(16, b"\0\0")
+         + record(16, b"\x11\0\3mia") + record(16, b"\2\1"))
+    save("log", "keys-asked", record(17, b"\0\0") + record(17, b"\0\1") + record(17, b"\1\0\1") + record(17, b"\0\7"))
+    save("log", "credentials", account + record(18, b"\x19\0\5") + record(18, b"\2\0") + record(18, b"\3\0")
+         + record(18, b"\4\0") + record(18, b"\x0d\0") + record(18, b"\6\0") + record(18, b"\2\0\5berik"))
+    save("log", "evidence", record(19, b"\0\1") + record(19, b"\1\1\2") + record(19, b"\4\1\xe0") + record(19, b"\0\1"))
+    save("log", "generations-and-keys", record(21, b"\0\1") + record(20, b"\0\5") + record(21, b"\0\2") + record(20, b"\2\xe0")
+         + record(21, b"\0\1") + record(21, b"\1\3\1") + record(20, b"\1\0") + record(21, b"\4\4\0"))
+    save("log", "typed-of-any", record(13, bytes([22, 1]) + number(1, 1)) + record(13, bytes([17, 1])) + record(13, b"\x14"))
+
+
 def main():
+    log_seeds()
     witness_seeds()
     signer_seeds()
     session = bytes.fromhex("30313233343536373839616263646566")

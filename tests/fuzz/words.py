@@ -117,7 +117,7 @@ TABLE = {
                        *signs("p/fulfilment/1/moh/2013-01-01..2013-06-30", "p/annual/-/moh/2013", "akmola", "moj",
                               "\r\n", "\n.\n", "\r", "\n", "=?UTF-8?B?", "?=", "Bcc: a@b", ", ", "<", ">",
                               "@", "\\", '"', "\u202e", "\u2028", "\N{OLD PERSIAN SIGN A}", "a@b.kz", "hook")],
-    "log": lambda: [*records(range(27)), *NUMBERS, *tags()],
+    "log": lambda: [*records(range(38)), *NUMBERS, *tags()],
     "media": lambda: [*literals("lib/domain/media*.c"), b"PK\3\4", b"PK\1\2", b"PK\5\6", b"%PDF-", b"%%EOF", b"II*\0", b"MM\0*",
                       b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", *signs("\u202e", "\u200b", "\ufeff", "<svg", ".pdf", ".docx", ".odt")],
     "period": lambda: [*literals("lib/domain/period_lexicon.c", "lib/domain/period_words.c"),
