@@ -25,6 +25,13 @@ enum sentence {
     SAY_REGIONAL,
     SAY_DUE, /* instant */
     SAY_FOOTER,
+    SAY_ALARM_SUBJECT, /* witness */
+    SAY_WITNESS_AHEAD, /* witness, size */
+    SAY_WITNESS_BACK,  /* likewise */
+    SAY_WITNESS_SPLIT, /* likewise */
+    SAY_WITNESS_FALSE, /* witness */
+    SAY_WITNESS_CLOCK, /* witness */
+    SAY_IN_THE_LOG,    /* instant, text */
     SENTENCES
 };
 
@@ -51,6 +58,50 @@ static const char *const sentences[SENTENCES][LANGUAGES] = {
     [SAY_FOOTER] = {"Бұл хабарды Есеп жүйесі жіберді; жауап берудің қажеті жоқ.\n",
                     "Сообщение отправлено системой «Есеп»; отвечать на него не нужно.\n",
                     "Sent by Esep; there is no need to answer.\n"},
+    [SAY_ALARM_SUBJECT] = {"Есеп: журнал куәгерінің дабылы: %s",
+                           "Есеп: тревога от свидетеля журнала: %s",
+                           "Esep: alarm of a witness of the log: %s"},
+    [SAY_WITNESS_AHEAD] =
+        {"Журнал куәгері: %s\nОл осы журналдан бар жазбадан көбін көрген, жазба саны: %llu.\n"
+         "Журнал кері кеткен, немесе оның кілтімен басқа біреу қол қояды. Қойма restore "
+         "пәрменінсіз орнына қойылды ма және кілт тағы кімде бар, соны тексеріңіз.\n",
+         "Свидетель журнала: %s\nОн видел в этом журнале больше записей, чем есть: %llu.\n"
+         "Журнал вернулся назад, или его ключом подписывает кто-то ещё. Проверьте, не подменено "
+         "ли хранилище без команды restore, и у кого ещё есть ключ.\n",
+         "Witness of the log: %s\nIt has seen more entries of this log than there are: %llu.\n"
+         "The log went back, or somebody else signs with its key. See whether the store was put "
+         "back without restore, and who else has the key.\n"},
+    [SAY_WITNESS_BACK] =
+        {"Журнал куәгері: %s\nОл бұрын қол қойғанынан азын көрген, жазба саны: %llu. Ол өз "
+         "қоймасын жоғалтқан: оны жүргізетін адамға хабарлаңыз.\n",
+         "Свидетель журнала: %s\nОн видел меньше записей, чем сам заверил: %llu. Он потерял своё "
+         "хранилище: сообщите тому, кто его ведёт.\n",
+         "Witness of the log: %s\nIt has seen fewer entries than it cosigned: %llu. It has lost "
+         "its store: tell who runs it.\n"},
+    [SAY_WITNESS_SPLIT] =
+        {"Журнал куәгері: %s\nОл осы журналдың басқа тарихын көрген, жазба саны: %llu.\n"
+         "Қойманы сол күйінде сақтап, log verify пәрменін орындаңыз және куәгердің иесінен ол "
+         "сақтаған қолтаңбаны сұраңыз.\n",
+         "Свидетель журнала: %s\nОн видел другую историю этого журнала, записей: %llu.\n"
+         "Сохраните хранилище как есть, выполните log verify и попросите у владельца свидетеля "
+         "подпись, которую тот хранит.\n",
+         "Witness of the log: %s\nIt has seen another history of this log, of %llu entries.\n"
+         "Keep the store as it is, run log verify, and ask who runs the witness for the signed "
+         "head that it keeps.\n"},
+    [SAY_WITNESS_FALSE] =
+        {"Журнал куәгері: %s\nОл өзіне көрсетілгенге емес, басқаға қол қойды. Оның қолтаңбасы "
+         "есептелмейді: оны жүргізетін адамға хабарлаңыз.\n",
+         "Свидетель журнала: %s\nОн подписал не то, что ему показали. Его подпись не считается: "
+         "сообщите тому, кто его ведёт.\n",
+         "Witness of the log: %s\nIt signed something else than it was shown. Its signature does "
+         "not count: tell who runs it.\n"},
+    [SAY_WITNESS_CLOCK] =
+        {"Журнал куәгері: %s\nОл қол қойған сағат біздікінен алшақ: екі сағатты да тексеріңіз.\n",
+         "Свидетель журнала: %s\nЧас в его подписи далёк от нашего: проверьте часы с обеих "
+         "сторон.\n",
+         "Witness of the log: %s\nIt signs with an hour that is far from ours: look at both "
+         "clocks.\n"},
+    [SAY_IN_THE_LOG] = {"\nЖурналда: %s, %s\n", "\nВ журнале: %s, %s\n", "\nIn the log: %s, %s\n"},
 };
 
 enum noun { NOUN_DAY, NOUN_NOTICE, NOUNS };
@@ -195,14 +246,19 @@ static const Esep__V1__Plan *plan_named(const struct views *views, const char *i
     return found;
 }
 
+static enum language language_of(const char *code)
+{
+    for (enum language l = KK; l < LANGUAGES; l++)
+        if (strcmp(codes[l], code) == 0)
+            return l;
+    return EN;
+}
+
 enum esep_status collector_alert_text(const struct views *views, const Esep__V1__Alert *alert,
                                       const char *language, struct esep_buf *ret_subject,
                                       struct esep_buf *ret_text)
 {
-    enum language in = EN;
-    for (enum language l = KK; l < LANGUAGES; l++)
-        if (strcmp(codes[l], language) == 0)
-            in = l;
+    const enum language in = language_of(language);
     const Esep__V1__Plan *plan = plan_named(views, alert->plan);
     int place = plan != NULL ? esep_body_find(plan, alert->body) : -1;
     const Esep__V1__Body *body = place >= 0 ? plan->bodies[place] : NULL;
@@ -228,4 +284,43 @@ const char *collector_alert_kind_name(Esep__V1__AlertKind kind)
     static const char *const names[] = {"unspecified", "due_soon",      "due_today",
                                         "overdue",     "still_overdue", "silent"};
     return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
+}
+
+static const struct {
+    const char *name;
+    enum sentence sentence; /* of a witness's; else none */
+} alarms[] = {
+    [ESEP__V1__ALARM_KIND__ALARM_KIND_UNSPECIFIED] = {"unspecified", SENTENCES},
+    [ESEP__V1__ALARM_KIND__ALARM_KIND_FORK] = {"fork", SENTENCES},
+    [ESEP__V1__ALARM_KIND__ALARM_KIND_BEHIND] = {"behind", SENTENCES},
+    [ESEP__V1__ALARM_KIND__ALARM_KIND_BAD_SIGNATURE] = {"bad_signature", SENTENCES},
+    [ESEP__V1__ALARM_KIND__ALARM_KIND_OLD_KEY] = {"old_key", SENTENCES},
+    [ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_AHEAD] = {"witness_ahead", SAY_WITNESS_AHEAD},
+    [ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_BACK] = {"witness_back", SAY_WITNESS_BACK},
+    [ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_SPLIT] = {"witness_split", SAY_WITNESS_SPLIT},
+    [ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_FALSE] = {"witness_false", SAY_WITNESS_FALSE},
+    [ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_CLOCK] = {"witness_clock", SAY_WITNESS_CLOCK},
+};
+
+const char *collector_alarm_kind_name(Esep__V1__AlarmKind kind)
+{
+    return (size_t)kind < sizeof alarms / sizeof *alarms ? alarms[kind].name : alarms[0].name;
+}
+
+enum esep_status collector_alarm_text(const Esep__V1__Alarm *alarm, esep_time raised_at,
+                                      const char *language, struct esep_buf *ret_subject,
+                                      struct esep_buf *ret_text)
+{
+    const enum language in = language_of(language);
+    const bool known = (size_t)alarm->kind < sizeof alarms / sizeof *alarms;
+    const enum sentence sentence = known ? alarms[alarm->kind].sentence : SENTENCES;
+    char at[32];
+    enum esep_status status = say(ret_subject, in, SAY_ALARM_SUBJECT, alarm->witness);
+    if (status == ESEP_OK && sentence != SENTENCES)
+        status = say(ret_text, in, sentence, alarm->witness, (unsigned long long)alarm->seq);
+    if (status == ESEP_OK)
+        status = say(ret_text, in, SAY_IN_THE_LOG, instant(raised_at, NULL, at), alarm->text);
+    if (status == ESEP_OK)
+        status = put(ret_text, "\n-- \n");
+    return status == ESEP_OK ? say(ret_text, in, SAY_FOOTER) : status;
 }

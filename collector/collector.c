@@ -514,13 +514,11 @@ void collector_on_delivery(struct collector *c, uint64_t alert_index, uint32_t t
     finish_event(c);
 }
 
-bool collector_on_witness(struct collector *c, Esep__V1__AlarmKind kind, uint64_t size,
-                          const char *text, esep_time now)
+bool collector_on_witness(struct collector *c, const struct collector_sight *sight, esep_time now)
 {
-    const struct collector_alarm alarm = {.kind = kind, .seq = size, .text = text};
     if (!begin_event(c, now))
         return false;
-    const bool is_logged = collector_log_alarm(c, &alarm, now);
+    const bool is_logged = collector_sighted(c, sight, now);
     finish_event(c);
     return is_logged;
 }

@@ -57,7 +57,7 @@ struct collector_config {
     uint8_t seed[32]; /* ephemeral keys are derived from it; fresh at every start */
     struct collector_operator operators[COLLECTOR_OPERATORS_MAX];
     size_t operator_count;
-    views_targets_fn *targets; /* who is told of alerts */
+    views_targets_fn *targets; /* who is told of alerts and alarms */
     void *targets_context;
     /* bounds */
     uint32_t links_max;
@@ -134,7 +134,7 @@ enum collector_effect_kind {
     COLLECTOR_EFFECT_STORE,    /* batch; then on_stored(token) */
     COLLECTOR_EFFECT_MAIL,     /* read the mailbox; then on_mail(token) */
     COLLECTOR_EFFECT_REPLY,    /* bytes (OrderReply) to the local order `token` */
-    COLLECTOR_EFFECT_DELIVER,  /* alert_index is durable: its targets are owed */
+    COLLECTOR_EFFECT_DELIVER,  /* alert_index, also an alarm's, is durable: its targets are owed */
     /* A file under way, at COLLECTOR_FILE_PLACE(token) of config.files_max places: what another
      * token left open there is closed first. Answered by on_file, in order, but for CLOSE. */
     COLLECTOR_EFFECT_FILE_OPEN,   /* how much of `file` is there? */
@@ -204,10 +204,16 @@ ESEP_MUST_USE enum esep_status collector_consistency(struct collector *c, uint64
                                                      uint64_t size, const struct esep_hash *root,
                                                      struct esep_merkle_path *ret,
                                                      struct esep_hash *ret_old_root);
-/* What a witness answered, to be logged as an alarm. size: that it says it has seen. False: there
+/* What a witness answered, to be logged as an alarm, which the operators are told of. False: there
  * was no room in the batch; tell it again. */
-ESEP_MUST_USE bool collector_on_witness(struct collector *c, Esep__V1__AlarmKind kind,
-                                        uint64_t size, const char *text, esep_time now);
+struct collector_sight {
+    Esep__V1__AlarmKind kind;
+    const char *witness; /* its key's name, ESEP_NOTE_NAME_MAX bytes at most */
+    uint64_t size;       /* that it says it has seen */
+    const char *text;    /* shorter than 256 bytes */
+};
+ESEP_MUST_USE bool collector_on_witness(struct collector *c, const struct collector_sight *sight,
+                                        esep_time now);
 
 /* What the committed store knows of a file: does a taken report of the office name it, and is it
  * here? Set by the shell before any frame; without it no files are taken. */

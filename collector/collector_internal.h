@@ -529,8 +529,6 @@ struct collector_alarm {
  * ends then. */
 void collector_alarm(struct collector *c, const struct collector_frame *frame,
                      struct collector_session *session, const struct collector_alarm *alarm);
-/* The entry alone. False: there was no room for it. */
-bool collector_log_alarm(struct collector *c, const struct collector_alarm *alarm, esep_time now);
 void collector_refuse_all_full(struct collector *c);
 
 /* collector_mail.c */
@@ -590,6 +588,7 @@ void collector_lacking_gone(struct collector *c, const struct views_file *file);
 void collector_alerts_on_time(struct collector *c, esep_time now);
 void collector_delivered(struct collector *c, uint64_t alert_index, uint32_t target, bool delivered,
                          uint32_t attempts, const char *detail, esep_time now);
+bool collector_sighted(struct collector *c, const struct collector_sight *sight, esep_time now);
 
 #include "collector/collector_proof.h"
 

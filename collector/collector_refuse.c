@@ -85,7 +85,8 @@ static struct esep_hash sight(const struct collector_alarm *alarm)
     return esep_sha256_parts(parts, 3);
 }
 
-bool collector_log_alarm(struct collector *c, const struct collector_alarm *alarm, esep_time now)
+/* False: there was no room for it. */
+static bool log_alarm(struct collector *c, const struct collector_alarm *alarm, esep_time now)
 {
     char text[256];
     (void)memcpy(text, alarm->text, strlen(alarm->text) + 1);
@@ -118,7 +119,7 @@ void collector_alarm(struct collector *c, const struct collector_frame *frame,
     struct collector_office *office = collector_office(c, alarm->office);
     struct esep_hash seen = sight(alarm);
     bool known = esep_hash_equal(&office->last_alarm, &seen);
-    if (known || !collector_after_room(c, 1) || !collector_log_alarm(c, alarm, frame->now)) {
+    if (known || !collector_after_room(c, 1) || !log_alarm(c, alarm, frame->now)) {
         collector_refuse(c, &frame->route, &refusal);
         return;
     }

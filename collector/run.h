@@ -180,7 +180,7 @@ void run_reload(struct run *run);
 
 ESEP_MUST_USE enum esep_status run_alerts_new(struct run *run, struct esep_reason *reason);
 void run_alerts_free(struct run *run);
-/* An alert is durable: its targets are queued. */
+/* An alert, or an alarm for operators, is durable: its targets are queued. */
 void run_alerts_raised(struct run *run, uint64_t alert_index);
 /* The store was opened (anew): offers what the views still owe, tells again what came of what. */
 void run_alerts_opened(struct run *run);

@@ -1,4 +1,5 @@
-/* collector/run_alerts.c - from an alert in the log to its recipients; see run.h.
+/* collector/run_alerts.c - from an alert, or an alarm for operators, in the log to its recipients;
+ * see run.h.
  *
  * Who is told is fixed when the alert is raised and stands in the log. What is still owed stands in
  * the views; the queue of tries is deliver.h.
@@ -46,6 +47,16 @@ struct run_alerts {
     size_t told_next;
     size_t told_open;
     struct told told[TOLD_MAX];
+};
+
+/* What is to be told, read from the log. */
+struct notice {
+    uint64_t index;
+    esep_time raised_at;
+    const Esep__V1__Alert *alert; /* or ... */
+    const Esep__V1__Alarm *alarm;
+    Esep__V1__Target *const *targets;
+    size_t target_count;
 };
 
 static struct told *find_told(struct run_alerts *a, uint64_t alert_index, uint32_t target)
@@ -149,16 +160,28 @@ static json_t *items_json(const Esep__V1__Alert *alert)
 }
 
 /* The webhook's body: what the letter says, for machines, and the letter beside it. */
-static enum esep_status webhook_text(struct run_alerts *a, uint64_t index, esep_time raised_at,
-                                     const Esep__V1__Alert *alert)
+static enum esep_status webhook_text(struct run_alerts *a, const struct notice *n)
 {
     char at[32];
-    esep_time_format(raised_at, NULL, at);
-    json_t *value = json_pack("{s:s, s:s, s:{s:I, s:s, s:s, s:o, s:s%, s:s%}}", "type",
-                              "esep.alert", "timestamp", at, "data", "log_index", (json_int_t)index,
-                              "plan", alert->plan, "body", alert->body, "items", items_json(alert),
-                              "subject", (const char *)a->subject.data, a->subject.len, "text",
+    esep_time_format(n->raised_at, NULL, at);
+    json_t *data =
+        n->alert != NULL
+            ? json_pack("{s:s, s:s, s:o}", "plan", n->alert->plan, "body", n->alert->body, "items",
+                        items_json(n->alert))
+            : json_pack("{s:s, s:s, s:I}", "kind", collector_alarm_kind_name(n->alarm->kind),
+                        "witness", n->alarm->witness, "size", (json_int_t)n->alarm->seq);
+    json_t *words = json_pack("{s:I, s:s%, s:s%}", "log_index", (json_int_t)n->index, "subject",
+                              (const char *)a->subject.data, a->subject.len, "text",
                               (const char *)a->text.data, a->text.len);
+    if (json_object_update(data, words) != 0) {
+        json_decref(data);
+        data = NULL;
+    }
+    json_decref(words);
+    json_t *value = data != NULL ? json_pack("{s:s, s:s, s:o}", "type",
+                                             n->alert != NULL ? "esep.alert" : "esep.alarm",
+                                             "timestamp", at, "data", data)
+                                 : NULL;
     char *packed = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
     json_decref(value);
     if (packed == NULL)
@@ -170,42 +193,44 @@ static enum esep_status webhook_text(struct run_alerts *a, uint64_t index, esep_
 }
 
 /* ESEP_OK: queued; ESEP_LIMIT: not now; ESEP_INVALID: given up, and remembered so. */
-static enum esep_status offer(struct run *run, uint64_t index, esep_time raised_at,
-                              const Esep__V1__Alert *alert, uint32_t number)
+static enum esep_status offer(struct run *run, const struct notice *n, uint32_t number)
 {
     struct run_alerts *a = run->alerts;
-    const Esep__V1__Target *to = alert->targets[number];
+    const Esep__V1__Target *to = n->targets[number];
     size_t channel = to->channel == ESEP__V1__CHANNEL__CHANNEL_WEBHOOK ? 1 : 0;
     if (a->narrow[channel])
         return ESEP_LIMIT;
     esep_buf_clear(&a->subject);
     esep_buf_clear(&a->text);
     enum esep_status status =
-        collector_alert_text(run->state.views, alert, to->language, &a->subject, &a->text);
+        n->alert != NULL
+            ? collector_alert_text(run->state.views, n->alert, to->language, &a->subject, &a->text)
+            : collector_alarm_text(n->alarm, n->raised_at, to->language, &a->subject, &a->text);
     if (status == ESEP_OK && to->channel == ESEP__V1__CHANNEL__CHANNEL_WEBHOOK)
-        status = webhook_text(a, index, raised_at, alert);
+        status = webhook_text(a, n);
     if (status == ESEP_NOMEM)
         return ESEP_LIMIT;
     if (status != ESEP_OK) {
-        (void)remember(a, index, number, false, 0, "it cannot be put into words");
+        (void)remember(a, n->index, number, false, 0, "it cannot be put into words");
         return ESEP_INVALID;
     }
-    const struct deliver_item item = {.alert_index = index,
+    const struct deliver_item item = {.alert_index = n->index,
                                       .target = number,
                                       .to = to,
                                       .subject = esep_buf_slice(&a->subject),
                                       .text = esep_buf_slice(&a->text),
-                                      .raised_at = raised_at};
+                                      .raised_at = n->raised_at};
     status = deliver_add(run->deliver, &item);
     if (status == ESEP_INVALID)
-        (void)remember(a, index, number, false, 0,
+        (void)remember(a, n->index, number, false, 0,
                        "its channel is not in the collector's configuration any more");
     a->narrow[channel] = status == ESEP_LIMIT || status == ESEP_NOMEM;
     return status == ESEP_NOMEM ? ESEP_LIMIT : status;
 }
 
-/* Reads an alert from the log; NULL where it is not there (not yet durable), or is none. */
-static const Esep__V1__Alert *read_alert(struct run *run, uint64_t index, esep_time *ret_at)
+/* Reads an alert or an alarm from the log; false where it is not there (not yet durable), or is
+ * none. It lives until the next one is read. */
+static bool read_notice(struct run *run, uint64_t index, struct notice *ret)
 {
     struct run_alerts *a = run->alerts;
     struct esep_leaf leaf;
@@ -213,31 +238,51 @@ static const Esep__V1__Alert *read_alert(struct run *run, uint64_t index, esep_t
     esep_buf_clear(&a->entry);
     esep_arena_reset(&a->arena);
     if (collector_state_entry(run->state.log, index, &a->entry, NULL) != ESEP_OK ||
-        esep_leaf_unpack(esep_slice(a->entry.data, ESEP_LEAF_BYTES), &leaf) != ESEP_OK ||
-        leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT)
-        return NULL;
+        esep_leaf_unpack(esep_slice(a->entry.data, ESEP_LEAF_BYTES), &leaf) != ESEP_OK)
+        return false;
+    const bool is_alert = leaf.type == ESEP__V1__LOG_TYPE__LOG_TYPE_ALERT;
+    if (!is_alert && leaf.type != ESEP__V1__LOG_TYPE__LOG_TYPE_ALARM)
+        return false;
     struct esep_slice body =
         esep_slice(a->entry.data + ESEP_LEAF_BYTES, a->entry.len - ESEP_LEAF_BYTES);
-    if (esep_unpack(&esep__v1__alert__descriptor, body, &a->arena, &message) != ESEP_OK)
-        return NULL;
-    *ret_at = leaf.accepted_at;
-    return (const Esep__V1__Alert *)message;
+    if (esep_unpack(is_alert ? &esep__v1__alert__descriptor : &esep__v1__alarm__descriptor, body,
+                    &a->arena, &message) != ESEP_OK)
+        return false;
+    *ret = (struct notice){.index = index, .raised_at = leaf.accepted_at};
+    if (is_alert) {
+        ret->alert = (const Esep__V1__Alert *)message;
+        ret->targets = ret->alert->targets;
+        ret->target_count = ret->alert->n_targets;
+    } else {
+        ret->alarm = (const Esep__V1__Alarm *)message;
+        ret->targets = ret->alarm->targets;
+        ret->target_count = ret->alarm->n_targets;
+    }
+    return true;
+}
+
+static void say_raised(const struct notice *n)
+{
+    if (n->alert != NULL)
+        esep_log(ESEP_LOG_INFO, "alert-raised", "%s, %s: %zu items for %zu targets", n->alert->plan,
+                 n->alert->body, n->alert->n_items, n->target_count);
+    else
+        esep_log(ESEP_LOG_INFO, "alarm-raised", "%s of %s for %zu targets",
+                 collector_alarm_kind_name(n->alarm->kind), n->alarm->witness, n->target_count);
 }
 
 void run_alerts_raised(struct run *run, uint64_t alert_index)
 {
-    esep_time raised_at = 0;
-    const Esep__V1__Alert *alert = read_alert(run, alert_index, &raised_at);
-    if (alert == NULL) {
+    struct notice n;
+    if (!read_notice(run, alert_index, &n)) {
         esep_log(ESEP_LOG_ERROR, "alert-unreadable", "log entry %llu is no alert",
                  (unsigned long long)alert_index);
         return;
     }
-    esep_log(ESEP_LOG_INFO, "alert-raised", "%s, %s: %zu items for %zu targets", alert->plan,
-             alert->body, alert->n_items, alert->n_targets);
+    say_raised(&n);
     run->alerts->narrow[0] = run->alerts->narrow[1] = false;
-    for (uint32_t i = 0; i < alert->n_targets; i++) {
-        enum esep_status status = offer(run, alert_index, raised_at, alert, i);
+    for (uint32_t i = 0; i < n.target_count; i++) {
+        enum esep_status status = offer(run, &n, i);
         if (status == ESEP_LIMIT)
             run->alerts->rescan = true;
         if (status == ESEP_INVALID)
@@ -266,11 +311,10 @@ static bool visit_owed(void *context, uint64_t alert_index, uint32_t target)
     }
     if (deliver_knows(run->deliver, alert_index, target))
         return true;
-    esep_time raised_at = 0;
-    const Esep__V1__Alert *alert = read_alert(run, alert_index, &raised_at);
-    if (alert == NULL || target >= alert->n_targets)
+    struct notice n;
+    if (!read_notice(run, alert_index, &n) || target >= n.target_count)
         return true; /* not durable yet: DELIVER brings it */
-    if (offer(run, alert_index, raised_at, alert, target) == ESEP_LIMIT)
+    if (offer(run, &n, target) == ESEP_LIMIT)
         a->rescan = true;
     return true;
 }
@@ -329,8 +373,8 @@ void run_alerts_on_time(struct run *run)
         scan(run);
 }
 
-size_t run_alerts_targets(void *context, const char *plan, const char *body, bool secretariat,
-                          Esep__V1__Target *ret, size_t max)
+size_t run_alerts_targets(void *context, const char *plan, const char *body,
+                          enum views_audience whom, Esep__V1__Target *ret, size_t max)
 {
     struct run *run = context;
     struct collector_settings *s = run->settings;
@@ -338,7 +382,7 @@ size_t run_alerts_targets(void *context, const char *plan, const char *body, boo
     for (size_t i = 0; i < s->recipient_count && count < max; i++) {
         struct collector_recipient *r = &s->recipients[i];
         bool of_body = strcmp(r->body, "*") == 0 || strcmp(r->body, body) == 0;
-        if (r->secretariat != secretariat || !of_body ||
+        if (r->audience != whom || !of_body ||
             (strcmp(r->plan, "*") != 0 && strcmp(r->plan, plan) != 0))
             continue;
         esep__v1__target__init(&ret[count]);

@@ -169,8 +169,13 @@ void run_witnesses_on_time(struct run *run)
             continue;
         (void)snprintf(text, sizeof text, "witness %.80s %s (%" PRIu64 ")", c->key.name,
                        alarms[c->alarm].text, c->alarm_size);
-        c->alarm_new = !collector_on_witness(run->core, alarms[c->alarm].kind, c->alarm_size, text,
-                                             run_now(run));
+        const struct collector_sight sight = {
+            .kind = alarms[c->alarm].kind,
+            .witness = c->key.name,
+            .size = c->alarm_size,
+            .text = text,
+        };
+        c->alarm_new = !collector_on_witness(run->core, &sight, run_now(run));
         if (!c->alarm_new)
             esep_log(ESEP_LOG_ERROR, "witness-alarm", "%s: %s", text, c->said);
     }

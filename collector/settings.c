@@ -338,6 +338,16 @@ static bool webhook_known(const struct collector_settings *settings, const char 
     return false;
 }
 
+static bool take_flag(const struct esep_yaml_node *item, const char *name,
+                      struct esep_complaints *complaints)
+{
+    char flag[8] = "false";
+    (void)take_text(item, name, flag, sizeof flag, false, complaints);
+    if (strcmp(flag, "true") != 0 && strcmp(flag, "false") != 0)
+        esep_complain(complaints, esep_yaml_get(item, name), "must be true or false");
+    return strcmp(flag, "true") == 0;
+}
+
 static void take_recipient(struct collector_settings *settings, size_t place,
                            const struct esep_yaml_node *item, struct esep_complaints *complaints)
 {
@@ -348,11 +358,13 @@ static void take_recipient(struct collector_settings *settings, size_t place,
     (void)take_text(item, "mail", r->mail, sizeof r->mail, false, complaints);
     (void)take_text(item, "webhook", r->webhook, sizeof r->webhook, false, complaints);
     (void)take_text(item, "language", r->language, sizeof r->language, false, complaints);
-    char flag[8] = "false";
-    (void)take_text(item, "secretariat", flag, sizeof flag, false, complaints);
-    r->secretariat = strcmp(flag, "true") == 0;
-    if (!r->secretariat && strcmp(flag, "false") != 0)
-        esep_complain(complaints, esep_yaml_get(item, "secretariat"), "must be true or false");
+    const bool secretariat = take_flag(item, "secretariat", complaints);
+    const bool operators = take_flag(item, "operators", complaints);
+    r->audience = secretariat ? VIEWS_SECRETARIAT : operators ? VIEWS_OPERATORS : VIEWS_BODY;
+    if (operators && (secretariat || strcmp(r->plan, "*") != 0 || strcmp(r->body, "*") != 0))
+        esep_complain(complaints, item,
+                      "who is told of alarms as an operator is told of no plan, body or "
+                      "secretariat: name it a second time for these");
     if ((r->mail[0] == 0) == (r->webhook[0] == 0))
         esep_complain(complaints, item, "a recipient has either 'mail' or 'webhook'");
     if (r->webhook[0] != 0 && !webhook_known(settings, r->webhook))
@@ -386,7 +398,8 @@ static void check_mail_account(const struct collector_settings *settings,
 
 static bool covers(const struct collector_recipient *r, const char *plan, const char *body)
 {
-    return (strcmp(r->plan, "*") == 0 || strcmp(r->plan, plan) == 0) &&
+    return r->audience != VIEWS_OPERATORS &&
+           (strcmp(r->plan, "*") == 0 || strcmp(r->plan, plan) == 0) &&
            (strcmp(r->body, "*") == 0 || strcmp(r->body, body) == 0);
 }
 
@@ -394,6 +407,13 @@ static bool covers(const struct collector_recipient *r, const char *plan, const 
  * have more. */
 static void check_crowds(const struct collector_settings *s, struct esep_complaints *complaints)
 {
+    size_t operators = 0;
+    for (size_t i = 0; i < s->recipient_count; i++)
+        operators += s->recipients[i].audience == VIEWS_OPERATORS;
+    if (operators > VIEWS_TARGETS_MAX)
+        esep_complain(complaints, s->recipients_node,
+                      "%zu recipients with operators: true, at most %d: use a mailing list",
+                      operators, VIEWS_TARGETS_MAX);
     for (size_t i = 0; i < s->recipient_count; i++)
         for (size_t j = 0; j < s->recipient_count; j++) {
             const char *plan = s->recipients[i].plan;
@@ -451,8 +471,8 @@ static void take_lists(struct collector_settings *s, struct esep_complaints *com
     static const char *const operator_keys[] = {"name", "sign_key", "curve_key", NULL};
     static const char *const webhook_keys[] = {"name", "url", "secret_file", NULL};
     static const char *const witness_keys[] = {"url", "key", "ca_file", NULL};
-    static const char *const recipient_keys[] = {"plan",    "body",     "secretariat", "mail",
-                                                 "webhook", "language", NULL};
+    static const char *const recipient_keys[] = {"plan", "body",    "secretariat", "operators",
+                                                 "mail", "webhook", "language",    NULL};
     s->broker_count = take_list(s->brokers_node, "brokers", SETTINGS_BROKERS_MAX, broker_keys,
                                 take_broker, s, complaints);
     s->operator_count = take_list(s->operators_node, "operators", COLLECTOR_OPERATORS_MAX,

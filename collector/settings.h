@@ -37,7 +37,7 @@ struct collector_witness {
 struct collector_recipient {
     char plan[64];                 /* "*": every plan */
     char body[ESEP_BODY_CODE_MAX]; /* "*": every body */
-    bool secretariat;              /* is told also what concerns others */
+    enum views_audience audience;  /* is told also what concerns others */
     char mail[256];
     char webhook[64];
     char language[4];

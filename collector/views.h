@@ -308,9 +308,26 @@ const struct esep_zone *views_plan_zone(const struct views *views, uint32_t plan
  * entries are applied, which emit may do. ret_next: when to look again. targets is asked for the
  * body's own recipients and, where something is overdue or silent, for the secretariat's.
  * ESEP_LIMIT: too many deliveries are owed; what did not fit stays due. */
-#define VIEWS_TARGETS_MAX 16 /* of one alert, body and secretariat together */
-typedef size_t views_targets_fn(void *context, const char *plan, const char *body, bool secretariat,
-                                Esep__V1__Target *ret, size_t max);
+#define VIEWS_TARGETS_MAX 16 /* of one alert, body and secretariat together; of one alarm */
+enum views_audience {
+    VIEWS_BODY = 0,
+    VIEWS_SECRETARIAT,
+    VIEWS_OPERATORS, /* of an alarm: plan and body are "" */
+};
+typedef size_t views_targets_fn(void *context, const char *plan, const char *body,
+                                enum views_audience whom, Esep__V1__Target *ret, size_t max);
+/* Who is told, each once. */
+struct views_recipients {
+    Esep__V1__Target targets[VIEWS_TARGETS_MAX]; /* as asked for, the same one twice maybe */
+    size_t used;
+    Esep__V1__Target *list[VIEWS_TARGETS_MAX]; /* into targets, each once */
+    size_t count;
+};
+/* Adds fn's; NULL: nobody. ret begins as zeroes. */
+void views_recipients_add(struct views_recipients *ret, views_targets_fn *fn, void *context,
+                          const char *plan, const char *body, enum views_audience whom);
+/* So many more deliveries may be owed. */
+size_t views_deliveries_room(const struct views *views);
 ESEP_MUST_USE enum esep_status
 views_alerts(const struct views *views, esep_time now, views_targets_fn *targets,
              void *targets_context, enum esep_status (*emit)(void *, struct esep_slice body),

@@ -186,21 +186,14 @@ static void fill_item(const struct views *v, const struct views_candidate *c,
     item->due_us = c->due;
 }
 
-struct recipients {
-    Esep__V1__Target targets[VIEWS_TARGETS_MAX]; /* as asked for, the same one twice maybe */
-    size_t used;
-    Esep__V1__Target *list[VIEWS_TARGETS_MAX]; /* into targets, each once */
-    size_t count;
-};
-
-static void add_targets(struct recipients *r, views_targets_fn *fn, void *context, const char *plan,
-                        const char *body, bool secretariat)
+void views_recipients_add(struct views_recipients *r, views_targets_fn *fn, void *context,
+                          const char *plan, const char *body, enum views_audience whom)
 {
     const size_t before = r->used;
     const size_t room = VIEWS_TARGETS_MAX - before;
     for (size_t i = before; i < VIEWS_TARGETS_MAX; i++)
         esep__v1__target__init(&r->targets[i]);
-    size_t got = fn == NULL ? 0 : fn(context, plan, body, secretariat, r->targets + before, room);
+    size_t got = fn == NULL ? 0 : fn(context, plan, body, whom, r->targets + before, room);
     got = got < room ? got : room;
     r->used += got;
     for (size_t i = before; i < before + got; i++) {
@@ -232,7 +225,7 @@ static enum esep_status pack_alert(struct raising *raising, const struct views_c
     Esep__V1__AlertItem items[ITEMS_MAX];
     Esep__V1__AlertItem *list[ITEMS_MAX];
     Esep__V1__Alert alert;
-    struct recipients recipients = {.count = 0};
+    struct views_recipients recipients = {.count = 0};
     bool secretariat = false;
 
     for (size_t i = 0; i < count; i++) {
@@ -245,11 +238,11 @@ static enum esep_status pack_alert(struct raising *raising, const struct views_c
     alert.body = c->body == VIEWS_NONE ? alert.body : plan->bodies[c->body]->code;
     alert.items = list;
     alert.n_items = count;
-    add_targets(&recipients, raising->targets, raising->targets_context, alert.plan, alert.body,
-                false);
+    views_recipients_add(&recipients, raising->targets, raising->targets_context, alert.plan,
+                         alert.body, VIEWS_BODY);
     if (secretariat && !c->agreed)
-        add_targets(&recipients, raising->targets, raising->targets_context, alert.plan, alert.body,
-                    true);
+        views_recipients_add(&recipients, raising->targets, raising->targets_context, alert.plan,
+                             alert.body, VIEWS_SECRETARIAT);
     if (recipients.count > raising->room)
         return ESEP_LIMIT;
     raising->room -= recipients.count;
@@ -307,8 +300,7 @@ enum esep_status views_alerts(const struct views *views, esep_time now, views_ta
     struct raising raising = {.v = v,
                               .targets = targets,
                               .targets_context = targets_context,
-                              .room =
-                                  v->limits.deliveries_max - (v->delivery_count - v->delivery_done),
+                              .room = views_deliveries_room(v),
                               .emit = emit,
                               .context = context};
 

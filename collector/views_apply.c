@@ -75,17 +75,24 @@ static enum esep_status apply_presence(struct views *v, const struct views_entry
 }
 
 /* A fork or a restored backup is shown by the office's own signature: it lives. A bad signature
- * shows nothing, and who has an old key may be a thief. */
+ * shows nothing, and who has an old key may be a thief. What a witness has seen is owed to the
+ * operators. */
 static enum esep_status apply_alarm(struct views *v, const struct views_entry *entry)
 {
     const ProtobufCMessage *message = NULL;
-    const enum esep_status status = views_message(v, entry, &esep__v1__alarm__descriptor, &message);
+    enum esep_status status = views_message(v, entry, &esep__v1__alarm__descriptor, &message);
     if (status != ESEP_OK)
         return status;
     const Esep__V1__Alarm *alarm = (const Esep__V1__Alarm *)message;
     struct views_office_slot *slot = views_office_slot(v, alarm->office);
+    if (slot == NULL && alarm->office != 0)
+        return views_no_office(entry, alarm->office);
+    status = views_may_owe(v, entry, alarm->n_targets);
+    if (status != ESEP_OK)
+        return status;
+    views_owe(v, entry, alarm->n_targets);
     if (slot == NULL)
-        return alarm->office == 0 ? ESEP_OK : views_no_office(entry, alarm->office);
+        return ESEP_OK;
     if (alarm->kind == ESEP__V1__ALARM_KIND__ALARM_KIND_FORK)
         slot->pub.forks++;
     if (alarm->kind == ESEP__V1__ALARM_KIND__ALARM_KIND_FORK ||

@@ -1,10 +1,24 @@
-/* collector/views_deliveries.c - an alert in the log: said once, and owed to its targets.
+/* collector/views_deliveries.c - an alert, or an alarm, in the log: said once, and owed to its
+ * targets.
  *
  * Applying an Alert remembers what it said of each obligation and office, puts it into the body's
  * mailboxes, and owes one delivery for each target until a Delivery entry says done or given up.
  * Deliveries ascend by (alert, target); those done are taken out when half of them are.
  */
 #include "collector/views_state.h"
+
+size_t views_deliveries_room(const struct views *v)
+{
+    return v->limits.deliveries_max - (v->delivery_count - v->delivery_done);
+}
+
+enum esep_status views_may_owe(const struct views *v, const struct views_entry *entry, size_t count)
+{
+    if (count > views_deliveries_room(v))
+        return esep_because(entry->reason, ESEP_LIMIT, "%lu deliveries are owed already",
+                            (unsigned long)(v->delivery_count - v->delivery_done));
+    return ESEP_OK;
+}
 
 static enum esep_status check_alert(const struct views *v, const struct views_entry *entry,
                                     const Esep__V1__Alert *alert)
@@ -17,10 +31,7 @@ static enum esep_status check_alert(const struct views *v, const struct views_en
         if (!known)
             return esep_because(entry->reason, ESEP_INVALID, "an alert about what is not there");
     }
-    if (alert->n_targets > v->limits.deliveries_max - (v->delivery_count - v->delivery_done))
-        return esep_because(entry->reason, ESEP_LIMIT, "%lu deliveries are owed already",
-                            (unsigned long)(v->delivery_count - v->delivery_done));
-    return ESEP_OK;
+    return views_may_owe(v, entry, alert->n_targets);
 }
 
 static void compact(struct views *v)
@@ -41,6 +52,12 @@ static void owe(struct views *v, uint64_t alert, uint32_t target)
     struct views_delivery *delivery = &v->deliveries[v->delivery_count++];
     *delivery = (struct views_delivery){.alert = alert, .target = target};
     views_put_delivery(v, delivery);
+}
+
+void views_owe(struct views *v, const struct views_entry *entry, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        owe(v, entry->index, (uint32_t)i);
 }
 
 enum esep_status views_apply_alert(struct views *v, const struct views_entry *entry)
@@ -67,8 +84,7 @@ enum esep_status views_apply_alert(struct views *v, const struct views_entry *en
         views_mark_duty(v, duty);
     }
     views_mail_body(v, alert->plan, alert->body, entry->index);
-    for (size_t i = 0; i < alert->n_targets; i++)
-        owe(v, entry->index, (uint32_t)i);
+    views_owe(v, entry, alert->n_targets);
     return ESEP_OK;
 }
 

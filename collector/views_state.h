@@ -245,6 +245,12 @@ struct views_candidate {
     esep_time due;
 };
 
+/* views_deliveries.c: of an entry that names targets, before it changes anything, and after.
+ * ESEP_LIMIT. */
+enum esep_status views_may_owe(const struct views *v, const struct views_entry *entry,
+                               size_t count);
+void views_owe(struct views *v, const struct views_entry *entry, size_t count);
+
 /* views_rows.c: the fixed layouts. `value` NULL deletes. */
 void views_put(struct views *views, struct esep_slice key, struct esep_slice value);
 void views_put_plan(struct views *views, uint32_t plan_no);

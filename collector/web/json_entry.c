@@ -3,6 +3,7 @@
  * Every entry has log_index, at, kind, who and the office where one wrote it; the rest is its
  * kind's own.
  */
+#include "collector/alert_text.h"
 #include "collector/web/json_parts.h"
 #include "io/json.h"
 
@@ -174,13 +175,10 @@ static json_t *rights_json(const struct web_entry *e, const struct views_office 
 
 static json_t *alarm_json(const struct web_entry *e)
 {
-    static const char *const kinds[] = {
-        "unspecified",   "fork",         "behind",        "bad_signature", "old_key",
-        "witness_ahead", "witness_back", "witness_split", "witness_false", "witness_clock"};
     const Esep__V1__Alarm *a = (const Esep__V1__Alarm *)e->message;
-    const char *kind = (size_t)a->kind < sizeof kinds / sizeof *kinds ? kinds[a->kind] : kinds[0];
-    return with(start(e, "alarm", NULL, NULL), json_pack("{s:s, s:i, s:s}", "alarm", kind, "office",
-                                                         (int)a->office, "text", a->text));
+    return with(start(e, "alarm", NULL, NULL),
+                json_pack("{s:s, s:i, s:s}", "alarm", collector_alarm_kind_name(a->kind), "office",
+                          (int)a->office, "text", a->text));
 }
 
 json_t *web_entry_json(const struct web_ask *ask, const struct web_entry *e, const char *key,

@@ -1,12 +1,12 @@
 /* tests/fuzz/ingest.c - see ingest.h. */
 #include "ingest.h"
 
-static size_t a_target(void *context, const char *plan, const char *body, bool secretariat,
+static size_t a_target(void *context, const char *plan, const char *body, enum views_audience whom,
                        Esep__V1__Target *ret, size_t max)
 {
     static char address[] = "a@b", language[] = "kk";
     (void)context;
-    if (plan == NULL || body == NULL || secretariat || max == 0)
+    if (plan == NULL || body == NULL || whom == VIEWS_SECRETARIAT || max == 0)
         return 0;
     esep__v1__target__init(ret);
     ret->channel = ESEP__V1__CHANNEL__CHANNEL_MAIL;

@@ -258,14 +258,14 @@ static enum esep_status log_alert(void *context, struct esep_slice body)
     return ESEP_OK;
 }
 
-static size_t two_targets(void *context, const char *plan_id, const char *body, bool secretary,
-                          Esep__V1__Target *ret, size_t max)
+static size_t two_targets(void *context, const char *plan_id, const char *body,
+                          enum views_audience whom, Esep__V1__Target *ret, size_t max)
 {
     static char address[] = "a@b", language[] = "ru";
     (void)context;
     (void)plan_id;
     (void)body;
-    (void)secretary;
+    (void)whom;
     for (size_t i = 0; i < 2 && i < max; i++) {
         esep__v1__target__init(&ret[i]);
         ret[i].channel = ESEP__V1__CHANNEL__CHANNEL_MAIL;

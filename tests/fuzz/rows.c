@@ -80,14 +80,14 @@ static enum esep_status log_alert(void *context, struct esep_slice body)
     return story_take(s, packed, body);
 }
 
-static size_t a_target(void *context, const char *plan, const char *body, bool secretariat,
+static size_t a_target(void *context, const char *plan, const char *body, enum views_audience whom,
                        Esep__V1__Target *ret, size_t max)
 {
     static char address[] = "a@b", language[] = "en";
     (void)context;
     (void)plan;
     (void)body;
-    (void)secretariat;
+    (void)whom;
     esep__v1__target__init(ret);
     ret->channel = ESEP__V1__CHANNEL__CHANNEL_MAIL;
     ret->address = address;

@@ -242,13 +242,13 @@ static enum esep_status drop_alert(void *context, struct esep_slice body)
     return ESEP_OK;
 }
 
-static size_t one_target(void *context, const char *plan, const char *body, bool secretariat,
-                         Esep__V1__Target *ret, size_t max)
+static size_t one_target(void *context, const char *plan, const char *body,
+                         enum views_audience whom, Esep__V1__Target *ret, size_t max)
 {
     static char address[] = "a@b", language[] = "kk";
     (void)context;
     FUZZ_CHECK(plan != NULL && body != NULL && max >= 1);
-    if (secretariat)
+    if (whom == VIEWS_SECRETARIAT)
         return 0;
     esep__v1__target__init(ret);
     ret->channel = ESEP__V1__CHANNEL__CHANNEL_MAIL;

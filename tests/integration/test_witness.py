@@ -17,6 +17,7 @@ import unittest
 
 import esep
 import proxying
+import sinks
 import tlog
 
 ORIGIN = "reports.example/log"
@@ -146,7 +147,16 @@ class Cosigned(unittest.TestCase):
         deaf = tlog.Key("witness.example/deaf", b"deaf", tlog.WITNESS).vkey
         witnesses = [{"url": post.url + "/", "key": post.key.text} for post in self.posts]
         witnesses.append({"url": f"http://127.0.0.1:{hole.getsockname()[1]}", "key": deaf.text})
-        field.configure(witnesses=witnesses, witness={"every": "100ms", "timeout": "10m", "offices_every": "100ms"})
+        self.mail, self.hook = sinks.MailSink(), sinks.HookSink(field.folder)
+        self.addCleanup(self.mail.stop)
+        self.addCleanup(self.hook.stop)
+        field.configure(witnesses=witnesses, witness={"every": "100ms", "timeout": "10m", "offices_every": "100ms"}, alerts={
+            "mail": {"url": self.mail.url, "from": "esep@example.kz", "tls": False},
+            "webhooks": [{"name": "hook", "url": self.hook.url, "secret_file": self.hook.secret_file}],
+            "recipients": [{"mail": f"ops-{code}@example.kz", "operators": True, "language": code} for code in ("kk", "ru", "en")]
+            + [{"webhook": "hook", "operators": True, "language": "en"},
+               {"mail": "body@example.kz"}, {"mail": "secretariat@example.kz", "secretariat": True}],
+            "backoff": "20ms", "backoff_max": "500ms", "tries": 1000})
 
     def cosigned(self):
         """The newest cosigned head: its size, and the time of each of the two that are well (None: it has not signed)."""
@@ -214,6 +224,7 @@ class Cosigned(unittest.TestCase):
         field.load_plan(esep.small_plan(field.path("plan.yaml")))
         office = field.enrol("mia", start=True, witnesses=[post.key.text for post in self.posts[:2]],
                              limits={"keep_alive": "1s"})
+        esep.wait(lambda: office.command("duties", "--json").json()["plan_known"], "the plan in the office")
         # Who does not answer, and who is away, delays nobody.
         office.report("--action", "1", "--fulfilment", "in_progress", "--percent", "40", "--narrative", "One.", "--wait")
         self.await_cosigned(self.log_size(), 0, 1)
@@ -230,11 +241,24 @@ class Cosigned(unittest.TestCase):
         (alarm,) = self.alarms()
         self.assertRegex(alarm, r"w3 has seen more of this log than there is.*\(5000\)")
         esep.wait(lambda: 'esep_witness_alarm{name="witness.example/w3"} 1\n' in self.figures(), "the alarm in the metrics")
+        # The operators are owed a letter each; nobody listens on the mail port. The webhook has it.
+        ((_, told),) = esep.wait(self.hook.taken, "the alarm by webhook")
+        self.assertEqual((told["type"], told["data"]["kind"], told["data"]["witness"], told["data"]["size"]),
+                         ("esep.alarm", "witness_ahead", "witness.example/w3", 5000))
+        self.assertIn("more entries of this log than there are: 5000", told["data"]["text"])
+        esep.wait(lambda: field.listing("status")["deliveries_owed"] >= 3, "the letters to be owed")
         # What they cosigned is known after a crash, without asking.
         before = self.witness("w1")["size"]
         field.collector.restart(hard=True)
         self.assertGreaterEqual(self.witness("w1")["size"], before)
         esep.wait(lambda: self.witness("w1")["asked"] > 0, "the witnesses to be asked again")
+        self.mail.start()
+        esep.wait(lambda: field.listing("status")["deliveries_owed"] == 0, "the letters to be delivered")
+        letters = [letter for letter in self.mail.taken() if "witness.example/w3" in letter.subject]
+        words = {"kk": "жазба саны: 5000", "ru": "чем есть: 5000", "en": "than there are: 5000"}
+        self.assertEqual({letter.recipients[0] for letter in letters}, {f"ops-{code}@example.kz" for code in words})
+        for letter in letters:
+            self.assertIn(words[letter.recipients[0][4:6]], letter.text)
         field.collector.stop()  # while the deaf one holds a request
         field.check_log()
 

@@ -44,7 +44,7 @@ struct views *sim_views_load(struct sim *sim)
     return load.views;
 }
 
-static size_t targets(void *context, const char *plan, const char *body, bool secretariat,
+static size_t targets(void *context, const char *plan, const char *body, enum views_audience whom,
                       Esep__V1__Target *ret, size_t max)
 {
     static char mail[] = "a@example.org";
@@ -52,7 +52,7 @@ static size_t targets(void *context, const char *plan, const char *body, bool se
     (void)context;
     (void)plan;
     (void)body;
-    if (max == 0 || secretariat)
+    if (max == 0 || whom == VIEWS_SECRETARIAT)
         return 0;
     esep__v1__target__init(&ret[0]);
     ret[0].channel = ESEP__V1__CHANNEL__CHANNEL_MAIL;

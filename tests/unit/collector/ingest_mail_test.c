@@ -272,6 +272,80 @@ static void alerts_are_logged_once_and_delivered_when_durable(void **state)
     ingest_end(&g);
 }
 
+static const struct collector_sight ahead = {
+    .kind = ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_AHEAD,
+    .witness = "w.example/1",
+    .size = 5000,
+    .text = "it has seen more",
+};
+
+/* What a witness has seen is owed to the operators, and goes out once it is durable. */
+static void an_alarm_of_a_witness_is_delivered_when_durable(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, NULL);
+    g.auto_commit = false;
+    assert_true(collector_on_witness(g.core, &ahead, g.world.now));
+    ingest_pump(&g);
+    assert_non_null(g.pending);
+    assert_int_equal(g.deliver_count, 0);
+    ingest_commit(&g, ESEP_OK);
+    assert_int_equal(g.deliver_count, 1);
+    const struct world_entry *last = &g.world.log[g.delivers[0]];
+    Esep__V1__Alarm *alarm = esep__v1__alarm__unpack(NULL, last->len, last->body);
+    assert_non_null(alarm);
+    assert_int_equal(alarm->kind, ahead.kind);
+    assert_string_equal(alarm->witness, ahead.witness);
+    assert_int_equal(alarm->seq, 5000);
+    assert_int_equal(alarm->n_targets, 1);
+    assert_string_equal(alarm->targets[0]->address, "a@example.org");
+    esep__v1__alarm__free_unpacked(alarm, NULL);
+    g.auto_commit = true;
+    const size_t room = views_deliveries_room(g.world.views);
+    collector_on_delivery(g.core, g.delivers[0], 0, true, 1, "250 ok", g.world.now);
+    ingest_pump(&g);
+    assert_int_equal(views_deliveries_room(g.world.views), room + 1);
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
+static void told_to_nobody(struct collector_config *config)
+{
+    config->targets = NULL;
+}
+
+/* Where there is nobody to tell, or so much is owed already that no more may be, it is in the log
+ * all the same. */
+static void an_alarm_without_room_for_its_targets_is_logged(void **state)
+{
+    (void)state;
+    struct ingest g;
+    ingest_start(&g, told_to_nobody);
+    assert_true(collector_on_witness(g.core, &ahead, g.world.now));
+    ingest_pump(&g);
+    assert_int_equal(g.deliver_count, 0);
+    assert_int_equal(ingest_log_count(&g, LOG(ALARM)), 1);
+    ingest_end(&g);
+
+    ingest_start(&g, NULL);
+    size_t owed = 0;
+    while (views_deliveries_room(g.world.views) > 0) {
+        g.deliver_count = 0;
+        assert_true(collector_on_witness(g.core, &ahead, g.world.now));
+        ingest_pump(&g);
+        assert_int_equal(g.deliver_count, 1);
+        owed++;
+    }
+    g.deliver_count = 0;
+    assert_true(collector_on_witness(g.core, &ahead, g.world.now));
+    ingest_pump(&g);
+    assert_int_equal(g.deliver_count, 0);
+    assert_int_equal(ingest_log_count(&g, LOG(ALARM)), owed + 1);
+    ingest_assert_replay(&g);
+    ingest_end(&g);
+}
+
 static void batches_of_128(struct collector_config *config)
 {
     config->batch_records_max = 128;
@@ -405,6 +479,8 @@ int main(void)
         cmocka_unit_test(the_roster_is_told_whole_then_by_changes),
         cmocka_unit_test(frames_of_a_broker_that_was_not_joined_are_ignored),
         cmocka_unit_test(alerts_are_logged_once_and_delivered_when_durable),
+        cmocka_unit_test(an_alarm_of_a_witness_is_delivered_when_durable),
+        cmocka_unit_test(an_alarm_without_room_for_its_targets_is_logged),
         cmocka_unit_test(alerts_wait_until_offices_had_time_to_come_back),
         cmocka_unit_test(what_finds_the_batch_full_is_counted),
         cmocka_unit_test(a_sign_of_life_after_the_clock_was_set_back),

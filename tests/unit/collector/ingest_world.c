@@ -121,15 +121,15 @@ void ingest_set_files(struct ingest *g)
     collector_set_files(g->core, ingest_file_lookup, file_lacking, g);
 }
 
-static size_t one_target(void *context, const char *plan, const char *body, bool secretariat,
-                         Esep__V1__Target *ret, size_t max)
+static size_t one_target(void *context, const char *plan, const char *body,
+                         enum views_audience whom, Esep__V1__Target *ret, size_t max)
 {
     (void)context;
     (void)plan;
     (void)body;
     static char mail[] = "a@example.org";
     static char language[] = "ru";
-    if (max == 0 || secretariat)
+    if (max == 0 || whom == VIEWS_SECRETARIAT)
         return 0;
     esep__v1__target__init(&ret[0]);
     ret[0].channel = ESEP__V1__CHANNEL__CHANNEL_MAIL;

@@ -239,23 +239,23 @@ static enum esep_status no_emit(void *context, struct esep_slice body)
     return ESEP_IO;
 }
 
-static size_t many_targets(void *context, const char *plan, const char *body, bool secretariat,
-                           Esep__V1__Target *ret, size_t max)
+static size_t many_targets(void *context, const char *plan, const char *body,
+                           enum views_audience whom, Esep__V1__Target *ret, size_t max)
 {
     static char addresses[16][8];
     (void)context;
     (void)plan;
     (void)body;
-    for (size_t i = 0; !secretariat && i < max && i < 16; i++) {
+    for (size_t i = 0; whom == VIEWS_BODY && i < max && i < 16; i++) {
         (void)snprintf(addresses[i], sizeof(addresses[i]), "a%zu", i);
         ret[i].address = addresses[i];
     }
-    return secretariat ? 0 : max;
+    return whom == VIEWS_BODY ? max : 0;
 }
 
 /* The body's list names one address twice; the secretariat's begins with one the body has. */
-static size_t doubled_targets(void *context, const char *plan, const char *body, bool secretariat,
-                              Esep__V1__Target *ret, size_t max)
+static size_t doubled_targets(void *context, const char *plan, const char *body,
+                              enum views_audience whom, Esep__V1__Target *ret, size_t max)
 {
     static char a[] = "a@x", b[] = "b@x", c[] = "c@x";
     char *const lists[2][3] = {{a, a, b}, {b, c, c}};
@@ -264,7 +264,7 @@ static size_t doubled_targets(void *context, const char *plan, const char *body,
     (void)body;
     size_t count = 0;
     for (; count < 3 && count < max; count++)
-        ret[count].address = lists[secretariat][count];
+        ret[count].address = lists[whom == VIEWS_SECRETARIAT][count];
     return count;
 }
 

@@ -108,8 +108,8 @@ static enum esep_status take_alert(void *context, struct esep_slice body)
 }
 
 /* The body: one mailbox. The secretariat: the same, the same as a webhook, and another. */
-static size_t same_twice(void *context, const char *plan, const char *body, bool secretariat,
-                         Esep__V1__Target *ret, size_t max)
+static size_t same_twice(void *context, const char *plan, const char *body,
+                         enum views_audience whom, Esep__V1__Target *ret, size_t max)
 {
     static const struct {
         Esep__V1__Channel channel;
@@ -117,7 +117,7 @@ static size_t same_twice(void *context, const char *plan, const char *body, bool
     } to[] = {{ESEP__V1__CHANNEL__CHANNEL_MAIL, "a@example.org"},
               {ESEP__V1__CHANNEL__CHANNEL_WEBHOOK, "a@example.org"},
               {ESEP__V1__CHANNEL__CHANNEL_MAIL, "b@example.org"}};
-    const size_t count = secretariat ? 3 : 1;
+    const size_t count = whom == VIEWS_SECRETARIAT ? 3 : 1;
     (void)context;
     assert_string_equal(plan, "p");
     assert_true(max >= count && body != NULL);

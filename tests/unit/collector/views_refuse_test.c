@@ -305,6 +305,44 @@ static void alerts_and_deliveries(void **state)
     world_end(&w);
 }
 
+/* An alarm with targets is owed as an alert is, of no office or of one; it changes nothing where
+ * it cannot be. */
+static void alarms_and_deliveries(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    uint64_t size = views_log_size(w.views);
+    Esep__V1__Alarm alarm = ESEP__V1__ALARM__INIT;
+    Esep__V1__Target target = ESEP__V1__TARGET__INIT;
+    Esep__V1__Target *targets[257];
+    for (size_t i = 0; i < 257; i++)
+        targets[i] = &target;
+    alarm.kind = ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_SPLIT;
+    alarm.targets = targets;
+    alarm.n_targets = 257;
+    assert_int_equal(try_type(&w, LOG(ALARM), &alarm.base), ESEP_LIMIT);
+    alarm.office = 9;
+    alarm.n_targets = 1;
+    assert_int_equal(try_type(&w, LOG(ALARM), &alarm.base), ESEP_INVALID);
+    assert_untouched(&w, size);
+    alarm.office = 0;
+    alarm.n_targets = 2;
+    assert_int_equal(try_type(&w, LOG(ALARM), &alarm.base), ESEP_OK);
+    Esep__V1__Delivery delivery = ESEP__V1__DELIVERY__INIT;
+    delivery.alert_index = size;
+    delivery.target = 2;
+    assert_int_equal(try_type(&w, LOG(DELIVERY), &delivery.base), ESEP_INVALID);
+    const size_t room = views_deliveries_room(w.views);
+    delivery.target = 1;
+    assert_int_equal(try_type(&w, LOG(DELIVERY), &delivery.base), ESEP_OK);
+    assert_int_equal(views_deliveries_room(w.views), room + 1);
+    alarm.n_targets = 0;
+    assert_int_equal(try_type(&w, LOG(ALARM), &alarm.base), ESEP_OK);
+    assert_int_equal(views_deliveries_room(w.views), room + 1);
+    world_end(&w);
+}
+
 static void no_zone(Esep__V1__Plan *plan)
 {
     plan->zone = text("Mars/Olympus");
@@ -515,6 +553,7 @@ int main(void)
         cmocka_unit_test(codes_and_keys),
         cmocka_unit_test(offices_that_are_none),
         cmocka_unit_test(alerts_and_deliveries),
+        cmocka_unit_test(alarms_and_deliveries),
         cmocka_unit_test(plans_that_cannot_be_used),
         cmocka_unit_test(rows_that_a_disk_has_changed),
         cmocka_unit_test(limits_below_what_is_stored),

@@ -467,15 +467,15 @@ void world_presence(struct world *w, uint32_t office)
     world_log(w, ESEP__V1__LOG_TYPE__LOG_TYPE_PRESENCE, &presence.base);
 }
 
-static size_t targets_of(void *context, const char *plan, const char *body, bool secretariat,
-                         Esep__V1__Target *ret, size_t max)
+static size_t targets_of(void *context, const char *plan, const char *body,
+                         enum views_audience whom, Esep__V1__Target *ret, size_t max)
 {
     (void)context;
     (void)plan;
     if (max == 0)
         return 0;
     ret->channel = ESEP__V1__CHANNEL__CHANNEL_MAIL;
-    ret->address = text(secretariat ? "secretariat" : body);
+    ret->address = text(whom == VIEWS_SECRETARIAT ? "secretariat" : body);
     ret->language = text("ru");
     return 1;
 }

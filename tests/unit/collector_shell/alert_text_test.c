@@ -144,12 +144,68 @@ static void an_alert_of_an_unknown_plan_and_language_still_reads(void **state)
     world_end(&world);
 }
 
+static void assert_alarm_says(const Esep__V1__Alarm *alarm, const char *language,
+                              const char *subject, const char *words)
+{
+    struct letter letter;
+    esep_buf_init(&letter.subject, 4096);
+    esep_buf_init(&letter.text, 1u << 16);
+    assert_int_equal(collector_alarm_text(alarm, world_time("2013-06-30T23:59:59Z"), language,
+                                          &letter.subject, &letter.text),
+                     ESEP_OK);
+    assert_int_equal(esep_buf_put(&letter.subject, "", 1), ESEP_OK);
+    assert_int_equal(esep_buf_put(&letter.text, "", 1), ESEP_OK);
+    assert_string_equal((const char *)letter.subject.data, subject);
+    assert_says(&letter, words);
+    assert_says(&letter, "2013-06-30 23:59:59Z, its words");
+    letter_done(&letter);
+}
+
+static void each_alarm_of_a_witness_in_each_language(void **state)
+{
+    (void)state;
+    static const struct {
+        Esep__V1__AlarmKind kind;
+        const char *name, *kk, *ru, *en;
+    } cases[] = {
+        {ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_AHEAD, "witness_ahead", "жазба саны: 5000",
+         "чем есть: 5000", "than there are: 5000"},
+        {ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_BACK, "witness_back", "жазба саны: 5000",
+         "заверил: 5000", "cosigned: 5000"},
+        {ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_SPLIT, "witness_split", "басқа тарихын",
+         "другую историю", "of 5000 entries"},
+        {ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_FALSE, "witness_false", "басқаға қол қойды",
+         "не то, что ему показали", "something else"},
+        {ESEP__V1__ALARM_KIND__ALARM_KIND_WITNESS_CLOCK, "witness_clock", "екі сағатты да",
+         "проверьте часы", "both clocks"},
+    };
+    Esep__V1__Alarm alarm = ESEP__V1__ALARM__INIT;
+    alarm.witness = (char *)(uintptr_t) "w.example/1";
+    alarm.text = (char *)(uintptr_t) "its words";
+    alarm.seq = 5000;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        alarm.kind = cases[i].kind;
+        assert_string_equal(collector_alarm_kind_name(alarm.kind), cases[i].name);
+        assert_alarm_says(&alarm, "kk", "Есеп: журнал куәгерінің дабылы: w.example/1", cases[i].kk);
+        assert_alarm_says(&alarm, "ru", "Есеп: тревога от свидетеля журнала: w.example/1",
+                          cases[i].ru);
+        assert_alarm_says(&alarm, "en", "Esep: alarm of a witness of the log: w.example/1",
+                          cases[i].en);
+    }
+    /* A later build's kind has no sentence here: the log's own words are there. */
+    alarm.kind = (Esep__V1__AlarmKind)77;
+    assert_string_equal(collector_alarm_kind_name(alarm.kind), "unspecified");
+    assert_alarm_says(&alarm, "en", "Esep: alarm of a witness of the log: w.example/1",
+                      "its words");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_in_each_language_with_its_plural),
         cmocka_unit_test(silence_names_the_office_and_when_it_was_last_seen),
         cmocka_unit_test(an_alert_of_an_unknown_plan_and_language_still_reads),
+        cmocka_unit_test(each_alarm_of_a_witness_in_each_language),
     };
     return esep_crypto_init() == ESEP_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

@@ -65,77 +65,85 @@ static void assert_complaint(const char *folder, const char *text, const char *w
     assert_non_null(strstr(said, wanted));
 }
 
+static const struct {
+    const char *text;
+    const char *wanted;
+} mistakes[] = {
+    {"log: {level: loud}\n", "log.level"},
+    {"clock: yesterday\n", "clock"},
+    {"web: {control: ctl/web.sock}\n", "another folder than control"},
+    {"brokers: 5\n", "'brokers' must be a list"},
+    {"brokers: [5]\n", "must be a map"},
+    {"brokers: [{key: " KEY_A "}]\n", "'address' is missing"},
+    {"brokers: [{address: 'tcp://b:1'}]\n", "'key' is missing"},
+    {"brokers: [{address: 'tcp://b:1', key: abc}]\n", "64 hex digits"},
+    {"brokers: [{address: 'b:1', key: " KEY_A "}]\n", "tcp://HOST:PORT"},
+    {"brokers: [{address: 'tcp://b', key: " KEY_A "}]\n", "tcp://HOST:PORT"},
+    {"brokers: [{adress: 'tcp://b:1', key: " KEY_A "}]\n", "address"},
+    {"operators: [{name: a, sign_key: " KEY_A ", curve_key: " KEY_A "}, {name: a, sign_key: "
+     "" KEY_A ", curve_key: " KEY_B "}]\n",
+     "'a' is there twice"},
+    {"operators: [{name: a, sign_key: " KEY_A ", curve_key: " KEY_A "}, {name: b, sign_key: "
+     "" KEY_B ", curve_key: " KEY_A "}]\n",
+     "'b' is there twice"},
+    {"alerts: {mail: {url: 'http://x', from: a@b}}\n", "smtp://"},
+    {"alerts: {mail: {url: 'smtp://x', from: nobody}}\n", "alerts.mail.from"},
+    {"alerts: {mail: {url: 'smtp://x', from: \"a@b\\r\\nBcc: c@d\"}}\n", "alerts.mail.from"},
+    {"alerts: {mail: {url: 'smtp://x', from: a@b, user: u}}\n", "password_file"},
+    {"alerts: {mail: {url: 'smtp://x', from: a@b, user: u, password_file: open}}\n",
+     "open to others"},
+    {"alerts: {mail: {url: 'smtp://x', from: a@b, user: u, password_file: good, tls: false}}\n",
+     "for all to read"},
+    {"alerts: {webhooks: [{name: h, url: 'https://x', secret_file: none}]}\n", "none"},
+    {"alerts: {webhooks: [{name: h, url: 'https://x', secret_file: open}]}\n", "open to others"},
+    {"alerts: {webhooks: [{name: h, url: 'https://x', secret_file: empty}]}\n", "one line"},
+    {"alerts: {webhooks: [{name: h, url: 'https://x', secret_file: short}]}\n", "16 to 64"},
+    {"alerts: {webhooks: [{name: h, url: 'ftp://x', secret_file: good}]}\n", "https://"},
+    {"alerts: {webhooks: [{name: h, url: 'https://x', secret_file: good}, {name: h, url: "
+     "'https://y', secret_file: good}]}\n",
+     "'h' is there twice"},
+    {"alerts: {recipients: [{body: moj}]}\n", "either 'mail' or 'webhook'"},
+    {"alerts: {recipients: [{mail: a@b}]}\n", "alerts.mail.url"},
+    {"alerts: {recipients: [{webhook: h}]}\n", "no webhook 'h'"},
+    {"alerts: {mail: {url: 'smtp://x', from: a@b}, recipients: [{mail: 'A <a@b>'}]}\n",
+     "not a bare mail address"},
+    {"alerts: {mail: {url: 'smtp://x', from: a@b}, recipients: [{mail: a@b, language: de}]}\n",
+     "kk, ru or en"},
+    {"alerts: {mail: {url: 'smtp://x', from: a@b}, recipients: [{mail: a@b, secretariat: "
+     "maybe}]}\n",
+     "true or false"},
+    {"alerts: {mail: {url: 'smtp://x', from: a@b}, recipients: [{mail: c@d, operators: "
+     "maybe}]}\n",
+     "true or false"},
+    {"alerts: {mail: {url: 'smtp://x', from: a@b}, recipients: [{mail: c@d, operators: true, "
+     "body: moj}]}\n",
+     "a second time for these"},
+    {"alerts: {mail: {url: 'smtp://x', from: a@b}, recipients: [{mail: c@d, operators: true, "
+     "secretariat: true}]}\n",
+     "a second time for these"},
+    {"witnesses: [{url: 'https://w'}]\n", "'key' is missing"},
+    {"witnesses: [{url: 'ftp://w', key: '" WITNESS "'}]\n", "https://"},
+    {"witnesses: [{url: 'https://w', key: 'w.example+00000000+AAAA'}]\n", "copy it whole"},
+    {"witnesses: [{url: 'https://w', key: '" LOG "'}]\n", "this is a log's key"},
+    {"witnesses: [{url: 'https://w', key: '" WITNESS "', ca_file: /nowhere/ca.pem}]\n",
+     "/nowhere/ca.pem: No such file"},
+    {"witnesses: [{url: 'http://w', key: '" WITNESS "', ca_file: /etc/passwd}]\n", "not https://"},
+    {"witnesses: [{url: 'https://w', key: '" WITNESS "'}, {url: 'https://v', key: '" WITNESS
+     "'}]\n",
+     "is there twice"},
+    {"witnesses: [{url: 'https://w', key: '" WITNESS "'}]\nwitness: {quorum: 2}\n",
+     "2 of 1 witnesses"},
+};
+
 static void every_mistake_is_named(void **state)
 {
-    static const struct {
-        const char *text;
-        const char *wanted;
-    } rows[] = {
-        {"log: {level: loud}\n", "log.level"},
-        {"clock: yesterday\n", "clock"},
-        {"web: {control: ctl/web.sock}\n", "another folder than control"},
-        {"brokers: 5\n", "'brokers' must be a list"},
-        {"brokers: [5]\n", "must be a map"},
-        {"brokers: [{key: " KEY_A "}]\n", "'address' is missing"},
-        {"brokers: [{address: 'tcp://b:1'}]\n", "'key' is missing"},
-        {"brokers: [{address: 'tcp://b:1', key: abc}]\n", "64 hex digits"},
-        {"brokers: [{address: 'b:1', key: " KEY_A "}]\n", "tcp://HOST:PORT"},
-        {"brokers: [{address: 'tcp://b', key: " KEY_A "}]\n", "tcp://HOST:PORT"},
-        {"brokers: [{adress: 'tcp://b:1', key: " KEY_A "}]\n", "address"},
-        {"operators: [{name: a, sign_key: " KEY_A ", curve_key: " KEY_A "}, {name: a, sign_key: "
-         "" KEY_A ", curve_key: " KEY_B "}]\n",
-         "'a' is there twice"},
-        {"operators: [{name: a, sign_key: " KEY_A ", curve_key: " KEY_A "}, {name: b, sign_key: "
-         "" KEY_B ", curve_key: " KEY_A "}]\n",
-         "'b' is there twice"},
-        {"alerts: {mail: {url: 'http://x', from: a@b}}\n", "smtp://"},
-        {"alerts: {mail: {url: 'smtp://x', from: nobody}}\n", "alerts.mail.from"},
-        {"alerts: {mail: {url: 'smtp://x', from: \"a@b\\r\\nBcc: c@d\"}}\n", "alerts.mail.from"},
-        {"alerts: {mail: {url: 'smtp://x', from: a@b, user: u}}\n", "password_file"},
-        {"alerts: {mail: {url: 'smtp://x', from: a@b, user: u, password_file: open}}\n",
-         "open to others"},
-        {"alerts: {mail: {url: 'smtp://x', from: a@b, user: u, password_file: good, tls: false}}\n",
-         "for all to read"},
-        {"alerts: {webhooks: [{name: h, url: 'https://x', secret_file: none}]}\n", "none"},
-        {"alerts: {webhooks: [{name: h, url: 'https://x', secret_file: open}]}\n",
-         "open to others"},
-        {"alerts: {webhooks: [{name: h, url: 'https://x', secret_file: empty}]}\n", "one line"},
-        {"alerts: {webhooks: [{name: h, url: 'https://x', secret_file: short}]}\n", "16 to 64"},
-        {"alerts: {webhooks: [{name: h, url: 'ftp://x', secret_file: good}]}\n", "https://"},
-        {"alerts: {webhooks: [{name: h, url: 'https://x', secret_file: good}, {name: h, url: "
-         "'https://y', secret_file: good}]}\n",
-         "'h' is there twice"},
-        {"alerts: {recipients: [{body: moj}]}\n", "either 'mail' or 'webhook'"},
-        {"alerts: {recipients: [{mail: a@b}]}\n", "alerts.mail.url"},
-        {"alerts: {recipients: [{webhook: h}]}\n", "no webhook 'h'"},
-        {"alerts: {mail: {url: 'smtp://x', from: a@b}, recipients: [{mail: 'A <a@b>'}]}\n",
-         "not a bare mail address"},
-        {"alerts: {mail: {url: 'smtp://x', from: a@b}, recipients: [{mail: a@b, language: de}]}\n",
-         "kk, ru or en"},
-        {"alerts: {mail: {url: 'smtp://x', from: a@b}, recipients: [{mail: a@b, secretariat: "
-         "maybe}]}\n",
-         "true or false"},
-        {"witnesses: [{url: 'https://w'}]\n", "'key' is missing"},
-        {"witnesses: [{url: 'ftp://w', key: '" WITNESS "'}]\n", "https://"},
-        {"witnesses: [{url: 'https://w', key: 'w.example+00000000+AAAA'}]\n", "copy it whole"},
-        {"witnesses: [{url: 'https://w', key: '" LOG "'}]\n", "this is a log's key"},
-        {"witnesses: [{url: 'https://w', key: '" WITNESS "', ca_file: /nowhere/ca.pem}]\n",
-         "/nowhere/ca.pem: No such file"},
-        {"witnesses: [{url: 'http://w', key: '" WITNESS "', ca_file: /etc/passwd}]\n",
-         "not https://"},
-        {"witnesses: [{url: 'https://w', key: '" WITNESS "'}, {url: 'https://v', key: '" WITNESS
-         "'}]\n",
-         "is there twice"},
-        {"witnesses: [{url: 'https://w', key: '" WITNESS "'}]\nwitness: {quorum: 2}\n",
-         "2 of 1 witnesses"},
-    };
     const char *folder = *state;
     write_file(folder, "good", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n", 0600);
     write_file(folder, "open", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n", 0644);
     write_file(folder, "short", "whsec_AAAA\n", 0600);
     write_file(folder, "empty", "\n", 0600);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_complaint(folder, rows[i].text, rows[i].wanted);
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
+        assert_complaint(folder, mistakes[i].text, mistakes[i].wanted);
 }
 
 static void mistakes_are_said_together(void **state)
@@ -188,7 +196,8 @@ static void a_good_one_is_read_as_it_stands(void **state)
                   "  webhooks: [{name: ops, url: 'https://x/y', secret_file: secret}]\n"
                   "  recipients:\n"
                   "    - {plan: p, body: moj, mail: m@moj.example, language: kk}\n"
-                  "    - {secretariat: true, webhook: ops, language: en}\n",
+                  "    - {secretariat: true, webhook: ops, language: en}\n"
+                  "    - {operators: true, webhook: ops}\n",
                   &s, said, sizeof said),
         ESEP_OK);
     assert_string_equal(said, "");
@@ -204,10 +213,11 @@ static void a_good_one_is_read_as_it_stands(void **state)
     assert_int_equal(s->webhooks[0].secret_len, 24);
     assert_int_equal(s->webhooks[0].secret[23], 7);
     assert_int_equal(s->delivery_backoff, 1000000);
-    assert_int_equal(s->recipient_count, 2);
+    assert_int_equal(s->recipient_count, 3);
     assert_string_equal(s->recipients[0].language, "kk");
-    assert_false(s->recipients[0].secretariat);
-    assert_true(s->recipients[1].secretariat);
+    assert_int_equal(s->recipients[0].audience, VIEWS_BODY);
+    assert_int_equal(s->recipients[1].audience, VIEWS_SECRETARIAT);
+    assert_int_equal(s->recipients[2].audience, VIEWS_OPERATORS);
     assert_string_equal(s->recipients[1].plan, "*");
     assert_string_equal(s->recipients[1].webhook, "ops");
     char store[300];
