@@ -20,12 +20,6 @@
 enum { PLACE = 4096, AT_COUNT = 16, AT_LEN = 24, AT_TREE = 32, AT_CHECK = PLACE - 32 };
 static const uint8_t tag[16] = "esep/signed/v1";
 
-struct places {
-    int fd;
-    uint64_t count; /* of the newest; 0: none */
-    struct esep_merkle tree;
-};
-
 static struct esep_hash check(const char *origin, const uint8_t *place)
 {
     const struct esep_slice parts[] = {esep_slice(origin, strlen(origin) + 1),
@@ -61,7 +55,7 @@ static bool write_whole(int fd, const uint8_t *in, size_t len, off_t at)
     return true;
 }
 
-static void look_at(struct places *places, const char *origin, const uint8_t *place)
+static void look_at(struct signer_places *places, const char *origin, const uint8_t *place)
 {
     struct esep_merkle tree;
     const struct esep_hash hash = check(origin, place);
@@ -84,41 +78,57 @@ static void file_name(const char *origin, char out[80])
     (void)snprintf(out, 80, "%s.head", hex);
 }
 
-/* ESEP_NOT_FOUND: no file of this log. */
-static enum esep_status open_places(const struct signer_heads *heads, const char *origin,
-                                    struct places *ret)
+static void close_places(struct signer_heads *heads)
+{
+    if (heads->open.is_open)
+        (void)close(heads->open.fd);
+    heads->open.is_open = false;
+}
+
+/* What is open is the log's file as long as it has its name. */
+static bool is_open(const struct signer_places *places, const char *origin)
+{
+    struct stat info;
+    return places->is_open && strcmp(places->origin, origin) == 0 &&
+           fstat(places->fd, &info) == 0 && info.st_nlink == 1;
+}
+
+/* heads->open becomes this log's. ESEP_NOT_FOUND: no file of it. */
+static enum esep_status open_places(struct signer_heads *heads, const char *origin)
 {
     char name[80];
     uint8_t place[PLACE];
+    struct signer_places *places = &heads->open;
+    if (is_open(places, origin))
+        return ESEP_OK;
+    close_places(heads);
     file_name(origin, name);
-    *ret = (struct places){.fd = openat(heads->folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
-    esep_merkle_init(&ret->tree);
-    if (ret->fd < 0)
+    *places =
+        (struct signer_places){.fd = openat(heads->folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
+    (void)snprintf(places->origin, sizeof places->origin, "%s", origin);
+    esep_merkle_init(&places->tree);
+    places->is_open = places->fd >= 0;
+    if (!places->is_open)
         return errno == ENOENT ? ESEP_NOT_FOUND : ESEP_IO;
     for (off_t at = 0; at < 2 * PLACE; at += PLACE)
-        if (read_whole(ret->fd, place, PLACE, at))
-            look_at(ret, origin, place);
+        if (read_whole(places->fd, place, PLACE, at))
+            look_at(places, origin, place);
     /* A file takes its name when it holds a head: without one it was damaged. */
-    if (ret->count > 0)
+    if (places->count > 0)
         return ESEP_OK;
-    (void)close(ret->fd);
+    close_places(heads);
     return ESEP_CORRUPT;
 }
 
-enum esep_status signer_heads_get(const struct signer_heads *heads, const char *origin,
+enum esep_status signer_heads_get(struct signer_heads *heads, const char *origin,
                                   struct esep_merkle *ret)
 {
-    struct places places;
-    const enum esep_status status = open_places(heads, origin, &places);
-    if (status == ESEP_NOT_FOUND) {
+    const enum esep_status status = open_places(heads, origin);
+    if (status == ESEP_NOT_FOUND)
         esep_merkle_init(ret);
-        return ESEP_OK;
-    }
-    if (status != ESEP_OK)
-        return status;
-    *ret = places.tree;
-    (void)close(places.fd);
-    return ESEP_OK;
+    else if (status == ESEP_OK)
+        *ret = heads->open.tree;
+    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
 }
 
 static void fill(const char *origin, uint64_t count, const struct esep_merkle *tree,
@@ -169,25 +179,28 @@ static enum esep_status begin(const struct signer_heads *heads, const char *orig
     return good ? ESEP_OK : ESEP_IO;
 }
 
-enum esep_status signer_heads_put(const struct signer_heads *heads, const char *origin,
+enum esep_status signer_heads_put(struct signer_heads *heads, const char *origin,
                                   const struct esep_merkle *tree)
 {
-    struct places places;
+    struct signer_places *places = &heads->open;
     uint8_t place[PLACE];
-    enum esep_status status = open_places(heads, origin, &places);
+    const enum esep_status status = open_places(heads, origin);
     if (status == ESEP_NOT_FOUND)
         return begin(heads, origin, tree);
     if (status != ESEP_OK)
         return status;
-    ESEP_ASSERT(tree->size >= places.tree.size);
-    const uint64_t count = places.count + 1;
+    ESEP_ASSERT(tree->size >= places->tree.size);
+    const uint64_t count = places->count + 1;
     fill(origin, count, tree, place);
     /* Both places are always there: nothing can be full. */
-    if (!write_whole(places.fd, place, PLACE, count % 2 == 0 ? 0 : PLACE) ||
-        fdatasync(places.fd) != 0)
-        status = ESEP_IO;
-    (void)close(places.fd);
-    return status;
+    if (!write_whole(places->fd, place, PLACE, count % 2 == 0 ? 0 : PLACE) ||
+        fdatasync(places->fd) != 0) {
+        close_places(heads);
+        return ESEP_IO;
+    }
+    places->count = count;
+    places->tree = *tree;
+    return ESEP_OK;
 }
 
 /* The keys as they are packed, and SHA-256 over that. */
@@ -262,6 +275,7 @@ enum esep_status signer_heads_open(struct signer_heads *ret, const char *path,
                                    struct esep_reason *reason)
 {
     ret->folder = -1;
+    ret->open.is_open = false;
     if (create && mkdir(path, 0700) == 0 && !esep_folder_sync_above(path))
         return esep_because(reason, ESEP_IO, "cannot sync the folder above %.120s", path);
     ret->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -286,6 +300,7 @@ enum esep_status signer_heads_open(struct signer_heads *ret, const char *path,
 
 void signer_heads_close(struct signer_heads *heads)
 {
+    close_places(heads);
     if (heads->folder >= 0)
         (void)close(heads->folder);
     heads->folder = -1;

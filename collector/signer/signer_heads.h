@@ -6,6 +6,9 @@
  * the key and bears it ("key"), with those that took its place since: a key whose folder is lost,
  * or is another's, signs no heads, or it would sign another history. Do not put it back from a
  * copy.
+ *
+ * The log that is signed is kept open, and its frontier in memory: the folder is locked, so what
+ * was written last is what stands there. Another log, and each after an error, is read anew.
  */
 #ifndef COLLECTOR_SIGNER_HEADS_H
 #define COLLECTOR_SIGNER_HEADS_H
@@ -14,9 +17,18 @@
 
 #define SIGNER_ORIGINS_MAX 256 /* generations of a log, in all */
 
+/* A log's file. */
+struct signer_places {
+    bool is_open;
+    int fd;
+    uint64_t count; /* of the newest place */
+    struct esep_merkle tree;
+    char origin[ESEP_ORIGIN_MAX + 1];
+};
 struct signer_heads {
     int folder;                 /* descriptor; holds a lock: one signer at a time */
     struct esep_log_keys known; /* the keys that signed with it, the present one last */
+    struct signer_places open;  /* the log that was asked about last */
 };
 /* public_key: the newest of its keys; or, where a switch was cut off, the one before, whose place
  * another has taken already. ESEP_NOT_FOUND: no folder, and not to be made. ESEP_INVALID: another
@@ -29,10 +41,10 @@ ESEP_MUST_USE enum esep_status signer_heads_keys(struct signer_heads *heads,
                                                  const struct esep_log_keys *known);
 void signer_heads_close(struct signer_heads *heads);
 /* An empty tree where nothing was signed. ESEP_CORRUPT: neither place is whole. */
-ESEP_MUST_USE enum esep_status signer_heads_get(const struct signer_heads *heads,
-                                                const char *origin, struct esep_merkle *ret);
+ESEP_MUST_USE enum esep_status signer_heads_get(struct signer_heads *heads, const char *origin,
+                                                struct esep_merkle *ret);
 /* On the disk when it returns. ESEP_LIMIT: no room, or too many logs. ESEP_IO: it is not known. */
-ESEP_MUST_USE enum esep_status signer_heads_put(const struct signer_heads *heads,
-                                                const char *origin, const struct esep_merkle *tree);
+ESEP_MUST_USE enum esep_status signer_heads_put(struct signer_heads *heads, const char *origin,
+                                                const struct esep_merkle *tree);
 
 #endif

@@ -67,6 +67,13 @@ static struct signer opened(void **state, bool create)
     return signer;
 }
 
+/* As after a crash. */
+static void reopen(void **state, struct signer *signer)
+{
+    signer_heads_close(&signer->heads);
+    *signer = opened(state, false);
+}
+
 static struct signer_reply asked(struct signer *signer, const struct signer_request *request)
 {
     uint8_t bytes[SIGNER_REQUEST_MAX];
@@ -101,9 +108,7 @@ static void test_one_history(void **state)
         reply = asked(&signer, &request); /* the answer was lost */
         assert_signed(&signer, &reply, 0, sizes[i]);
         from = sizes[i];
-        /* As after a crash. */
-        signer_heads_close(&signer.heads);
-        signer = opened(state, false);
+        reopen(state, &signer);
         /* The same size of another history is the head that was signed; back is refused. */
         request = head(1, from, from);
         reply = asked(&signer, &request);
@@ -238,6 +243,7 @@ static void test_a_torn_write(void **state)
     assert_int_equal(asked(&signer, &request).status, ESEP_OK);
     path_of_head(state, path, sizeof path);
     flip(path, 100); /* count 2 lies in the first place */
+    reopen(state, &signer);
     request = (struct signer_request){.op = SIGNER_SIZE, .origin = ORIGIN};
     assert_int_equal(asked(&signer, &request).size, 5);
     request = head(0, 5, 12);
@@ -245,7 +251,41 @@ static void test_a_torn_write(void **state)
     assert_signed(&signer, &reply, 0, 12);
     flip(path, 0);
     flip(path, 4096 + 8000 % 4096);
+    reopen(state, &signer);
     assert_int_equal(asked(&signer, &request).status, ESEP_CORRUPT);
+    signer_heads_close(&signer.heads);
+}
+
+/* What is kept in memory is what stands on the disk: after each head, and whichever of the two
+ * places it went into, another process that reads the folder finds it, and the one before. */
+static void test_what_is_kept_is_what_is_written(void **state)
+{
+    char path[400], aside[500];
+    struct signer signer = opened(state, true);
+    for (uint64_t i = 0; i < SIZES; i++) {
+        struct signer_request request = head(0, i == 0 ? 0 : sizes[i - 1], sizes[i]);
+        struct signer_reply reply = asked(&signer, &request);
+        assert_signed(&signer, &reply, 0, sizes[i]);
+        struct signer_heads fresh = {.folder = signer.heads.folder};
+        struct esep_merkle tree;
+        assert_int_equal(signer_heads_get(&fresh, ORIGIN, &tree), ESEP_OK);
+        assert_int_equal(tree.size, sizes[i]);
+        assert_int_equal(fresh.open.count, i + 1);
+        assert_true(i == 0 || signer.heads.open.count == fresh.open.count);
+        fresh.folder = -1; /* the lock is the signer's */
+        signer_heads_close(&fresh);
+        if (i % 3 == 1) { /* another log in between */
+            request = (struct signer_request){.op = SIGNER_SIZE, .origin = ORIGIN "/2"};
+            assert_int_equal(asked(&signer, &request).size, 0);
+        }
+    }
+    /* The file is taken away beneath it: nothing of it is believed any more. */
+    path_of_head(state, path, sizeof path);
+    (void)snprintf(aside, sizeof aside, "%s.aside", path);
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(unlink(aside), 0);
+    struct signer_request request = head(0, 100, 110);
+    assert_int_equal(asked(&signer, &request).status, ESEP_CONFLICT);
     signer_heads_close(&signer.heads);
 }
 
@@ -435,6 +475,7 @@ int main(void)
         unit_test_in_folder(test_names),
         unit_test_in_folder(test_statements),
         unit_test_in_folder(test_a_torn_write),
+        unit_test_in_folder(test_what_is_kept_is_what_is_written),
         unit_test_in_folder(test_the_folder_belongs_to_the_key),
         unit_test_in_folder(test_by_a_socket),
     };
