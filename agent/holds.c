@@ -29,13 +29,16 @@ static bool in_log(struct agent_desk *desk, const struct agent_proof *proof)
 {
     struct agent_checkpoint head = {.size = 0};
     struct esep_merkle_path path;
-    if (journal_audit(&desk->journal, proof, &head, &path, NULL) != ESEP_OK)
+    struct esep_log_keys keys;
+    char text[ESEP_CHECKPOINT_TEXT_MAX];
+    if (journal_log_keys(&desk->journal, desk->settings->log_key, &keys, NULL) != ESEP_OK ||
+        journal_audit(&desk->journal, proof, &head, &path, NULL) != ESEP_OK)
         return false;
-    struct esep_growth signed_head = {
-        .generation = head.generation, .size = head.size, .root = head.root};
-    memcpy(signed_head.signature, head.signature, sizeof signed_head.signature);
+    const size_t len =
+        esep_growth_text(&desk->identity.log_id, head.generation, head.size, &head.root, text);
     const struct esep_hash leaf = esep_merkle_leaf(esep_slice(proof->leaf, sizeof proof->leaf));
-    return esep_growth_signed(&desk->identity.log_id, desk->settings->log_key, &signed_head) &&
+    return esep_log_keys_verify(&keys, head.generation, head.size, esep_slice(text, len),
+                                head.signature) != NULL &&
            esep_merkle_audit_verify(&leaf, proof->index, head.size, &head.root, &path);
 }
 
