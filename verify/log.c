@@ -201,8 +201,7 @@ static const char *check_signed(const struct verify_request *request,
 {
     int64_t time_s = 0;
     size_t witnessed = 0;
-    if (!verify_equal(note->origin, verify_text(request->log.name)) ||
-        verify_note_signed(note, &request->log, &time_s) != VERIFY_GOOD)
+    if (verify_log_signed(request, note) != NULL)
         return "this head is not signed by the log's key";
     for (size_t i = 0; i < request->witness_count; i++) {
         enum verify_signed is = verify_note_signed(note, &request->witnesses[i], &time_s);
@@ -272,7 +271,7 @@ static void say(const struct reading *r, uint64_t size)
         return;
     }
     (void)printf("%s: %s\n%s: %" PRIu64 "\n%s: %zu\n%s\n", verify_word(WORD_LOG, language),
-                 r->options->request.log.name, verify_word(WORD_LOG_ENTRIES, language), size,
+                 r->options->request.logs[0].name, verify_word(WORD_LOG_ENTRIES, language), size,
                  verify_word(WORD_LOG_HEADS, language), r->head_count - 1,
                  verify_word(r->has_entries ? WORD_LOG_READ : WORD_LOG_HASHES, language));
 }
@@ -283,7 +282,7 @@ int verify_log(const struct verify_options *options, int count, char **files)
     static char name[PATH_BYTES];
     char probe[PATH_BYTES];
     size_t len = 0;
-    if (!options->request.has_log)
+    if (options->request.log_count == 0)
         return verify_wrong("--log", "is missing: whose log is it? --help says more");
     if (count < 1 || count > VERIFY_HEADS_MAX + 1 || strlen(files[0]) > 3000)
         return verify_wrong("FOLDER", "give the log's folder, and at most 256 heads or proofs");

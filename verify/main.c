@@ -60,7 +60,7 @@ static int judge(const struct verify_options *o, int count, char **files)
     struct verify_bytes proof = {NULL, 0};
     struct verify_subject subject = {.size = 0};
     struct verify_verdict verdict;
-    if (!o->request.has_log && !o->request.has_broker)
+    if (o->request.log_count == 0 && !o->request.has_broker)
         return verify_wrong("--log", "is missing: whose log is it? --help says more");
     if (o->request.quorum > o->request.witness_count)
         return verify_wrong("--quorum", "is more than the witnesses that were given");

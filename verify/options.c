@@ -16,7 +16,8 @@ static const char usage[] =
     "Says what a .tlog-proof proves of a report's bytes, and by whose clock; or whether a log's\n"
     "tiles are whole, and of one history with these proofs and heads.\n"
     "\n"
-    "  --log VKEY           the log's public key, name+1234abcd+base64\n"
+    "  --log VKEY           the log's public key, name+1234abcd+base64; once more for each other\n"
+    "                       key that it had (up to 32 times)\n"
     "  --witness VKEY       a witness whose clock you trust (up to 16 times)\n"
     "  --quorum N           refuse what fewer than N of these witnesses signed\n"
     "  --office-key HEX     refuse what another key signed than this\n"
@@ -41,11 +42,19 @@ int verify_wrong(const char *what, const char *why)
 
 static int add_log(struct verify_options *o, const char *text)
 {
-    const char *why = verify_key_parse(text, &o->request.log);
-    if (why == NULL && o->request.log.algorithm != VERIFY_ED25519)
+    struct verify_request *r = &o->request;
+    struct verify_key key;
+    const char *why = verify_key_parse(text, &key);
+    if (why == NULL && key.algorithm != VERIFY_ED25519)
         why = "this is no log's key (its first byte is not 1); a witness's goes with --witness";
-    o->request.has_log = true;
-    return why == NULL ? 0 : verify_wrong("--log", why);
+    if (why == NULL && r->log_count == VERIFY_LOGS_MAX)
+        why = "32 at most";
+    if (why == NULL && r->log_count > 0 && strcmp(r->logs[0].name, key.name) != 0)
+        why = "this is a key of another log than the one before: one log at a time";
+    if (why != NULL)
+        return verify_wrong("--log", why);
+    r->logs[r->log_count++] = key;
+    return 0;
 }
 
 /* A cosignature does not name its witness, so one key under two names would count twice. */

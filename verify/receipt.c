@@ -237,14 +237,24 @@ static const char *check_bytes(struct work *w)
                : "the report is not the one that this is the proof of";
 }
 
+const char *verify_log_signed(const struct verify_request *request, const struct verify_note *note)
+{
+    size_t good = 0;
+    int64_t none = 0;
+    if (!verify_equal(note->origin, verify_text(request->logs[0].name)))
+        return "the checkpoint is of a log of another name than the key given";
+    for (size_t i = 0; i < request->log_count; i++) {
+        enum verify_signed is = verify_note_signed(note, &request->logs[i], &none);
+        if (is == VERIFY_BAD)
+            return "the log's key has not signed this checkpoint";
+        good += is == VERIFY_GOOD;
+    }
+    return good > 0 ? NULL : "none of the log's keys that were given has signed this checkpoint";
+}
+
 static const char *check_log(struct work *w)
 {
-    int64_t none = 0;
-    if (!verify_equal(w->note.origin, verify_text(w->request->log.name)))
-        return "the checkpoint is of a log of another name than the key given";
-    return verify_note_signed(&w->note, &w->request->log, &none) == VERIFY_GOOD
-               ? NULL
-               : "the log's key has not signed this checkpoint";
+    return verify_log_signed(w->request, &w->note);
 }
 
 static int by_time(const void *a, const void *b)
@@ -319,7 +329,8 @@ static const char *check_noted(struct work *w)
     if (memcmp(noted + NOTED_CONTENT, hash.bytes, sizeof hash.bytes) != 0 ||
         memcmp(noted + NOTED_LOG_ID, said + SAID_LOG_ID, VERIFY_HASH_BYTES) != 0)
         return "the note is not about this statement of the office";
-    if (w->request->has_log && !is_for_log(verify_text(w->request->log.name), said + SAID_LOG_ID))
+    if (w->request->log_count > 0 &&
+        !is_for_log(verify_text(w->request->logs[0].name), said + SAID_LOG_ID))
         return "the office's statement was made for another log than the one given";
     v->noted_us = (int64_t)hour;
     keep_said(w);

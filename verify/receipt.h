@@ -16,6 +16,7 @@
 #include "verify/proof.h"
 
 #define VERIFY_WITNESSES_MAX 16
+#define VERIFY_LOGS_MAX 32
 
 enum verify_step {
     VERIFY_PASSED = 0,
@@ -35,8 +36,10 @@ enum verify_outcome { VERIFY_PROVEN, VERIFY_IN_TIME, VERIFY_LATE, VERIFY_REFUSED
 enum verify_kind { VERIFY_RECEIVED, VERIFY_PROMISED, VERIFY_FILE, VERIFY_INGRESS };
 
 struct verify_request {
-    bool has_log; /* of a broker's note it need not be given */
-    struct verify_key log;
+    /* The log's key, and those that it had before or after: all of one name. One of them has to
+     * have signed. Of a broker's note none need be given. */
+    struct verify_key logs[VERIFY_LOGS_MAX];
+    size_t log_count;
     struct verify_key witnesses[VERIFY_WITNESSES_MAX];
     size_t witness_count;
     unsigned quorum; /* 0: any number of witnesses will do, none too */
@@ -80,6 +83,9 @@ struct verify_verdict {
 void verify_receipt(const struct verify_request *request, struct verify_bytes proof,
                     const struct verify_subject *subject, struct verify_proof *scratch,
                     struct verify_verdict *ret);
+/* A checkpoint's: one of the log's keys has signed it, and no line of any of them is false. NULL,
+ * or what is wrong. */
+const char *verify_log_signed(const struct verify_request *request, const struct verify_note *note);
 /* 0, 1 or 65. */
 int verify_exit(const struct verify_verdict *verdict);
 

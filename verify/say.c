@@ -234,7 +234,7 @@ void verify_say(FILE *out, const struct verify_request *request,
         return;
     }
     (void)fprintf(out, "%s: %s\n%s: %" PRIu64 " / %" PRIu64 "\n", word(&p, WORD_LOG),
-                  request->log.name, word(&p, WORD_LOG_ENTRY), verdict->index, verdict->size);
+                  request->logs[0].name, word(&p, WORD_LOG_ENTRY), verdict->index, verdict->size);
 }
 
 static void say_json_hex(FILE *out, const char *name, const uint8_t *bytes, size_t len)

@@ -64,7 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct verify_verdict verdict;
     if (esep_crypto_init() != ESEP_OK)
         return 0;
-    FUZZ_CHECK(verify_key_parse(LOG, &request.log) == NULL);
+    FUZZ_CHECK(verify_key_parse(LOG, &request.logs[0]) == NULL);
+    request.log_count = 1;
     FUZZ_CHECK(verify_key_parse(WITNESS, &request.witnesses[0]) == NULL);
     const struct verify_bytes parts[] = {{tag, sizeof tag}, verify_text(REPORT)};
     const struct verify_subject subject = {verify_sha256(parts + 1, 1), verify_sha256(parts, 2),

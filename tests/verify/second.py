@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second verifier of Esep's receipts, written from docs/verify.md alone.
 
-  second.py --log VKEY [--witness VKEY]... [--quorum N] [--office-key HEX] [--due INSTANT] [--file] PROOF REPORT
+  second.py --log VKEY... [--witness VKEY]... [--quorum N] [--office-key HEX] [--due INSTANT] [--file] PROOF REPORT
   second.py --broker HEX [OPTION...] INGRESS-PROOF REPORT
   second.py [OPTION...] --batch < LIST
 
@@ -303,12 +303,12 @@ def check_file(leaf, data, nonce):
     return 0
 
 
-def check_log(text, signatures, origin, log):
+def check_log(text, signatures, origin, logs):
     step = Step(8)
-    step.must(origin == log.name, "origin")
-    found = [s for name, key_id, s in signatures if name == log.name and key_id == log.id]
+    step.must(origin == logs[0].name, "origin")
+    found = [(log, s) for log in logs for name, key_id, s in signatures if name == log.name and key_id == log.id]
     step.must(found, "not signed")
-    for signature in found:
+    for log, signature in found:
         step.must(len(signature) == 64 and is_signed(log.public, text, signature), "signature")
 
 
@@ -348,8 +348,8 @@ def check_ingress(options, proof, data):
     step.must(note[16:48] == statement[16:48], "another log")
     hour = number(note, 144, 8)
     step.must(hour <= LAST_SECOND * 1000000, "hour")
-    if options.log is not None:
-        check_log_id(statement, options.log.name)
+    if options.log:
+        check_log_id(statement, options.log[0].name)
     first = check_report(statement, before, after, data)
     Step(9).must(options.quorum == 0, "no witness signs it")
     check_office(options, statement, key)
@@ -441,7 +441,7 @@ def office_key(text):
 
 def parser():
     p = argparse.ArgumentParser(allow_abbrev=False)
-    p.add_argument("--log", type=log_key)
+    p.add_argument("--log", type=log_key, action="append", default=[])
     p.add_argument("--witness", type=witness_key, action="append", default=[])
     p.add_argument("--quorum", type=int, default=0)
     p.add_argument("--office-key", type=office_key)

@@ -8,6 +8,7 @@ The worked example of docs/verify.md is a receipt like the others.
 """
 import base64
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
@@ -29,6 +30,13 @@ GENUINE = int(os.environ.get("ESEP_RECEIPTS", "2000"))
 
 sys.path.insert(0, str(SOURCE / "tests/verify"))
 import second  # noqa: E402 (its folder had to be named first)
+
+
+def log_vkey(name, key):
+    """A log's key as it is handed on."""
+    algorithm = b"\1" + key
+    key_id = hashlib.sha256(name.encode() + b"\n" + algorithm).hexdigest()[:8]
+    return f"{name}+{key_id}+{base64.b64encode(algorithm).decode()}"
 
 
 def answers(command, lines):
@@ -293,15 +301,35 @@ class Verifiers(unittest.TestCase):
         self.assertRegex(names, r" T verify_receipt\b")
         self.assertNotRegex(names, r" [TtDdBbU] (esep|agent|broker|collector|nettle)_")
 
+    def test_keys_of_one_log(self):
+        """A receipt of before or behind a change of the log's key: one of the keys given has signed it."""
+        lines, alone = [], []
+        for receipt in [r for r in self.receipts if r.expected[1] != "refused"][:64]:
+            *words, proof, data = receipt.line.split("\t")
+            log = receipt.value("--log")
+            other = ["--log", log_vkey(log.split("+")[0], hashlib.sha256(receipt.line.encode()).digest())]
+            words = [word for at, word in enumerate(words) if word != "--log" and words[at - 1] != "--log"]
+            own = ["--log", log]
+            alone.append("\t".join([*own, *words, proof, data]))
+            lines += ["\t".join([*keys, *words, proof, data]) for keys in (own + other, other + own, own + own, other)]
+        wanted = both(alone)
+        for at, answer in enumerate(both(lines)):
+            if at % 4 < 3:
+                self.assertEqual(answer, wanted[at // 4])
+            else:
+                self.assertEqual((answer["exit"], answer["step"]), (65, 8))
+
     def test_usage(self):
         receipt = self.receipts[0]
         *_, proof, data = receipt.line.split("\t")
         log, witness = receipt.value("--log"), receipt.value("--witness")
         slip = log.replace("esep.log", "esep-log")
+        another = log_vkey("other.example/log", bytes(32))
         for arguments, code, word in (
                 ([], 64, "--log"), ([proof, data], 64, "--log"), (["--log", log, proof], 64, "two files"),
                 (["--log", slip, proof, data], 64, "id"), (["--log", witness, proof, data], 64, "--witness"),
                 (["--log", log, "--witness", log, proof, data], 64, "--log"),
+                (["--log", log, "--log", another, proof, data], 64, "another log"),
                 (["--log", log, "--witness", witness, "--witness", witness, proof, data], 64, "once"),
                 (["--log", log, "--quorum", "1", proof, data], 64, "--quorum"),
                 (["--log", log, "--due", "2013-02-29T00:00:00Z", proof, data], 64, "--due"),
