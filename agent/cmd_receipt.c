@@ -170,6 +170,7 @@ static int print_text(struct agent_desk *desk, const struct agent_duties *d, con
     const char *lang = desk->settings->language;
     const struct esep_receipt *r = p->receipt;
     char hex[2 * ESEP_KEY_BYTES + 1];
+    uint8_t key[ESEP_KEY_BYTES];
     (void)printf("%s\n\n%s: %u, %s\n%s: %u/%llu\n", agent_text(TEXT_RECEIPT, lang),
                  agent_text(TEXT_OFFICE, lang), desk->identity.office, desk->identity.body,
                  agent_text(TEXT_RECEIPT_OF, lang), p->epoch, (unsigned long long)p->seq);
@@ -200,7 +201,8 @@ static int print_text(struct agent_desk *desk, const struct agent_duties *d, con
         (void)printf("%llu", (unsigned long long)first);
     if (!exact) /* of an entry before the range: it lies somewhere below */
         (void)printf("-%llu", (unsigned long long)r->last_index);
-    esep_hex(desk->settings->log_key, ESEP_KEY_BYTES, hex);
+    agent_receipt_key(desk, r, key);
+    esep_hex(key, ESEP_KEY_BYTES, hex);
     (void)printf("\n%s: %s (%s)\n", agent_text(TEXT_SIGNED_BY, lang), hex,
                  agent_text(TEXT_VALID, lang));
     return 0;

@@ -135,6 +135,25 @@ static json_t *uplink_json(const struct standing *s)
                      agent_budget_json(&s->daemon.rules, s->zone));
 }
 
+/* The keys that took another's place; the first one came with the configuration. */
+static json_t *log_keys_json(struct agent_desk *desk, const struct standing *s)
+{
+    json_t *list = json_array();
+    struct esep_log_keys keys;
+    esep_log_keys_hold(&keys, desk->settings->log_key, &s->journal.log_keys);
+    for (size_t i = 1; i < keys.count; i++) {
+        char fingerprint[ESEP_CODE_TEXT_BYTES];
+        esep_log_fingerprint(keys.at[i].public, fingerprint);
+        (void)json_array_append_new(
+            list,
+            json_pack("{s:o, s:s, s:o, s:I, s:I}", "log_key",
+                      agent_json_hex(keys.at[i].public, ESEP_KEY_BYTES), "fingerprint", fingerprint,
+                      "at", esep_json_time(keys.at[i].at, s->zone), "generation",
+                      (json_int_t)keys.at[i].generation, "size", (json_int_t)keys.at[i].size));
+    }
+    return list;
+}
+
 static int print_json(struct agent_desk *desk, const struct agent_rights *rights,
                       const struct standing *s)
 {
@@ -169,13 +188,27 @@ static int print_json(struct agent_desk *desk, const struct agent_rights *rights
     json_t *skew =
         s->viewed ? json_integer((s->view.office_time - s->view.server_time) / 1000) : json_null();
     return esep_json_print(json_pack(
-        "{s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "format", "esep-agent-status/1", "office", (int)desk->identity.office, "body",
         desk->identity.body, "bodies", agent_json_bodies(rights), "plans", agent_json_plans(rights),
-        "renewal", agent_keys_asked_json(&desk->journal, desk->identity.sign_public, s->zone),
-        "label", desk->settings->label, "uplink", uplink_json(s), "entries", entries,
-        "last_receipt", receipt, "ingress", ingress, "mailbox", mailbox, "journal", room, "files",
-        files, "skew_ms", skew, "now", esep_json_time(s->now, s->zone)));
+        "log_keys", log_keys_json(desk, s), "renewal",
+        agent_keys_asked_json(&desk->journal, desk->identity.sign_public, s->zone), "label",
+        desk->settings->label, "uplink", uplink_json(s), "entries", entries, "last_receipt",
+        receipt, "ingress", ingress, "mailbox", mailbox, "journal", room, "files", files, "skew_ms",
+        skew, "now", esep_json_time(s->now, s->zone)));
+}
+
+static void print_log_key(const struct agent_desk *desk, const struct standing *s, const char *lang)
+{
+    struct esep_log_keys keys;
+    char fingerprint[ESEP_CODE_TEXT_BYTES];
+    char at[32];
+    esep_log_keys_hold(&keys, desk->settings->log_key, &s->journal.log_keys);
+    if (keys.count < 2)
+        return;
+    esep_log_fingerprint(esep_log_keys_newest(&keys), fingerprint);
+    esep_time_format(keys.at[keys.count - 1].at, s->zone, at);
+    (void)printf("%s: %s, %s\n", agent_text(TEXT_LOG_KEY, lang), at, fingerprint);
 }
 
 static void print_uplink(const struct standing *s, const char *lang)
@@ -240,6 +273,7 @@ static int print_text(struct agent_desk *desk, const struct agent_rights *rights
         (void)printf("%s: %u/%llu, %s\n", agent_text(TEXT_NOTED, lang), s->kept.epoch,
                      (unsigned long long)s->kept.seq, at);
     }
+    print_log_key(desk, s, lang);
     if (s->viewed)
         (void)printf("%s: %+.1f s\n", agent_text(TEXT_SKEW, lang),
                      (double)(s->view.office_time - s->view.server_time) / 1e6);

@@ -25,30 +25,51 @@ static bool own_leaf(const struct agent_desk *desk, const struct esep_receipt *r
     return same_leaf(&leaf, proof);
 }
 
-static bool in_log(struct agent_desk *desk, const struct agent_proof *proof)
+bool agent_log_signed(struct agent_desk *desk, const struct agent_checkpoint *head,
+                      uint8_t ret_key[ESEP_KEY_BYTES])
+{
+    struct esep_log_keys keys;
+    char text[ESEP_CHECKPOINT_TEXT_MAX];
+    if (journal_log_keys(&desk->journal, desk->settings->log_key, &keys, NULL) != ESEP_OK)
+        return false;
+    const size_t len =
+        esep_growth_text(&desk->identity.log_id, head->generation, head->size, &head->root, text);
+    const uint8_t *key = esep_log_keys_verify(&keys, head->generation, head->size,
+                                              esep_slice(text, len), head->signature);
+    if (key != NULL)
+        memcpy(ret_key, key, ESEP_KEY_BYTES);
+    return key != NULL;
+}
+
+static bool in_log(struct agent_desk *desk, const struct agent_proof *proof,
+                   uint8_t ret_key[ESEP_KEY_BYTES])
 {
     struct agent_checkpoint head = {.size = 0};
     struct esep_merkle_path path;
-    struct esep_log_keys keys;
-    char text[ESEP_CHECKPOINT_TEXT_MAX];
-    if (journal_log_keys(&desk->journal, desk->settings->log_key, &keys, NULL) != ESEP_OK ||
-        journal_audit(&desk->journal, proof, &head, &path, NULL) != ESEP_OK)
+    if (journal_audit(&desk->journal, proof, &head, &path, NULL) != ESEP_OK)
         return false;
-    const size_t len =
-        esep_growth_text(&desk->identity.log_id, head.generation, head.size, &head.root, text);
     const struct esep_hash leaf = esep_merkle_leaf(esep_slice(proof->leaf, sizeof proof->leaf));
-    return esep_log_keys_verify(&keys, head.generation, head.size, esep_slice(text, len),
-                                head.signature) != NULL &&
+    return agent_log_signed(desk, &head, ret_key) &&
            esep_merkle_audit_verify(&leaf, proof->index, head.size, &head.root, &path);
+}
+
+void agent_receipt_key(struct agent_desk *desk, const struct esep_receipt *receipt,
+                       uint8_t ret_key[ESEP_KEY_BYTES])
+{
+    struct agent_proof proof;
+    if (journal_proof(&desk->journal, receipt, &proof, NULL) != ESEP_OK ||
+        !in_log(desk, &proof, ret_key))
+        memcpy(ret_key, desk->settings->log_key, ESEP_KEY_BYTES);
 }
 
 enum esep_status agent_receipt_holds(struct agent_desk *desk, const struct esep_receipt *receipt,
                                      struct agent_proof *ret, struct esep_reason *reason)
 {
+    uint8_t key[ESEP_KEY_BYTES];
     const enum esep_status status = journal_proof(&desk->journal, receipt, ret, reason);
     if (status != ESEP_OK && status != ESEP_NOT_FOUND)
         return status;
-    if (status == ESEP_OK && own_leaf(desk, receipt, ret) && in_log(desk, ret))
+    if (status == ESEP_OK && own_leaf(desk, receipt, ret) && in_log(desk, ret, key))
         return ESEP_OK;
     return esep_because(
         reason, ESEP_CORRUPT,
@@ -61,6 +82,7 @@ enum esep_status agent_evidence_holds(struct agent_desk *desk, const struct esep
                                       struct agent_proof *ret, struct esep_reason *reason)
 {
     const struct agent_file file = {evidence->sha256, evidence->size_bytes};
+    uint8_t key[ESEP_KEY_BYTES];
     const enum esep_status status = journal_file_proof(&desk->journal, &file, ret, reason);
     if (status != ESEP_OK && status != ESEP_NOT_FOUND)
         return status;
@@ -69,7 +91,7 @@ enum esep_status agent_evidence_holds(struct agent_desk *desk, const struct esep
         const struct esep_leaf leaf =
             esep_leaf_of_evidence(evidence->office, &evidence->sha256, evidence->size_bytes,
                                   ret->statement, evidence->accepted_at);
-        if (same_leaf(&leaf, ret) && in_log(desk, ret))
+        if (same_leaf(&leaf, ret) && in_log(desk, ret, key))
             return ESEP_OK;
     }
     return esep_because(reason, ESEP_CORRUPT, "a file's receipt does not hold any more");

@@ -21,4 +21,12 @@ ESEP_MUST_USE enum esep_status agent_evidence_holds(struct agent_desk *desk,
                                                     struct agent_proof *ret,
                                                     struct esep_reason *reason);
 
+/* Which of the log's keys, as this office holds them, has signed the head. false: none has. */
+bool agent_log_signed(struct agent_desk *desk, const struct agent_checkpoint *head,
+                      uint8_t ret_key[ESEP_KEY_BYTES]);
+/* The same of the newest head over what a kept receipt rests on: the key that it holds by. Where it
+ * does not hold, the configuration's. */
+void agent_receipt_key(struct agent_desk *desk, const struct esep_receipt *receipt,
+                       uint8_t ret_key[ESEP_KEY_BYTES]);
+
 #endif

@@ -1,6 +1,7 @@
 /* agent/proof_export.c - see proof_export.h. */
 #include "agent/proof_export.h"
 
+#include "agent/holds.h"
 #include "agent/tree.h"
 #include "agent/witnessed.h"
 #include "io/folder.h"
@@ -54,16 +55,18 @@ static enum esep_status write_file(const struct export *x, const char *ending,
                         path, strerror(why));
 }
 
-enum esep_status agent_checkpoint_note(const struct agent_desk *desk,
+enum esep_status agent_checkpoint_note(struct agent_desk *desk,
                                        const struct agent_checkpoint *checkpoint,
                                        struct esep_buf *out, struct esep_note_key *ret_key)
 {
     char origin[ESEP_ORIGIN_MAX + 1];
     char text[ESEP_CHECKPOINT_TEXT_MAX];
     char line[ESEP_NOTE_LINE_MAX];
+    uint8_t public_key[ESEP_KEY_BYTES];
+    if (!agent_log_signed(desk, checkpoint, public_key)) /* its note will not verify */
+        memcpy(public_key, desk->settings->log_key, sizeof public_key);
     esep_log_origin(&desk->identity.log_id, checkpoint->generation, origin);
-    enum esep_status status =
-        esep_note_key(ret_key, origin, ESEP_NOTE_ED25519, desk->settings->log_key, NULL);
+    enum esep_status status = esep_note_key(ret_key, origin, ESEP_NOTE_ED25519, public_key, NULL);
     if (status != ESEP_OK)
         return status;
     const size_t len = esep_checkpoint_text(origin, checkpoint->size, &checkpoint->root, text);

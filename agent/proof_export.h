@@ -53,7 +53,7 @@ ESEP_MUST_USE enum esep_status agent_ingress_export(struct agent_desk *desk,
                                                     struct esep_reason *reason);
 
 /* A checkpoint as the log signed it, behind what out holds: a C2SP note. ESEP_NOMEM. */
-ESEP_MUST_USE enum esep_status agent_checkpoint_note(const struct agent_desk *desk,
+ESEP_MUST_USE enum esep_status agent_checkpoint_note(struct agent_desk *desk,
                                                      const struct agent_checkpoint *checkpoint,
                                                      struct esep_buf *out,
                                                      struct esep_note_key *ret_key);

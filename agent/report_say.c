@@ -1,6 +1,8 @@
 /* agent/report_say.c - see report_say.h. */
 #include "agent/report_say.h"
 
+#include "agent/holds.h"
+
 json_t *agent_receipt_json(struct agent_desk *desk, const struct esep_receipt *r,
                            const struct esep_receipt *promise, const struct esep_zone *zone)
 {
@@ -22,13 +24,14 @@ json_t *agent_receipt_json(struct agent_desk *desk, const struct esep_receipt *r
         agent_json_hex(r->checkpoint_root.bytes, ESEP_HASH_BYTES));
     if (value == NULL)
         return NULL;
+    uint8_t key[ESEP_KEY_BYTES];
+    agent_receipt_key(desk, r, key);
     /* To the microsecond, as they stand in leaves. */
     (void)json_object_set_new(value, "accepted_at_us", json_integer((json_int_t)r->accepted_at));
     (void)json_object_set_new(value, "committed_at_us", json_integer((json_int_t)committed_at));
     (void)json_object_set_new(value, "log_id",
                               agent_json_hex(desk->identity.log_id.bytes, ESEP_HASH_BYTES));
-    (void)json_object_set_new(value, "log_key",
-                              agent_json_hex(desk->settings->log_key, ESEP_KEY_BYTES));
+    (void)json_object_set_new(value, "log_key", agent_json_hex(key, ESEP_KEY_BYTES));
     (void)json_object_set_new(value, "leaf",
                               proven ? agent_json_hex(proof.leaf, ESEP_LEAF_BYTES) : json_null());
     (void)json_object_set_new(value, "leaf_index",

@@ -42,6 +42,8 @@ static const struct text_row texts[AGENT_TEXTS] = {
     [TEXT_EPOCH] = {"дәуір", "эпоха", "epoch"},
     [TEXT_LAST_RECEIPT] = {"Соңғы түбіртек", "Последняя квитанция", "Last receipt"},
     [TEXT_WITNESSED] = {"Куәгер растаған уақыт", "Время, заверенное свидетелем", "Witnessed at"},
+    [TEXT_LOG_KEY] = {"Комиссия журналының кілті ауысты", "Ключ журнала комиссии сменился",
+                      "The log's key has changed"},
     [TEXT_NOT_WITNESSED] = {"әзірге жоқ", "пока нет", "not yet"},
     [TEXT_NONE] = {"жоқ", "нет", "none"},
     [TEXT_SKEW] = {"Сағат айырмасы", "Расхождение часов", "Clock skew"},

@@ -36,6 +36,7 @@ enum agent_text {
     TEXT_LAST_RECEIPT,
     TEXT_WITNESSED,
     TEXT_NOT_WITNESSED,
+    TEXT_LOG_KEY,
     TEXT_NONE,
     TEXT_SKEW,
     TEXT_MAILBOX,

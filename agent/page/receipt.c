@@ -68,8 +68,12 @@ static json_t *confirmation_json(const struct page_call *call, struct agent_desk
                               page_note_json(desk, d, event->epoch, event->seq, zone));
     (void)json_object_set_new(value, "log_id",
                               agent_json_hex(d->identity.log_id.bytes, ESEP_HASH_BYTES));
-    (void)json_object_set_new(value, "log_key",
-                              agent_json_hex(desk->settings->log_key, ESEP_KEY_BYTES));
+    uint8_t key[ESEP_KEY_BYTES];
+    if (receipt != NULL || promise != NULL)
+        agent_receipt_key(desk, receipt != NULL ? receipt : promise, key);
+    else
+        memcpy(key, desk->settings->log_key, sizeof key);
+    (void)json_object_set_new(value, "log_key", agent_json_hex(key, ESEP_KEY_BYTES));
     (void)json_object_set_new(value, "printed_at", esep_json_time(call->now, zone));
     return value;
 }

@@ -176,6 +176,14 @@ enum esep_status esep_refusal_verify(struct esep_log_keys *keys, const struct es
     return ESEP_OK;
 }
 
+void esep_log_fingerprint(const uint8_t public_key[ESEP_KEY_BYTES], char out[ESEP_CODE_TEXT_BYTES])
+{
+    const struct esep_slice parts[] = {esep_slice(tag, sizeof tag),
+                                       esep_slice(public_key, ESEP_KEY_BYTES)};
+    const struct esep_hash hash = esep_sha256_parts(parts, 2);
+    esep_code_format(hash.bytes, out);
+}
+
 uint32_t esep_log_key_hint(const uint8_t public_key[ESEP_KEY_BYTES])
 {
     return esep_be32(public_key);

@@ -20,6 +20,7 @@
 #ifndef ESEP_WIRE_LOG_KEYS_H
 #define ESEP_WIRE_LOG_KEYS_H
 
+#include "base/code.h"
 #include "base/crypto.h"
 #include "base/time.h"
 #include "esep/v1/wire.pb-c.h"
@@ -99,6 +100,10 @@ size_t esep_log_keys_pack(const struct esep_log_keys *keys, uint8_t out[ESEP_LOG
 /* ESEP_INVALID: packing would not have made it. Nothing is verified. */
 ESEP_MUST_USE enum esep_status esep_log_keys_unpack(struct esep_slice bytes,
                                                     struct esep_log_keys *ret);
+
+/* What two people compare: the first 16 bytes of SHA-256(tag "esep/log-key/v1" || key), written as
+ * an enrolment code is (base/code.h). */
+void esep_log_fingerprint(const uint8_t public_key[ESEP_KEY_BYTES], char out[ESEP_CODE_TEXT_BYTES]);
 
 /* A received message: each length and number is checked, nothing verified. ESEP_INVALID. */
 ESEP_MUST_USE enum esep_status esep_log_key_read(const Esep__V1__LogKey *message,
