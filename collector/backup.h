@@ -67,12 +67,14 @@ ESEP_MUST_USE enum esep_status backup_room(const struct archive_head *head, uint
 ESEP_MUST_USE enum esep_status backup_unpack(struct archive_reader *reader, const char *store,
                                              const char *files, uint64_t *ret_files,
                                              struct esep_reason *reason);
-/* The key that must have signed: as given (hex, or a note's key "name+id+base64"), else
- * backup.log_key of the configuration, else that of the key file or the signer. ESEP_NOT_FOUND:
- * none of them. */
-ESEP_MUST_USE enum esep_status backup_log_key(const struct collector_settings *settings,
-                                              const char *given, uint8_t ret[ESEP_KEY_BYTES],
-                                              struct esep_reason *reason);
+/* An archive that the log has signed, by the key of its time (archive_open). Which keys: the one
+ * given (hex, or a note's key "name+id+base64"), else backup.log_key of the configuration, else
+ * that of the key file or the signer; and where the signer knows that one, all that the log has
+ * had. ESEP_NOT_FOUND: there is none of these. */
+ESEP_MUST_USE enum esep_status backup_open(struct archive_reader **ret,
+                                           const struct collector_settings *settings,
+                                           const char *given, const char *path,
+                                           struct esep_reason *reason);
 /* The secret key of a file that `backup keygen` made. */
 ESEP_MUST_USE enum esep_status backup_secret(const char *path, struct esep_box_key *ret,
                                              struct esep_reason *reason);

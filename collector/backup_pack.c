@@ -44,7 +44,7 @@ static enum esep_status sign_here(void *context, struct esep_slice statement,
     return status;
 }
 
-enum esep_status backup_log_key(const struct collector_settings *settings, const char *given,
+static enum esep_status one_key(const struct collector_settings *settings, const char *given,
                                 uint8_t ret[ESEP_KEY_BYTES], struct esep_reason *reason)
 {
     static const uint8_t none[ESEP_KEY_BYTES] = {0};
@@ -66,6 +66,24 @@ enum esep_status backup_log_key(const struct collector_settings *settings, const
                             "which log key must have signed the backup? Give it with --log-key or "
                             "as backup.log_key, as `esep-collector init` printed it");
     return ESEP_OK;
+}
+
+enum esep_status backup_open(struct archive_reader **ret, const struct collector_settings *settings,
+                             const char *given, const char *path, struct esep_reason *reason)
+{
+    uint8_t key[ESEP_KEY_BYTES];
+    struct esep_log_keys keys = {.count = 0};
+    enum esep_status status = one_key(settings, given, key, reason);
+    if (status != ESEP_OK)
+        return status;
+    status = archive_open(ret, path, key, reason);
+    if (status != ESEP_DENIED || settings == NULL || settings->signer[0] == '\0' ||
+        log_signer_keys(settings, &keys, NULL) != ESEP_OK ||
+        esep_log_keys_find(&keys, key) == keys.count)
+        return status;
+    for (size_t i = 0; status == ESEP_DENIED && i < keys.count; i++)
+        status = archive_open(ret, path, keys.at[i].public, reason);
+    return status;
 }
 
 enum esep_status backup_secret(const char *path, struct esep_box_key *ret,

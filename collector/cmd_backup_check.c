@@ -66,15 +66,12 @@ static int say(const struct backup_checking *checking, const struct archive_head
 
 int backup_check(const struct backup_checking *checking)
 {
-    uint8_t log_key[ESEP_KEY_BYTES];
     struct archive_reader *reader = NULL;
     struct esep_box_key key;
     struct esep_reason reason = {""};
     uint64_t files = 0;
     enum esep_status status =
-        backup_log_key(checking->settings, checking->log_key, log_key, &reason);
-    if (status == ESEP_OK)
-        status = archive_open(&reader, checking->path, log_key, &reason);
+        backup_open(&reader, checking->settings, checking->log_key, checking->path, &reason);
     if (status == ESEP_OK && checking->secret != NULL) {
         status = backup_secret(checking->secret, &key, &reason);
         if (status == ESEP_OK)

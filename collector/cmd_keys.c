@@ -23,6 +23,7 @@ struct words {
     struct command_common common;
     const char *at;
     uint32_t office; /* 0: all */
+    bool log;        /* the log's own keys */
 };
 
 /* One thing that the log says of a key. */
@@ -283,6 +284,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &words->common;
         return 0;
+    case 'l':
+        words->log = true;
+        return 0;
     case 'a':
         words->at = value;
         return 0;
@@ -305,6 +309,8 @@ int collector_cmd_keys(int argc, char **argv)
     static const struct argp_option options[] = {
         {"at", 'a', "INSTANT", 0, "those alone that were good then", 0},
         {"office", 'o', "N", 0, "of this office alone", 0},
+        {"log", 'l', NULL, 0, "the keys of the log itself, and from where on each has signed it",
+         0},
         {0},
     };
     static const struct argp_child children[] = {{&collector_common_argp, 0, NULL, 0}, {0}};
@@ -330,10 +336,11 @@ int collector_cmd_keys(int argc, char **argv)
             .path = settings->store, .map_bytes = settings->store_bytes, .read_only = true};
         status = collector_log_open(&log, &how, &reason);
     }
-    if (status == ESEP_OK)
+    if (status == ESEP_OK && !words.log)
         status = read_history(log, &history, &reason);
-    const int rc =
-        status == ESEP_OK ? print(&words, &history, at) : collector_fail(status, &reason);
+    const int rc = status != ESEP_OK ? collector_fail(status, &reason)
+                   : words.log       ? collector_keys_log(log, words.common.json, &reason)
+                                     : print(&words, &history, at);
     if (log != NULL)
         log->ops->close(log);
     esep_arena_done(&history.arena);

@@ -92,6 +92,21 @@ static enum esep_status from_folder(struct restoring *r, struct esep_reason *rea
     return status == ESEP_OK ? put_in_place(r, kept, reason) : status;
 }
 
+/* By a key that the log, as it is there, had left behind: whoever has that one alone made it. */
+static enum esep_status signed_in_its_time(const struct restoring *r, struct collector_log *log,
+                                           const struct archive_head *head,
+                                           struct esep_reason *reason)
+{
+    struct esep_log_keys keys;
+    const enum esep_status status = collector_state_log_keys(log, &keys, reason);
+    if (status != ESEP_OK || esep_log_keys_find(&keys, head->log_key) + 1 >= keys.count)
+        return status;
+    return esep_because(reason, ESEP_CORRUPT,
+                        "%.120s is signed by a key of the log whose place another had taken: "
+                        "nothing was put in place; take another backup",
+                        r->words->from);
+}
+
 /* The copy is the log that the head says. */
 static enum esep_status hold_against(const struct restoring *r, const struct archive_head *head,
                                      struct esep_reason *reason)
@@ -108,6 +123,8 @@ static enum esep_status hold_against(const struct restoring *r, const struct arc
                               "%.120s holds another log than its head says: nothing was put in "
                               "place; take another backup",
                               r->words->from);
+    if (status == ESEP_OK)
+        status = signed_in_its_time(r, log, head, reason);
     log->ops->close(log);
     return status;
 }
@@ -115,7 +132,6 @@ static enum esep_status hold_against(const struct restoring *r, const struct arc
 static enum esep_status open_archive(const struct restoring *r, struct archive_reader **ret,
                                      struct esep_reason *reason)
 {
-    uint8_t log_key[ESEP_KEY_BYTES];
     struct esep_box_key key;
     if (r->words->key == NULL)
         return esep_because(reason, ESEP_NOT_FOUND,
@@ -124,9 +140,7 @@ static enum esep_status open_archive(const struct restoring *r, struct archive_r
                             r->words->from);
     enum esep_status status = backup_secret(r->words->key, &key, reason);
     if (status == ESEP_OK)
-        status = backup_log_key(r->settings, r->words->log_key, log_key, reason);
-    if (status == ESEP_OK)
-        status = archive_open(ret, r->words->from, log_key, reason);
+        status = backup_open(ret, r->settings, r->words->log_key, r->words->from, reason);
     if (status == ESEP_OK)
         status = archive_unlock(*ret, &key, reason);
     esep_wipe(&key, sizeof key);

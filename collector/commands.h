@@ -77,6 +77,8 @@ int collector_cmd_extend(int argc, char **argv);
 int collector_cmd_control(int argc, char **argv);
 int collector_cmd_account(int argc, char **argv);
 int collector_cmd_keys(int argc, char **argv);
+/* cmd_keys_log.c: the log's own. */
+int collector_keys_log(struct collector_log *log, bool json, struct esep_reason *reason);
 int collector_cmd_log(int argc, char **argv);
 int collector_cmd_export(int argc, char **argv);
 int collector_cmd_signer(int argc, char **argv);

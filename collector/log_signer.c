@@ -55,3 +55,36 @@ enum esep_status log_signer_public(const struct collector_settings *settings,
     log_signer_close(&signer);
     return status;
 }
+
+static enum esep_status ask_keys(struct collector_signer *ask, struct esep_log_keys *ret,
+                                 struct esep_reason *reason)
+{
+    struct collector_signer_keys signer;
+    struct signer_request request = {.op = SIGNER_CHAIN};
+    struct esep_log_key key;
+    enum esep_status status = collector_signer_keys(ask, &signer, reason);
+    if (status != ESEP_OK || signer.count == 1) {
+        if (status == ESEP_OK)
+            esep_log_keys_begin(ret, signer.present);
+        return status;
+    }
+    for (; status == ESEP_OK && request.size < signer.count; request.size++) {
+        status = collector_signer_change(ask, &request, &key, reason);
+        if (status == ESEP_OK && request.size == 0)
+            esep_log_keys_begin(ret, key.public);
+        else if (status == ESEP_OK)
+            status = esep_log_keys_push(ret, esep_log_keys_newest(ret), &key);
+    }
+    return status;
+}
+
+enum esep_status log_signer_keys(const struct collector_settings *settings,
+                                 struct esep_log_keys *ret, struct esep_reason *reason)
+{
+    struct log_signer signer;
+    enum esep_status status = log_signer_open(&signer, settings, reason);
+    if (status == ESEP_OK)
+        status = ask_keys(&signer.ask, ret, reason);
+    log_signer_close(&signer);
+    return status;
+}

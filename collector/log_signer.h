@@ -30,4 +30,9 @@ ESEP_MUST_USE enum esep_status log_signer_public(const struct collector_settings
                                                  uint8_t ret[ESEP_KEY_BYTES],
                                                  struct esep_reason *reason);
 
+/* All keys that the log has had, the present one last, as whoever holds that one says. */
+ESEP_MUST_USE enum esep_status log_signer_keys(const struct collector_settings *settings,
+                                               struct esep_log_keys *ret,
+                                               struct esep_reason *reason);
+
 #endif

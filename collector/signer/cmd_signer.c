@@ -262,9 +262,39 @@ static int keygen(struct daemon *d)
     return 0;
 }
 
+/* Beside the present key, also while the signer serves: it looks when ingest begins. */
+static int rotate(const struct daemon *d)
+{
+    struct esep_reason reason = {""};
+    struct esep_note_key name;
+    uint8_t public_key[ESEP_KEY_BYTES];
+    char vkey[ESEP_NOTE_VKEY_MAX];
+    char hex[2 * ESEP_KEY_BYTES + 1];
+    char fingerprint[ESEP_CODE_TEXT_BYTES];
+    bool pending = false;
+    enum esep_status status = signer_place_next(d->settings.keys, public_key, &pending, &reason);
+    if (status == ESEP_OK)
+        status = esep_note_key(&name, d->settings.name, ESEP_NOTE_ED25519, public_key, &reason);
+    if (status != ESEP_OK)
+        return collector_fail(status, &reason);
+    esep_note_key_format(&name, vkey);
+    esep_hex(public_key, sizeof public_key, hex);
+    esep_log_fingerprint(public_key, fingerprint);
+    (void)printf("log_key: %s\nlog_vkey: %s\nfingerprint: %s\n", hex, vkey, fingerprint);
+    (void)fprintf(stderr,
+                  "%s. First give log_vkey to the witnesses, beside the present one (logs:); then "
+                  "restart esep-collector run, which takes it up before it serves. Offices and "
+                  "brokers follow by themselves; give log_vkey to whoever verifies.\n",
+                  pending ? "This next key was made before, and waits"
+                          : "The next key is made, and waits");
+    return 0;
+}
+
+enum verb { SERVE, KEYGEN, ROTATE };
 struct arguments {
     struct command_common common;
-    bool keygen, help_config;
+    enum verb verb;
+    bool help_config;
 };
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -278,9 +308,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->help_config = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (arguments->keygen || strcmp(value, "keygen") != 0)
-            argp_error(state, "'%s': the one word is keygen", value);
-        arguments->keygen = true;
+        if (arguments->verb != SERVE ||
+            (strcmp(value, "keygen") != 0 && strcmp(value, "rotate") != 0))
+            argp_error(state, "'%s': the one word is keygen, or rotate", value);
+        arguments->verb = strcmp(value, "rotate") == 0 ? ROTATE : KEYGEN;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -306,9 +337,11 @@ int collector_cmd_signer(int argc, char **argv)
     static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .args_doc = "[keygen]",
+        .args_doc = "[keygen|rotate]",
         .doc = "Holds a log's key, as another user than the log's, and signs only heads that "
-               "extend what it signed. 'keygen' makes key and folder and prints the public key.",
+               "extend what it signed. 'keygen' makes key and folder and prints the public key. "
+               "'rotate' makes another key, which takes the present one's place at ingest's next "
+               "start.",
         .children = children};
     struct arguments arguments = {0};
     struct daemon d = {.listener = -1, .user = geteuid(), .signer = {.heads = {.folder = -1}}};
@@ -325,7 +358,9 @@ int collector_cmd_signer(int argc, char **argv)
         collector_config_check(esep_config_load(file, rows, ROW_COUNT, &d.settings, look, &reason));
     if (status != ESEP_OK)
         return collector_fail(status, &reason);
-    const int rc = arguments.keygen ? keygen(&d) : serve(&d);
+    const int rc = arguments.verb == KEYGEN   ? keygen(&d)
+                   : arguments.verb == ROTATE ? rotate(&d)
+                                              : serve(&d);
     stop(&d);
     return rc;
 }

@@ -277,7 +277,7 @@ bool signer_answer_by_key(const struct signer_keys *keys, struct esep_slice requ
         answer_key(keys, ret);
     else if (ret_asked->op != SIGNER_CHAIN)
         return false;
-    else if (ret_asked->size > 0 && ret_asked->size < keys->known.count)
+    else if (ret_asked->size < keys->known.count)
         say_key(&keys->known.at[ret_asked->size], ret);
     else
         ret->status = ESEP_NOT_FOUND;

@@ -32,7 +32,7 @@
  *                the next one as the first half of by_new, or zero; size: how many keys there were)
  *     next       generation u64 | size u64 | at i64 | log_id 32, origin_len 0: the statement
  *     switch     the same: the next key takes the present one's place; asked again it says so
- *     chain      n u64, origin_len 0          (the n-th key, from 1 on, and its statement)
+ *     chain      n u64, origin_len 0          (the n-th key, from 0 on, and its statement)
  *   reply    status u8 | 0 x 7 | size u64 | root 32 | signature 64 | by_new 64 | generation u64 |
  *            at i64                             (of a statement: the key is the root)
  */

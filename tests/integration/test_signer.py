@@ -53,7 +53,7 @@ class Signer(unittest.TestCase):
             link.send(request)
             reply = link.recv(200)
         status, size = reply[0], struct.unpack(">Q", reply[8:16])[0]
-        return status, size, reply[16:48], reply[48:]
+        return status, size, reply[16:48], reply[48:112]
 
     def head(self, start, end, hashes):
         return self.ask(struct.pack(">BBHQQ", 1, 0, len(ORIGIN), start, end) + ORIGIN.encode() + hashes)

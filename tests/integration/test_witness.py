@@ -94,6 +94,21 @@ class Witness(unittest.TestCase):
         self.assertNotIn("sandbox-off", self.daemon.text())
         self.cosigned(0, LEAVES[:7])
 
+    def test_a_log_whose_key_has_changed(self):
+        """Several keys of one origin are one log: what the next key signs has to extend what the old one did."""
+        following = tlog.Key(ORIGIN, b"the next key")
+        self.cosigned(0, LEAVES[:64])
+        self.assertEqual(self.shown(64, LEAVES[:200], following)[1][0], 403)  # nobody gave it that one yet
+        self.daemon.stop()
+        post = Post(self.folder.name, "w1", [LOG.vkey.text, following.vkey.text])
+        self.daemon, self.ask = post.daemon, post.ask
+        self.daemon.start()
+        self.assertEqual(self.shown(64, FORK[:200], following)[1][0], 422)
+        note, (status, _, line) = self.shown(64, LEAVES[:200], following)
+        self.assertEqual(status, 200, line)
+        self.assertGreater(post.key.verify(note + line), 0)
+        self.assertEqual(self.shown(64, LEAVES[:65])[1], (409, "text/x.tlog.size", "200\n"))
+
     def test_a_log_grows_and_then_lies(self):
         old = 0
         for size in (1, 2, 7, 64, 65, 200):

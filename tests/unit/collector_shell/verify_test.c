@@ -113,7 +113,10 @@ static void make(struct made *m, size_t entries)
     Esep__V1__Genesis genesis;
     esep__v1__genesis__init(&genesis);
     genesis.name = (char *)(uintptr_t) "test";
-    genesis.log_key = esep_pb(key_bytes, 32);
+    static const uint8_t log_seed[32] = {0x70, 0};
+    struct esep_sign_key log_key;
+    esep_sign_key_from_seed(&log_key, log_seed);
+    genesis.log_key = esep_pb(log_key.public, 32);
     genesis.seal_key = esep_pb(key_bytes, 32);
     genesis.nonce = esep_pb(nonce, 16);
     assert_int_equal(esep_pack(&genesis.base, next_body(m)), ESEP_OK);
@@ -121,6 +124,40 @@ static void make(struct made *m, size_t entries)
     add(m, (struct esep_leaf){.type = ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS});
     add_key(m);
     add_entries(m, entries);
+}
+
+/* A key of the log's, which seed i makes, and its LOG_KEY entry; `wrong` says what is amiss. */
+enum wrong {
+    WRONG_NOTHING,
+    WRONG_SIZE,
+    WRONG_GENERATION,
+    WRONG_OLD_SIGNS,
+    WRONG_NEW_SIGNS,
+    WRONG_ORDER
+};
+static void add_log_key(struct made *m, uint8_t i, enum wrong wrong)
+{
+    static uint8_t nonce[16] = {3};
+    struct esep_log_keys keys;
+    struct esep_sign_key old;
+    struct esep_sign_key fresh;
+    Esep__V1__LogKey message;
+    const uint8_t old_seed[32] = {0x70, (uint8_t)(i - (wrong == WRONG_ORDER ? 2 : 1))};
+    const uint8_t seed[32] = {0x70, i};
+    struct esep_log_key key = {.generation = wrong == WRONG_GENERATION,
+                               .size = m->count + 1 + (wrong == WRONG_SIZE),
+                               .at = 7};
+    esep_sign_key_from_seed(&old, old_seed);
+    esep_sign_key_from_seed(&fresh, seed);
+    esep_log_key_sign(&m->log_id, &old, &fresh, &key);
+    key.by_old[0] ^= wrong == WRONG_OLD_SIGNS;
+    key.by_new[0] ^= wrong == WRONG_NEW_SIGNS;
+    esep_log_keys_begin(&keys, old.public);
+    assert_int_equal(esep_log_keys_push(&keys, old.public, &key), ESEP_OK);
+    esep_log_key_write(&keys, 1, &message);
+    message.nonce = esep_pb(nonce, sizeof nonce);
+    assert_int_equal(esep_pack(&message.base, next_body(m)), ESEP_OK);
+    add(m, (struct esep_leaf){.type = ESEP__V1__LOG_TYPE__LOG_TYPE_LOG_KEY});
 }
 
 static void made_done(struct made *m)
@@ -226,6 +263,47 @@ static void every_flipped_byte_is_found_and_placed(void **state)
     }
     log->ops->close(log);
     made_done(&m);
+    free(s);
+}
+
+/* Two keys of the log behind its first: each is held against the one before it. */
+static void the_logs_own_keys(void **state)
+{
+    static const struct {
+        enum wrong wrong;
+        const char *word; /* NULL: all is well */
+    } cases[] = {{WRONG_NOTHING, NULL},
+                 {WRONG_SIZE, "from elsewhere on"},
+                 {WRONG_GENERATION, "from elsewhere on"},
+                 {WRONG_OLD_SIGNS, "did not sign"},
+                 {WRONG_NEW_SIGNS, "did not sign"},
+                 {WRONG_ORDER, "does not follow"}};
+    struct collector_settings *s = settings_for(*state);
+    struct collector_log *log = open_log(s, true);
+    struct collector_verdict verdict;
+    struct made honest;
+    make(&honest, 3);
+    add_log_key(&honest, 1, WRONG_NOTHING);
+    add_log_key(&honest, 2, WRONG_NOTHING);
+    store(log, &honest);
+    make_rows(log, s);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct esep_reason reason = {""};
+        struct made m;
+        make(&m, 3);
+        add_log_key(&m, 1, WRONG_NOTHING);
+        add_log_key(&m, 2, cases[i].wrong);
+        flip(log, &m, m.count - 1, SIZE_MAX);
+        const enum esep_status status = collector_verify(log, 16, NULL, NULL, &verdict, &reason);
+        assert_int_equal(status, cases[i].word == NULL ? ESEP_OK : ESEP_CORRUPT);
+        if (cases[i].word == NULL)
+            assert_int_equal(verdict.signatures, 1 + 4);
+        else if (strstr(reason.text, cases[i].word) == NULL)
+            fail_msg("case %zu: told as '%s'", i, reason.text);
+        made_done(&m);
+    }
+    log->ops->close(log);
+    made_done(&honest);
     free(s);
 }
 
@@ -336,6 +414,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         unit_test_in_folder(an_honest_log_is_verified),
         unit_test_in_folder(every_flipped_byte_is_found_and_placed),
+        unit_test_in_folder(the_logs_own_keys),
         unit_test_in_folder(a_changed_leaf_is_placed_by_the_stored_node),
         unit_test_in_folder(a_log_that_grows_is_verified_to_where_it_was),
         unit_test_in_folder(a_log_without_its_root_is_not_taken),
