@@ -2,8 +2,8 @@
  *
  * The collector's side opens each frame and unpacks it: every signed head names the hash that the
  * journal truly holds at its sequence, entries are the journal's own and follow each other, no more
- * bytes than were granted. A STORE moves nothing without a receipt that the log key signed over the
- * journal's own hash. What people are shown is one line of text.
+ * bytes than were granted. A STORE moves nothing without a receipt whose leaf stands in the log and
+ * names the journal's own hash. What people are shown is one line of text.
  */
 #include "agent_world.h"
 

@@ -1,5 +1,5 @@
 /* tests/unit/agent/core_file_word_test.c - files: what the collector says of one. Does nothing but
- * a signed receipt that is stored take it off the list, and is every refusal shown and tried again?
+ * a proven receipt that is stored take it off the list, and is every refusal shown and tried again?
  */
 #include "core_file_world.h"
 
