@@ -106,6 +106,7 @@ void web_metrics(const struct web_call *call);
 /* web_checkpoint.c */
 void web_checkpoint(const struct web_call *call);
 void web_checkpoint_cosigned(const struct web_call *call);
+void web_checkpoint_keys(const struct web_call *call);
 /* web_tiles.c */
 void web_tile(const struct web_call *call);
 /* web_login.c */

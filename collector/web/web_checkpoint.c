@@ -2,9 +2,11 @@
  *
  * C2SP tlog-tiles: /checkpoint is the newest head, and bears what witnesses signed of this very
  * one; /checkpoint/cosigned is the newest that a quorum of them has cosigned, which is seconds
- * behind where they answer. Both are notes that ingest has laid beside the store.
+ * behind where they answer. Both are notes that ingest has laid beside the store. /checkpoint/keys
+ * says which keys the log has had, each by the word of the one before it.
  */
 #include "collector/cosigners_file.h"
+#include "collector/log_keys_json.h"
 #include "collector/run.h"
 #include "collector/web/web.h"
 
@@ -52,4 +54,11 @@ void web_checkpoint_cosigned(const struct web_call *call)
     char note[ESEP_NOTE_BYTES_MAX];
     answer_note(call, note, read_note(call->web, RUN_COSIGNED, note),
                 "no checkpoint is cosigned yet");
+}
+
+void web_checkpoint_keys(const struct web_call *call)
+{
+    const struct collector_state *state = &call->web->state;
+    web_answer_json(call->web, call->request, 200, NULL, 0,
+                    log_keys_json(state->log, views_log_keys(state->views)));
 }

@@ -68,6 +68,7 @@ static const struct web_route routes[] = {
     {ESEP_HTTP_DELETE, "/api/v1/calendar", WEB_RIGHT, COLLECTOR_ACT_LOOK, web_calendar_end},
     {ESEP_HTTP_GET, "/calendar/", WEB_OPEN, COLLECTOR_ACTS, web_calendar_feed},
     {ESEP_HTTP_GET, "/checkpoint", WEB_OPEN, COLLECTOR_ACTS, web_checkpoint},
+    {ESEP_HTTP_GET, "/checkpoint/keys", WEB_OPEN, COLLECTOR_ACTS, web_checkpoint_keys},
     {ESEP_HTTP_GET, "/checkpoint/cosigned", WEB_OPEN, COLLECTOR_ACTS, web_checkpoint_cosigned},
     {ESEP_HTTP_GET, "/tile/", WEB_OPEN, COLLECTOR_ACTS, web_tile},
     {ESEP_HTTP_GET, "/", WEB_OPEN, COLLECTOR_ACTS, web_file},

@@ -296,6 +296,7 @@ class OpenApi(unittest.TestCase):
         esep.wait(lambda: self.get("/checkpoint")[0] == 200, "the checkpoint")
         self.assertEqual(self.get("/checkpoint/cosigned")[0], 404)  # nobody is asked to
         note = self.good("/checkpoint")
+        self.assertEqual([key["from_size"] for key in self.good("/checkpoint/keys")["keys"]], [0])
         esep.write(self.field.path("store", "cosigned"), note[:-1])  # where ingest lays it, for a quorum of witnesses
         self.assertEqual(self.good("/checkpoint/cosigned"), note)
         size = int(note.split("\n")[1])

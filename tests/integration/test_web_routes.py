@@ -14,7 +14,8 @@ import esep
 import page
 
 OPEN = {("GET", "/"), ("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/api/v1/session"),
-        ("GET", "/calendar/"), ("GET", "/checkpoint"), ("GET", "/checkpoint/cosigned"), ("GET", "/tile/")}
+        ("GET", "/calendar/"), ("GET", "/checkpoint"), ("GET", "/checkpoint/cosigned"), ("GET", "/checkpoint/keys"),
+        ("GET", "/tile/")}
 LOGIN = {("GET", "/api/v1/session"), ("DELETE", "/api/v1/session")}
 GRANTS = {  # written down a second time: collector/rights.c has the first
     "viewer": {"look"},
