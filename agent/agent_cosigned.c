@@ -9,14 +9,16 @@
  *
  * Where the office knows witnesses, a head counts once one of them has signed it: what does not
  * count is not kept, and the next HELLO still says that receipts lack it.
+ *
+ * What comes back on a stick is judged by the same (agent_cosigned_take).
  */
 #include "agent/agent_core.h"
 
 #define LINES_MAX 16u
 
 /* How many known witnesses have signed; false: the line is none, or not over this text. */
-static bool is_good(const struct agent *a, struct esep_slice text, struct esep_slice line,
-                    size_t *known)
+static bool is_good(const struct esep_note_key *witnesses, size_t count, struct esep_slice text,
+                    struct esep_slice line, size_t *known)
 {
     uint8_t bytes[ESEP_CHECKPOINT_TEXT_MAX + ESEP_NOTE_LINE_MAX];
     struct esep_note note;
@@ -27,9 +29,8 @@ static bool is_good(const struct agent *a, struct esep_slice text, struct esep_s
     memcpy(bytes + text.len + 1, line.data, line.len);
     if (esep_note_parse(esep_slice(bytes, text.len + 1 + line.len), &note, NULL) != ESEP_OK)
         return false;
-    for (uint32_t i = 0; i < a->config.witness_count; i++) {
-        const enum esep_status status =
-            esep_note_verify(&note, &a->config.witnesses[i], NULL, NULL);
+    for (size_t i = 0; i < count; i++) {
+        const enum esep_status status = esep_note_verify(&note, &witnesses[i], NULL, NULL);
         if (status == ESEP_INVALID)
             return false;
         *known += status == ESEP_OK;
@@ -37,22 +38,27 @@ static bool is_good(const struct agent *a, struct esep_slice text, struct esep_s
     return true;
 }
 
-/* Those of the lines that are good, into ret; how many known witnesses they are of. */
-static size_t take_lines(const struct agent *a, struct esep_slice text, struct esep_slice lines,
-                         struct agent_cosigned *ret)
+bool agent_cosigned_take(const struct esep_hash *log_id, const struct agent_checkpoint *head,
+                         struct esep_slice lines, const struct esep_note_key *witnesses,
+                         size_t witness_count, struct agent_cosigned *ret)
 {
+    char text[ESEP_CHECKPOINT_TEXT_MAX];
     size_t known = 0;
     size_t at = 0;
     struct esep_slice line;
     ret->len = 0;
+    ret->checkpoint = *head;
+    if (lines.len > ESEP_COSIGNED_LINES_MAX)
+        return false;
+    const size_t len = esep_growth_text(log_id, head->generation, head->size, &head->root, text);
     for (size_t count = 0; count < LINES_MAX && esep_line_next(lines, &at, &line); count++) {
         line.len++; /* its line feed */
-        if (!is_good(a, text, line, &known))
+        if (!is_good(witnesses, witness_count, esep_slice(text, len), line, &known))
             continue;
         memcpy(ret->lines + ret->len, line.data, line.len);
         ret->len += line.len;
     }
-    return known;
+    return ret->len > 0 && (known > 0 || witness_count == 0);
 }
 
 void agent_proven(struct agent *a, const struct agent_proof *proof)
@@ -74,7 +80,6 @@ void agent_on_cosigned(struct agent *a, const struct esep_envelope *envelope)
     const struct esep_slice lines = esep_slice_str(message->lines);
     const struct agent_tree_keys keys = agent_tree_keys(a);
     struct agent_gather *g = agent_filling(a);
-    char text[ESEP_CHECKPOINT_TEXT_MAX];
     if (lines.len > ESEP_COSIGNED_LINES_MAX) {
         agent_count(a, AGENT_FRAMES_DROPPED, 1);
         return;
@@ -82,12 +87,9 @@ void agent_on_cosigned(struct agent *a, const struct esep_envelope *envelope)
     if (!agent_learn(a, agent_tree_head(&keys, &a->ahead.tree, message->growth, &a->lesson)))
         return;
     const struct agent_checkpoint *head = &a->lesson.checkpoint;
-    const size_t len =
-        esep_growth_text(&a->config.log_id, head->generation, head->size, &head->root, text);
-    const size_t known = take_lines(a, esep_slice(text, len), lines, &g->cosigned);
-    if (g->cosigned.len == 0 || (known == 0 && a->config.witness_count > 0))
+    if (!agent_cosigned_take(&a->config.log_id, head, lines, a->config.witnesses,
+                             a->config.witness_count, &g->cosigned))
         return;
-    g->cosigned.checkpoint = *head;
     g->cosigned_new = true;
     a->ahead.cosigned_generation = head->generation;
     a->ahead.cosigned_size = head->size;

@@ -52,6 +52,9 @@ static enum esep_status put_head(struct agent_bundle *b, const struct agent_bund
     head.tree_generation = r->tree_generation;
     head.tree_size = r->tree_size;
     head.log_key = r->log_key;
+    head.features = UINT32_C(1) << ESEP__V1__FEATURE__FEATURE_COSIGNED;
+    head.cosigned_size = r->cosigned_size;
+    head.proven_size = r->proven_size;
     head.files = r->files;
     head.file_bytes = r->file_bytes;
     head.salt = esep_pb((uint8_t *)(uintptr_t)r->salt, sizeof r->salt);

@@ -38,7 +38,9 @@ struct agent_bundle_request {
     uint64_t tree_generation; /* what the office has seen of the log */
     uint64_t tree_size;
     uint32_t log_key; /* the newest of the log's keys that is held: its hint (wire/log_keys.h) */
-    uint64_t files;   /* that follow the entries, and ... */
+    uint64_t cosigned_size; /* as HELLO's: what witnesses have signed and the office has, and ... */
+    uint64_t proven_size;   /* ... what it should */
+    uint64_t files;         /* that follow the entries, and ... */
     uint64_t file_bytes;
     esep_time made_at;
     uint8_t salt[AGENT_BUNDLE_SALT_BYTES]; /* random, used once */

@@ -173,6 +173,10 @@ static enum esep_status begin(struct export *x)
     request.mail_through = held.mail_through;
     request.tree_generation = held.tree.generation;
     request.tree_size = held.tree.frontier.size;
+    if (held.cosigned_generation == held.tree.generation)
+        request.cosigned_size = held.cosigned_size;
+    if (held.proven_generation == held.tree.generation)
+        request.proven_size = held.proven_size;
     esep_log_keys_hold(&keys, desk->settings->log_key, &held.log_keys);
     request.log_key = esep_log_key_hint(esep_log_keys_newest(&keys));
     request.files = x->done->files;

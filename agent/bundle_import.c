@@ -191,6 +191,27 @@ static enum esep_status take_evidence(struct taking *t, const struct esep_eviden
     return status;
 }
 
+/* A head that witnesses have signed. One that goes on from elsewhere comes again, as a receipt
+ * does; so does one that none of the office's witnesses has signed. */
+static enum esep_status take_cosigned(struct taking *t, const Esep__V1__Cosigned *message)
+{
+    const struct agent_settings *s = t->desk->settings;
+    struct agent_store what;
+    struct agent_cosigned cosigned;
+    enum esep_status status =
+        learn(t, agent_tree_head(&t->keys, &t->held.tree, message->growth, &t->lesson), &what);
+    if (status != ESEP_OK)
+        return status == ESEP_AGAIN ? ESEP_OK : status;
+    if (!agent_cosigned_take(&t->keys.log_id, &t->lesson.checkpoint, esep_slice_str(message->lines),
+                             s->witnesses, s->witness_count, &cosigned))
+        return ESEP_OK;
+    what = marks(t);
+    what.cosigned = &cosigned;
+    status = store(t, &what);
+    t->counts->witnessed += status == ESEP_OK;
+    return status;
+}
+
 /* Another key of the log, by the word of one that is held. */
 static enum esep_status take_log_keys(struct taking *t, const Esep__V1__Welcome *welcome)
 {
@@ -239,6 +260,8 @@ enum esep_status agent_bundle_import(struct agent_desk *desk, struct esep_slice 
             status = take_mail(&t, &item.mail);
         else if (status == ESEP_OK && item.kind == AGENT_REPLY_EVIDENCE)
             status = take_evidence(&t, &item.evidence, item.proof);
+        else if (status == ESEP_OK && item.kind == AGENT_REPLY_COSIGNED)
+            status = take_cosigned(&t, item.cosigned);
     }
     agent_reply_close(&reader);
     ret->receipted_seq = t.held.receipted_seq;

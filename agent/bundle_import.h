@@ -1,5 +1,5 @@
-/* agent/bundle_import.h - `bundle import` at the office: receipts, those of files too, and mail
- * from the stick into the journal.
+/* agent/bundle_import.h - `bundle import` at the office: receipts, those of files too, what
+ * witnesses have signed, and mail from the stick into the journal.
  *
  * Each receipt is held against the journal's own chain before it counts, as on the network; mail is
  * taken in the order of its numbers. Each is durable before the next is looked at, so a file that
@@ -15,6 +15,7 @@ struct agent_imported {
     uint64_t files;           /* whose receipt is here now, and was not */
     uint64_t unproved;      /* receipts that do not go on from what this office has seen since: not
                              * taken, they come again */
+    uint64_t witnessed;     /* heads that witnesses have signed, and that are kept */
     uint64_t receipted_seq; /* the marks afterwards */
     uint64_t mail_through;
 };

@@ -178,6 +178,12 @@ static enum esep_status take_one(struct agent_reply_reader *r, struct agent_repl
                    ? take_evidence(r, (const Esep__V1__EvidenceReceipt *)message, ret, reason)
                    : status;
     }
+    if (envelope.kind == ESEP__V1__KIND__KIND_COSIGNED) {
+        ret->kind = AGENT_REPLY_COSIGNED;
+        status = open_record(r, &envelope, &esep__v1__cosigned__descriptor, &message, reason);
+        ret->cosigned = (const Esep__V1__Cosigned *)message;
+        return status;
+    }
     /* Of a later make, or of no use here: it has to be of this session all the same. */
     if (esep_session_open(&r->session, &envelope, &r->plain) != ESEP_OK)
         return esep_because(reason, ESEP_INVALID, "reply: a record does not open: it was changed");

@@ -2,9 +2,9 @@
  *
  * The file is a line "esep-bundle-reply 1\n", the 16 bytes of the bundle that it answers, and then,
  * each behind its length as be32, the envelopes that ingest would have sent over a connection:
- * WELCOME, then RECEIPTs, MAIL and EVIDENCE, sealed in a session of their own (wire/session.h); a
- * length of 0 ends it. Who carries the stick can read or make none of it; envelopes can be taken
- * out, and then mail lacks and is asked for by the next bundle.
+ * WELCOME, then RECEIPTs, MAIL, EVIDENCE and COSIGNED, sealed in a session of their own
+ * (wire/session.h); a length of 0 ends it. Who carries the stick can read or make none of it;
+ * envelopes can be taken out, and then mail lacks and is asked for by the next bundle.
  *
  * This reads: it opens, checks order and puts mail together. That a receipt's proof holds (tree.h)
  * and that it agrees with the journal's chain is for the caller, who has the journal. Pure.
@@ -40,15 +40,17 @@ enum agent_reply_kind {
     AGENT_REPLY_RECEIPT,     /* of this office; its proof is to be followed */
     AGENT_REPLY_MAIL,        /* whole */
     AGENT_REPLY_EVIDENCE,    /* likewise */
+    AGENT_REPLY_COSIGNED,    /* its growth is to be followed, its lines are to be judged */
 };
 struct agent_reply_item {
     enum agent_reply_kind kind;
     struct esep_receipt receipt;
     struct esep_evidence evidence;
-    const Esep__V1__Welcome *welcome; /* WELCOME: until the next item */
-    const Esep__V1__Receipt *message; /* that the receipt was read from; until the next item */
-    const Esep__V1__Proof *proof;     /* of the evidence; likewise */
-    struct agent_mail mail;           /* its bytes: until the next item */
+    const Esep__V1__Welcome *welcome;   /* WELCOME: until the next item */
+    const Esep__V1__Receipt *message;   /* that the receipt was read from; until the next item */
+    const Esep__V1__Proof *proof;       /* of the evidence; likewise */
+    const Esep__V1__Cosigned *cosigned; /* likewise */
+    struct agent_mail mail;             /* its bytes: until the next item */
 };
 
 /* `file` is borrowed. ESEP_INVALID: no reply, or not to a bundle of this office. */

@@ -215,17 +215,19 @@ static int import_reply(const struct words *words, struct agent_desk *desk,
     if (status != ESEP_OK && !any)
         return agent_fail(status, reason);
     if (words->common.json)
-        rc = esep_json_print(
-            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "format", "esep-bundle-reply/1", "receipts",
-                      (json_int_t)took.receipts, "files", (json_int_t)took.files, "mails",
-                      (json_int_t)took.mails, "received", (json_int_t)took.receipted_seq,
-                      "mail_through", (json_int_t)took.mail_through));
+        rc = esep_json_print(json_pack(
+            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "format", "esep-bundle-reply/1", "receipts",
+            (json_int_t)took.receipts, "files", (json_int_t)took.files, "mails",
+            (json_int_t)took.mails, "witnessed", (json_int_t)took.witnessed, "received",
+            (json_int_t)took.receipted_seq, "mail_through", (json_int_t)took.mail_through));
     else
         (void)printf(
-            "%llu receipts, %llu of files, and %llu items of mail were new; entries through "
+            "%llu receipts, %llu of files, and %llu items of mail were new%s; entries through "
             "%llu are received\n",
             (unsigned long long)took.receipts, (unsigned long long)took.files,
-            (unsigned long long)took.mails, (unsigned long long)took.receipted_seq);
+            (unsigned long long)took.mails,
+            took.witnessed > 0 ? ", and witnesses have signed a head of the log" : "",
+            (unsigned long long)took.receipted_seq);
     return status == ESEP_OK ? rc : agent_fail(status, reason);
 }
 

@@ -43,6 +43,15 @@ struct agent_cosigned {
     size_t len;
     char lines[ESEP_COSIGNED_LINES_MAX];
 };
+/* Judges what came for a head that goes on from what the office has seen (agent_cosigned.c): of the
+ * lines those that could stand under it, and that verify where their witness is known. False: none
+ * of the known has signed, or, where none is known, no line is left. ret->checkpoint is *head. */
+struct esep_note_key;
+ESEP_MUST_USE bool agent_cosigned_take(const struct esep_hash *log_id,
+                                       const struct agent_checkpoint *head, struct esep_slice lines,
+                                       const struct esep_note_key *witnesses, size_t witness_count,
+                                       struct agent_cosigned *ret);
+
 /* That a leaf is in the log: with the nodes, all that a proof for strangers needs. */
 struct agent_proof {
     uint64_t generation;

@@ -36,11 +36,15 @@
 #define PAUSE_MS 20
 #define OFFER_PATIENCE (60 * ESEP_SECOND)
 #define KEEP_ALIVE (10 * ESEP_SECOND)
+#define ROUNDS 5
+#define WAIT_S 30u
+#define WAIT_S_MAX 3600u
 
 struct words {
     struct command_common common;
     const char *file;
     const char *reply;
+    unsigned wait_s;
 };
 
 struct import {
@@ -57,6 +61,10 @@ struct import {
     struct esep_arena arena;
     FILE *out;
     uint64_t frames;
+    int64_t wait;     /* for witnesses, at most */
+    bool asks;        /* for what they have signed, with each order */
+    bool is_awaiting; /* a receipt in the reply is under no head that they have signed */
+    bool is_witnessed;
     struct esep_reason *reason;
 };
 
@@ -197,6 +205,7 @@ static enum esep_status ask(struct import *x, struct esep_slice record, bool end
     bundle.import = esep_pb(x->token, sizeof x->token);
     bundle.record = esep_pb(record.data, record.len);
     bundle.end = end;
+    bundle.witnessed = x->asks;
     esep_buf_clear(&x->request);
     enum esep_status status = esep_pack(&order.base, &x->request);
     if (status == ESEP_OK)
@@ -263,6 +272,25 @@ static enum esep_status wait_for_all(struct import *x)
         if (!said.more)
             pause_a_little();
     }
+}
+
+/* What came is in the log; witnesses are asked for a newer head each few seconds. Where they are
+ * away the next stick brings it. */
+static enum esep_status wait_for_witnesses(struct import *x)
+{
+    const int64_t until = esep_monotonic() + x->wait;
+    Esep__V1__BundleReply said;
+    enum esep_status status = ESEP_OK;
+    x->asks = true;
+    do {
+        status = ask(x, esep_slice(NULL, 0), false, &said);
+        for (unsigned i = 0; status == ESEP_OK && said.awaits_witness && i < ROUNDS; i++)
+            pause_a_little();
+    } while (status == ESEP_OK && (said.more || (said.awaits_witness && esep_monotonic() < until)));
+    x->asks = false;
+    x->is_awaiting = status == ESEP_OK && said.awaits_witness;
+    x->is_witnessed = status == ESEP_OK && said.witnessed;
+    return status;
 }
 
 /* The reply begins anew. */
@@ -349,6 +377,8 @@ static enum esep_status bring(struct import *x)
     status = bring_entries(x, &reader);
     if (status == ESEP_OK && reader.files > 0)
         status = bring_files(x, &reader);
+    if (status == ESEP_OK)
+        status = wait_for_witnesses(x);
     agent_bundle_close(&reader);
     struct esep_reason kept = *x->reason;
     (void)!ask(x, esep_slice(NULL, 0), true, &unused);
@@ -389,17 +419,22 @@ static int say(const struct import *x, const struct words *words)
 {
     if (words->common.json)
         return esep_json_print(json_pack(
-            "{s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:s, s:s}", "format",
+            "{s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:s}", "format",
             "esep-bundle-import/1", "office", (int)x->commitment.office, "body", x->body, "epoch",
             (int)x->commitment.epoch, "first_seq", (json_int_t)x->first_seq, "through_seq",
             (json_int_t)x->commitment.seq, "frames", (json_int_t)x->frames, "files",
             (json_int_t)x->files.taken, "files_refused", (json_int_t)x->files.refused, "files_text",
-            x->files.why.text, "reply", words->reply));
+            x->files.why.text, "witnessed", (int)x->is_witnessed, "reply", words->reply));
     (void)printf(
         "entries %llu to %llu of office %u (%s) are in the log; the answer is in %s: carry "
         "it back, and there esep-agent bundle import\n",
         (unsigned long long)x->first_seq, (unsigned long long)x->commitment.seq,
         x->commitment.office, x->body, words->reply);
+    if (x->is_witnessed)
+        (void)printf("with the answer goes what witnesses have signed of it\n");
+    if (x->is_awaiting)
+        (void)fprintf(stderr, "esep-collector: no witness has signed it yet: the next answer to "
+                              "this office brings that\n");
     if (x->files.taken > 0)
         (void)printf("%llu files came with them\n", (unsigned long long)x->files.taken);
     if (x->files.refused > 0)
@@ -418,6 +453,14 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case 'r':
         words->reply = value;
         return 0;
+    case 'w': {
+        char *end = NULL;
+        const unsigned long seconds = strtoul(value, &end, 10);
+        if (value[0] < '0' || value[0] > '9' || *end != '\0' || seconds > WAIT_S_MAX)
+            argp_error(state, "--wait takes seconds, from 0 to %u", WAIT_S_MAX);
+        words->wait_s = (unsigned)seconds;
+        return 0;
+    }
     case ARGP_KEY_ARG:
         if (state->arg_num == 0 && strcmp(value, "import") == 0)
             return 0;
@@ -437,7 +480,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 int collector_cmd_bundle(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"reply", 'r', "FILE", 0, "where the answer for the office goes", 0}, {0}};
+        {"reply", 'r', "FILE", 0, "where the answer for the office goes", 0},
+        {"wait", 'w', "SECONDS", 0, "for witnesses to sign what came, at most (30)", 0},
+        {0}};
     static const struct argp_child children[] = {{&collector_common_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options,
@@ -447,11 +492,12 @@ int collector_cmd_bundle(int argc, char **argv)
                "daemon, as if it had come over the network, and writes the answer to be carried "
                "back. The same file may be imported any number of times.",
         .children = children};
-    struct words words = {.file = NULL};
+    struct words words = {.wait_s = WAIT_S};
     struct esep_reason reason = {""};
     struct collector_settings *settings = NULL;
     struct import x = {.reason = &reason};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &words);
+    x.wait = (int64_t)words.wait_s * ESEP_SECOND;
     esep_buf_init(&x.request, 1u << 20);
     esep_buf_init(&x.answer, 2u << 20);
     enum esep_status status = collector_command_settings(&words.common, &settings, &reason);

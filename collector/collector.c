@@ -514,6 +514,14 @@ void collector_on_delivery(struct collector *c, uint64_t alert_index, uint32_t t
     finish_event(c);
 }
 
+void collector_bundle_cosign(struct collector *c, uint64_t conn, esep_time now)
+{
+    if (!begin_event(c, now))
+        return;
+    collector_cosigned_stick(c, conn);
+    finish_event(c);
+}
+
 bool collector_on_witness(struct collector *c, const struct collector_sight *sight, esep_time now)
 {
     if (!begin_event(c, now))

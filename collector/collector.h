@@ -281,13 +281,17 @@ struct collector_bundle {
     bool welcomed;
     uint32_t office;
     uint32_t epoch;
-    uint64_t held; /* durable of the epoch */
-    uint64_t room; /* bytes of BATCH that it may send now */
-    bool mail_out; /* all mail there is has been sent */
+    uint64_t held;       /* durable of the epoch */
+    uint64_t room;       /* bytes of BATCH that it may send now */
+    bool mail_out;       /* all mail there is has been sent */
+    bool awaits_witness; /* a receipt of the office is under no head that witnesses have signed */
+    bool witnessed;      /* none is not, and the office keeps such heads */
 };
 /* ESEP_NOT_FOUND: no such session (any more). */
 ESEP_MUST_USE enum esep_status collector_bundle_get(const struct collector *c, uint64_t conn,
                                                     struct collector_bundle *ret);
+/* It waits for what witnesses have signed: what there is goes out. */
+void collector_bundle_cosign(struct collector *c, uint64_t conn, esep_time now);
 bool collector_office_online(const struct collector *c, uint32_t office);
 
 #endif

@@ -9,7 +9,8 @@
  *
  * Where the office has seen more than that head it waits for the next one: going back would take
  * other hashes, and the next is seconds away. What is sent is taken for received; an office that
- * lost it says HELLO again, and what it has.
+ * lost it says HELLO again, and what it has. On a stick it goes behind WELCOME too, and then
+ * whenever the import asks, which waits for it a little.
  */
 #include "collector/collector_proof.h"
 
@@ -24,7 +25,8 @@ static bool is_due(const struct collector *c, const struct collector_session *se
     return session->cosigned_wanted && (session->features & COLLECTOR_COSIGNED) != 0 &&
            head->size > 0 && head->generation == c->generation.number &&
            head->size <= c->durable_size && head->size >= session->tree_size &&
-           (session->cosigned_at == 0 || c->now - session->cosigned_at >= c->config.cosigned_every);
+           (session->cosigned_at == 0 || session->seal.bundle ||
+            c->now - session->cosigned_at >= c->config.cosigned_every);
 }
 
 /* From the office's tree to the head. A bit that the disk has lost must not look to the office like
@@ -76,4 +78,13 @@ void collector_cosigned_push(struct collector *c, struct collector_session *sess
     session->cosigned_wanted = false;
     session->cosigned_at = c->now;
     collector_count(c, COLLECTOR_COSIGNED_SENT, 1);
+}
+
+void collector_cosigned_stick(struct collector *c, uint64_t conn)
+{
+    for (uint32_t i = 0; i < c->config.sessions_max; i++) {
+        struct collector_session *session = &c->sessions[i];
+        if (session->used && session->seal.bundle && session->conn == conn && session->welcomed)
+            collector_cosigned_push(c, session);
+    }
 }

@@ -305,7 +305,11 @@ static bool unpack_bundle(struct collector *c, struct hello *h)
     h->of_bundle.tree_generation = head->tree_generation;
     h->of_bundle.tree_size = head->tree_size;
     h->of_bundle.log_key = head->log_key;
-    h->of_bundle.features = head->files > 0 ? COLLECTOR_EVIDENCE : 0;
+    h->of_bundle.features = head->features & COLLECTOR_COSIGNED;
+    if (head->files > 0)
+        h->of_bundle.features |= COLLECTOR_EVIDENCE;
+    h->of_bundle.cosigned_size = head->cosigned_size;
+    h->of_bundle.proven_size = head->proven_size;
     h->message = &h->of_bundle;
     return head->commitment != NULL &&
            esep_commitment_read(head->commitment, &h->commitment) == ESEP_OK;

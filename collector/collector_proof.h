@@ -42,5 +42,6 @@ bool collector_node(void *nodes, struct esep_merkle_place place, struct esep_has
 
 /* collector_cosigned.c: if it is wanted, there, and time for it. */
 void collector_cosigned_push(struct collector *c, struct collector_session *session);
+void collector_cosigned_stick(struct collector *c, uint64_t conn); /* of the last link */
 
 #endif

@@ -288,6 +288,9 @@ enum esep_status collector_bundle_get(const struct collector *c, uint64_t conn,
             .room = s->credit_bytes - s->received_bytes,
             .mail_out = s->pulled && !s->mail_reading && s->mail_sent >= office->durable_mail,
         };
+        const bool keeps = (s->features & COLLECTOR_COSIGNED) != 0;
+        ret->awaits_witness = keeps && s->cosigned_wanted;
+        ret->witnessed = keeps && !s->cosigned_wanted && s->cosigned_size > 0;
         return ESEP_OK;
     }
     return ESEP_NOT_FOUND;

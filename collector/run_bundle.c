@@ -156,6 +156,8 @@ static void answer(struct run *run, bool again, struct esep_buf *reply)
     bundle.restart = b->restart || b->core != run->core || run->core == NULL;
     bundle.settled = known && standing.welcomed && standing.mail_out;
     bundle.held = standing.held;
+    bundle.awaits_witness = standing.awaits_witness && run->settings->witness_count > 0;
+    bundle.witnessed = standing.witnessed;
     message.ok = b->refused.text[0] == '\0' || bundle.restart;
     message.text = b->refused.text;
     message.bundle = &bundle;
@@ -235,6 +237,10 @@ static void carry_out(struct run *run, const Esep__V1__BundleOrder *order, struc
     b->heard_at = now;
     if (order->record.len > 0 && !b->restart && b->refused.text[0] == '\0')
         again = take_record(run, esep_slice_pb(order->record));
+    if (order->witnessed) {
+        collector_bundle_cosign(run->core, b->conn, run_now(run));
+        run_pump(run);
+    }
     answer(run, again, reply);
 }
 

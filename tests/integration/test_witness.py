@@ -278,6 +278,65 @@ class Cosigned(unittest.TestCase):
         field.check_log()
 
 
+class Stick(unittest.TestCase):
+    """An office that has no line but a stick, and a collector with a witness: what it has signed comes back, too."""
+
+    def setUp(self):
+        self.field = esep.Field()
+        self.field.__enter__()
+        self.addCleanup(self.field.__exit__, None, None, None)
+        field = self.field.begin(start=False)
+        self.post = Post(field.path("w1"), "w1", [field.ids["log_vkey"]])
+        field.daemons.append(self.post.daemon)
+        field.configure(witnesses=[{"url": self.post.url, "key": self.post.key.text}], witness={"every": "100ms"})
+        for broker in field.brokers:
+            broker.daemon.start()
+        field.collector.start()
+        field.load_plan(esep.small_plan(field.path("plan.yaml")))
+        self.office = field.enrol("mia", witnesses=[self.post.key.text])
+
+    def journey(self, number, *words):
+        """A report, there and back; what the two imports say."""
+        there, back = self.field.path(f"there-{number}"), self.field.path(f"back-{number}")
+        self.office.report("small/fulfilment/1/mia/2013-01-01..2013-06-30", "--fulfilment", "in_progress", "--percent",
+                           str(number), "--narrative", "On a stick.")
+        self.office.command("bundle", "export", there)
+        here = self.field.command("bundle", "import", there, "--reply", back, "--json", *words).json()
+        return here, self.office.command("bundle", "import", back, "--json").json()
+
+    def witnessed_at(self, number):
+        return self.office.command("receipt", str(number), "--json").json()["witnessed_at"]
+
+    def strong(self, number):
+        name = self.field.path(f"proof-{number}")
+        told = self.office.command("receipt", str(number), "--proof", name, "--json").json()
+        words = ["--log", told["log_vkey"], "--witness", self.post.key.text, "--due", "2100-01-01T00:00:00Z",
+                 name + ".tlog-proof", name + ".report"]
+        first = esep.run(esep.program("verify"), "--json", *words).json()
+        second = esep.run(sys.executable, "-B", os.path.join(esep.SOURCE, "tests", "verify", "second.py"), *words).json()
+        self.assertEqual((first["verdict"], first["clock"]), ("in_time", "witness"))
+        self.assertEqual((second["verdict"], second["witnesses_s"]), (first["verdict"], first["witnesses_s"]))
+
+    def test_what_a_witness_signed_comes_back(self):
+        # The witness is away, and nobody waits for it: the receipt comes, and is weak.
+        here, home = self.journey(1, "--wait", "0")
+        self.assertEqual((here["witnessed"], home["receipts"] > 0, home["witnessed"]), (False, True, 0))
+        self.assertIsNone(self.witnessed_at(1))
+        # It is back: the import waits for what it signs of this very bundle, which makes the older one strong, too.
+        self.post.daemon.start()
+        here, home = self.journey(2, "--wait", str(int(esep.PATIENCE)))
+        self.assertTrue(here["witnessed"])
+        self.assertGreater(home["witnessed"], 0)
+        for number in (1, 2):
+            self.assertIsNotNone(self.witnessed_at(number))
+            self.strong(number)
+        # The same answer again changes nothing.
+        again = self.office.command("bundle", "import", self.field.path("back-2"), "--json").json()
+        self.assertEqual((again["receipts"], again["mails"]), (0, 0))
+        self.field.collector.stop()
+        self.field.check_log()
+
+
 class Tls(unittest.TestCase):
     """A collector and its witnesses behind TLS: nginx as it is shipped for them, with certificates of two authorities
     that no machine knows. Who asks finds `ca_file` in a folder that the configuration's is not."""

@@ -13,6 +13,7 @@
 
 #define STICK 1u /* the last link of two */
 #define KEY KEY_1_MOJ
+#define LINES "\xe2\x80\x94 witness.example/w1 AAAA\n"
 
 struct stick {
     struct ingest *g;
@@ -119,7 +120,8 @@ static struct agent_reply_keys keys_of(const struct stick *s)
 }
 
 struct told {
-    size_t welcomes, receipts, mails;
+    size_t welcomes, receipts, mails, cosigned;
+    uint64_t cosigned_size; /* of the last */
     uint64_t through, mail_last;
     struct esep_hash head;
 };
@@ -138,6 +140,11 @@ static enum esep_status read_reply(const struct stick *s, struct esep_slice file
     while ((status = agent_reply_next(&reader, &item, &reason)) == ESEP_OK) {
         ret->welcomes += item.kind == AGENT_REPLY_WELCOME;
         ret->receipts += item.kind == AGENT_REPLY_RECEIPT;
+        if (item.kind == AGENT_REPLY_COSIGNED) {
+            ret->cosigned++;
+            ret->cosigned_size = item.cosigned->growth->size;
+            assert_string_equal(item.cosigned->lines, LINES);
+        }
         if (item.kind == AGENT_REPLY_RECEIPT &&
             item.receipt.kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES) {
             ret->through = item.receipt.through_seq;
@@ -182,6 +189,65 @@ static void test_there_and_back(void **state)
     sim_batch(s.office, &g, 1, 1000, true);
     assert_int_equal(ingest_log_count(&g, LOG(ENTRY)), 2505);
     assert_int_equal(sim_last(s.office, KIND(RECEIPT))->receipt.through_seq, 2505);
+    end(&s);
+}
+
+/* The log's newest head, as witnesses have signed it. */
+static uint64_t cosign(struct ingest *g)
+{
+    struct esep_growth head;
+    struct collector_cosigned c;
+    memset(&c, 0, sizeof c);
+    collector_checkpoint(g->core, &head);
+    c.generation = head.generation;
+    c.size = head.size;
+    c.root = head.root;
+    memcpy(c.signature, head.signature, sizeof c.signature);
+    memcpy(c.lines, LINES, sizeof LINES);
+    collector_set_cosigned(g->core, &c);
+    return c.size;
+}
+
+/* What the import does while it waits: the frames join the reply before its end. */
+static void ask_for_witnessed(struct stick *s)
+{
+    static const uint8_t end_mark[4];
+    s->reply.len -= sizeof end_mark;
+    s->office->hear = hear;
+    collector_bundle_cosign(s->g->core, s->office->conn, s->g->world.now);
+    ingest_pump(s->g);
+    s->office->hear = NULL;
+    assert_int_equal(esep_buf_put(&s->reply, end_mark, sizeof end_mark), ESEP_OK);
+}
+
+/* It is waited for where a receipt lacks it, comes when there is one, and once. */
+static void test_what_witnesses_signed_goes_back(void **state)
+{
+    (void)state;
+    static struct ingest g;
+    struct stick s;
+    struct told told;
+    struct collector_bundle standing;
+    start(&s, &g);
+    write_bundle(&s, 1);
+    bring(&s);
+    assert_int_equal(collector_bundle_get(g.core, s.office->conn, &standing), ESEP_OK);
+    assert_true(standing.awaits_witness);
+    assert_false(standing.witnessed);
+    ask_for_witnessed(&s);
+    assert_int_equal(read_reply(&s, esep_buf_slice(&s.reply), &told), ESEP_NOT_FOUND);
+    assert_int_equal(told.cosigned, 0);
+    const uint64_t size = cosign(&g);
+    collector_bundle_cosign(g.core, s.office->conn + 1, g.world.now); /* nobody's */
+    for (int times = 0; times < 2; times++)
+        ask_for_witnessed(&s);
+    assert_int_equal(read_reply(&s, esep_buf_slice(&s.reply), &told), ESEP_NOT_FOUND);
+    assert_int_equal(told.cosigned, 1);
+    assert_int_equal(told.cosigned_size, size);
+    assert_int_equal(told.through, 5);
+    assert_int_equal(collector_bundle_get(g.core, s.office->conn, &standing), ESEP_OK);
+    assert_false(standing.awaits_witness);
+    assert_true(standing.witnessed);
     end(&s);
 }
 
@@ -376,6 +442,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_what_witnesses_signed_goes_back),
         cmocka_unit_test(test_a_reply_that_was_tampered_with),
         cmocka_unit_test(test_the_network_was_faster),
         cmocka_unit_test(test_bundles_that_are_refused),
