@@ -147,6 +147,47 @@ static void a_lost_receipt_comes_again(void **state)
     ingest_end(&g);
 }
 
+/* The log has another key since the backup that it is put back from: it says so again, in its new
+ * generation, and an office that knows the old one learns it from the refusal of its lost session.
+ */
+static void a_log_put_back_from_before_its_key(void **state)
+{
+    (void)state;
+    static const uint8_t seed[32] = {0x4b};
+    struct esep_log_key key = {.size = 1000, .at = 5};
+    struct esep_sign_key fresh;
+    struct ingest g;
+    struct pair p;
+    ingest_start(&g, NULL);
+    pair_start(&p, &g, "moh");
+    pair_pass_time(&p, ESEP_MINUTE);
+    pair_write(&p, KEY_1_MOH);
+    pair_settle(&p);
+    assert_int_equal(p.receipts, 1);
+    struct signer_keys *signer = &g.signing.memory.keys;
+    esep_sign_key_from_seed(&fresh, seed);
+    esep_log_keys_begin(&signer->known, signer->present.public);
+    esep_log_key_sign(&g.log_id, &signer->present, &fresh, &key);
+    assert_int_equal(esep_log_keys_push(&signer->known, signer->present.public, &key), ESEP_OK);
+    signer->present = fresh;
+    g.config.log_keys = signer->known;
+    g.config.generation = 1600000000;
+    ingest_restart(&g);
+    p.office->online = true;
+    pair_write(&p, KEY_1_MOH);
+    pair_pass_time(&p, 20 * ESEP_SECOND);
+    assert_int_equal(p.receipts, 2);
+    assert_int_equal(p.journal.log_keys.count, 2);
+    assert_int_equal(agent_counter(p.agent, AGENT_REFUSALS_SIGNED), 1);
+    assert_int_equal(agent_counter(p.agent, AGENT_FRAMES_DROPPED), 0);
+    assert_int_equal(ingest_log_count(&g, LOG(LOG_KEY)), 1);
+    ingest_restart(&g); /* once is enough */
+    assert_int_equal(ingest_log_count(&g, LOG(LOG_KEY)), 1);
+    ingest_assert_replay(&g);
+    pair_end(&p);
+    ingest_end(&g);
+}
+
 static void a_restored_journal_is_told_to_recover(void **state)
 {
     (void)state;
@@ -328,6 +369,7 @@ int main(void)
         cmocka_unit_test(an_older_epoch_goes_first),
         cmocka_unit_test(new_keys_go_up_when_all_is_received),
         cmocka_unit_test(an_older_epoch_that_does_not_fit_is_passed_over),
+        cmocka_unit_test(a_log_put_back_from_before_its_key),
         cmocka_unit_test(a_restored_journal_is_told_to_recover),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "esep/v1/wire.pb-c.h"
 #include "wire/statement.h"
+#include "wire/unpack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,12 +169,16 @@ void world_log(struct world *w, Esep__V1__LogType type, const ProtobufCMessage *
 
 void world_start(struct world *w, const char *now)
 {
+    static const uint8_t seed[32] = {7}; /* of ingest_world.c's signer */
+    struct esep_sign_key log_key;
     Esep__V1__Genesis genesis;
     memset(w, 0, sizeof(*w));
+    esep_sign_key_from_seed(&log_key, seed);
     assert_int_equal(views_new(&w->views, &world_limits, world_zone, NULL), ESEP_OK);
     w->now = world_time(now);
     esep__v1__genesis__init(&genesis);
     genesis.made_at_us = w->now;
+    genesis.log_key = esep_pb(log_key.public, ESEP_KEY_BYTES);
     world_log(w, ESEP__V1__LOG_TYPE__LOG_TYPE_GENESIS, &genesis.base);
 }
 
