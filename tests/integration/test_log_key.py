@@ -18,10 +18,9 @@ class LogKey(unittest.TestCase):
         self.field, self.signer, _ = test_signer.signed_by_another()
         self.enterContext(self.field)
         self.field.begin()
-        self.field.load_plan(esep.small_plan(self.field.path("small.yaml"), bodies=("moj", "mia"),
-                                             actions={1: ("During 2013", ("moj", "mia"))}))
-        self.there, self.away = (self.field.enrol(body, start=True) for body in ("moj", "mia"))
-        for office in (self.there, self.away):
+        self.field.load_plan(esep.small_plan(self.field.path("small.yaml"), actions={1: ("During 2013", ("moj", "mia", "akmola"))}))
+        self.there, self.away, self.alone = (self.field.enrol(body, start=True) for body in ("moj", "mia", "akmola"))
+        for office in (self.there, self.away, self.alone):
             esep.wait(lambda office=office: office.command("duties", "--json").json()["plan_known"], "the plan")
 
     def report(self, office, number):
@@ -61,8 +60,9 @@ class LogKey(unittest.TestCase):
 
     def test_two_others(self):
         self.report(self.there, 1)
-        self.report(self.away, 1)
-        self.away.daemon.stop()
+        for office in (self.away, self.alone):
+            self.report(office, 1)
+            office.daemon.stop()
         old_path, first = self.proof(self.there, 1, "old")
         with open(self.field.path("log.keys"), encoding="ascii") as file:
             old_secret = file.read().split("sign ")[1].split()[0]
@@ -93,6 +93,7 @@ class LogKey(unittest.TestCase):
             self.assertIn(again["fingerprint"], office.command("status").out)
         self.check_keys([made, again])
         self.check_proofs(old_path, [first, made["log_vkey"], again["log_vkey"]])
+        self.check_stick()
         late = self.field.enrol("moj", name="late", start=True)  # its configuration has the first key
         esep.wait(lambda: len(self.status(late)["log_keys"]) == 2, "the keys of the log at a late office")
         archive = self.field.path("new.backup")
@@ -101,6 +102,16 @@ class LogKey(unittest.TestCase):
             self.field.command("backup", "check", path, "--key", secret)
         self.field.collector.stop()
         self.field.check_log()
+
+    def check_stick(self):
+        """An office whose daemon has not run since before both: a bundle's reply brings it the keys."""
+        there, back = self.field.path("there.bundle"), self.field.path("back.bundle")
+        self.alone.report("small/fulfilment/1/akmola/2013-01-01..2013-12-31", "--fulfilment", "in_progress", "--percent", "2",
+                          "--narrative", "Part 2.")
+        self.alone.command("bundle", "export", there)
+        self.field.command("bundle", "import", there, "--reply", back)
+        self.assertGreater(self.alone.command("bundle", "import", back, "--json").json()["receipts"], 0)
+        self.assertEqual(len(self.status(self.alone)["log_keys"]), 2)
 
     def check_keys(self, made):
         keys = self.listed()
