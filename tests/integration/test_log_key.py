@@ -96,6 +96,12 @@ class LogKey(unittest.TestCase):
         self.check_stick()
         late = self.field.enrol("moj", name="late", start=True)  # its configuration has the first key
         esep.wait(lambda: len(self.status(late)["log_keys"]) == 2, "the keys of the log at a late office")
+        # Who comes now is given the newest one, as init says it, and holds no other.
+        self.assertIn("log_key: " + again["log_key"], self.field.command("init").out)
+        new = self.field.enrol("mia", name="new", start=True, log_key=again["log_key"])
+        esep.wait(lambda: new.command("duties", "--json").json()["plan_known"], "the plan at a new office")
+        self.report(new, 1)
+        self.assertEqual(self.status(new)["log_keys"], [])
         archive = self.field.path("new.backup")
         self.field.command("backup", archive, "--encrypt-to", public)
         for path in (self.field.path("old.backup"), archive):
