@@ -394,7 +394,9 @@ async function theLine(browser) {
     await page.waitForSelector("main [role=alert]");
     await page.waitForSelector(".live.off");
     await context.setOffline(false);
-    await page.click("main [role=alert] button");
+    // Whoever is first: the page comes back by itself, and the button is gone then.
+    const tried = page.click("main [role=alert] button").catch(() => {});
+    await Promise.race([tried, page.waitForSelector(".cards")]);
     await page.waitForSelector(".cards");
     await context.clearCookies();
     await page.click('nav a[href="#/offices"]');
