@@ -6,7 +6,9 @@
  * and we verified. A leaf of ours with another hash is a fork, proved.
  *
  * An earlier promise that came along is a receipt of its own, whatever becomes of the one it came
- * with: the hour that it proves would else be lost with the frame that first brought it.
+ * with: the hour that it proves would else be lost with the frame that first brought it. So is one
+ * that was made in a session before this, whose HELLO was late: our signature under it says that it
+ * is ours, and the collector, which has shown it, brings it along no more.
  *
  * What is verified gathers on one side while the other side is being stored: one transaction takes
  * all that came during the one before. Only the answer to STORE moves the journal's marks.
@@ -98,6 +100,16 @@ static void take_promise(struct agent *a, const struct esep_receipt *r,
         a->ahead.promised_seq = r->through_seq;
 }
 
+static void see_log(struct agent *a, const struct esep_receipt *r)
+{
+    if (r->checkpoint_size > a->ahead.checkpoint_size) {
+        a->ahead.checkpoint_size = r->checkpoint_size;
+        a->ahead.checkpoint_root = r->checkpoint_root;
+    }
+    agent_see_checkpoint(a, r->checkpoint_size, &r->checkpoint_root);
+    agent_count(a, AGENT_RECEIPTS, 1);
+}
+
 static void take(struct agent *a, const struct esep_receipt *r, const struct agent_proof *proof)
 {
     uint64_t *mark = moves(a, r);
@@ -107,12 +119,7 @@ static void take(struct agent *a, const struct esep_receipt *r, const struct age
         if (r->through_seq > *mark)
             *mark = r->through_seq;
     }
-    if (r->checkpoint_size > a->ahead.checkpoint_size) {
-        a->ahead.checkpoint_size = r->checkpoint_size;
-        a->ahead.checkpoint_root = r->checkpoint_root;
-    }
-    agent_see_checkpoint(a, r->checkpoint_size, &r->checkpoint_root);
-    agent_count(a, AGENT_RECEIPTS, 1);
+    see_log(a, r);
     if (r->kind != ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_ENTRIES)
         return;
     forget_marks(a, r->through_seq);
@@ -134,6 +141,11 @@ static void judge(struct agent *a, const struct esep_receipt *r, const struct ag
         u->early = *r;
         u->early_proof = *proof;
         u->early_kept = true;
+        return;
+    }
+    if (mark == NULL && r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT) {
+        take_promise(a, r, proof);
+        see_log(a, r);
         return;
     }
     if (mark == NULL) {

@@ -235,6 +235,27 @@ static void a_promise_that_comes_along(void **state)
     }
 }
 
+/* Several greetings that were late are all promises in the log; the session knows the last alone.
+ */
+TEST(a_promise_of_a_session_before)
+{
+    WORLD(w);
+    send_five(w);
+    struct esep_receipt r = receipt_of(w, 3); /* no head of this session */
+    r.kind = ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT;
+    send(w, r);
+    office_effects(w);
+    assert_int_equal(agent_counter(w->agent, AGENT_RECEIPTS_REFUSED), 0);
+    assert_int_equal(w->receipt_count, 1);
+    assert_int_equal(w->receipts[0].kind, r.kind);
+    assert_int_equal(w->receipts[0].through_seq, 3);
+    assert_int_equal(w->disk.promised_seq, 3);
+    assert_int_equal(w->disk.receipted_seq, 0);
+    w->model.no_receipt_after_welcome = false;
+    assert_true(world_until(w, world_all_receipted, ESEP_HOUR));
+    world_free(w);
+}
+
 TEST(a_receipt_that_cannot_be_read)
 {
     WORLD(w);
@@ -468,6 +489,7 @@ int main(void)
         cmocka_unit_test(a_receipt_of_impossible_places),
         cmocka_unit_test(a_receipt_without_a_proof),
         cmocka_unit_test(a_promise_that_comes_along),
+        cmocka_unit_test(a_promise_of_a_session_before),
         cmocka_unit_test(a_receipt_that_cannot_be_read),
         cmocka_unit_test(an_early_receipt_of_something_else),
         cmocka_unit_test(an_early_receipt_without_room),
