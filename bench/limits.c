@@ -116,7 +116,7 @@ static enum esep_status measure_lmdb(struct bench_limits *ret, uint64_t records,
 }
 
 /* Calls work for about a second; returns calls a second. */
-static double rate_of(void (*work)(void *context), void *context, unsigned at_once)
+double bench_rate(void (*work)(void *context), void *context, unsigned at_once)
 {
     const double from = bench_seconds();
     uint64_t done = 0;
@@ -191,11 +191,11 @@ static enum esep_status measure_crypto(struct bench_limits *ret, struct esep_rea
     if (status == ESEP_OK)
         status = bench_journal_write(&w->journal, &site, who, 1, false, reason);
     if (status == ESEP_OK) {
-        ret->sign = rate_of(do_sign, w, 16);
-        ret->verify = rate_of(do_verify, w, 16);
-        ret->sha256 = rate_of(do_chain, w, 256);
-        ret->seal = rate_of(do_seal, w, 4) * FRAME_BYTES / BENCH_REPORT_BYTES;
-        ret->unpack = rate_of(do_unpack, w, 256);
+        ret->sign = bench_rate(do_sign, w, 16);
+        ret->verify = bench_rate(do_verify, w, 16);
+        ret->sha256 = bench_rate(do_chain, w, 256);
+        ret->seal = bench_rate(do_seal, w, 4) * FRAME_BYTES / BENCH_REPORT_BYTES;
+        ret->unpack = bench_rate(do_unpack, w, 256);
     }
     if (w != NULL) {
         bench_journal_free(&w->journal);
@@ -213,6 +213,8 @@ enum esep_status bench_limits_measure(struct bench_limits *ret, uint64_t records
     enum esep_status status = measure_lmdb(ret, records > 0 ? records : 1, reason);
     if (status == ESEP_OK)
         status = measure_crypto(ret, reason);
+    if (status == ESEP_OK)
+        status = bench_tree_measure(ret, reason);
     if (status == ESEP_OK)
         status = bench_zmq_measure((size_t)REPORTS_A_FRAME * BENCH_REPORT_BYTES, 20000,
                                    &ret->zmq_batched, reason);
