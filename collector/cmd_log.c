@@ -118,6 +118,8 @@ static int verify(const struct words *words, const struct collector_settings *se
     enum esep_status status = collector_verify(log, settings->offices, progress,
                                                (void *)(uintptr_t) "verify", &verdict, &reason);
     if (status == ESEP_OK)
+        status = collector_verify_head(settings->store, log, &verdict, &reason);
+    if (status == ESEP_OK)
         status = verify_files(words, settings, log, &files, &reason);
     char root[65];
     esep_hex(verdict.root.bytes, sizeof verdict.root.bytes, root);

@@ -108,6 +108,12 @@ class LogKey(unittest.TestCase):
             self.field.command("backup", "check", path, "--key", secret)
         self.field.collector.stop()
         self.field.check_log()
+        # The head beside the store is held to the key of its time: with another's line it is none.
+        head = self.field.path("store", "checkpoint")
+        with open(head, encoding="utf-8") as file:
+            note = file.read()
+        esep.write(head, note[:-20] + ("A" if note[-20] != "A" else "B") + note[-19:].rstrip("\n"))
+        self.assertIn("checkpoint", self.field.command("log", "verify", code=65).err)
 
     def check_stick(self):
         """An office whose daemon has not run since before both: a bundle's reply brings it the keys."""
