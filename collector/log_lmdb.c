@@ -476,6 +476,23 @@ enum esep_status collector_log_new_engine(struct collector_log *base, esep_time 
     return esep_store_commit(txn, reason);
 }
 
+enum esep_status collector_log_raise_generation(struct collector_log *base, uint64_t number,
+                                                struct esep_reason *reason)
+{
+    struct log_lmdb *log = self(base);
+    MDB_txn *txn = NULL;
+    ESEP_ASSERT(number > base->generation);
+    int rc = mdb_txn_begin(log->store.env, NULL, 0, &txn);
+    if (rc != 0)
+        return esep_store_status(rc, reason, "begin a transaction");
+    rc = put_generation(txn, log, number);
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return esep_store_status(rc, reason, "number a generation");
+    }
+    return esep_store_commit(txn, reason);
+}
+
 struct esep_store *collector_log_store(struct collector_log *log)
 {
     return &self(log)->store;

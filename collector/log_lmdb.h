@@ -37,6 +37,10 @@ void collector_log_let_go(struct collector_log *log); /* nothing held: nothing h
  * was copied from, and does not go on from all that was signed there. */
 ESEP_MUST_USE enum esep_status collector_log_new_engine(struct collector_log *log, esep_time now,
                                                         struct esep_reason *reason);
+/* The generation that begins has another number, a greater one. */
+ESEP_MUST_USE enum esep_status collector_log_raise_generation(struct collector_log *log,
+                                                              uint64_t number,
+                                                              struct esep_reason *reason);
 /* The environment below, for backup and metrics. */
 struct esep_store *collector_log_store(struct collector_log *log);
 

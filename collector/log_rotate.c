@@ -14,7 +14,9 @@ static enum esep_status not_ours(struct esep_reason *reason)
 }
 
 /* What the signer has taken since this log's newest entry about it: only a log that was put back
- * lacks any. */
+ * lacks any. The generation that it begins is behind all of them, as heads belong to keys by it:
+ * also where the clock that numbers it has been set back since, and the copy is older than the
+ * generations in which the keys changed. */
 static enum esep_status take_chain(struct log_start *s, uint64_t count, struct esep_reason *reason)
 {
     for (uint64_t i = s->keys.count; i < count; i++) {
@@ -24,9 +26,12 @@ static enum esep_status take_chain(struct log_start *s, uint64_t count, struct e
         const enum esep_status status = collector_signer_change(s->signer, &request, &key, reason);
         if (status != ESEP_OK)
             return status;
-        if (key.generation >= s->generation || !esep_log_key_verify(&s->log->log_id, old, &key) ||
+        if (s->generation == views_generation(s->views).number ||
+            !esep_log_key_verify(&s->log->log_id, old, &key) ||
             esep_log_keys_push(&s->keys, old, &key) != ESEP_OK)
             return not_ours(reason);
+        if (key.generation >= s->generation)
+            s->generation = key.generation + 1;
     }
     return ESEP_OK;
 }

@@ -27,7 +27,8 @@ struct log_start {
     struct collector_log *log;
     struct views *views; /* of this log; they grow with it */
     const struct esep_merkle_source *source;
-    uint64_t generation; /* of the store, or the log's own where that is more */
+    uint64_t generation; /* of the store, or the log's own where that is more; raised where it
+                          * begins and would not be behind the signer's keys */
     esep_time now;
     uint8_t nonce[ESEP_NONCE_BYTES]; /* random */
     bool stay;      /* with the present key, though there is a next one: the store has no room */

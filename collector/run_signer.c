@@ -142,10 +142,14 @@ enum esep_status run_signer_begin(struct run *run, struct collector_config *conf
     if (run->signer.ask.local != NULL) /* nobody but this store says what was signed */
         signer_memory_begin(&run->signer.memory, origin, views_tree(run->state.views));
     enum esep_status status = log_start(&start, reason);
+    if (status == ESEP_OK && start.generation > config->generation &&
+        start.generation != views_generation(run->state.views).number)
+        status = collector_log_raise_generation(run->state.log, start.generation, reason);
     if (status == ESEP_OK)
         status = collector_state_own_keys(run->state.log, NULL, config->seal_key.public, reason);
     if (status != ESEP_OK)
         return status;
+    config->generation = run->state.log->generation;
     say_keys(&start);
     memcpy(run->log_public, esep_log_keys_newest(&start.keys), sizeof run->log_public);
     memcpy(config->log_public, run->log_public, sizeof config->log_public);

@@ -77,6 +77,8 @@ void sim_signer_begin(struct sim *sim)
     memcpy(config->log_public, esep_log_keys_newest(&start.keys), sizeof config->log_public);
     memcpy(config->head_signature, start.signature, sizeof config->head_signature);
     config->log_keys = start.keys;
+    if (start.generation != views_generation(c->views).number)
+        config->generation = start.generation;
     config->signing =
         (struct collector_signing){.statement = signing_statement, .context = &c->signing};
 }

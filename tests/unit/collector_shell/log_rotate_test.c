@@ -272,6 +272,53 @@ static void put_back_from_before(void **state)
     stop(w);
 }
 
+/* The signer took its second key in a generation of this log that is lost: so far ahead had the
+ * clock been then. */
+static void change_in_a_lost_generation(struct world *w, uint64_t generation)
+{
+    struct esep_reason reason = {""};
+    struct collector_signer signer;
+    struct signer_request head;
+    struct signer_reply reply;
+    struct log_start s;
+    struct esep_log_key key;
+    struct signer_request change = {.op = SIGNER_NEXT, .generation = generation, .at = 1};
+    struct esep_growth growth = {.span_count = 1, .span = {{{7}}}};
+    char origin[ESEP_ORIGIN_MAX + 1];
+    assert_int_equal(start(w, generation, 0, &s), ESEP_OK);
+    lay_next(w, 1);
+    collector_signer_local(&signer, &w->signer);
+    growth.from_size = views_log_size(w->state.views);
+    growth.size = change.size = growth.from_size + 1;
+    change.log_id = w->state.log->log_id;
+    assert_int_equal(collector_signer_change(&signer, &change, &key, &reason), ESEP_OK);
+    esep_log_origin(&change.log_id, generation, origin);
+    signer_request_head(origin, &growth, &head);
+    assert_int_equal(collector_signer_head(&signer, &head, NULL, NULL, &reply, &reason), ESEP_OK);
+    change.op = SIGNER_SWITCH;
+    assert_int_equal(collector_signer_change(&signer, &change, &key, &reason), ESEP_OK);
+    assert_memory_equal(key.public, w->keys[1].public, ESEP_KEY_BYTES);
+    stop(w);
+}
+
+/* Heads belong to keys by their generation: the one that begins is behind all keys' all the same.
+ */
+static void put_back_by_a_clock_that_was_set_back(void **state)
+{
+    struct world *w = *state;
+    struct log_start s;
+    change_in_a_lost_generation(w, 1800000000);
+    assert_int_equal(start(w, 0, 0, &s), ESEP_DENIED);
+    stop(w);
+    for (uint64_t second = 1700000000; second <= 1900000000; second += 200000000) {
+        assert_int_equal(start(w, second, 0, &s), ESEP_OK);
+        assert_int_equal(s.generation, second < 1800000000 ? 1800000001 : second);
+        assert_int_equal(s.keys.count, 2);
+        assert_head_by(w, &s, &w->keys[1]);
+        stop(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(cut_off_behind_each_step, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_logs_signer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(put_back_from_before, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(put_back_by_a_clock_that_was_set_back, set_up, tear_down),
     };
     return esep_crypto_init() == ESEP_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
