@@ -290,7 +290,7 @@ struct sim_collector {
     uint32_t plan_revision;
     uint64_t commits, restores, rotten_index;
     struct esep_slice good, rotten; /* the body of that entry, before a bit flipped and after */
-    uint64_t opened;                /* cores over the store so far */
+    uint64_t opened, began_with;    /* cores over the store so far; entries that the last found */
     struct collector_mailbox mailbox;
 };
 

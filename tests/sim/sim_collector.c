@@ -92,6 +92,7 @@ static void new_core(struct sim *sim)
     collector_set_full(c->core, c->full);
     c->batch = NULL;
     c->opened++;
+    c->began_with = c->disk.count;
 }
 
 static void drop_core(struct sim *sim)
