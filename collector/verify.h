@@ -46,8 +46,8 @@ ESEP_MUST_USE enum esep_status collector_verify(struct collector_log *log, uint6
                                                 struct esep_reason *reason);
 
 /* The head beside the store (run.h): signed by a key of the log whose time it was, and of this very
- * log where it is of as many entries as were verified. None there, or one of before a restore:
- * ESEP_OK. ESEP_CORRUPT. */
+ * log where it is of as many entries as were verified. None there, one of before a restore, or
+ * what a power cut left of it (it is not synced): ESEP_OK. ESEP_CORRUPT. */
 ESEP_MUST_USE enum esep_status collector_verify_head(const char *store, struct collector_log *log,
                                                      const struct collector_verdict *verdict,
                                                      struct esep_reason *reason);
