@@ -2,30 +2,7 @@
  * page, the network; see io/sandbox.h. */
 #include "agent/run.h"
 #include "io/blobs.h"
-#include "io/log.h"
 #include "io/sandbox.h"
-
-#include <sys/stat.h>
-
-static enum esep_status said(enum esep_status status, struct esep_reason *reason)
-{
-    if (status != ESEP_NOT_FOUND)
-        return status;
-    esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
-    return ESEP_OK;
-}
-
-/* So that not all of the folder above it need be open. Where it cannot be made, who wants it says
- * so.
- */
-static void make_files(const char *path)
-{
-    const struct esep_blobs_options options = {.quota_bytes = 1, .file_bytes_max = 1};
-    struct esep_blobs *blobs = NULL;
-    struct stat there;
-    if (stat(path, &there) != 0 && esep_blobs_open(path, &options, &blobs, NULL) == ESEP_OK)
-        esep_blobs_close(blobs);
-}
 
 enum esep_status agent_run_keep_to_folders(const struct agent_run *run, struct esep_reason *reason)
 {
@@ -38,18 +15,14 @@ enum esep_status agent_run_keep_to_folders(const struct agent_run *run, struct e
         {s->socks_login, ESEP_SANDBOX_READ},
         {run->config_file, ESEP_SANDBOX_READ_BESIDE},
     };
-    if (!s->sandbox)
-        return ESEP_OK;
-    make_files(s->files);
-    return said(esep_sandbox_folders(folders, sizeof folders / sizeof *folders, false, reason),
-                reason);
+    if (s->sandbox)
+        esep_blobs_make(s->files);
+    return esep_sandbox_keep_to_folders(s->sandbox, folders, sizeof folders / sizeof *folders,
+                                        false, reason);
 }
 
 enum esep_status agent_run_keep_to_calls(const struct agent_run *run, struct esep_reason *reason)
 {
     const struct esep_sandbox_calls calls = {.traced = ESEP_SANDBOX_TRACED};
-    if (run->settings->sandbox)
-        return said(esep_sandbox_calls(&calls, reason), reason);
-    esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");
-    return ESEP_OK;
+    return esep_sandbox_keep_to_calls(run->settings->sandbox, &calls, reason);
 }

@@ -3,6 +3,7 @@
 #include "collector/run.h"
 
 #include "collector/commands.h"
+#include "io/blobs.h"
 #include "io/log.h"
 
 #include <stdlib.h>
@@ -280,7 +281,7 @@ static enum esep_status start(struct run *run, struct esep_reason *reason)
     enum esep_log_level level = ESEP_LOG_INFO;
     (void)esep_log_level_parse(run->settings->log_level, &level);
     esep_log_init("esep-collector", level);
-    run_make_files(run);
+    esep_blobs_make(run->settings->files);
     status = run_verify_open(run, reason);
     if (status == ESEP_OK)
         status = run_keep_to_folders(run, reason);

@@ -190,9 +190,7 @@ bool run_alerts_waiting(const struct run *run);
 views_targets_fn run_alerts_targets;
 
 /* run_sandbox.c: before the first thread; before the loop. A kernel that cannot is said, and does
- * not matter. The folder of files is made first, so that not all of the one above it need be open;
- * where it cannot be made, who wants it says so. */
-void run_make_files(const struct run *run);
+ * not matter. */
 ESEP_MUST_USE enum esep_status run_keep_to_folders(const struct run *run,
                                                    struct esep_reason *reason);
 ESEP_MUST_USE enum esep_status run_keep_to_calls(const struct run *run, struct esep_reason *reason);

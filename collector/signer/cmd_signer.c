@@ -203,19 +203,9 @@ static enum esep_status bind_itself(const struct settings *s, struct esep_reason
     };
     const struct esep_sandbox_calls calls = {.sockets = ESEP_SANDBOX_SOCKETS_LOCAL,
                                              .traced = ESEP_SANDBOX_TRACED};
-    if (!s->sandbox) {
-        esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");
-        return ESEP_OK;
-    }
-    enum esep_status status =
-        esep_sandbox_folders(folders, sizeof folders / sizeof *folders, false, reason);
-    if (status == ESEP_NOT_FOUND)
-        esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
-    if (status == ESEP_OK || status == ESEP_NOT_FOUND)
-        status = esep_sandbox_calls(&calls, reason);
-    if (status == ESEP_NOT_FOUND)
-        esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
-    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
+    const enum esep_status status = esep_sandbox_keep_to_folders(
+        s->sandbox, folders, sizeof folders / sizeof *folders, false, reason);
+    return status == ESEP_OK ? esep_sandbox_keep_to_calls(s->sandbox, &calls, reason) : status;
 }
 
 static void stop(struct daemon *d)

@@ -2,18 +2,9 @@
  * where of LMDB it writes the readers' table alone; keep passwords and exports; start itself for an
  * export. See io/sandbox.h. */
 #include "collector/web/web.h"
-#include "io/log.h"
 #include "io/sandbox.h"
 
 #include <stdlib.h>
-
-static enum esep_status said(enum esep_status status, struct esep_reason *reason)
-{
-    if (status != ESEP_NOT_FOUND)
-        return status;
-    esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
-    return ESEP_OK;
-}
 
 enum esep_status web_keep_to_folders(const struct web *web, struct esep_reason *reason)
 {
@@ -35,15 +26,12 @@ enum esep_status web_keep_to_folders(const struct web *web, struct esep_reason *
     /* What a library writes meanwhile, as that of spreadsheets does, lies where exports do. */
     if (setenv("TMPDIR", s->web_exports, 1) != 0)
         return esep_because(reason, ESEP_NOMEM, "no memory for the sandbox");
-    return said(esep_sandbox_folders(folders, sizeof folders / sizeof *folders, true, reason),
-                reason);
+    return esep_sandbox_keep_to_folders(true, folders, sizeof folders / sizeof *folders, true,
+                                        reason);
 }
 
 enum esep_status web_keep_to_calls(const struct web *web, struct esep_reason *reason)
 {
     const struct esep_sandbox_calls calls = {.children = true, .traced = ESEP_SANDBOX_TRACED};
-    if (web->settings->sandbox)
-        return said(esep_sandbox_calls(&calls, reason), reason);
-    esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");
-    return ESEP_OK;
+    return esep_sandbox_keep_to_calls(web->settings->sandbox, &calls, reason);
 }

@@ -204,18 +204,10 @@ static enum esep_status bind_itself(const struct witness_settings *settings,
     const struct esep_sandbox_folder folders[] = {{settings->store, ESEP_SANDBOX_WRITE}};
     const struct esep_sandbox_calls calls = {.sockets = ESEP_SANDBOX_SOCKETS_LOCAL,
                                              .traced = ESEP_SANDBOX_TRACED};
-    if (!settings->sandbox) {
-        esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");
-        return ESEP_OK;
-    }
-    enum esep_status status = esep_sandbox_folders(folders, 1, false, reason);
-    if (status == ESEP_NOT_FOUND)
-        esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
-    if (status == ESEP_OK || status == ESEP_NOT_FOUND)
-        status = esep_sandbox_calls(&calls, reason);
-    if (status == ESEP_NOT_FOUND)
-        esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
-    return status == ESEP_NOT_FOUND ? ESEP_OK : status;
+    const enum esep_status status =
+        esep_sandbox_keep_to_folders(settings->sandbox, folders, 1, false, reason);
+    return status == ESEP_OK ? esep_sandbox_keep_to_calls(settings->sandbox, &calls, reason)
+                             : status;
 }
 
 int witness_run(const struct witness_settings *settings, struct witness_own *own)

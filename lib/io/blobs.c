@@ -375,3 +375,12 @@ enum esep_status esep_blobs_remove(struct esep_blobs *blobs, const struct esep_h
     blobs_unlock(blobs);
     return status;
 }
+
+void esep_blobs_make(const char *folder)
+{
+    const struct esep_blobs_options options = {.quota_bytes = 1, .file_bytes_max = 1};
+    struct esep_blobs *blobs = NULL;
+    struct stat there;
+    if (stat(folder, &there) != 0 && esep_blobs_open(folder, &options, &blobs, NULL) == ESEP_OK)
+        esep_blobs_close(blobs);
+}

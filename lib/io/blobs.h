@@ -56,6 +56,9 @@ struct esep_blob {
 ESEP_MUST_USE enum esep_status esep_blobs_open(const char *folder,
                                                const struct esep_blobs_options *options,
                                                struct esep_blobs **ret, struct esep_reason *reason);
+/* The folder, empty, where there is none: so that a sandbox can be given it, and not all of the one
+ * above. Where it cannot be made, who opens it says so. */
+void esep_blobs_make(const char *folder);
 void esep_blobs_close(struct esep_blobs *blobs);
 /* New limits from a new config; what is there already stays, however much it is. */
 void esep_blobs_limit(struct esep_blobs *blobs, uint64_t quota_bytes, uint64_t file_bytes_max);

@@ -5,6 +5,8 @@
  */
 #include "io/sandbox.h"
 
+#include "io/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -221,4 +223,28 @@ enum esep_status esep_sandbox_folders(const struct esep_sandbox_folder *folders,
         status = failed("keep to", "its folders", reason);
     (void)close(rules.fd);
     return status;
+}
+
+static enum esep_status said(enum esep_status status, const struct esep_reason *reason)
+{
+    if (status != ESEP_NOT_FOUND)
+        return status;
+    esep_log(ESEP_LOG_WARNING, "sandbox-partly", "%s", reason->text);
+    return ESEP_OK;
+}
+
+enum esep_status esep_sandbox_keep_to_folders(bool wanted,
+                                              const struct esep_sandbox_folder *folders,
+                                              size_t count, bool itself, struct esep_reason *reason)
+{
+    return wanted ? said(esep_sandbox_folders(folders, count, itself, reason), reason) : ESEP_OK;
+}
+
+enum esep_status esep_sandbox_keep_to_calls(bool wanted, const struct esep_sandbox_calls *calls,
+                                            struct esep_reason *reason)
+{
+    if (wanted)
+        return said(esep_sandbox_calls(calls, reason), reason);
+    esep_log(ESEP_LOG_WARNING, "sandbox-off", "the configuration says so");
+    return ESEP_OK;
 }

@@ -65,4 +65,14 @@ struct esep_sandbox_calls {
 ESEP_MUST_USE enum esep_status esep_sandbox_calls(const struct esep_sandbox_calls *calls,
                                                   struct esep_reason *reason);
 
+/* The same, as a daemon does it where its configuration wants it: what the kernel lacks is logged
+ * (sandbox-partly) and is no failure. That it is not wanted is logged once, with the calls
+ * (sandbox-off). */
+ESEP_MUST_USE enum esep_status
+esep_sandbox_keep_to_folders(bool wanted, const struct esep_sandbox_folder *folders, size_t count,
+                             bool itself, struct esep_reason *reason);
+ESEP_MUST_USE enum esep_status esep_sandbox_keep_to_calls(bool wanted,
+                                                          const struct esep_sandbox_calls *calls,
+                                                          struct esep_reason *reason);
+
 #endif
