@@ -85,19 +85,20 @@ static void gather(struct agent *a, const struct esep_receipt *r, const struct a
         kept->first_seq = a->ahead.receipted_seq + 1;
 }
 
-/* A promise of another life of this journal proves nothing of this one. */
-static void take_promise(struct agent *a, const struct esep_receipt *r,
+/* False: a promise of another life of this journal, which proves nothing of this one. */
+static bool take_promise(struct agent *a, const struct esep_receipt *r,
                          const struct agent_proof *proof)
 {
     const struct agent_mark *mark = find_mark(&a->uplink, r->through_seq);
     if (r->through_seq > a->journal.last_seq ||
         (mark != NULL && !esep_hash_equal(&mark->hash, &r->head))) {
         agent_count(a, AGENT_RECEIPTS_REFUSED, 1);
-        return;
+        return false;
     }
     gather(a, r, proof);
     if (r->through_seq > a->ahead.promised_seq)
         a->ahead.promised_seq = r->through_seq;
+    return true;
 }
 
 static void see_log(struct agent *a, const struct esep_receipt *r)
@@ -144,8 +145,8 @@ static void judge(struct agent *a, const struct esep_receipt *r, const struct ag
         return;
     }
     if (mark == NULL && r->kind == ESEP__V1__RECEIPT_KIND__RECEIPT_KIND_COMMITMENT) {
-        take_promise(a, r, proof);
-        see_log(a, r);
+        if (take_promise(a, r, proof))
+            see_log(a, r);
         return;
     }
     if (mark == NULL) {
@@ -203,7 +204,7 @@ void agent_on_receipt(struct agent *a, const struct esep_envelope *envelope)
     if (lesson->promised) {
         struct esep_receipt promise = lesson->promise;
         promise.checkpoint_root = r.checkpoint_root;
-        take_promise(a, &promise, &lesson->promise_proof);
+        (void)take_promise(a, &promise, &lesson->promise_proof);
     }
     judge(a, &r, &lesson->proof);
     if (a->status.state == AGENT_ONLINE)
