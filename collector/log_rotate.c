@@ -26,7 +26,7 @@ static enum esep_status take_chain(struct log_start *s, uint64_t count, struct e
         const enum esep_status status = collector_signer_change(s->signer, &request, &key, reason);
         if (status != ESEP_OK)
             return status;
-        if (s->generation == views_generation(s->views).number ||
+        if (s->generation == views_generation(s->views).number || key.generation == UINT64_MAX ||
             !esep_log_key_verify(&s->log->log_id, old, &key) ||
             esep_log_keys_push(&s->keys, old, &key) != ESEP_OK)
             return not_ours(reason);

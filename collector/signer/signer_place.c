@@ -122,6 +122,11 @@ enum esep_status signer_place_next(const char *path, uint8_t ret_public[ESEP_KEY
     char name[PATH_ROOM];
     struct esep_sign_key key;
     enum esep_status status = read_sign(path, &key, reason); /* beside a key, or nowhere */
+    if (status == ESEP_NOT_FOUND)
+        return esep_because(reason, status,
+                            "%.200s: there is no key yet, which another could follow: "
+                            "`signer keygen` makes the first",
+                            path);
     if (status != ESEP_OK)
         return status;
     beside(path, ".next", name);
