@@ -7,15 +7,16 @@
  *   signed    be32 epoch, be64 seq -> the office's signed head there (clock 8 | checkpoint 8 + 32 |
  *             signature 64): its own proof of what stood when
  *   receipts  be32 epoch, be64 through_seq, kind 1 -> office 4 | first_seq 8 | head 32 | log
- * indexes first 8 and last 8 | accepted 8 | checkpoint 8 + 32; what proves it is in "proofs" mail
- * be64 number -> fixed head | bytes of the log entry drafts    obligation key -> packed Report,
- * other entries named by their hash already files     sha256 32, be64 size -> be32 epoch, be64 seq
- * of the first entry that names it, and from its evidence receipt on: office 4 | index 8 | accepted
- * 8 | checkpoint 8 + 32 proofs    as receipts, or as files -> log generation 8 | index 8 | leaf 160
- * | statement 208 | key 32; or be32 0, be32 epoch, be64 seq -> a broker's note of ingress there:
+ *             indexes first 8 and last 8 | accepted 8 | checkpoint 8 + 32
+ *   mail      be64 number -> fixed head | bytes of the log entry
+ *   drafts    obligation key -> packed Report, other entries named by their hash already
+ *   files     sha256 32, be64 size -> be32 epoch, be64 seq of the first entry that names it, and
+ *             from its evidence receipt on: office 4 | index 8 | accepted 8 | checkpoint 8 + 32
+ *   proofs    as receipts, or as files -> log generation 8 | index 8 | leaf 160 | statement 208 |
+ *             key 32; or be32 0, be32 epoch, be64 seq -> a broker's note of ingress there:
  *             statement 208 | key 32 | note 152 | signature 64
- *   nodes     be64 generation, level 1, be64 index -> hash 32: of the log's tree, as receipts
- * showed heads     be64 generation, be64 size -> root 32 | signature 64: checkpoints of the log
+ *   nodes     be64 generation, level 1, be64 index -> hash 32: of the log's tree, as shown
+ *   heads     be64 generation, be64 size -> root 32 | signature 64: checkpoints of the log
  *   state     "identity", "keys", "logkeys", "head", "marks", "view", "tree", "split"
  *
  * A new entry is refused loudly where the journal is over its quota or the disk is full; what is

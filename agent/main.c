@@ -17,8 +17,8 @@ static const struct esep_command commands[] = {
     {"keys", "[rotate]", "the office's keys: their fingerprint and age; new ones in their place",
      agent_cmd_keys},
     {"recover", "", "go on after a fork or a restored disk, in a new epoch", agent_cmd_recover},
-    {"bundle", "export FILE [--all]", "entries in a sealed file, for an office without a link",
-     agent_cmd_bundle},
+    {"bundle", "export FILE [--all] | import FILE",
+     "reports out, receipts in: by a file, without a link", agent_cmd_bundle},
     {NULL, NULL, NULL, NULL},
 };
 
